@@ -67,7 +67,10 @@ pub enum EncodeError {
     #[error("the path is empty; a path holds at least its origin")]
     EmptyPath,
     /// The tokenizer writes the origin once, and the path starts somewhere else (or there is no origin).
-    #[error("the path starts at cell {start}, not at the origin ({origin:?}); the `edges` tokenizer cannot write that")]
+    #[error(
+        "the path starts at cell {start}, {}; the `edges` tokenizer cannot write that",
+        origin.map_or("and the problem has no origin".to_owned(), |cell| format!("not at the origin (cell {cell})"))
+    )]
     PathNotFromOrigin {
         /// First cell of the path.
         start: usize,

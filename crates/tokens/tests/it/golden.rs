@@ -9,7 +9,7 @@ use searchlens_tokens::line::TokenLine;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig};
 use serde::Deserialize;
 
-use crate::mazes::test_stream;
+use crate::mazes::{ids, test_stream, tokenizer};
 
 const MODES: [&str; 3] = ["AOTP_UT_rasterized", "AOTP_UT_uniform", "AOTP_CTT_indexed"];
 
@@ -81,8 +81,8 @@ fn for_each_maze_and_mode(check: impl Fn(&Known, &Tokenizer, &GoldenTokens)) {
     for maze in &golden.mazes {
         let known = known(maze);
         for mode in MODES {
-            println!("maze {}, {mode}", maze.id);
-            let tokenizer = Tokenizer::from_name(mode, known.maze.lattice).unwrap();
+            eprintln!("maze {}, {mode}", maze.id);
+            let tokenizer = tokenizer(mode, known.maze.lattice);
             check(&known, &tokenizer, &maze.legacy[mode]);
         }
     }
@@ -90,10 +90,6 @@ fn for_each_maze_and_mode(check: impl Fn(&Known, &Tokenizer, &GoldenTokens)) {
 
 fn text(ids: &[u32], tokenizer: &Tokenizer) -> String {
     TokenLine::new(ids, tokenizer.vocab()).unwrap().tokens.join(" ")
-}
-
-fn ids(text: &str, tokenizer: &Tokenizer) -> Vec<u32> {
-    text.split(' ').map(|token| tokenizer.vocab().id(token).unwrap()).collect()
 }
 
 /// The sequence's edges, orientation and order forgotten, and everything after them.

@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::stream::{Purpose, Stream, stream};
 use searchlens_tokens::example::Example;
+use searchlens_tokens::tokenizer::Tokenizer;
 
 /// maze-dataset's little example, a tree on 3×3:
 ///
@@ -24,6 +25,19 @@ pub(crate) fn little() -> Maze {
 /// The little maze with its endpoints and path.
 pub(crate) fn little_example(maze: &Maze) -> Example<'_> {
     Example { origin: Some(6), target: Some(5), path: Some(&[6, 3, 4, 5]), ..Example::of_maze(maze) }
+}
+
+/// Every tokenizer.
+pub(crate) const TOKENIZERS: [&str; 4] = ["AOTP_UT_rasterized", "AOTP_UT_uniform", "AOTP_CTT_indexed", "edges"];
+
+/// The tokenizer of this name for mazes on `lattice`.
+pub(crate) fn tokenizer(name: &str, lattice: Lattice) -> Tokenizer {
+    Tokenizer::from_name(name, lattice).unwrap()
+}
+
+/// Names of tokens, joined by spaces, to ids.
+pub(crate) fn ids(text: &str, tokenizer: &Tokenizer) -> Vec<u32> {
+    text.split_whitespace().map(|token| tokenizer.vocab().id(token).unwrap()).collect()
 }
 
 /// A stream of the tests' own.

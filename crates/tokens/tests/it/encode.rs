@@ -1,4 +1,4 @@
-//! The `edges` tokenizer: layout, roles, loss masks, lengths.
+//! What encoding gives: layout, roles, loss masks, lengths.
 
 use expect_test::{Expect, expect};
 use rand::RngExt;
@@ -7,11 +7,7 @@ use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
-use crate::mazes::{little, little_example, random_maze, random_walk, test_stream};
-
-fn tokenizer(name: &str, lattice: Lattice) -> Tokenizer {
-    Tokenizer::from_name(name, lattice).unwrap()
-}
+use crate::mazes::{TOKENIZERS, little, little_example, random_maze, random_walk, test_stream, tokenizer};
 
 /// Every token with its role, `*` where the loss counts it.
 fn render(encoded: &Encoded, tokenizer: &Tokenizer) -> String {
@@ -188,7 +184,7 @@ fn the_longest_example_is_as_long_as_foretold() {
         let maze = Maze::new(lattice, &lattice.adjacent_pairs().collect::<Vec<_>>());
         let target = snake.last().copied();
         let example = Example { origin: Some(0), target, path: Some(&snake), ..Example::of_maze(&maze) };
-        for name in ["AOTP_UT_rasterized", "AOTP_UT_uniform", "AOTP_CTT_indexed", "edges"] {
+        for name in TOKENIZERS {
             let tokenizer = tokenizer(name, lattice);
             let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path).unwrap();
             assert_eq!(encoded.len(), tokenizer.max_len(maze.graph.n_edges()), "{name}, {rows} x {cols}");
@@ -234,8 +230,7 @@ fn a_shuffle_keeps_the_edges_and_draws_anew() {
     let lattice = Lattice { rows: 5, cols: 5 };
     let maze = random_maze(lattice, 0.0, &mut rng);
     let tokenizer = tokenizer("edges", lattice);
-    let mut encode =
-        |order: EdgeOrder<'_>| tokenizer.encode(&Example::of_maze(&maze), order, LossOn::Path).unwrap().ids;
+    let encode = |order: EdgeOrder<'_>| tokenizer.encode(&Example::of_maze(&maze), order, LossOn::Path).unwrap().ids;
     let fixed = encode(EdgeOrder::Fixed);
     let (first, second) = (encode(EdgeOrder::Shuffled(&mut rng)), encode(EdgeOrder::Shuffled(&mut rng)));
     assert!(fixed.is_sorted() && first != fixed && second != first);
@@ -251,7 +246,7 @@ fn a_shuffle_keeps_the_edges_and_draws_anew() {
 #[test]
 fn a_prompt_is_the_beginning_of_the_whole() {
     let mut rng = test_stream(4);
-    for name in ["AOTP_UT_rasterized", "AOTP_CTT_indexed", "edges"] {
+    for name in TOKENIZERS {
         let lattice = Lattice { rows: 4, cols: 3 };
         let maze = random_maze(lattice, 0.2, &mut rng);
         let path = random_walk(&maze, &mut rng);
