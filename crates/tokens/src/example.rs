@@ -1,11 +1,9 @@
 //! What a tokenizer encodes: a maze, and as much of the task and its solution as is known.
 
-use rand::RngExt;
-use rand::seq::SliceRandom;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::stream::Stream;
+use searchlens_tasks::stream::{Stream, below, shuffle};
 
 /// A maze with, if they are known, its endpoints and a path. Regions of what is absent are left out of the sequence.
 ///
@@ -136,10 +134,10 @@ impl<'a> Example<'a> {
             EdgeOrder::Fixed => Ok(open().collect()),
             EdgeOrder::Shuffled(rng) => {
                 let mut passages: Vec<_> = open().collect();
-                passages.shuffle(rng);
+                shuffle(rng, &mut passages);
                 if oriented {
                     for passage in &mut passages {
-                        if rng.random::<bool>() {
+                        if below(rng, 2) == 1 {
                             *passage = (passage.1, passage.0);
                         }
                     }

@@ -2,7 +2,11 @@
 
 use expect_test::{Expect, expect};
 use rand::RngExt;
+use searchlens_tasks::config::{MazeConfig, TaskConfig};
+use searchlens_tasks::generators::{Generator, Start};
 use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::split::Split;
+use searchlens_tasks::task::{Instance, Task};
 use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
@@ -238,9 +242,58 @@ fn a_shuffle_keeps_the_edges_and_draws_anew() {
         shuffled.sort_unstable();
         assert_eq!(shuffled, fixed);
     }
-    let again =
-        |seed| tokenizer.encode(&Example::of_maze(&maze), EdgeOrder::Shuffled(&mut test_stream(seed)), LossOn::Path);
-    assert_eq!(again(1), again(1));
+}
+
+#[test]
+fn a_shuffle_is_the_same_on_every_machine() {
+    let maze = little();
+    let tokenizer = tokenizer("edges", maze.lattice);
+    let encode = || {
+        let order = EdgeOrder::Shuffled(&mut test_stream(1));
+        tokenizer.encode(&Example::of_maze(&maze), order, LossOn::Path).unwrap().ids
+    };
+    expect!["[8, 9, 10, 3, 7, 0, 11, 2]"].assert_eq(&format!("{:?}", encode()));
+    assert_eq!(encode(), encode());
+}
+
+#[test]
+fn every_passage_is_as_likely_to_come_first_and_to_be_written_backwards() {
+    let maze = little();
+    let tokenizer = tokenizer("AOTP_UT_rasterized", maze.lattice);
+    let passages: Vec<_> = maze.passages().collect();
+    let (n, mut rng) = (8000, test_stream(5));
+    let (mut first, mut backwards) = ([0; 8], [0; 8]);
+    for _ in 0..n {
+        let order = EdgeOrder::Shuffled(&mut rng);
+        let ids = tokenizer.encode(&Example::of_maze(&maze), order, LossOn::Path).unwrap().ids;
+        for (place, (a, b)) in tokenizer.decode(&ids).unwrap().passages.into_iter().enumerate() {
+            let passage = passages.iter().position(|&known| known == (a.min(b), a.max(b))).unwrap();
+            first[passage] += usize::from(place == 0);
+            backwards[passage] += usize::from(a > b);
+        }
+    }
+    // Five standard deviations: sqrt(8000 / 8 * 7 / 8) = 30 and sqrt(8000 / 4) = 45.
+    assert!(first.iter().all(|&count: &usize| count.abs_diff(n / 8) < 150), "{first:?}");
+    assert!(backwards.iter().all(|&count: &usize| count.abs_diff(n / 2) < 225), "{backwards:?}");
+}
+
+#[test]
+fn problems_of_a_task_fit_in_54_tokens_and_take_some_37() {
+    let lattice = Lattice { rows: 5, cols: 5 };
+    let tokenizer = tokenizer("edges", lattice);
+    let dfs = Generator::Dfs { start: Start::Uniform };
+    let task = Task::new(TaskConfig::Maze(MazeConfig::new(dfs, 5, 5).unwrap())).unwrap();
+    let n = 500;
+    let lengths = (0..n).map(|index| {
+        let Instance { problem, path, .. } = task.instance(1, Split::Train, index);
+        let example = Example::of_problem(&problem, Some(&path)).unwrap();
+        tokenizer.encode(&example, EdgeOrder::Shuffled(&mut test_stream(index)), LossOn::Path).unwrap().len()
+    });
+    let lengths: Vec<usize> = lengths.collect();
+    assert!(lengths.iter().all(|&len| len <= tokenizer.max_len(24)));
+    // 24 + 6 tokens and the path's steps, 7.4 on average with a standard deviation of about 4.5.
+    let mean = lengths.iter().sum::<usize>() as f64 / n as f64;
+    assert!((36.4..38.4).contains(&mean), "{mean}");
 }
 
 #[test]
