@@ -5,8 +5,8 @@ use crate::role::Role;
 /// A generated answer, read as far as it makes sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Cells walked, up to the first token that could not be read. The origin stands first: put there where the tokenizer
-    /// does not repeat it in the path, as generated (right or wrong) where it does.
+    /// Cells walked, up to the first token that could not be read. The origin stands first: put there where the
+    /// tokenizer does not repeat it in the path, as generated (right or wrong) where it does.
     pub cells: Vec<usize>,
     /// Whether the answer closes with the end token and every token before it could be read.
     pub ended: bool,

@@ -11,8 +11,8 @@ pub struct Padded {
     pub len: usize,
     /// Token ids, `[n, len]`.
     pub ids: Vec<u32>,
-    /// Weights of the next-token losses, `[n, len - 1]`: the weight at `(row, p)` is that of predicting token `p + 1` from
-    /// those up to `p`, 1 where the loss mask says so and 0 elsewhere and on padding.
+    /// Weights of the next-token losses, `[n, len - 1]`: the weight at `(row, p)` is that of predicting token `p + 1`
+    /// from those up to `p`, 1 where the loss mask says so and 0 elsewhere and on padding.
     pub loss_weights: Vec<f32>,
     /// Tokens of each sequence without padding, `[n]`.
     pub lengths: Vec<usize>,

@@ -4,7 +4,8 @@ use searchlens_tasks::maze::{Lattice, Maze};
 
 use crate::example::Example;
 
-/// What a sequence says, nothing lost: encoding [`Decoded::example`] in the order [`Decoded::passages`] gives the ids back.
+/// What a sequence says, nothing lost: encoding [`Decoded::example`] in the order [`Decoded::passages`] gives the ids
+/// back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// The maze.
@@ -59,7 +60,10 @@ pub enum DecodeError {
         wanted: &'static str,
     },
     /// A coordinate outside the lattice.
-    #[error("position {position}: cell ({row},{col}) lies outside the {} x {} cells of the maze", lattice.rows, lattice.cols)]
+    #[error(
+        "position {position}: cell ({row},{col}) lies outside the {} x {} cells of the maze",
+        lattice.rows, lattice.cols
+    )]
     OutsideLattice {
         /// Where.
         position: usize,

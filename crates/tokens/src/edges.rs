@@ -5,8 +5,8 @@
 //! ```
 //!
 //! where `c_1` is the first cell *after* the origin. The ids are the pairs of adjacent cells in the order of
-//! [`Lattice::adjacent_pairs`], the cells row by row, then TARGET, ORIGIN, PATH, END, PAD: 40 + 25 + 5 = 70 on 5×5. A tree
-//! on 5×5 takes 24 + 6 tokens and as many as the path has steps: 54 at most.
+//! [`Lattice::adjacent_pairs`], the cells row by row, then TARGET, ORIGIN, PATH, END, PAD: 40 + 25 + 5 = 70 on 5×5. A
+//! tree on 5×5 takes 24 + 6 tokens and as many as the path has steps: 54 at most.
 
 use searchlens_tasks::maze::Lattice;
 

@@ -47,7 +47,8 @@ pub enum LossOn {
     Path,
     /// Every token but the first.
     All,
-    /// The first step of the path; where the path has none (origin = target), the end token, which is then the first choice.
+    /// The first step of the path; where the path has none (origin = target), the end token, which is then the first
+    /// choice.
     FirstStep,
     /// The steps taken at forks: at cells of the path, the last excepted, with two or more neighbours to go on to.
     Forks,

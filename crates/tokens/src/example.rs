@@ -27,8 +27,8 @@ pub struct Example<'a> {
 pub enum EdgeOrder<'a> {
     /// The order of [`Lattice::adjacent_pairs`], smaller cell first: maze-dataset's unshuffled order.
     Fixed,
-    /// Drawn from a stream: every order is equally likely, and so are both orientations of every passage (only the legacy
-    /// modes write orientations, only they draw them).
+    /// Drawn from a stream: every order is equally likely, and so are both orientations of every passage (only the
+    /// legacy modes write orientations, only they draw them).
     Shuffled(&'a mut Stream),
     /// These passages in this order and orientation; they must be the maze's open passages, each once.
     Given(&'a [(usize, usize)]),

@@ -1,13 +1,14 @@
-//! maze-dataset's legacy tokenizers: adjacency list, origin, target, path ("AOTP"), token for token as version 1.4.2 writes
-//! them (its `MazeTokenizer(tokenization_mode, max_grid_size)`).
+//! maze-dataset's legacy tokenizers: adjacency list, origin, target, path ("AOTP"), token for token as version 1.4.2
+//! writes them (its `MazeTokenizer(tokenization_mode, max_grid_size)`).
 //!
 //! ```text
 //! <ADJLIST_START> (a <--> b ;)* <ADJLIST_END> <ORIGIN_START> o <ORIGIN_END> <TARGET_START> t <TARGET_END>
 //! <PATH_START> c0 c1 .. <PATH_END>
 //! ```
 //!
-//! where `c0` is the origin once more. A cell is one token `(r,c)` ("unique tokens", UT) or five, `( r , c )` ("coordinate
-//! tuple tokens", CTT). With E passages and a path of L cells a sequence has 4E + L + 10 (UT) or 12E + 5L + 18 (CTT) tokens.
+//! where `c0` is the origin once more. A cell is one token `(r,c)` ("unique tokens", UT) or five, `( r , c )`
+//! ("coordinate tuple tokens", CTT). A sequence with E passages and a path of L cells takes 4E + L + 10 tokens (UT) or
+//! 12E + 5L + 18 (CTT).
 
 use searchlens_tasks::maze::Lattice;
 
@@ -23,8 +24,8 @@ use crate::vocab::Vocab;
 pub enum LegacyMode {
     /// `AOTP_UT_rasterized`: one token a cell, ids row by row.
     UtRasterized,
-    /// `AOTP_UT_uniform`: one token a cell, ids from the corner outwards, so that those of a small grid are those of a larger
-    /// one's beginning.
+    /// `AOTP_UT_uniform`: one token a cell, ids from the corner outwards, so that those of a small grid are those of a
+    /// larger one's beginning.
     UtUniform,
     /// `AOTP_CTT_indexed`: five tokens a cell.
     CttIndexed,
@@ -77,8 +78,8 @@ const CLOSE: u32 = 13;
 const FIRST_NUMBER: u32 = 14;
 
 impl Legacy {
-    /// The tokenizer of `mode` for mazes on `lattice`, with the vocabulary for grids of up to `max_grid_size` rows and columns.
-    /// The caller has checked that the lattice fits.
+    /// The tokenizer of `mode` for mazes on `lattice`, with the vocabulary for grids of up to `max_grid_size` rows and
+    /// columns. The caller has checked that the lattice fits.
     pub(crate) fn new(mode: LegacyMode, lattice: Lattice, max_grid_size: usize) -> Legacy {
         debug_assert!(lattice.rows.max(lattice.cols) <= max_grid_size);
         let mut names: Vec<String> = SHARED.map(str::to_owned).to_vec();
@@ -287,8 +288,8 @@ fn raster(size: usize) -> Vec<(usize, usize)> {
     (0..size * size).map(|node| (node / size, node % size)).collect()
 }
 
-/// maze-dataset's corner-first order: by the larger coordinate; among equals by (r, c) in even rows and (c, r) in odd ones;
-/// what is still equal stays in raster order.
+/// maze-dataset's corner-first order: by the larger coordinate; among equals by (r, c) in even rows and (c, r) in odd
+/// ones; what is still equal stays in raster order.
 fn corner_first(size: usize) -> Vec<(usize, usize)> {
     let mut coords = raster(size);
     coords.sort_by_key(|&(r, c)| (r.max(c), if r % 2 == 0 { (r, c) } else { (c, r) }));

@@ -1,7 +1,7 @@
 //! Near names for error messages.
 
-/// Up to three of `known` that look like a misspelt `wanted`, nearest first (Damerau-Levenshtein distance, upper and lower
-/// case alike).
+/// Up to three of `known` that look like a misspelt `wanted`, nearest first (Damerau-Levenshtein distance, upper and
+/// lower case alike).
 pub(crate) fn near_names<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let lower = wanted.to_lowercase();
     let furthest = (lower.chars().count() / 3).max(2);

@@ -14,17 +14,17 @@ use crate::role::{Place, Role, RoleKind};
 pub enum RoleQuery {
     /// Every token of this kind: `target`, `path_step`.
     Kind(RoleKind),
-    /// Every token of the cell reached after so many steps: `path_step:3`. Step 0 is the origin at the head of the path or,
-    /// where a tokenizer does not repeat the origin there, the path-start token: either way the token after which no step has
-    /// been made and the first is predicted.
+    /// Every token of the cell reached after so many steps: `path_step:3`. Step 0 is the origin at the head of the path
+    /// or, where a tokenizer does not repeat the origin there, the path-start token: either way the token after which
+    /// no step has been made and the first is predicted.
     Step(usize),
     /// Every token that speaks of the passage between these two cells, in whatever order it is written: `edge:3-8`.
     Passage(usize, usize),
 }
 
 impl RoleQuery {
-    /// Positions in a sequence with these roles that the query means, ascending. A cell that is written in several tokens
-    /// counts with all of them.
+    /// Positions in a sequence with these roles that the query means, ascending. A cell that is written in several
+    /// tokens counts with all of them.
     pub fn positions(self, roles: &[Role]) -> Vec<usize> {
         let find = |wanted: &dyn Fn(Role) -> bool| (0..roles.len()).filter(|&p| wanted(roles[p])).collect::<Vec<_>>();
         match self {

@@ -1,5 +1,5 @@
-//! Roles: what a token speaks of. The vocabulary says what a token *is*; its role says what it is *there for*: this cell is
-//! the target, that one step 3 of the path.
+//! Roles: what a token speaks of. The vocabulary says what a token *is*; its role says what it is *there for*: this
+//! cell is the target, that one step 3 of the path.
 //!
 //! [`crate::query::RoleQuery`] finds the positions of a role in a sequence.
 
@@ -71,8 +71,8 @@ pub enum Role {
     Pad,
     /// A token that opens or closes a region.
     Delimiter(Delimiter),
-    /// A generated token that no reading takes in: it cannot stand where it stands, belongs to a cell that was cut short, or
-    /// comes after the end.
+    /// A generated token that no reading takes in: it cannot stand where it stands, belongs to a cell that was cut
+    /// short, or comes after the end.
     Unread,
 }
 
@@ -144,7 +144,8 @@ impl Role {
     }
 }
 
-/// The kind of role, and which cell or passage: `target:14`, `edge:3-8`, `path_step:2:9` (step 2, to cell 9), `path_start`.
+/// The kind of role, and which cell or passage: `target:14`, `edge:3-8`, `path_step:2:9` (step 2, to cell 9),
+/// `path_start`.
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind();

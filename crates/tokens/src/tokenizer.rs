@@ -32,7 +32,8 @@ pub enum TokenizerName {
 pub struct TokenizerConfig {
     /// Which tokenizer.
     pub name: TokenizerName,
-    /// Legacy modes: sides of the largest grid that the vocabulary covers. Default: the larger side of the task's lattice.
+    /// Legacy modes: sides of the largest grid that the vocabulary covers. Default: the larger side of the task's
+    /// lattice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_grid_size: Option<usize>,
 }
@@ -58,7 +59,10 @@ pub enum TokenizerError {
         near: Vec<String>,
     },
     /// The mazes are larger than the vocabulary's grid.
-    #[error("tokenizer.max_grid_size is {max_grid_size}, too small for mazes of {rows} x {cols} cells; make it {} or more", rows.max(cols))]
+    #[error(
+        "tokenizer.max_grid_size is {max_grid_size}, too small for mazes of {rows} x {cols} cells; make it {} or more",
+        rows.max(cols)
+    )]
     GridTooSmall {
         /// The size given.
         max_grid_size: usize,
@@ -69,7 +73,7 @@ pub enum TokenizerError {
     },
     /// A grid size was given to a tokenizer that has none.
     #[error(
-        "tokenizer.max_grid_size is for the legacy modes; `{name}` has one vocabulary for each shape of maze: leave it out"
+        "tokenizer.max_grid_size is for the legacy modes; `{name}` has one vocabulary for each shape: leave it out"
     )]
     NoGridSize {
         /// The tokenizer.
@@ -211,8 +215,9 @@ impl Tokenizer {
 
     /// Encodes an example: the maze, then what of origin, target and path is there.
     ///
-    /// Without a path there is no path-start token either (see [`Tokenizer::prompt`]), and the mask of [`LossOn::Path`],
-    /// [`LossOn::FirstStep`] and [`LossOn::Forks`] is false everywhere. The path is written as it is, open or not.
+    /// Without a path there is no path-start token either (see [`Tokenizer::prompt`]), and the mask of
+    /// [`LossOn::Path`], [`LossOn::FirstStep`] and [`LossOn::Forks`] is false everywhere. The path is written as it is,
+    /// open or not.
     ///
     /// # Errors
     /// [`EncodeError`], if this tokenizer cannot write the example.
@@ -229,8 +234,8 @@ impl Tokenizer {
         Ok(Encoded { ids: out.ids, loss_mask, roles: out.roles })
     }
 
-    /// What a model is given to answer: the example without its path, up to and including the path-start token. No token of it
-    /// is to be predicted.
+    /// What a model is given to answer: the example without its path, up to and including the path-start token. No
+    /// token of it is to be predicted.
     ///
     /// # Errors
     /// [`EncodeError`], if this tokenizer cannot write the example.
@@ -259,8 +264,9 @@ impl Tokenizer {
         }
     }
 
-    /// Tokens of the longest example with at most `max_passages` open passages and a path that visits no cell twice: the
-    /// context that a model needs. A tree has `n_cells - 1` passages, no maze has more than the lattice has adjacent pairs.
+    /// Tokens of the longest example with at most `max_passages` open passages and a path that visits no cell twice:
+    /// the context that a model needs. A tree has `n_cells - 1` passages, no maze has more than the lattice has
+    /// adjacent pairs.
     pub fn max_len(&self, max_passages: usize) -> usize {
         let prompt = match self {
             Tokenizer::Legacy(legacy) => (2 * legacy.cell_len() + 2) * max_passages + 2 * legacy.cell_len() + 7,
@@ -278,8 +284,8 @@ impl Tokenizer {
         }
     }
 
-    /// How many leading tokens carry no meaning in their order, if every example has exactly `n_passages` open passages (as
-    /// trees have): a model needs no positions there. `None` where the order of single tokens matters.
+    /// How many leading tokens carry no meaning in their order, if every example has exactly `n_passages` open passages
+    /// (as trees have): a model needs no positions there. `None` where the order of single tokens matters.
     pub fn unordered_prefix(&self, n_passages: usize) -> Option<usize> {
         match self {
             Tokenizer::Legacy(_) => None,

@@ -33,7 +33,7 @@ fn check_refused(config: &str, want: &str) {
 fn a_wrong_config_is_told_what_is_right() {
     check_refused(
         r#"{"name": "edge"}"#,
-        "unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges",
+        "unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed,",
     );
     check_refused(r#"{"name": "words"}"#, "unknown tokenizer `words`; known: AOTP_UT_rasterized,");
     check_refused(
@@ -47,6 +47,6 @@ fn a_wrong_config_is_told_what_is_right() {
     );
     check_refused(
         r#"{"name": "edges", "max_grid_size": 4}"#,
-        "tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape of maze: leave it out",
+        "tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out",
     );
 }
