@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use searchlens_tasks::graph::Graph;
+use searchlens_tasks::measure::forks;
 use serde::{Deserialize, Serialize};
 
 use crate::near::{did_you_mean, near_names};
@@ -50,7 +51,7 @@ pub enum LossOn {
     /// The first step of the path; where the path has none (origin = target), the end token, which is then the first
     /// choice.
     FirstStep,
-    /// The steps taken at forks: at cells of the path, the last excepted, with two or more neighbours to go on to.
+    /// The steps taken at the path's forks, as [`forks`] finds them.
     Forks,
 }
 
@@ -61,23 +62,18 @@ impl LossOn {
 
     /// The loss mask of a sequence with these roles, about `path` on `graph`.
     pub fn mask(self, roles: &[Role], graph: &Graph, path: &[usize]) -> Vec<bool> {
+        let fork_indices: Vec<usize> = if self == LossOn::Forks { forks(graph, path).collect() } else { Vec::new() };
         let counts = |role: Role| match (self, role) {
             (_, Role::Pad | Role::Unread) => false,
             (LossOn::All, _) => true,
             (LossOn::Path, Role::PathStep { .. } | Role::End) => true,
             (LossOn::FirstStep, Role::PathStep { step, .. }) => step == 1,
             (LossOn::FirstStep, Role::End) => path.len() == 1,
-            (LossOn::Forks, Role::PathStep { step, .. }) => step >= 1 && is_fork(graph, path, step - 1),
+            (LossOn::Forks, Role::PathStep { step, .. }) => step >= 1 && fork_indices.contains(&(step - 1)),
             _ => false,
         };
         roles.iter().enumerate().map(|(position, &role)| position > 0 && counts(role)).collect()
     }
-}
-
-/// Whether the cell at `index` of `path` has two or more neighbours besides the one the path came from.
-fn is_fork(graph: &Graph, path: &[usize], index: usize) -> bool {
-    let came_from = index.checked_sub(1).map(|before| path[before]);
-    graph.neighbours(path[index]).filter(|&next| Some(next) != came_from).count() >= 2
 }
 
 impl fmt::Display for LossOn {
