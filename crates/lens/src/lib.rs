@@ -4,3 +4,4 @@
 //! examples it rests.
 
 pub mod estimate;
+pub mod stats;
