@@ -4,7 +4,15 @@
 //! **Invariant:** sampling is pure. The same seed, split and index give the same problem on every machine. This room knows
 //! nothing of tokens, has no clock and no global random state; it touches text only in its readers and writers.
 
+pub mod config;
+pub mod generators;
 pub mod graph;
 pub mod maze;
+pub mod passages;
 pub mod problem;
+pub mod solve;
+pub mod split;
 pub mod stream;
+pub mod symmetry;
+pub mod task;
+mod text;
