@@ -25,9 +25,8 @@
 
 use std::collections::BTreeMap;
 
-use rand::seq::SliceRandom;
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::stream::{Purpose, stream};
+use searchlens_tasks::stream::{Purpose, shuffle, stream};
 
 /// Random answers by type of input, fixed by a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl ControlTask {
     /// If a type is `>= n_types`.
     pub fn answers(&self, question: u64, proportions: &Proportions, types: &[usize]) -> Vec<usize> {
         let mut rank: Vec<usize> = (0..self.n_types).collect();
-        rank.shuffle(&mut stream(self.seed, Purpose::Control, question));
+        shuffle(&mut stream(self.seed, Purpose::Control, question), &mut rank);
         let answer = |&t: &usize| proportions.quantile((rank[t] as f64 + 0.5) / self.n_types as f64);
         types.iter().map(answer).collect()
     }

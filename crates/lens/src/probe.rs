@@ -19,9 +19,8 @@ mod logistic;
 
 use std::collections::BTreeSet;
 
-use rand::seq::SliceRandom;
 use rayon::prelude::*;
-use searchlens_tasks::stream::{Purpose, stream};
+use searchlens_tasks::stream::{Purpose, shuffle, stream};
 
 use design::{Axes, Coordinates};
 pub use lbfgs::Convergence;
@@ -331,7 +330,7 @@ fn assign_folds(clusters: &[u64], config: &ProbeConfig) -> Result<Vec<usize>, Pr
     if keys.len() < config.folds {
         return Err(ProbeError::TooFewClusters { clusters: keys.len(), folds: config.folds });
     }
-    keys.shuffle(&mut stream(config.seed, Purpose::Resample, u64::MAX));
+    shuffle(&mut stream(config.seed, Purpose::Resample, u64::MAX), &mut keys);
     let mut dealt: Vec<(u64, usize)> = keys.into_iter().enumerate().map(|(i, key)| (key, i % config.folds)).collect();
     dealt.sort_unstable();
     let fold_of = |key: &u64| dealt[dealt.partition_point(|(k, _)| k < key)].1;

@@ -12,8 +12,7 @@
 //!
 //! Sources: Efron & Tibshirani 1993, ch. 13 (percentile intervals); Davison & Hinkley 1997, 3.8 (resampling clusters).
 
-use rand::RngExt;
-use searchlens_tasks::stream::Stream;
+use searchlens_tasks::stream::{Stream, below};
 
 use crate::estimate::Estimate;
 
@@ -261,7 +260,7 @@ pub fn bootstrap_many(
     if clusters.n_examples() == 0 {
         return Err(StatsError::Empty);
     }
-    let n_clusters = clusters.n_clusters() as u32;
+    let n_clusters = clusters.n_clusters();
     let mut counts = vec![1u32; clusters.n_clusters()];
     let mut values = vec![0.0; n_statistics];
     statistics(&Resample { clusters, counts: &counts }, &mut values);
@@ -271,7 +270,7 @@ pub fn bootstrap_many(
     for _ in 0..resamples {
         counts.fill(0);
         for _ in 0..n_clusters {
-            counts[stream.random_range(0..n_clusters) as usize] += 1;
+            counts[below(&mut stream, n_clusters)] += 1;
         }
         statistics(&Resample { clusters, counts: &counts }, &mut row);
         for (list, &value) in drawn.iter_mut().zip(&row) {
@@ -297,6 +296,7 @@ fn interval(value: f64, mut drawn: Vec<f64>, n: usize) -> Result<Estimate, Stats
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::RngExt;
     use searchlens_tasks::stream::{Purpose, stream};
 
     fn resample_stream(index: u64) -> Stream {
