@@ -1,6 +1,6 @@
 //! The model's architecture: one closed description, read from and written as TransformerLens' config.
 
-use crate::kernels::activation::Activation;
+pub use crate::kernels::activation::Activation;
 use crate::near::near_names;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -100,7 +100,7 @@ fn continue_group<R: Rng>(
     forward(net, prompts, &mut acts, &mut NoTap);
     let mut cache = Cache::after_prompt(net, prompts, &acts, seq + stop.max_new_tokens);
     let last = |row: usize| &acts.logits[(row * seq + seq - 1) * d_vocab..][..d_vocab];
-    let mut logits: Vec<f32> = (0..n).flat_map(|row| last(row)).copied().collect();
+    let mut logits: Vec<f32> = (0..n).flat_map(last).copied().collect();
     let mut active: Vec<usize> = (0..n).collect();
     for pos in seq.. {
         let mut tokens = Vec::with_capacity(active.len());

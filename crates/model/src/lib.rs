@@ -3,6 +3,7 @@
 //! **Invariant:** this room knows token ids, not problems. A forward pass without taps allocates nothing once warm. No file is
 //! touched outside `checkpoint`.
 pub mod backward;
+pub mod checkpoint;
 pub mod config;
 pub mod forward;
 pub mod generate;

@@ -142,6 +142,7 @@ impl Trainer {
         }
         let scale = 1.0 / total;
         let Trainer { model, slots, workspaces, .. } = self;
+        let workspaces = &*workspaces;
         let losses: Vec<f64> = workers.run(|| {
             let losses = slots
                 .par_iter_mut()

@@ -68,8 +68,8 @@ pub fn dot<F: Real>(xs: &[F], ys: &[F]) -> F {
 pub fn max<F: Real>(xs: &[F]) -> F {
     // NaN compares with nothing: written so that a NaN once taken stays, and one met is taken.
     let larger = |a: F, b: F| {
-        #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "`a >= b` is false for a NaN in b, which must win")]
-        if a >= b || !(a == a) { a } else { b }
+        #[expect(clippy::eq_op, reason = "only a NaN differs from itself")]
+        if a >= b || a != a { a } else { b }
     };
     let mut lanes = [F::NEG_INFINITY; LANES];
     let chunks = xs.chunks_exact(LANES);
