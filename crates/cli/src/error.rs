@@ -14,7 +14,9 @@ pub(crate) enum InputError {
     #[error("{path}: cannot be read: {source}; name a file that exists and may be read")]
     Open { path: PathBuf, source: std::io::Error },
     /// A file's ending names no format.
-    #[error("{path}: the ending {ending} names no format of problems; available: .jsonl, and - for JSON lines on standard output")]
+    #[error(
+        "{path}: the ending {ending} names no format of problems; available: .jsonl, and - for JSON lines on standard output"
+    )]
     Ending { path: PathBuf, ending: String },
     /// A task file that does not parse.
     #[error("{path}: {message}")]

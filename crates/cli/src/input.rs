@@ -51,24 +51,26 @@ impl Lines {
         Ok(block)
     }
 
-    /// Writes what `make` makes of each line (its number, its text) to `output`, in order, and says how many lines there were.
+    /// Writes what `make` makes of each line (its number, its text) to `output`, in order, with `between` before all but the first.
     pub(crate) fn each(
         mut self,
         workers: &Workers,
         output: &mut Output,
+        between: &str,
         make: impl Fn(usize, &str) -> anyhow::Result<String> + Sync,
-    ) -> anyhow::Result<usize> {
-        let mut n = 0;
+    ) -> anyhow::Result<()> {
+        let mut is_first = true;
         loop {
             let block = self.block()?;
             if block.is_empty() {
-                return Ok(n);
+                return Ok(());
             }
             let made: Vec<anyhow::Result<String>> =
                 workers.run(|| block.par_iter().map(|(number, line)| make(*number, line)).collect());
             for text in made {
-                output.write_line(text.with_context(|| self.name.clone())?)?;
-                n += 1;
+                let before = if is_first { "" } else { between };
+                output.write_line(format_args!("{before}{}", text.with_context(|| self.name.clone())?))?;
+                is_first = false;
             }
         }
     }

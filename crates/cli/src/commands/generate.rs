@@ -31,7 +31,8 @@ pub(crate) struct GenerateArgs {
     out: PathBuf,
 }
 
-const EXAMPLES: &str = "The same seed, split and index give the same problem on every machine, with any number of threads.
+const EXAMPLES: &str =
+    "The same seed, split and index give the same problem on every machine, with any number of threads.
 
 Examples:
   searchlens generate --maze dfs --rows 5 --cols 5 --split test --count 1000 --seed 1 --out test.jsonl

@@ -47,7 +47,7 @@ enum Format {
 
 pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
     let mut output = Output::stdout();
-    Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, |number, line| {
+    Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, "\n", |number, line| {
         let record = MazeRecord::parse(number, line)?;
         let drawing = if args.no_solution { record.drawing().without_path() } else { record.drawing() };
         let mut text = picture(&drawing, args.format);
@@ -55,8 +55,6 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
             text.push('\n');
             text.push_str(&stats(&record));
         }
-        // An empty line keeps pictures apart.
-        text.push('\n');
         Ok(text)
     })?;
     output.finish()

@@ -44,7 +44,7 @@ pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
     let config = TokenizerConfig { name, max_grid_size: args.max_grid_size };
     let seed = common.seed();
     let mut output = Output::stdout();
-    Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, |number, line| {
+    Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, "", |number, line| {
         let record = MazeRecord::parse(number, line)?;
         let mut rng = stream(seed, Purpose::Tokenize, number as u64 - 1);
         let order = if args.unshuffled { EdgeOrder::Fixed } else { EdgeOrder::Shuffled(&mut rng) };
