@@ -106,11 +106,11 @@ pub fn ascii(drawing: &Drawing) -> String {
 /// A picture in box-drawing letters, each cell three letters wide; the path is dotted. No line feed at the end.
 ///
 /// ```text
-/// ┌───────┐
-/// │ S · · │
-/// ├─────  │
-/// │ E · · │
-/// └───────┘
+/// ┌───┬───────┐
+/// │ S │ E · · │
+/// │ · └───╴ · │
+/// │ · · · · · │
+/// └───────────┘
 /// ```
 pub fn unicode(drawing: &Drawing) -> String {
     let picture = pixels(drawing);

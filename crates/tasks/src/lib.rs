@@ -20,6 +20,7 @@ pub mod task;
 
 // How they are solved, and how hard that is.
 pub mod baselines;
+pub mod count;
 pub mod judge;
 pub mod measure;
 pub mod policy;

@@ -120,6 +120,6 @@ mod tests {
     fn names_are_read_back_and_typos_named() {
         assert!(Split::ALL.iter().all(|s| s.to_string().parse() == Ok(*s)));
         let error = "trian".parse::<Split>().unwrap_err().to_string();
-        assert_eq!(error, "split `trian` does not exist, did you mean `train`?; it is train, validation or test");
+        assert_eq!(error, "split `trian` does not exist (did you mean `train`?); it is train, validation or test");
     }
 }

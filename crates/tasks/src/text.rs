@@ -1,6 +1,6 @@
 //! Words for error messages.
 
-/// `, did you mean ..?` with the known names nearest to what was typed; empty if none is near.
+/// ` (did you mean ..?)` with the known names nearest to what was typed; empty if none is near.
 pub(crate) fn near_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let mut scored: Vec<_> = known
         .into_iter()
@@ -10,7 +10,7 @@ pub(crate) fn near_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a st
     scored.sort();
     match scored.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>() {
         names if names.is_empty() => String::new(),
-        names => format!(", did you mean {}?", names.join(" or ")),
+        names => format!(" (did you mean {}?)", names.join(" or ")),
     }
 }
 

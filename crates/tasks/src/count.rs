@@ -1,0 +1,261 @@
+//! How many mazes a generator can make, exactly, and how many up to symmetry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use num_bigint::{BigInt, BigUint};
+use num_traits::{One, Zero};
+
+use crate::config::MazeConfig;
+use crate::generators::{Generator, Start};
+use crate::maze::Lattice;
+use crate::passages::PassageSet;
+use crate::symmetry::{Symmetries, Symmetry};
+
+/// Numbers of mazes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Different mazes (sets of open passages; endpoints are not counted).
+    pub mazes: BigUint,
+    /// The same up to the symmetries of the lattice; `None` where only listing them all would tell, and they are too many.
+    pub classes: Option<BigUint>,
+}
+
+/// Why mazes cannot be counted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CountError {
+    /// Too many mazes to list, and no formula.
+    #[error(
+        "rows = {rows}, cols = {cols}: mazes of the generator `{generator}` are counted by listing them, which ends at \
+         {MAX_DFS_CELLS} cells; make the maze smaller, or count `wilson`, for which there is a formula"
+    )]
+    TooManyToList {
+        /// The generator.
+        generator: &'static str,
+        /// Rows of the maze.
+        rows: usize,
+        /// Columns of the maze.
+        cols: usize,
+    },
+    /// Too large for exact arithmetic in reasonable time.
+    #[error("rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells; make the maze smaller")]
+    TooLarge {
+        /// Rows of the maze.
+        rows: usize,
+        /// Columns of the maze.
+        cols: usize,
+    },
+}
+
+/// The largest lattice whose spanning trees are listed one by one.
+pub const MAX_LISTED_CELLS: usize = 16;
+
+/// The largest lattice whose DFS mazes are listed one by one: they are far fewer than its spanning trees.
+pub const MAX_DFS_CELLS: usize = 25;
+
+/// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
+pub const MAX_FORMULA_CELLS: usize = 1024;
+
+/// Counts the mazes that a generator can make.
+///
+/// # Errors
+/// If the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for Wilson beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and
+/// are never too large).
+pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
+    let lattice = maze.lattice();
+    let Lattice { rows, cols } = lattice;
+    if rows.min(cols) == 1 {
+        return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()) });
+    }
+    let small = lattice.n_cells() <= MAX_LISTED_CELLS;
+    match maze.generator() {
+        Generator::Dfs { start } if lattice.n_cells() <= MAX_DFS_CELLS => {
+            Ok(counts_of(lattice, &dfs_trees(lattice, start)))
+        }
+        Generator::Dfs { .. } => Err(CountError::TooManyToList { generator: maze.generator().name(), rows, cols }),
+        Generator::Wilson if small => Ok(counts_of(lattice, &spanning_trees(lattice))),
+        Generator::Wilson if lattice.n_cells() <= MAX_FORMULA_CELLS => {
+            Ok(Counts { mazes: count_spanning_trees(lattice), classes: None })
+        }
+        Generator::Wilson => Err(CountError::TooLarge { rows, cols }),
+    }
+}
+
+/// Number of spanning trees of a lattice: a cofactor of its Laplacian (Kirchhoff 1847).
+///
+/// The determinant is taken in integers without a rounding (Bareiss 1968), in `n_cells * min(rows, cols)^2` steps: cells are numbered
+/// along the shorter side, so that the matrix is a band.
+///
+/// # Panics
+/// If the lattice has no cells.
+pub fn count_spanning_trees(lattice: Lattice) -> BigUint {
+    let Lattice { rows, cols } = lattice;
+    let lattice = Lattice { rows: rows.max(cols), cols: rows.min(cols) };
+    // The Laplacian without the last cell's row and column.
+    let (size, band) = (lattice.n_cells() - 1, lattice.cols);
+    let degree = |v: usize| lattice.adjacent(v).count();
+    let mut matrix: Vec<Vec<BigInt>> = (0..size).map(|i| vec![BigInt::zero(); size.min(i + band + 1)]).collect();
+    for i in 0..size {
+        matrix[i][i] = BigInt::from(degree(i));
+        for j in lattice.adjacent(i).filter(|&j| j < size) {
+            matrix[i][j] = BigInt::from(-1);
+        }
+    }
+    let mut last_pivot = BigInt::one();
+    for k in 0..size {
+        let end = size.min(k + band + 1);
+        // Bareiss multiplies every entry by each pivot and divides by the one before. Outside the band that is all that happens, so
+        // entries get the product, which telescopes to the last pivot, when the band reaches them.
+        if k > 0 && end == k + band + 1 {
+            for i in k..end {
+                matrix[i][end - 1] *= &last_pivot;
+                if i + 1 < end {
+                    matrix[end - 1][i] *= &last_pivot;
+                }
+            }
+        }
+        let pivot = matrix[k][k].clone();
+        for i in k + 1..end {
+            for j in k + 1..end {
+                let product = &matrix[i][k] * &matrix[k][j];
+                let entry = &mut matrix[i][j];
+                *entry = (&*entry * &pivot - product) / &last_pivot;
+            }
+        }
+        last_pivot = pivot;
+    }
+    last_pivot.magnitude().clone()
+}
+
+/// Every spanning tree of a lattice, ascending as numbers.
+///
+/// Goes through the passages in order; opens each that makes no loop, and closes each without which the rest can still join all cells.
+///
+/// # Panics
+/// If the lattice has more than [`MAX_LISTED_CELLS`] cells.
+pub fn spanning_trees(lattice: Lattice) -> Vec<PassageSet> {
+    assert!(lattice.n_cells() <= MAX_LISTED_CELLS, "too many cells to list their trees");
+    let pairs: Vec<(usize, usize)> = lattice.adjacent_pairs().collect();
+    let mut trees = Vec::new();
+    extend_trees(&pairs, 0, &mut vec![false; pairs.len()], &mut |open| {
+        let mut tree = PassageSet::none(lattice);
+        pairs.iter().zip(open).filter(|(_, open)| **open).for_each(|(&(a, b), _)| tree.open(a, b));
+        trees.push(tree);
+    });
+    trees.sort();
+    trees
+}
+
+/// Calls `found` for every spanning tree that agrees with `open` on the first `decided` passages.
+fn extend_trees(pairs: &[(usize, usize)], decided: usize, open: &mut Vec<bool>, found: &mut impl FnMut(&[bool])) {
+    let Some(&(a, b)) = pairs.get(decided) else { return found(open) };
+    let joined = |open: &[bool], rest: usize| {
+        let usable = pairs.iter().enumerate().filter(|&(i, _)| if i < decided { open[i] } else { i >= rest });
+        component_of(a, usable.map(|(_, &pair)| pair)) >> b & 1 == 1
+    };
+    if !joined(open, pairs.len()) {
+        open[decided] = true;
+        extend_trees(pairs, decided + 1, open, found);
+        open[decided] = false;
+    }
+    if joined(open, decided + 1) {
+        extend_trees(pairs, decided + 1, open, found);
+    }
+}
+
+/// The cells one can reach from `cell`, as a set of bits.
+fn component_of(cell: usize, pairs: impl Iterator<Item = (usize, usize)> + Clone) -> u64 {
+    let mut reached = 1u64 << cell;
+    loop {
+        let before = reached;
+        for (a, b) in pairs.clone() {
+            if (reached >> a | reached >> b) & 1 == 1 {
+                reached |= 1 << a | 1 << b;
+            }
+        }
+        if reached == before {
+            return reached;
+        }
+    }
+}
+
+/// Every maze that randomised depth-first search can make, ascending as numbers: all its choices are followed.
+///
+/// # Panics
+/// If the lattice has more than [`MAX_DFS_CELLS`] cells.
+pub fn dfs_trees(lattice: Lattice, start: Start) -> Vec<PassageSet> {
+    assert!(lattice.n_cells() <= MAX_DFS_CELLS, "too many cells to follow all choices");
+    let symmetries = Symmetries::of(lattice);
+    let all = Symmetry::all_of(lattice);
+    let mut by_corner: BTreeMap<usize, Vec<PassageSet>> = BTreeMap::new();
+    let mut trees = Vec::new();
+    for cell in start.cells(lattice) {
+        // Searches from two cells that a symmetry swaps make each other's mirror images: one of them is followed.
+        let moved = all.iter().map(|&symmetry| (symmetry.apply(lattice, cell), symmetry)).min_by_key(|&(to, _)| to);
+        let (corner, _) = moved.expect("a lattice has at least the identity");
+        let back =
+            all.iter().find(|symmetry| symmetry.apply(lattice, corner) == cell).expect("symmetries have inverses");
+        let made = by_corner.entry(corner).or_insert_with(|| dfs_trees_from(lattice, corner));
+        trees.extend(made.iter().map(|tree| symmetries.image(*back, tree)));
+    }
+    trees.sort_unstable();
+    trees.dedup();
+    trees
+}
+
+/// Every maze that a depth-first search from `start` can make.
+///
+/// After each carving, what is still to come depends on the passages and the cell reached alone, since the way back to the start is in
+/// the passages. States that several choices lead to are followed once.
+fn dfs_trees_from(lattice: Lattice, start: usize) -> Vec<PassageSet> {
+    let adjacent: Vec<Vec<(usize, u64)>> = (0..lattice.n_cells())
+        .map(|v| {
+            let bit = |to| PassageSet::with(lattice, v, to).words()[0];
+            lattice.adjacent(v).map(|to| (to, bit(to))).collect()
+        })
+        .collect();
+    // Open passages as one word, and the cell last come to.
+    let mut states: Vec<(u64, usize)> = vec![(0, start)];
+    for _ in 1..lattice.n_cells() {
+        let mut next = Vec::with_capacity(2 * states.len());
+        states.iter().for_each(|&(open, at)| follow_choices(&adjacent, start, open, at, &mut next));
+        next.sort_unstable();
+        next.dedup();
+        states = next;
+    }
+    let mut words: Vec<u64> = states.into_iter().map(|(open, _)| open).collect();
+    words.dedup();
+    words.into_iter().map(|word| PassageSet::from_word(lattice, word)).collect()
+}
+
+/// Appends the states one carving after a state.
+fn follow_choices(adjacent: &[Vec<(usize, u64)>], start: usize, open: u64, at: usize, next: &mut Vec<(u64, usize)>) {
+    const UNVISITED: usize = usize::MAX;
+    // For each visited cell, the one before it on the way from the start; the start is before itself.
+    let mut before = [UNVISITED; MAX_DFS_CELLS];
+    before[start] = start;
+    let (mut found, mut n_found, mut n_done) = ([start; MAX_DFS_CELLS], 1, 0);
+    while n_done < n_found {
+        let v = found[n_done];
+        n_done += 1;
+        for &(to, bit) in &adjacent[v] {
+            if open & bit != 0 && before[to] == UNVISITED {
+                before[to] = v;
+                found[n_found] = to;
+                n_found += 1;
+            }
+        }
+    }
+    // The search goes back along its trail to the first cell with an unvisited neighbour.
+    let mut from = at;
+    while adjacent[from].iter().all(|&(to, _)| before[to] != UNVISITED) {
+        from = before[from];
+    }
+    let choices = adjacent[from].iter().filter(|&&(to, _)| before[to] == UNVISITED);
+    next.extend(choices.map(|&(to, bit)| (open | bit, to)));
+}
+
+fn counts_of(lattice: Lattice, mazes: &[PassageSet]) -> Counts {
+    let symmetries = Symmetries::of(lattice);
+    let classes: BTreeSet<PassageSet> = mazes.iter().map(|maze| symmetries.least_image(maze)).collect();
+    Counts { mazes: BigUint::from(mazes.len()), classes: Some(BigUint::from(classes.len())) }
+}
