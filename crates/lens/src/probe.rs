@@ -16,6 +16,7 @@
 mod design;
 mod lbfgs;
 mod logistic;
+mod products;
 
 use std::collections::BTreeSet;
 

@@ -220,7 +220,7 @@ pub fn bootstrap_ratio(
 }
 
 /// Any statistic with its interval. `statistic` is called on the sample itself for the value, then on every resample; ±∞ are
-/// values like others (a lookahead beyond the largest policy), NaN means undefined.
+/// values like others (a lookahead beyond the largest policy; name them before writing JSON, which has none), NaN means undefined.
 ///
 /// ```
 /// use searchlens_lens::stats::{Clusters, RESAMPLES, bootstrap};

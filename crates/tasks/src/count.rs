@@ -1,6 +1,6 @@
 //! How many mazes a generator can make, exactly, and how many up to symmetry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::{BigInt, BigUint};
 use num_traits::{One, Zero};
@@ -9,7 +9,7 @@ use crate::config::MazeConfig;
 use crate::generators::{Generator, Start};
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
-use crate::symmetry::Symmetries;
+use crate::symmetry::{Symmetries, Symmetry};
 
 /// Numbers of mazes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum CountError {
     /// Too many mazes to list, and no formula.
     #[error(
         "rows = {rows}, cols = {cols}: mazes of the generator `{generator}` are counted by listing them, which ends at \
-         {MAX_LISTED_CELLS} cells; make the maze smaller, or count `wilson`, for which there is a formula"
+         {MAX_DFS_CELLS} cells; make the maze smaller, or count `wilson`, for which there is a formula"
     )]
     TooManyToList {
         /// The generator.
@@ -46,8 +46,11 @@ pub enum CountError {
     },
 }
 
-/// The largest lattice whose mazes are listed one by one.
+/// The largest lattice whose spanning trees are listed one by one.
 pub const MAX_LISTED_CELLS: usize = 16;
+
+/// The largest lattice whose DFS mazes are listed one by one: they are far fewer than its spanning trees.
+pub const MAX_DFS_CELLS: usize = 25;
 
 /// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
 pub const MAX_FORMULA_CELLS: usize = 1024;
@@ -55,7 +58,7 @@ pub const MAX_FORMULA_CELLS: usize = 1024;
 /// Counts the mazes that a generator can make.
 ///
 /// # Errors
-/// If the lattice is too large: for DFS beyond [`MAX_LISTED_CELLS`], for Wilson beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and
+/// If the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for Wilson beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and
 /// are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
@@ -65,7 +68,9 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     }
     let small = lattice.n_cells() <= MAX_LISTED_CELLS;
     match maze.generator() {
-        Generator::Dfs { start } if small => Ok(counts_of(lattice, &dfs_trees(lattice, start))),
+        Generator::Dfs { start } if lattice.n_cells() <= MAX_DFS_CELLS => {
+            Ok(counts_of(lattice, &dfs_trees(lattice, start)))
+        }
         Generator::Dfs { .. } => Err(CountError::TooManyToList { generator: maze.generator().name(), rows, cols }),
         Generator::Wilson if small => Ok(counts_of(lattice, &spanning_trees(lattice))),
         Generator::Wilson if lattice.n_cells() <= MAX_FORMULA_CELLS => {
@@ -176,51 +181,77 @@ fn component_of(cell: usize, pairs: impl Iterator<Item = (usize, usize)> + Clone
 /// Every maze that randomised depth-first search can make, ascending as numbers: all its choices are followed.
 ///
 /// # Panics
-/// If the lattice has more than 64 cells.
+/// If the lattice has more than [`MAX_DFS_CELLS`] cells.
 pub fn dfs_trees(lattice: Lattice, start: Start) -> Vec<PassageSet> {
-    assert!(lattice.n_cells() <= 64, "the cells must fit into one word");
-    let mut trees = BTreeSet::new();
+    assert!(lattice.n_cells() <= MAX_DFS_CELLS, "too many cells to follow all choices");
+    let symmetries = Symmetries::of(lattice);
+    let all = Symmetry::all_of(lattice);
+    let mut by_corner: BTreeMap<usize, Vec<PassageSet>> = BTreeMap::new();
+    let mut trees = Vec::new();
     for cell in start.cells(lattice) {
-        // After each carving, what is still to come depends on the passages and the cell alone: the way back to the start is in the
-        // passages. States that several choices lead to are followed once.
-        let mut states = BTreeSet::from([(PassageSet::none(lattice), cell)]);
-        for _ in 1..lattice.n_cells() {
-            states = states.iter().flat_map(|(open, at)| next_states(lattice, cell, open, *at)).collect();
-        }
-        trees.extend(states.into_iter().map(|(open, _)| open));
+        // Searches from two cells that a symmetry swaps make each other's mirror images: one of them is followed.
+        let moved = all.iter().map(|&symmetry| (symmetry.apply(lattice, cell), symmetry)).min_by_key(|&(to, _)| to);
+        let (corner, _) = moved.expect("a lattice has at least the identity");
+        let back =
+            all.iter().find(|symmetry| symmetry.apply(lattice, corner) == cell).expect("symmetries have inverses");
+        let made = by_corner.entry(corner).or_insert_with(|| dfs_trees_from(lattice, corner));
+        trees.extend(made.iter().map(|tree| symmetries.image(*back, tree)));
     }
-    trees.into_iter().collect()
+    trees.sort_unstable();
+    trees.dedup();
+    trees
 }
 
-/// The states one carving after a state in which the search has last come to `at`.
-fn next_states(lattice: Lattice, start: usize, open: &PassageSet, at: usize) -> Vec<(PassageSet, usize)> {
-    let way_back = way_back(lattice, start, open);
-    let visited = |v: usize| v == start || way_back[v].is_some();
-    let unvisited = |v: usize| lattice.adjacent(v).filter(|&to| !visited(to)).collect::<Vec<_>>();
-    let trail = std::iter::successors(Some(at), |&v| way_back[v]);
-    let fork = trail.map(|v| (v, unvisited(v))).find(|(_, choices)| !choices.is_empty());
-    let (from, choices) = fork.expect("before the last carving some cell of the trail has an unvisited neighbour");
-    let carve = |to: usize| {
-        let mut open = open.clone();
-        open.open(from, to);
-        (open, to)
-    };
-    choices.into_iter().map(carve).collect()
+/// Every maze that a depth-first search from `start` can make.
+///
+/// After each carving, what is still to come depends on the passages and the cell reached alone, since the way back to the start is in
+/// the passages. States that several choices lead to are followed once.
+fn dfs_trees_from(lattice: Lattice, start: usize) -> Vec<PassageSet> {
+    let adjacent: Vec<Vec<(usize, u64)>> = (0..lattice.n_cells())
+        .map(|v| {
+            let bit = |to| PassageSet::with(lattice, v, to).words()[0];
+            lattice.adjacent(v).map(|to| (to, bit(to))).collect()
+        })
+        .collect();
+    // Open passages as one word, and the cell last come to.
+    let mut states: Vec<(u64, usize)> = vec![(0, start)];
+    for _ in 1..lattice.n_cells() {
+        let mut next = Vec::with_capacity(2 * states.len());
+        states.iter().for_each(|&(open, at)| follow_choices(&adjacent, start, open, at, &mut next));
+        next.sort_unstable();
+        next.dedup();
+        states = next;
+    }
+    let mut words: Vec<u64> = states.into_iter().map(|(open, _)| open).collect();
+    words.dedup();
+    words.into_iter().map(|word| PassageSet::from_word(lattice, word)).collect()
 }
 
-/// For each visited cell but the start, the cell before it on the way from the start.
-fn way_back(lattice: Lattice, start: usize, open: &PassageSet) -> Vec<Option<usize>> {
-    let mut before = vec![None; lattice.n_cells()];
-    let mut stack = vec![start];
-    while let Some(v) = stack.pop() {
-        for to in lattice.adjacent(v).filter(|&to| open.is_open(v, to)) {
-            if to != start && before[to].is_none() {
-                before[to] = Some(v);
-                stack.push(to);
+/// Appends the states one carving after a state.
+fn follow_choices(adjacent: &[Vec<(usize, u64)>], start: usize, open: u64, at: usize, next: &mut Vec<(u64, usize)>) {
+    const UNVISITED: usize = usize::MAX;
+    // For each visited cell, the one before it on the way from the start; the start is before itself.
+    let mut before = [UNVISITED; MAX_DFS_CELLS];
+    before[start] = start;
+    let (mut found, mut n_found, mut n_done) = ([start; MAX_DFS_CELLS], 1, 0);
+    while n_done < n_found {
+        let v = found[n_done];
+        n_done += 1;
+        for &(to, bit) in &adjacent[v] {
+            if open & bit != 0 && before[to] == UNVISITED {
+                before[to] = v;
+                found[n_found] = to;
+                n_found += 1;
             }
         }
     }
-    before
+    // The search goes back along its trail to the first cell with an unvisited neighbour.
+    let mut from = at;
+    while adjacent[from].iter().all(|&(to, _)| before[to] != UNVISITED) {
+        from = before[from];
+    }
+    let choices = adjacent[from].iter().filter(|&&(to, _)| before[to] == UNVISITED);
+    next.extend(choices.map(|&(to, bit)| (open | bit, to)));
 }
 
 fn counts_of(lattice: Lattice, mazes: &[PassageSet]) -> Counts {

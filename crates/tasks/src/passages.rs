@@ -19,6 +19,22 @@ impl PassageSet {
         PassageSet { lattice, words: vec![0; (2 * lattice.n_cells()).div_ceil(64)] }
     }
 
+    /// One passage, between two adjacent cells.
+    ///
+    /// # Panics
+    /// If the cells are not adjacent.
+    pub fn with(lattice: Lattice, a: usize, b: usize) -> PassageSet {
+        let mut set = PassageSet::none(lattice);
+        set.open(a, b);
+        set
+    }
+
+    /// The set whose bits are those of a word, for lattices of at most 32 cells.
+    pub(crate) fn from_word(lattice: Lattice, word: u64) -> PassageSet {
+        debug_assert!(lattice.n_cells() <= 32);
+        PassageSet { lattice, words: vec![word] }
+    }
+
     /// The passages of a maze.
     pub fn of(maze: &Maze) -> PassageSet {
         let mut set = PassageSet::none(maze.lattice);

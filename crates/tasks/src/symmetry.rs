@@ -49,20 +49,20 @@ impl Symmetry {
 pub struct Symmetries {
     lattice: Lattice,
     all: Vec<Symmetry>,
-    /// For lattices of up to 64 cells (128 bits), the image of every half-byte under every symmetry but the identity.
-    tables: Vec<Vec<[u128; 16]>>,
+    /// For lattices of up to 64 cells (128 bits): `table[i][h]` holds the images, under every symmetry but the identity, of the set whose
+    /// bits `4i..4i + 4` are the binary digits of `h`. Empty for larger lattices.
+    table: Vec<[Images; 16]>,
 }
+
+/// Seven images of a set of at most 128 bits, each as two words, least first. (A rectangle's three stand repeated.)
+type Images = [u64; 14];
 
 impl Symmetries {
     /// The symmetries of `lattice`.
     pub fn of(lattice: Lattice) -> Symmetries {
         let all = Symmetry::all_of(lattice);
-        let tables = if 2 * lattice.n_cells() <= 128 {
-            all[1..].iter().map(|&s| half_byte_images(lattice, s)).collect()
-        } else {
-            Vec::new()
-        };
-        Symmetries { lattice, all, tables }
+        let table = if 2 * lattice.n_cells() <= 128 { half_byte_images(lattice, &all[1..]) } else { Vec::new() };
+        Symmetries { lattice, all, table }
     }
 
     /// The class of a maze.
@@ -76,7 +76,7 @@ impl Symmetries {
         let shape = mix((self.lattice.rows as u64) << 32 | self.lattice.cols as u64);
         let hash = |words: &[u64]| SymmetryClass(words.iter().fold(shape, |h, &word| mix(h ^ word)));
         match passages.words() {
-            _ if self.tables.is_empty() => hash(self.least_image(passages).words()),
+            _ if self.table.is_empty() => hash(self.least_image(passages).words()),
             [_] => hash(&[self.least_small_image(passages) as u64]),
             _ => {
                 let least = self.least_small_image(passages);
@@ -106,11 +106,15 @@ impl Symmetries {
 
     /// [`Symmetries::least_image`] by table, for lattices that have one.
     fn least_small_image(&self, passages: &PassageSet) -> u128 {
-        let bits = small_bits(passages);
-        let image = |table: &Vec<[u128; 16]>| {
-            table.iter().enumerate().fold(0, |image, (i, images)| image | images[(bits >> (4 * i)) as usize & 15])
-        };
-        self.tables.iter().map(image).fold(bits, u128::min)
+        let mut images: Images = [0; 14];
+        for (word, rows) in passages.words().iter().zip(self.table.chunks(16)) {
+            for (i, row) in rows.iter().enumerate() {
+                let image = &row[(word >> (4 * i)) as usize & 15];
+                images.iter_mut().zip(image).for_each(|(all, part)| *all |= part);
+            }
+        }
+        let others = images.chunks_exact(2).map(|image| u128::from(image[1]) << 64 | u128::from(image[0]));
+        others.fold(small_bits(passages), u128::min)
     }
 }
 
@@ -119,20 +123,23 @@ fn small_bits(passages: &PassageSet) -> u128 {
     passages.words().iter().rev().fold(0, |bits, &word| bits << 64 | u128::from(word))
 }
 
-/// `table[i][h]`: where the bits `4i..4i + 4` go if they are the binary digits of `h`.
-fn half_byte_images(lattice: Lattice, symmetry: Symmetry) -> Vec<[u128; 16]> {
+/// [`Symmetries::table`] for the symmetries other than the identity.
+fn half_byte_images(lattice: Lattice, others: &[Symmetry]) -> Vec<[Images; 16]> {
+    let n_bits = 2 * lattice.n_cells();
     let exists = |bit: usize| {
         let (row, col) = lattice.coord(bit % lattice.n_cells());
         if bit < lattice.n_cells() { row + 1 < lattice.rows } else { col + 1 < lattice.cols }
     };
-    let n_bits = 2 * lattice.n_cells();
-    let image = |bit: usize| {
-        if bit < n_bits && exists(bit) { 1u128 << symmetry.apply_to_bit(lattice, bit) } else { 0 }
-    };
-    let images = |i: usize| {
-        std::array::from_fn(|h| (0..4).filter(|j| h >> j & 1 == 1).map(|j| image(4 * i + j)).fold(0, |a, b| a | b))
-    };
-    (0..n_bits.div_ceil(4)).map(images).collect()
+    let mut table = vec![[[0; 14]; 16]; n_bits.div_ceil(4)];
+    for bit in (0..n_bits).filter(|&bit| exists(bit)) {
+        for i in 0..7 {
+            let image = others[i % others.len()].apply_to_bit(lattice, bit);
+            for half_byte in (0..16).filter(|h| h >> (bit % 4) & 1 == 1) {
+                table[bit / 4][half_byte][2 * i + image / 64] |= 1 << (image % 64);
+            }
+        }
+    }
+    table
 }
 
 #[cfg(test)]

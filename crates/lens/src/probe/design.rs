@@ -5,8 +5,9 @@
 //! (`preconditioner` in `logistic.rs`), which makes quasi-Newton steps few; and with more features than examples the fit needs
 //! only as many axes as there are examples, because a minimum has no weight outside their span.
 
-use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
+use faer::{Accum, Mat, MatMut, MatRef};
 
+use super::products::{leave_wide_registers, multiply};
 use super::{Features, ProbeError};
 
 /// Features whose spread is below this share of their size are constant as far as f32 can tell.
@@ -64,6 +65,7 @@ impl Axes {
         }
         let standard = axes.standardise(features, rows);
         let svd = MatRef::from_row_major_slice(&standard, n, d).thin_svd().map_err(ProbeError::Decomposition)?;
+        leave_wide_registers();
         let lengths: Vec<f64> = svd.S().column_vector().iter().copied().collect();
         let longest = lengths.first().copied().unwrap_or(0.0);
         let r = lengths.iter().take_while(|&&l| l > NEGLIGIBLE * longest).count();
@@ -93,7 +95,7 @@ impl Axes {
         let standard = self.standardise(features, rows);
         let mut data = vec![0.0; n * r];
         let out = MatMut::from_row_major_slice_mut(&mut data, n, r);
-        matmul(out, Accum::Replace, MatRef::from_row_major_slice(&standard, n, features.d), &self.v, 1.0, Par::Seq);
+        multiply(out, Accum::Replace, MatRef::from_row_major_slice(&standard, n, features.d), self.v.as_ref(), 1.0);
         Coordinates { data, n, r }
     }
 
@@ -102,7 +104,8 @@ impl Axes {
     pub(super) fn to_raw(&self, parameters: &[f64], n_outputs: usize) -> (Vec<f64>, Vec<f64>) {
         let (d, r) = (self.mean.len(), self.r());
         let rotated = MatRef::from_row_major_slice(&parameters[..r * n_outputs], r, n_outputs);
-        let standard = &self.v * rotated;
+        let mut standard = Mat::zeros(d, n_outputs);
+        multiply(standard.as_mut(), Accum::Replace, self.v.as_ref(), rotated, 1.0);
         let mut weights = vec![0.0; n_outputs * d];
         let mut intercepts = parameters[r * n_outputs..].to_vec();
         for c in 0..n_outputs {

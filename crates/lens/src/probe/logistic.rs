@@ -4,10 +4,11 @@
 //! logistic function of *one* output, the log-odds of class 1. λ is per example and per unit of a standardised feature, so
 //! the same value means the same strength for any number of examples.
 
-use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
+use faer::{Accum, MatMut, MatRef};
 
 use super::design::Coordinates;
 use super::lbfgs::{self, Convergence, Stop};
+use super::products::{multiply, weigh_rows};
 
 /// How many outputs a probe of `n_classes` classes has: one (log-odds) for two classes.
 pub(super) fn n_outputs(n_classes: usize) -> usize {
@@ -28,25 +29,58 @@ impl Objective<'_> {
     /// `outputs` is scratch of length `n · n_outputs`.
     pub(super) fn evaluate(&self, parameters: &[f64], gradient: &mut [f64], outputs: &mut [f64]) -> f64 {
         let (n, r, c) = (self.x.n, self.x.r, n_outputs(self.n_classes));
-        let (weights, _) = parameters.split_at(r * c);
-        forward(self.x, parameters, c, outputs);
-        let loss = residuals(outputs, self.labels, c);
-
-        let scale = 1.0 / n as f64;
-        let (gradient_w, gradient_b) = gradient.split_at_mut(r * c);
-        for (g, w) in gradient_w.iter_mut().zip(weights) {
-            *g = self.lambda * w;
+        let weights = &parameters[..r * c];
+        let loss = if c == 1 {
+            self.one_output(parameters, gradient)
+        } else {
+            self.several_outputs(parameters, gradient, outputs)
+        };
+        for g in gradient.iter_mut() {
+            *g /= n as f64;
         }
-        let errors = MatRef::from_row_major_slice(&*outputs, n, c);
-        let out = MatMut::from_row_major_slice_mut(gradient_w, r, c);
-        matmul(out, Accum::Add, self.x.matrix().transpose(), errors, scale, Par::Seq);
+        for (g, w) in gradient.iter_mut().zip(weights) {
+            *g += self.lambda * w;
+        }
+        loss / n as f64 + 0.5 * self.lambda * weights.iter().map(|w| w * w).sum::<f64>()
+    }
+
+    /// Summed loss and its gradient, one output, in one pass over the examples.
+    fn one_output(&self, parameters: &[f64], gradient: &mut [f64]) -> f64 {
+        let r = self.x.r;
+        let (mut loss, mut gradient_b) = (0.0, 0.0);
+        gradient.fill(0.0);
+        let error = |i: usize, dot: f64| {
+            let z = dot + parameters[r];
+            // p = 1 / (1 + e^−z), written so that neither sign overflows.
+            let tail = (-z.abs()).exp();
+            let p = if z >= 0.0 { 1.0 } else { tail } / (1.0 + tail);
+            let error = p - self.labels[i] as f64;
+            let wrong = if self.labels[i] == 1 { -z } else { z };
+            loss += wrong.max(0.0) + (1.0 + tail).ln();
+            gradient_b += error;
+            error
+        };
+        weigh_rows(self.x.n, &self.x.data, &parameters[..r], &mut gradient[..r], error);
+        gradient[r] = gradient_b;
+        loss
+    }
+
+    /// Summed loss and its gradient, one output for each class.
+    fn several_outputs(&self, parameters: &[f64], gradient: &mut [f64], outputs: &mut [f64]) -> f64 {
+        let (n, r, c) = (self.x.n, self.x.r, self.n_classes);
+        forward(self.x, parameters, c, outputs);
+        let (gradient_w, gradient_b) = gradient.split_at_mut(r * c);
         gradient_b.fill(0.0);
-        for row in outputs.chunks_exact(c) {
+        let mut loss = 0.0;
+        for (row, &label) in outputs.chunks_exact_mut(c).zip(self.labels) {
+            loss += softmax_error(row, label);
             for (g, e) in gradient_b.iter_mut().zip(row) {
-                *g += scale * e;
+                *g += *e;
             }
         }
-        scale * loss + 0.5 * self.lambda * weights.iter().map(|w| w * w).sum::<f64>()
+        let out = MatMut::from_row_major_slice_mut(gradient_w, r, c);
+        multiply(out, Accum::Replace, self.x.matrix().transpose(), MatRef::from_row_major_slice(&*outputs, n, c), 1.0);
+        loss
     }
 
     /// Moves `parameters` to the minimum. `variance[j]` is the mean square of coordinate `j`.
@@ -73,22 +107,23 @@ pub(super) fn forward(x: &Coordinates, parameters: &[f64], n_outputs: usize, out
         row.copy_from_slice(intercepts);
     }
     let out = MatMut::from_row_major_slice_mut(outputs, x.n, n_outputs);
-    matmul(out, Accum::Add, x.matrix(), MatRef::from_row_major_slice(weights, x.r, n_outputs), 1.0, Par::Seq);
+    multiply(out, Accum::Add, x.matrix(), MatRef::from_row_major_slice(weights, x.r, n_outputs), 1.0);
 }
 
-/// Sum of `−ln p(label)`, nats; turns outputs into their gradient, `p − onehot(label)`.
-fn residuals(outputs: &mut [f64], labels: &[usize], n_outputs: usize) -> f64 {
-    let mut loss = 0.0;
-    for (row, &label) in outputs.chunks_exact_mut(n_outputs).zip(labels) {
-        loss += nll(row, label);
-        if n_outputs == 1 {
-            row[0] = logistic(row[0]) - label as f64;
-        } else {
-            softmax(row);
-            row[label] -= 1.0;
-        }
+/// Turns an example's logits into their gradient, `p − onehot(label)`, and gives `−ln p(label)` in nats.
+fn softmax_error(row: &mut [f64], label: usize) -> f64 {
+    let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let own = row[label] - max;
+    let mut sum = 0.0;
+    for z in row.iter_mut() {
+        *z = (*z - max).exp();
+        sum += *z;
     }
-    loss
+    for z in row.iter_mut() {
+        *z /= sum;
+    }
+    row[label] -= 1.0;
+    sum.ln() - own
 }
 
 /// `−ln p(label)` in nats, from an example's outputs.
@@ -110,22 +145,6 @@ pub(super) fn favourite(outputs: &[f64]) -> usize {
     match outputs {
         [z] => usize::from(*z > 0.0),
         _ => (1..outputs.len()).fold(0, |best, c| if outputs[c] > outputs[best] { c } else { best }),
-    }
-}
-
-fn logistic(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
-}
-
-fn softmax(row: &mut [f64]) {
-    let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for z in row.iter_mut() {
-        *z = (*z - max).exp();
-        sum += *z;
-    }
-    for z in row.iter_mut() {
-        *z /= sum;
     }
 }
 

@@ -1,11 +1,15 @@
 //! Probes on planted answers: what is there is found, what is not there is not.
 
 use rand::RngExt;
-use searchlens_lens::control::{ControlTask, Proportions, majority_correct};
+use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_type};
 use searchlens_lens::estimate::Estimate;
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
 use searchlens_lens::stats::bootstrap_mean;
+use searchlens_tasks::config::{MazeConfig, TaskConfig};
+use searchlens_tasks::generators::Generator;
+use searchlens_tasks::split::Split;
 use searchlens_tasks::stream::{Purpose, Stream, stream};
+use searchlens_tasks::task::{Instance, Task};
 
 fn rng(index: u64) -> Stream {
     stream(21, Purpose::Sample, index)
@@ -308,4 +312,41 @@ fn a_control_task_on_features_that_do_not_know_the_type_is_at_the_prior() {
     let prior = majority_correct(&answers, &test_answers);
     let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
     assert!((mean(&correct) - mean(&prior)).abs() < 0.02, "{} against {}", mean(&correct), mean(&prior));
+}
+
+/// Problems in 4×4 mazes of a split, the answers to "is this passage open?" (`[passage][problem]`), and vectors that hold the
+/// passages, the origin and the target, one feature each.
+fn mazes(split: Split, n: u64) -> (Vec<Instance>, Vec<Vec<usize>>, Vec<f32>) {
+    let task = Task::new(TaskConfig::Maze(MazeConfig::new(Generator::Wilson, 4, 4).unwrap())).unwrap();
+    let lattice = task.lattice().unwrap();
+    let instances: Vec<Instance> = (0..n).map(|index| task.instance(1, split, index)).collect();
+    let open = |i: &Instance, (a, b)| usize::from(i.problem.graph.has_edge(a, b));
+    let walls = lattice.adjacent_pairs().map(|pair| instances.iter().map(|i| open(i, pair)).collect()).collect();
+    let one_hot = |cell: usize| (0..lattice.n_cells()).map(move |c| f32::from(u8::from(c == cell)));
+    let vector = |i: &Instance| {
+        let passages = lattice.adjacent_pairs().map(|pair| open(i, pair) as f32);
+        passages.chain(one_hot(i.problem.origin)).chain(one_hot(i.problem.target())).collect::<Vec<_>>()
+    };
+    let vectors = instances.iter().flat_map(vector).collect();
+    (instances, walls, vectors)
+}
+
+#[test]
+fn walls_are_read_from_vectors_that_hold_them_and_their_control_is_not() {
+    let ((train, walls, x), (test, test_walls, test_x)) = (mazes(Split::Train, 1000), mazes(Split::Test, 500));
+    let d = 24 + 16 + 16;
+    let clusters: Vec<u64> = train.iter().map(|i| i.class.0).collect();
+    let set = ProbeSet::new(Features::new(&x, 1000, d), &clusters, ProbeConfig::default()).unwrap();
+    let types = |instances: &[Instance]| instances.iter().map(|i| pair_type(&i.problem)).collect::<Vec<_>>();
+    let task = ControlTask { seed: 4, n_types: 16 * 16 };
+    let control = task.answers_to_all(&walls, &types(&train));
+    let test_control = task.answers_to_all(&walls, &types(&test));
+    let score = |training: &[Vec<usize>], truth: &[Vec<usize>]| {
+        let correct = mean_correct(&set.fit_many(training), Features::new(&test_x, 500, d), truth);
+        correct.iter().sum::<f64>() / 500.0
+    };
+    let (read, memorised) = (score(&walls, &test_walls), score(&control, &test_control));
+    let prior = majority_correct(&walls, &test_walls).iter().sum::<f64>() / 500.0;
+    assert!(read > 0.999, "{read}");
+    assert!(prior < 0.75 && memorised < prior + 0.05, "control {memorised}, prior {prior}");
 }

@@ -10,25 +10,25 @@ pub fn carve(start: usize, rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let (n, cols) = (lattice.n_cells(), lattice.cols);
     let mut unvisited = UnvisitedSides::new(lattice);
-    let mut stack: Vec<u32> = Vec::with_capacity(n);
-    stack.push(start as u32);
-    unvisited.visit(start);
-    while let Some(&top) = stack.last() {
-        let (from, sides) = (top as usize, unvisited.of(top as usize));
-        if sides == 0 {
-            stack.pop();
-            continue;
+    // By side: what to add to a cell for its neighbour there, and for the passage between them.
+    let to_neighbour = [1, 1usize.wrapping_neg(), cols, cols.wrapping_neg()];
+    let to_passage = [n, n - 1, 0, cols.wrapping_neg()];
+    let mut trail: Vec<u32> = Vec::with_capacity(n);
+    let mut at = start;
+    unvisited.visit(at);
+    for _ in 1..n {
+        let mut sides = unvisited.of(at);
+        while sides == 0 {
+            at = trail.pop().expect("until all cells are visited, some cell of the trail has an unvisited neighbour")
+                as usize;
+            sides = unvisited.of(at);
         }
-        let choice = below(rng, sides.count_ones() as usize);
-        let (to, bit) = match NTH_SIDE[sides as usize][choice] {
-            EAST => (from + 1, n + from),
-            WEST => (from - 1, n + from - 1),
-            SOUTH => (from + cols, from),
-            _ => (from - cols, from - cols),
-        };
-        open.set_bit(bit);
-        unvisited.visit(to);
-        stack.push(to as u32);
+        let (n_choices, choices) = CHOICES[sides as usize];
+        let side = choices[below(rng, n_choices)] as usize;
+        open.set_bit(at.wrapping_add(to_passage[side]));
+        trail.push(at as u32);
+        at = at.wrapping_add(to_neighbour[side]);
+        unvisited.visit(at);
     }
 }
 
@@ -38,16 +38,16 @@ const WEST: u8 = 1;
 const SOUTH: u8 = 2;
 const NORTH: u8 = 3;
 
-/// `NTH_SIDE[set][i]`: the i-th side in a set of sides, a set being a number whose binary digit `s` stands for side `s`.
-const NTH_SIDE: [[u8; 4]; 16] = {
-    let mut table = [[0; 4]; 16];
+/// `CHOICES[set]`: how many sides a set has, and which. A set is a number whose binary digit `s` stands for side `s`.
+const CHOICES: [(usize, [u8; 4]); 16] = {
+    let mut table = [(0, [0; 4]); 16];
     let mut set = 0;
     while set < 16 {
-        let (mut side, mut n) = (0, 0);
+        let mut side = 0;
         while side < 4 {
             if set >> side & 1 == 1 {
-                table[set][n] = side;
-                n += 1;
+                table[set].1[table[set].0] = side;
+                table[set].0 += 1;
             }
             side += 1;
         }
