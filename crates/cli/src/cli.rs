@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use searchlens::model::workers::{Workers, WorkersError};
 
-use crate::commands::{baselines, count, generate, show, sites, tokenize};
+use crate::commands::{baselines, bench, count, generate, show, sites, tokenize};
 
 /// A laboratory for finding search inside transformers.
 #[derive(Debug, Parser)]
@@ -44,6 +44,7 @@ enum Command {
     Count(count::CountArgs),
     Baselines(baselines::BaselinesArgs),
     Sites(sites::SitesArgs),
+    Bench(bench::BenchArgs),
 }
 
 impl Cli {
@@ -57,6 +58,7 @@ impl Cli {
             Command::Count(args) => count::run(args)?,
             Command::Baselines(args) => baselines::run(args, &common)?,
             Command::Sites(args) => sites::run(args)?,
+            Command::Bench(args) => bench::run(args, &common)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use searchlens::model::checkpoint::CheckpointError;
 use searchlens::{model, tasks, tokens};
 
 use crate::output::ReaderGone;
@@ -18,6 +19,9 @@ pub(crate) enum InputError {
         "{path}: the ending {ending} names no format of problems; available: .jsonl, and - for JSON lines on standard output"
     )]
     Ending { path: PathBuf, ending: String },
+    /// bf16 is not there yet.
+    #[error("--precision bf16: this engine computes in f32 so far; use auto or f32")]
+    NoBf16,
     /// A task file that does not parse.
     #[error("{path}: {message}")]
     TaskFile { path: PathBuf, message: String },
@@ -52,8 +56,13 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tokens::example::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()
         || error.is::<model::config::ConfigError>()
+        || error.downcast_ref::<CheckpointError>().is_some_and(|error| !is_about_writing(error))
         || error.is::<model::model::TokensError>()
         || error.is::<model::sites::SiteError>()
+}
+
+fn is_about_writing(error: &CheckpointError) -> bool {
+    matches!(error, CheckpointError::File(file) if file.action == "write")
 }
 
 /// Reads a file named on the command line.

@@ -1,6 +1,7 @@
 //! The commands, one a module: its arguments and what it does.
 
 pub(crate) mod baselines;
+pub(crate) mod bench;
 pub(crate) mod count;
 pub(crate) mod generate;
 pub(crate) mod show;

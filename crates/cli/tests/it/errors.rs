@@ -129,8 +129,8 @@ fn mazes() {
     check_bad(
         "count --maze dfs --rows 7 --cols 7",
         expect![[r#"
-        error: rows = 7, cols = 7: mazes of the generator `dfs` are counted by listing them, which ends at 16 cells; make the maze smaller, or count `wilson`, for which there is a formula
-    "#]],
+            error: rows = 7, cols = 7: mazes of the generator `dfs` are counted by listing them, which ends at 25 cells; make the maze smaller, or count `wilson`, for which there is a formula
+        "#]],
     );
 }
 

@@ -18,6 +18,7 @@ fn the_commands_and_what_all_of_them_take() {
           count      Count the mazes that a generator can make
           baselines  Score walkers that do not search
           sites      List the sites: the activations that have a name
+          bench      Time training and the drawing of problems
           help       Print this message or the help of the given subcommand(s)
 
         Options:
