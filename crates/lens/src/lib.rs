@@ -3,8 +3,11 @@
 //! **Invariant:** never changes weights in place. Every result names its site, its baseline and its control, and on how many
 //! examples it rests.
 
+pub mod activations;
+pub mod address;
 pub mod control;
 pub mod corridor;
 pub mod estimate;
+pub mod plan;
 pub mod probe;
 pub mod stats;
