@@ -87,6 +87,6 @@ struct TaskFile {
 
 fn read_task(path: &Path) -> Result<TaskConfig, InputError> {
     let file: TaskFile = toml::from_str(&read(path)?)
-        .map_err(|e| InputError::TaskFile { path: path.to_owned(), message: e.to_string().trim_end().to_owned() })?;
+        .map_err(|e| InputError::File { path: path.to_owned(), message: e.to_string().trim_end().to_owned() })?;
     Ok(file.task)
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use searchlens::model::workers::{Workers, WorkersError};
 
-use crate::commands::{baselines, bench, count, generate, show, sites, tokenize};
+use crate::commands::{activations, baselines, bench, count, generate, show, sites, tokenize};
 
 /// A laboratory for finding search inside transformers.
 #[derive(Debug, Parser)]
@@ -43,6 +43,7 @@ enum Command {
     Tokenize(tokenize::TokenizeArgs),
     Count(count::CountArgs),
     Baselines(baselines::BaselinesArgs),
+    Activations(activations::ActivationsArgs),
     Sites(sites::SitesArgs),
     Bench(bench::BenchArgs),
 }
@@ -57,6 +58,7 @@ impl Cli {
             Command::Tokenize(args) => tokenize::run(args, &common)?,
             Command::Count(args) => count::run(args)?,
             Command::Baselines(args) => baselines::run(args, &common)?,
+            Command::Activations(args) => activations::run(args)?,
             Command::Sites(args) => sites::run(args)?,
             Command::Bench(args) => bench::run(args, &common)?,
         }

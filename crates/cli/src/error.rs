@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use searchlens::lens::activations::ActivationsError;
 use searchlens::model::checkpoint::CheckpointError;
 use searchlens::{model, tasks, tokens};
 
@@ -22,9 +23,9 @@ pub(crate) enum InputError {
     /// bf16 is not there yet.
     #[error("--precision bf16: this engine computes in f32 so far; use auto or f32")]
     NoBf16,
-    /// A task file that does not parse.
+    /// A file that does not parse.
     #[error("{path}: {message}")]
-    TaskFile { path: PathBuf, message: String },
+    File { path: PathBuf, message: String },
 }
 
 /// Prints an error with its causes and gives the exit code that goes with it.
@@ -56,13 +57,25 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tokens::example::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()
         || error.is::<model::config::ConfigError>()
-        || error.downcast_ref::<CheckpointError>().is_some_and(|error| !is_about_writing(error))
+        || error.downcast_ref::<CheckpointError>().is_some_and(is_bad_checkpoint)
+        || error.downcast_ref::<ActivationsError>().is_some_and(is_bad_request)
         || error.is::<model::model::TokensError>()
         || error.is::<model::sites::SiteError>()
 }
 
-fn is_about_writing(error: &CheckpointError) -> bool {
-    matches!(error, CheckpointError::File(file) if file.action == "write")
+fn is_bad_checkpoint(error: &CheckpointError) -> bool {
+    !matches!(error, CheckpointError::File(file) if file.action == "write")
+}
+
+fn is_bad_request(error: &ActivationsError) -> bool {
+    match error {
+        ActivationsError::Checkpoint(error) => is_bad_checkpoint(error),
+        ActivationsError::File(_)
+        | ActivationsError::Tensor { .. }
+        | ActivationsError::Tokens(_)
+        | ActivationsError::Site(_)
+        | ActivationsError::Plan(_) => true,
+    }
 }
 
 /// Reads a file named on the command line.

@@ -12,7 +12,7 @@ use crate::args::TaskArgs;
 use crate::cli::Common;
 use crate::error::InputError;
 use crate::input::BLOCK;
-use crate::output::Output;
+use crate::output::{Output, print};
 
 /// Draw problems and write them, each with a solution and its symmetry class
 #[derive(Debug, Args)]
@@ -57,7 +57,12 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
         lines.into_iter().try_for_each(|line| output.write_line(line))?;
         begin = end;
     }
-    output.finish()
+    output.finish()?;
+    if args.out == Path::new("-") {
+        return Ok(());
+    }
+    let out = args.out.display();
+    print(format_args!("wrote {} problems to {out}; draw them: searchlens show {out}", args.count))
 }
 
 fn line(instance: &Instance) -> String {

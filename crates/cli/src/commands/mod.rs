@@ -1,5 +1,6 @@
 //! The commands, one a module: its arguments and what it does.
 
+pub(crate) mod activations;
 pub(crate) mod baselines;
 pub(crate) mod bench;
 pub(crate) mod count;

@@ -12,14 +12,15 @@ fn the_commands_and_what_all_of_them_take() {
         Usage: searchlens [OPTIONS] <COMMAND>
 
         Commands:
-          generate   Draw problems and write them, each with a solution and its symmetry class
-          show       Draw problems
-          tokenize   Turn problems into token sequences
-          count      Count the mazes that a generator can make
-          baselines  Score walkers that do not search
-          sites      List the sites: the activations that have a name
-          bench      Time training and the drawing of problems
-          help       Print this message or the help of the given subcommand(s)
+          generate     Draw problems and write them, each with a solution and its symmetry class
+          show         Draw problems
+          tokenize     Turn problems into token sequences
+          count        Count the mazes that a generator can make
+          baselines    Score walkers that do not search
+          activations  Write a network's activations, logits, loss and gradients on given tokens
+          sites        List the sites: the activations that have a name
+          bench        Time training and the drawing of problems
+          help         Print this message or the help of the given subcommand(s)
 
         Options:
               --seed <S>     Seed of everything that is drawn at random [default: 0, or the config's]
