@@ -13,7 +13,9 @@ pub enum ReportError {
         path: PathBuf,
     },
     /// A file that every run has is absent.
-    #[error("{path}: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote")]
+    #[error(
+        "{path}: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote"
+    )]
     NotARun {
         /// The absent file.
         path: PathBuf,
@@ -53,7 +55,9 @@ pub enum ReportError {
         message: String,
     },
     /// A file has a format that this program does not know.
-    #[error("{path}: field `format_version` is {found}, this program reads {known}; use the program that wrote the run, or write it anew")]
+    #[error(
+        "{path}: field `format_version` is {found}, this program reads {known}; use the program that wrote the run, or write it anew"
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -79,7 +83,9 @@ pub enum ReportError {
         path: PathBuf,
     },
     /// A file of the report cannot be written.
-    #[error("{path}: cannot be written: {source}; nothing was replaced there, choose another place with --out or make room")]
+    #[error(
+        "{path}: cannot be written: {source}; nothing was replaced there, choose another place with --out or make room"
+    )]
     Write {
         /// The file or folder.
         path: PathBuf,
