@@ -29,7 +29,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A JSON file does not parse or has a field of the wrong kind.
-    #[error("{path}:{line}:{column}: field `{field}`: {message}; {remedy}")]
+    #[error("{path}:{line}:{column}: {at}{message}; {remedy}", at = named(.field.as_deref()))]
     Json {
         /// The file.
         path: PathBuf,
@@ -37,8 +37,8 @@ pub enum ReportError {
         line: usize,
         /// Column, counted from 1.
         column: usize,
-        /// Where in the data, e.g. `specimens[2].origin`; `.` is the whole.
-        field: String,
+        /// Where in the data, e.g. `specimens[2].origin`; `None` where the text itself is broken.
+        field: Option<String>,
         /// What was found and what was expected.
         message: String,
         /// How to get a sound file.
@@ -92,4 +92,8 @@ pub enum ReportError {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+fn named(field: Option<&str>) -> String {
+    field.map_or(String::new(), |field| format!("field `{field}`: "))
 }

@@ -144,6 +144,8 @@ fn parse<T: DeserializeOwned>(
         })
         .map_err(|error| {
             let field = error.path().to_string();
+            // A path of `.` is the whole text, one with `?` was lost on the way.
+            let field = (field != "." && !field.contains('?')).then_some(field);
             let inner = error.into_inner();
             let message = inner.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_string();

@@ -66,7 +66,12 @@ pub(crate) fn baselines(eval: &EvalResult) -> Table {
     let mut rows = vec![vec!["The model".to_string(), percent(model), NOTHING.to_string(), NOTHING.to_string()]];
     rows.push(row("Random at forks".to_string(), &eval.baselines.random));
     rows.push(row("Greedy heading".to_string(), &eval.baselines.greedy));
-    rows.extend(eval.baselines.k_lookahead.iter().map(|s| row(format!("Sees {} steps ahead", s.k), &s.exact)));
+    rows.extend(
+        eval.baselines
+            .k_lookahead
+            .iter()
+            .map(|s| row(format!("Sees {} {} ahead", s.k, if s.k == 1 { "step" } else { "steps" }), &s.exact)),
+    );
     Table {
         caption: format!(
             "Exact path beside policies that do not search, on the same {} problems",

@@ -175,7 +175,8 @@ pub(crate) fn site_axis(sites: &[&str]) -> Axis {
 
 /// `blocks.2.hook_resid_post` as `resid_post.2`, `hook_embed` as `embed`; anything else as it is.
 pub(crate) fn short_site(site: &str) -> String {
-    if let Some((layer, point)) = site.strip_prefix("blocks.").and_then(|rest| rest.split_once(".hook_")) {
+    let in_block = site.strip_prefix("blocks.").and_then(|rest| rest.split_once(".hook_"));
+    if let Some((layer, point)) = in_block.filter(|(layer, _)| layer.bytes().all(|b| b.is_ascii_digit())) {
         return format!("{point}.{layer}");
     }
     site.strip_prefix("hook_").unwrap_or(site).to_string()

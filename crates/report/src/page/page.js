@@ -199,7 +199,7 @@
       ticks.append(make("span", { style: `left:${100 * Math.sqrt(share)}%` }, percentTick(share)));
     }
     view.heads = make("div", { class: "heads", role: "group", "aria-label": "Heads: rows are layers, columns are heads" });
-    view.heads.style.gridTemplateColumns = `1.2rem repeat(${gallery.n_heads}, minmax(4.6rem, 1fr))`;
+    view.heads.style.setProperty("--heads", gallery.n_heads);
     view.buttons = [];
     for (let layer = 0; layer < gallery.n_layers; layer++) {
       view.heads.append(make("div", { class: "layer" }, `layer ${layer}`));

@@ -30,24 +30,24 @@ every = 1200
 "#;
 
 /// Everything a run folder holds; change a part, then [`Fixture::write`] it.
-pub struct Fixture {
+pub(crate) struct Fixture {
     /// `run.json`.
-    pub info: RunInfo,
+    pub(crate) info: RunInfo,
     /// `config.toml`.
-    pub config: String,
+    pub(crate) config: String,
     /// `metrics.jsonl`.
-    pub metrics: String,
+    pub(crate) metrics: String,
     /// `results/eval.json`.
-    pub eval: Option<EvalResult>,
+    pub(crate) eval: Option<EvalResult>,
     /// `results/probes.json`.
-    pub probes: Option<ProbeResult>,
+    pub(crate) probes: Option<ProbeResult>,
     /// `results/gallery.json`.
-    pub gallery: Option<Gallery>,
+    pub(crate) gallery: Option<Gallery>,
 }
 
 impl Fixture {
     /// A finished, evaluated, probed run.
-    pub fn whole() -> Fixture {
+    pub(crate) fn whole() -> Fixture {
         Fixture {
             info: RunInfo {
                 format_version: FORMAT_VERSION,
@@ -70,27 +70,28 @@ impl Fixture {
     }
 
     /// Writes the folder.
-    pub fn write(&self, dir: &Path) {
-        std::fs::create_dir_all(dir.join("results")).unwrap();
-        let put = |name: &str, text: String| std::fs::write(dir.join(name), text).unwrap();
-        put("run.json", serde_json::to_string_pretty(&self.info).unwrap());
+    pub(crate) fn write(&self, dir: &Path) {
+        std::fs::create_dir_all(dir.join("results")).expect("the folder can be made");
+        let put =
+            |name: &str, text: String| std::fs::write(dir.join(name), text).expect("the folder can be written to");
+        put("run.json", serde_json::to_string_pretty(&self.info).expect("plain data becomes JSON"));
         put("config.toml", self.config.clone());
         put("metrics.jsonl", self.metrics.clone());
-        let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).unwrap();
+        let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).expect("plain data becomes JSON");
         if let Some(eval) = &self.eval {
-            put("results/eval.json", json(serde_json::to_value(eval).unwrap()));
+            put("results/eval.json", json(serde_json::to_value(eval).expect("plain data becomes JSON")));
         }
         if let Some(probes) = &self.probes {
-            put("results/probes.json", json(serde_json::to_value(probes).unwrap()));
+            put("results/probes.json", json(serde_json::to_value(probes).expect("plain data becomes JSON")));
         }
         if let Some(gallery) = &self.gallery {
-            put("results/gallery.json", serde_json::to_string(gallery).unwrap());
+            put("results/gallery.json", serde_json::to_string(gallery).expect("plain data becomes JSON"));
         }
     }
 }
 
 /// A share of `n` problems with a normal 95 % interval, cut to 0..1.
-pub fn share(value: f64, n: usize) -> Estimate {
+pub(crate) fn share(value: f64, n: usize) -> Estimate {
     let half = 1.96 * (value * (1.0 - value) / n as f64).sqrt();
     Estimate { value, low: (value - half).max(0.0), high: (value + half).min(1.0), n }
 }
@@ -132,12 +133,12 @@ fn metrics() -> String {
 }
 
 fn push(lines: &mut String, metric: &Metric) {
-    lines.push_str(&serde_json::to_string(metric).unwrap());
+    lines.push_str(&serde_json::to_string(metric).expect("plain data becomes JSON"));
     lines.push('\n');
 }
 
 /// An evaluation on 1,000 problems: exact path .931, greedy .560.
-pub fn eval() -> EvalResult {
+pub(crate) fn eval() -> EvalResult {
     let by_k = [
         (0, 0.564),
         (1, 0.564),
@@ -236,7 +237,7 @@ fn probes() -> ProbeResult {
 }
 
 /// Twelve 5×5 problems, the first five answered wrongly, for a model of the given shape.
-pub fn gallery(n_layers: usize, n_heads: usize) -> Gallery {
+pub(crate) fn gallery(n_layers: usize, n_heads: usize) -> Gallery {
     Gallery {
         format_version: FORMAT_VERSION,
         selection: "The first 5 failures of the test problems and the first 7 successes.".to_string(),
