@@ -30,7 +30,10 @@ impl Graph {
     }
 
     fn from_arcs(n_nodes: usize, mut arcs: Vec<(usize, usize)>, directed: bool) -> Graph {
-        assert!(arcs.iter().all(|&(u, v)| u < n_nodes && v < n_nodes && u != v), "an edge leaves 0..{n_nodes} or is a loop");
+        assert!(
+            arcs.iter().all(|&(u, v)| u < n_nodes && v < n_nodes && u != v),
+            "an edge leaves 0..{n_nodes} or is a loop"
+        );
         arcs.sort_unstable();
         arcs.dedup();
         let mut offsets = vec![0u32; n_nodes + 1];
@@ -41,6 +44,19 @@ impl Graph {
             offsets[v + 1] += offsets[v];
         }
         Graph { offsets, neighbours: arcs.into_iter().map(|(_, v)| v as u32).collect(), directed }
+    }
+
+    /// The undirected graph whose neighbour lists are given ready-made, as [`Graph`] describes them.
+    pub(crate) fn from_sorted_neighbours(offsets: Vec<u32>, neighbours: Vec<u32>) -> Graph {
+        let graph = Graph { offsets, neighbours, directed: false };
+        debug_assert_eq!(graph, Graph::undirected(graph.n_nodes(), &graph.edges().collect::<Vec<_>>()));
+        graph
+    }
+
+    /// The graph with every arc turned round; an undirected graph is its own reverse.
+    pub fn reversed(&self) -> Graph {
+        let arcs = (0..self.n_nodes()).flat_map(|u| self.neighbours(u).map(move |v| (v, u))).collect();
+        Graph::from_arcs(self.n_nodes(), arcs, self.directed)
     }
 
     /// Number of nodes.

@@ -4,7 +4,28 @@
 //! **Invariant:** sampling is pure. The same seed, split and index give the same problem on every machine. This room knows
 //! nothing of tokens, has no clock and no global random state; it touches text only in its readers and writers.
 
+// What a problem is.
 pub mod graph;
 pub mod maze;
+pub mod passages;
 pub mod problem;
+
+// How problems are drawn.
+pub mod config;
+pub mod generators;
+pub mod split;
 pub mod stream;
+pub mod symmetry;
+pub mod task;
+
+// How they are solved, and how hard that is.
+pub mod baselines;
+pub mod judge;
+pub mod measure;
+pub mod policy;
+pub mod solve;
+
+// How they are written down.
+pub mod draw;
+pub mod record;
+mod text;

@@ -3,7 +3,7 @@
 use crate::graph::Graph;
 
 /// A rectangle of cells. A cell is a node: `node = row * cols + col`, row 0 at the top, column 0 at the left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lattice {
     /// Number of rows, at least 1.
     pub rows: usize,
@@ -74,7 +74,10 @@ impl Maze {
     /// # Panics
     /// If a passage joins cells that are not adjacent.
     pub fn new(lattice: Lattice, passages: &[(usize, usize)]) -> Maze {
-        assert!(passages.iter().all(|&(a, b)| lattice.manhattan(a, b) == 1), "a passage joins cells that are not adjacent");
+        assert!(
+            passages.iter().all(|&(a, b)| lattice.manhattan(a, b) == 1),
+            "a passage joins cells that are not adjacent"
+        );
         Maze { lattice, graph: Graph::undirected(lattice.n_cells(), passages) }
     }
 

@@ -1,7 +1,7 @@
 //! Random streams by name: what is drawn for an example depends on (seed, purpose, index) alone,
 //! never on what was drawn before, by which thread, or in which order.
 
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A counter-based generator: ChaCha with 8 rounds, whose key names the stream and whose nonce is the index.
@@ -27,6 +27,10 @@ pub enum Purpose {
     Resample = 7,
     /// Labels of control tasks.
     Control = 8,
+    /// Problems of a task as its generator makes them, whatever their split.
+    Natural = 9,
+    /// Finding out which splits a task can fill.
+    Probe = 10,
 }
 
 /// The stream of `purpose` for example `index` under `seed`. Cheap: no more than a key set-up.
@@ -40,10 +44,39 @@ pub fn stream(seed: u64, purpose: Purpose, index: u64) -> Stream {
     rng
 }
 
+/// A uniform draw from `0..n`: one word of the stream, seldom two; none at all if `n` is 1.
+///
+/// Ours rather than the `rand` crate's, so that a problem's name stays good when that crate changes its ways.
+/// Multiply and take the high half, redrawing where that would be uneven: Lemire 2019, "Fast random integer generation in an interval".
+///
+/// # Panics
+/// If `n` is 0 or does not fit in 32 bits.
+pub fn below(rng: &mut impl Rng, n: usize) -> usize {
+    let n = u32::try_from(n).expect("draws are from at most 2^32 - 1 values");
+    assert!(n > 0, "a draw from nothing");
+    if n == 1 {
+        return 0;
+    }
+    let mut product = u64::from(rng.next_u32()) * u64::from(n);
+    if (product as u32) < n {
+        let uneven = n.wrapping_neg() % n;
+        while (product as u32) < uneven {
+            product = u64::from(rng.next_u32()) * u64::from(n);
+        }
+    }
+    (product >> 32) as usize
+}
+
+/// Puts `items` in a uniformly drawn order (Fisher and Yates).
+pub fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
+    for i in (1..items.len()).rev() {
+        items.swap(i, below(rng, i + 1));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng;
 
     #[test]
     fn streams_differ_by_every_part_of_their_name() {
@@ -52,5 +85,26 @@ mod tests {
         let draws: std::collections::BTreeSet<_> = names.map(|(s, p, i)| first(s, p, i)).into();
         assert_eq!(draws.len(), names.len());
         assert_eq!(first(1, Purpose::Train, 7), first(1, Purpose::Train, 7));
+    }
+
+    #[test]
+    fn draws_below_n_are_even() {
+        let mut rng = stream(1, Purpose::Sample, 0);
+        let mut counts = [0usize; 3];
+        (0..30_000).for_each(|_| counts[below(&mut rng, 3)] += 1);
+        assert!(counts.iter().all(|c| c.abs_diff(10_000) < 350), "{counts:?}: more than four standard deviations off");
+    }
+
+    #[test]
+    fn a_shuffle_reaches_every_order() {
+        let mut rng = stream(1, Purpose::Sample, 1);
+        let orders: std::collections::BTreeSet<[u8; 3]> = (0..200)
+            .map(|_| {
+                let mut items = [0, 1, 2];
+                shuffle(&mut rng, &mut items);
+                items
+            })
+            .collect();
+        assert_eq!(orders.len(), 6);
     }
 }

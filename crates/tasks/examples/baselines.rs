@@ -1,0 +1,17 @@
+//! What walkers that do not search score on a task: `cargo run --release -p searchlens-tasks --example baselines -- dfs 5 5 100000`.
+
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
+use searchlens_tasks::baselines::baselines;
+use searchlens_tasks::config::{MazeConfig, RawMazeConfig, TaskConfig};
+use searchlens_tasks::task::Task;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let mut next = |default: &str| args.next().unwrap_or_else(|| default.to_owned());
+    let raw = RawMazeConfig { generator: next("dfs"), rows: next("5").parse()?, cols: next("5").parse()?, start: None };
+    let task = Task::new(TaskConfig::Maze(MazeConfig::try_from(raw)?))?;
+    let result = baselines(&task, 0, None, next("10000").parse()?, 1);
+    println!("{}", serde_json::to_string(&result)?);
+    Ok(())
+}

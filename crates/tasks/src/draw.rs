@@ -1,0 +1,209 @@
+//! Mazes as text and pictures.
+
+use std::fmt::Write;
+
+use crate::maze::{Lattice, Maze};
+use crate::task::Instance;
+
+/// What is drawn: a maze, and on it whatever is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawing {
+    /// The maze.
+    pub maze: Maze,
+    /// Where the path starts.
+    pub start: Option<usize>,
+    /// Where it ends. Drawn over the start.
+    pub end: Option<usize>,
+    /// Cells walked, in order. Empty for none.
+    pub path: Vec<usize>,
+}
+
+impl Drawing {
+    /// The maze alone.
+    pub fn bare(maze: Maze) -> Drawing {
+        Drawing { maze, start: None, end: None, path: Vec::new() }
+    }
+
+    /// The maze of a problem with its endpoints and path; `None` if it is no maze.
+    pub fn of(instance: &Instance) -> Option<Drawing> {
+        let problem = &instance.problem;
+        let (start, end) = (Some(problem.origin), Some(problem.target()));
+        Some(Drawing { maze: problem.maze()?, start, end, path: instance.path.clone() })
+    }
+
+    /// The same without the path.
+    pub fn without_path(mut self) -> Drawing {
+        self.path.clear();
+        self
+    }
+}
+
+/// One square of the pixel picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pixel {
+    /// Cannot be entered.
+    Wall,
+    /// Can be entered.
+    Open,
+    /// Where the path starts.
+    Start,
+    /// Where it ends.
+    End,
+    /// A cell of the path, or the passage between two of them.
+    Path,
+}
+
+impl Pixel {
+    /// maze-dataset's letter: `#`, space, `S`, `E`, `X`.
+    pub fn ascii(self) -> char {
+        match self {
+            Pixel::Wall => '#',
+            Pixel::Open => ' ',
+            Pixel::Start => 'S',
+            Pixel::End => 'E',
+            Pixel::Path => 'X',
+        }
+    }
+
+    /// maze-dataset's colour: red, green, blue.
+    pub fn rgb(self) -> [u8; 3] {
+        match self {
+            Pixel::Wall => [0, 0, 0],
+            Pixel::Open => [255, 255, 255],
+            Pixel::Start => [0, 255, 0],
+            Pixel::End => [255, 0, 0],
+            Pixel::Path => [0, 0, 255],
+        }
+    }
+}
+
+/// maze-dataset's picture: `2 rows + 1` lines of `2 cols + 1` pixels. Cell (r, c) is pixel (2r + 1, 2c + 1); between two cells stands
+/// their wall or passage.
+pub fn pixels(drawing: &Drawing) -> Vec<Vec<Pixel>> {
+    let maze = &drawing.maze;
+    let Lattice { rows, cols } = maze.lattice;
+    let mut picture = vec![vec![Pixel::Wall; 2 * cols + 1]; 2 * rows + 1];
+    let at = |cell: usize| {
+        let (r, c) = maze.lattice.coord(cell);
+        (2 * r + 1, 2 * c + 1)
+    };
+    let between = |a: usize, b: usize| ((at(a).0 + at(b).0) / 2, (at(a).1 + at(b).1) / 2);
+    let mut paint = |(line, column): (usize, usize), pixel: Pixel| picture[line][column] = pixel;
+    (0..maze.lattice.n_cells()).for_each(|cell| paint(at(cell), Pixel::Open));
+    maze.passages().for_each(|(a, b)| paint(between(a, b), Pixel::Open));
+    drawing.path.windows(2).for_each(|step| paint(between(step[0], step[1]), Pixel::Path));
+    drawing.path.iter().for_each(|&cell| paint(at(cell), Pixel::Path));
+    drawing.start.into_iter().for_each(|cell| paint(at(cell), Pixel::Start));
+    drawing.end.into_iter().for_each(|cell| paint(at(cell), Pixel::End));
+    picture
+}
+
+/// maze-dataset's text picture: one letter a pixel ([`Pixel::ascii`]), lines parted by line feeds, none at the end.
+pub fn ascii(drawing: &Drawing) -> String {
+    pixels(drawing).iter().map(|line| line.iter().map(|p| p.ascii()).collect::<String>()).collect::<Vec<_>>().join("\n")
+}
+
+/// A picture in box-drawing letters, each cell three letters wide; the path is dotted. No line feed at the end.
+///
+/// ```text
+/// ┌───────┐
+/// │ S · · │
+/// ├─────  │
+/// │ E · · │
+/// └───────┘
+/// ```
+pub fn unicode(drawing: &Drawing) -> String {
+    let picture = pixels(drawing);
+    let wall = |line: Option<usize>, column: Option<usize>| {
+        let pixel = line.and_then(|l| picture.get(l)).zip(column).and_then(|(l, c)| l.get(c));
+        pixel == Some(&Pixel::Wall)
+    };
+    let mut text = String::new();
+    for (l, line) in picture.iter().enumerate() {
+        if l > 0 {
+            text.push('\n');
+        }
+        for (c, pixel) in line.iter().enumerate() {
+            // Walls stand on pixels with an even number, lines or columns; what lies between two corners is drawn three wide.
+            let (up, down) = (wall(l.checked_sub(1), Some(c)), wall(Some(l + 1), Some(c)));
+            let (left, right) = (wall(Some(l), c.checked_sub(1)), wall(Some(l), Some(c + 1)));
+            let narrow = c % 2 == 0;
+            match (pixel, narrow) {
+                (Pixel::Wall, true) => text.push(corner(up, down, left, right)),
+                (Pixel::Wall, false) => text.push_str("───"),
+                (Pixel::Open, true) => text.push(' '),
+                (Pixel::Open, false) => text.push_str("   "),
+                (Pixel::Path, true) => text.push('·'),
+                (Pixel::Path, false) => text.push_str(" · "),
+                (Pixel::Start | Pixel::End, _) => text.extend([' ', pixel.ascii(), ' ']),
+            }
+        }
+    }
+    text
+}
+
+/// The letter whose strokes go where walls join.
+fn corner(up: bool, down: bool, left: bool, right: bool) -> char {
+    const STROKES: [char; 16] = [' ', '╵', '╷', '│', '╴', '┘', '┐', '┤', '╶', '└', '┌', '├', '─', '┴', '┬', '┼'];
+    STROKES[usize::from(up) | usize::from(down) << 1 | usize::from(left) << 2 | usize::from(right) << 3]
+}
+
+/// Side of a cell in the SVG picture.
+const CELL: usize = 20;
+
+/// A picture as one `<svg>` element, 20 units a cell. Walls take the text's colour, so that it stands on light and dark pages; the start
+/// is a ring, the end a disc, the path a line.
+pub fn svg(drawing: &Drawing) -> String {
+    let maze = &drawing.maze;
+    let Lattice { rows, cols } = maze.lattice;
+    let (width, height) = (cols * CELL, rows * CELL);
+    let centre = |cell: usize| {
+        let (r, c) = maze.lattice.coord(cell);
+        (c * CELL + CELL / 2, r * CELL + CELL / 2)
+    };
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-2 -2 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" \
+         aria-label=\"maze of {rows} by {cols} cells\" fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n",
+        width + 4,
+        height + 4,
+        width + 4,
+        height + 4
+    );
+    text.push_str("<path class=\"walls\" stroke=\"currentColor\" stroke-width=\"2\" d=\"");
+    put(&mut text, format_args!("M0 0H{width}V{height}H0Z"));
+    for (a, b) in maze.lattice.adjacent_pairs().filter(|&(a, b)| !maze.graph.has_edge(a, b)) {
+        let ((r, c), (_, next_c)) = (maze.lattice.coord(a), maze.lattice.coord(b));
+        if next_c == c {
+            put(&mut text, format_args!("M{} {}h{CELL}", c * CELL, (r + 1) * CELL));
+        } else {
+            put(&mut text, format_args!("M{} {}v{CELL}", (c + 1) * CELL, r * CELL));
+        }
+    }
+    text.push_str("\"/>\n");
+    if !drawing.path.is_empty() {
+        let points: Vec<_> = drawing.path.iter().map(|&cell| centre(cell)).map(|(x, y)| format!("{x},{y}")).collect();
+        let points = points.join(" ");
+        put(
+            &mut text,
+            format_args!("<polyline class=\"path\" stroke=\"#3b82f6\" stroke-width=\"4\" points=\"{points}\"/>\n"),
+        );
+    }
+    if let Some((x, y)) = drawing.start.map(centre) {
+        put(
+            &mut text,
+            format_args!(
+                "<circle class=\"start\" stroke=\"#16a34a\" stroke-width=\"3\" cx=\"{x}\" cy=\"{y}\" r=\"5\"/>\n"
+            ),
+        );
+    }
+    if let Some((x, y)) = drawing.end.map(centre) {
+        put(&mut text, format_args!("<circle class=\"end\" fill=\"#dc2626\" cx=\"{x}\" cy=\"{y}\" r=\"5\"/>\n"));
+    }
+    text.push_str("</svg>\n");
+    text
+}
+
+/// Appends formatted text.
+fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
+    text.write_fmt(what).expect("writing to a string cannot fail");
+}

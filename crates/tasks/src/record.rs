@@ -1,0 +1,348 @@
+//! Problem files: one maze a line, as JSON.
+//!
+//! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`. Passages are
+//! written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with both ends and no solution, the
+//! reader solves the maze. A solution is taken as it is: its steps must be open, it need not be the shortest. `class` is the
+//! [`SymmetryClass`] on which splits are made; it is written for whoever sorts lines by it, and never trusted on reading.
+
+use std::io::BufRead;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::MAX_CELLS;
+use crate::draw::Drawing;
+use crate::maze::{ConnectionList, Lattice, Maze};
+use crate::passages::PassageSet;
+use crate::problem::Problem;
+use crate::solve::{DistanceField, shortest_path};
+use crate::split::SymmetryClass;
+use crate::symmetry::Symmetries;
+use crate::task::Instance;
+
+/// What a line holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MazeRecord {
+    /// The maze.
+    pub maze: Maze,
+    /// Where to start, if the line says so.
+    pub start: Option<usize>,
+    /// Where to go, if the line says so.
+    pub end: Option<usize>,
+    /// A path from start to end, along open passages, not necessarily the shortest; only if both ends are known.
+    pub solution: Option<Vec<usize>>,
+}
+
+/// Why a line cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct RecordError {
+    /// Number of the line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub fault: RecordFault,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordFault {
+    /// The source failed, or is not UTF-8.
+    #[error("cannot be read as text: {0}; give a file of JSON lines in UTF-8")]
+    Source(std::io::Error),
+    /// Not JSON, not an object, or a key that is unknown or stands twice.
+    #[error("{message}; give one JSON object a line with the keys {KEYS}")]
+    Json {
+        /// What the parser says.
+        message: String,
+    },
+    /// A key that every line must have is absent.
+    #[error("`{field}` is missing; add it: {form}")]
+    Missing {
+        /// The key.
+        field: &'static str,
+        /// What it looks like.
+        form: &'static str,
+    },
+    /// A value of the wrong form.
+    #[error("`{field}` is {value}; it must be {form}")]
+    Form {
+        /// The key, with the place inside its value.
+        field: String,
+        /// What stands there, shortened.
+        value: String,
+        /// What should.
+        form: String,
+    },
+    /// A solution without both ends.
+    #[error("`solution` is given without `{missing}`; add it, or leave the solution out")]
+    SolutionWithoutEnds {
+        /// The key that is absent.
+        missing: &'static str,
+    },
+    /// A solution that begins or ends elsewhere than it should.
+    #[error("`solution` {verb} at {found:?} but `{field}` is {wanted:?}; make them agree")]
+    WrongEnd {
+        /// `starts` or `ends`.
+        verb: &'static str,
+        /// `start` or `end`.
+        field: &'static str,
+        /// `(row, col)` in the solution.
+        found: (usize, usize),
+        /// `(row, col)` in the field.
+        wanted: (usize, usize),
+    },
+    /// A step of the solution through a wall.
+    #[error(
+        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave the solution out"
+    )]
+    ClosedStep {
+        /// Index of the cell stepped to.
+        index: usize,
+        /// `(row, col)` before the step.
+        from: (usize, usize),
+        /// `(row, col)` after the step.
+        to: (usize, usize),
+    },
+    /// Both ends given, and no way between them.
+    #[error("no path leads from `start` {start:?} to `end` {end:?}; choose ends that are joined, or leave one out")]
+    NoPath {
+        /// `(row, col)`.
+        start: (usize, usize),
+        /// `(row, col)`.
+        end: (usize, usize),
+    },
+}
+
+/// The keys of a line.
+const KEYS: &str = "grid_shape, connection_list, start, end, solution, class";
+
+impl MazeRecord {
+    /// The record of a problem; `None` if it is no maze.
+    pub fn of(instance: &Instance) -> Option<MazeRecord> {
+        let problem = &instance.problem;
+        let (start, end) = (Some(problem.origin), Some(problem.target()));
+        Some(MazeRecord { maze: problem.maze()?, start, end, solution: Some(instance.path.clone()) })
+    }
+
+    /// The problem, if both ends are known.
+    pub fn problem(&self) -> Option<Problem> {
+        let (start, end) = self.start.zip(self.end)?;
+        Some(Problem::in_maze(self.maze.clone(), start, end))
+    }
+
+    /// The class of the maze, computed from its passages.
+    pub fn class(&self) -> SymmetryClass {
+        Symmetries::of(self.maze.lattice).class(&PassageSet::of(&self.maze))
+    }
+
+    /// The picture of everything the record holds.
+    pub fn drawing(&self) -> Drawing {
+        let path = self.solution.clone().unwrap_or_default();
+        Drawing { maze: self.maze.clone(), start: self.start, end: self.end, path }
+    }
+
+    /// The line, without a line feed; `class` is [`MazeRecord::class`], which whoever drew the maze knows already.
+    pub fn to_line(&self, class: SymmetryClass) -> String {
+        let lattice = self.maze.lattice;
+        let coord = |node: usize| {
+            let (row, col) = lattice.coord(node);
+            [row, col]
+        };
+        let line = Line {
+            grid_shape: [lattice.rows, lattice.cols],
+            connection_list: self.maze.connection_list(),
+            start: self.start.map(coord),
+            end: self.end.map(coord),
+            solution: self.solution.as_ref().map(|path| path.iter().map(|&v| coord(v)).collect()),
+            class: class.to_string(),
+        };
+        serde_json::to_string(&line).expect("lists of numbers and booleans are JSON")
+    }
+
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// [`RecordError`] under the given line number, for everything that is not as the module describes.
+    pub fn parse(line_number: usize, line: &str) -> Result<MazeRecord, RecordError> {
+        parse(line).map_err(|fault| RecordError { line: line_number, fault })
+    }
+}
+
+/// Reads lines of mazes; empty lines are passed over.
+///
+/// # Errors
+/// Each item can be a [`RecordError`]; later lines can be read all the same, unless the source itself failed.
+pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRecord, RecordError>> {
+    source.lines().enumerate().filter_map(|(i, line)| match line {
+        Ok(text) if text.trim().is_empty() => None,
+        Ok(text) => Some(MazeRecord::parse(i + 1, &text)),
+        Err(error) => Some(Err(RecordError { line: i + 1, fault: RecordFault::Source(error) })),
+    })
+}
+
+/// A line as it is written.
+#[derive(Serialize)]
+struct Line {
+    grid_shape: [usize; 2],
+    connection_list: ConnectionList,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    solution: Option<Vec<[usize; 2]>>,
+    class: String,
+}
+
+/// A line as it is read: the values are looked at one by one, so that an error can name its place.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLine {
+    grid_shape: Option<Value>,
+    connection_list: Option<Value>,
+    start: Option<Value>,
+    end: Option<Value>,
+    solution: Option<Value>,
+    class: Option<Value>,
+}
+
+fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
+    let raw: RawLine = serde_json::from_str(line).map_err(|e| RecordFault::Json { message: e.to_string() })?;
+    let missing = |field, form| RecordFault::Missing { field, form };
+    let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
+    let passages =
+        raw.connection_list.ok_or(missing("connection_list", "[[passages down by row], [passages right by row]]"))?;
+    let lattice = parse_shape(&shape)?;
+    let maze = parse_passages(lattice, &passages)?.to_maze();
+    let start = raw.start.map(|value| parse_cell("start", lattice, &value)).transpose()?;
+    let end = raw.end.map(|value| parse_cell("end", lattice, &value)).transpose()?;
+    if let Some(class) = raw.class.filter(|class| !class.is_string()) {
+        return Err(form("class", &class, "a string"));
+    }
+    let solution = match (raw.solution, start, end) {
+        (None, Some(start), Some(end)) => Some(solve(&maze, start, end)?),
+        (None, _, _) => None,
+        (Some(_), None, _) => return Err(RecordFault::SolutionWithoutEnds { missing: "start" }),
+        (Some(_), _, None) => return Err(RecordFault::SolutionWithoutEnds { missing: "end" }),
+        (Some(value), Some(start), Some(end)) => Some(parse_solution(&maze, start, end, &value)?),
+    };
+    Ok(MazeRecord { maze, start, end, solution })
+}
+
+fn parse_shape(value: &Value) -> Result<Lattice, RecordFault> {
+    let wrong = || form("grid_shape", value, "[rows, cols], both at least 1");
+    let [rows, cols] = pair(value).ok_or_else(wrong)?;
+    if rows == 0 || cols == 0 {
+        return Err(wrong());
+    }
+    if rows.checked_mul(cols).is_none_or(|cells| cells > MAX_CELLS) {
+        return Err(form("grid_shape", value, format!("of at most {MAX_CELLS} cells")));
+    }
+    Ok(Lattice { rows, cols })
+}
+
+fn parse_passages(lattice: Lattice, value: &Value) -> Result<PassageSet, RecordFault> {
+    let Lattice { rows, cols } = lattice;
+    let boards = list("connection_list".into(), value, 2)?;
+    let mut open = PassageSet::none(lattice);
+    for (direction, board) in boards.iter().enumerate() {
+        let place = format!("connection_list[{direction}]");
+        for (r, row) in list(place.clone(), board, rows)?.iter().enumerate() {
+            for (c, passage) in list(format!("{place}[{r}]"), row, cols)?.iter().enumerate() {
+                let is_open = match passage {
+                    Value::Bool(open) => *open,
+                    Value::Number(n) if n.as_u64() == Some(0) => false,
+                    Value::Number(n) if n.as_u64() == Some(1) => true,
+                    _ => return Err(form(format!("{place}[{r}][{c}]"), passage, "true, false, 1 or 0")),
+                };
+                if !is_open {
+                    continue;
+                }
+                let here = lattice.node(r, c);
+                match direction {
+                    0 if r + 1 < rows => open.open(here, here + cols),
+                    1 if c + 1 < cols => open.open(here, here + 1),
+                    _ => {
+                        return Err(form(
+                            format!("{place}[{r}][{c}]"),
+                            passage,
+                            "false: this passage would leave the grid",
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    Ok(open)
+}
+
+fn parse_cell(field: &str, lattice: Lattice, value: &Value) -> Result<usize, RecordFault> {
+    let Lattice { rows, cols } = lattice;
+    let inside = pair(value).filter(|&[r, c]| r < rows && c < cols);
+    let [r, c] = inside
+        .ok_or_else(|| form(field, value, format!("[row, col] inside a grid of {rows} rows and {cols} columns")))?;
+    Ok(lattice.node(r, c))
+}
+
+fn parse_solution(maze: &Maze, start: usize, end: usize, value: &Value) -> Result<Vec<usize>, RecordFault> {
+    let lattice = maze.lattice;
+    let cells = value.as_array().filter(|cells| !cells.is_empty());
+    let cells = cells.ok_or_else(|| form("solution", value, "a list of at least one [row, col]"))?;
+    let cell = |(i, value)| parse_cell(&format!("solution[{i}]"), lattice, value);
+    let path = cells.iter().enumerate().map(cell).collect::<Result<Vec<_>, _>>()?;
+    let ends = [("starts", "start", path[0], start), ("ends", "end", path[path.len() - 1], end)];
+    for (verb, field, found, wanted) in ends {
+        if found != wanted {
+            return Err(RecordFault::WrongEnd {
+                verb,
+                field,
+                found: lattice.coord(found),
+                wanted: lattice.coord(wanted),
+            });
+        }
+    }
+    match path.windows(2).position(|step| !maze.graph.has_edge(step[0], step[1])) {
+        None => Ok(path),
+        Some(i) => {
+            let (from, to) = (lattice.coord(path[i]), lattice.coord(path[i + 1]));
+            Err(RecordFault::ClosedStep { index: i + 1, from, to })
+        }
+    }
+}
+
+fn solve(maze: &Maze, start: usize, end: usize) -> Result<Vec<usize>, RecordFault> {
+    let field = DistanceField::to(&maze.graph, end);
+    let coord = |node| maze.lattice.coord(node);
+    shortest_path(&maze.graph, &field, start)
+        .ok_or_else(|| RecordFault::NoPath { start: coord(start), end: coord(end) })
+}
+
+/// Two numbers that count something.
+fn pair(value: &Value) -> Option<[usize; 2]> {
+    let [a, b] = value.as_array()?.as_slice() else { return None };
+    let number = |value: &Value| usize::try_from(value.as_u64()?).ok();
+    Some([number(a)?, number(b)?])
+}
+
+/// A list of a known length.
+fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFault> {
+    match value.as_array() {
+        Some(items) if items.len() == len => Ok(items),
+        Some(items) => Err(RecordFault::Form {
+            field,
+            value: format!("a list of {}", items.len()),
+            form: format!("a list of {len}, to agree with `grid_shape`"),
+        }),
+        None => Err(form(field, value, format!("a list of {len}"))),
+    }
+}
+
+fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
+    const LONGEST: usize = 60;
+    let text = value.to_string();
+    let value = match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    };
+    RecordFault::Form { field: field.into(), value, form: form.into() }
+}

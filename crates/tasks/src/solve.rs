@@ -1,0 +1,146 @@
+//! Breadth-first search: how far every node is from a target, which steps are optimal, and how many shortest paths there are.
+
+use rand::Rng;
+
+use crate::graph::Graph;
+use crate::stream::below;
+
+/// How many steps every node is from one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DistanceField {
+    /// By node; [`UNREACHABLE`] where no path leads to the target.
+    distances: Vec<u32>,
+    /// Nodes that reach the target, nearest first.
+    order: Vec<u32>,
+}
+
+const UNREACHABLE: u32 = u32::MAX;
+
+impl DistanceField {
+    /// Distances to `target` along the graph's arcs.
+    ///
+    /// # Panics
+    /// If `target` is no node of the graph.
+    pub fn to(graph: &Graph, target: usize) -> DistanceField {
+        if graph.is_directed() { flood(&graph.reversed(), target) } else { flood(graph, target) }
+    }
+
+    /// The target.
+    pub fn target(&self) -> usize {
+        self.order[0] as usize
+    }
+
+    /// Steps from `node` to the target; `None` if no path leads there.
+    pub fn distance(&self, node: usize) -> Option<usize> {
+        let d = self.distances[node];
+        (d != UNREACHABLE).then_some(d as usize)
+    }
+
+    /// All optimal next nodes from `node`, ascending: those one step nearer to the target. None in the target itself, none where it
+    /// cannot be reached.
+    pub fn successors<'a>(&'a self, graph: &'a Graph, node: usize) -> impl Iterator<Item = usize> + Clone + 'a {
+        let here = self.distances[node];
+        // An unreachable node has unreachable successors only, and u32::MAX is one more than none of them.
+        graph.neighbours(node).filter(move |&v| self.distances[v].wrapping_add(1) == here && here != 0)
+    }
+
+    /// Number of shortest paths from `node` to the target: 0 if there is none, 1 in the target itself. Saturates at `u128::MAX`, which
+    /// open lattices pass from about 67×67 on.
+    pub fn count_paths(&self, graph: &Graph, node: usize) -> u128 {
+        match self.distances[node] {
+            UNREACHABLE => 0,
+            farthest => self.path_counts(graph, farthest)[node],
+        }
+    }
+
+    /// [`DistanceField::count_paths`] of every node at most `farthest` steps away; 0 for the others.
+    fn path_counts(&self, graph: &Graph, farthest: u32) -> Vec<u128> {
+        let mut counts = vec![0u128; self.distances.len()];
+        counts[self.target()] = 1;
+        for &node in self.order[1..].iter().take_while(|&&v| self.distances[v as usize] <= farthest) {
+            let node = node as usize;
+            counts[node] = self.successors(graph, node).fold(0, |sum, v| sum.saturating_add(counts[v]));
+        }
+        counts
+    }
+}
+
+/// A shortest path from `origin` to the field's target, both included; where several steps are optimal, the one to the lowest node.
+/// `None` if no path leads there.
+pub fn shortest_path(graph: &Graph, field: &DistanceField, origin: usize) -> Option<Vec<usize>> {
+    walk(field, origin, |node| field.successors(graph, node).next())
+}
+
+/// A shortest path from `origin` to the field's target, both included, each as likely. `None` if no path leads there.
+///
+/// Draws from `rng` only where several steps are optimal. (Beyond the saturation of [`DistanceField::count_paths`] the steps near the
+/// origin are no longer weighed exactly.)
+pub fn random_shortest_path(
+    graph: &Graph,
+    field: &DistanceField,
+    origin: usize,
+    rng: &mut impl Rng,
+) -> Option<Vec<usize>> {
+    // Counting is put off until a choice asks for it: mazes without loops never do.
+    let mut counts: Option<Vec<u128>> = None;
+    walk(field, origin, |node| {
+        let mut successors = field.successors(graph, node);
+        if successors.clone().count() < 2 {
+            return successors.next();
+        }
+        let counts = counts.get_or_insert_with(|| field.path_counts(graph, field.distances[node]));
+        let total = successors.clone().fold(0u128, |sum, v| sum.saturating_add(counts[v]));
+        let mut ticket = wide_below(rng, total);
+        successors.find(|&v| {
+            let found = ticket < counts[v];
+            ticket = ticket.saturating_sub(counts[v]);
+            found
+        })
+    })
+}
+
+/// Breadth-first search along the graph's arcs.
+fn flood(graph: &Graph, source: usize) -> DistanceField {
+    let mut distances = vec![UNREACHABLE; graph.n_nodes()];
+    let mut order = Vec::with_capacity(graph.n_nodes());
+    distances[source] = 0;
+    order.push(source as u32);
+    let mut next = 0;
+    while next < order.len() {
+        let node = order[next] as usize;
+        next += 1;
+        for v in graph.neighbours(node) {
+            if distances[v] == UNREACHABLE {
+                distances[v] = distances[node] + 1;
+                order.push(v as u32);
+            }
+        }
+    }
+    DistanceField { distances, order }
+}
+
+/// From `origin` to the target by the steps that `step` names.
+fn walk(field: &DistanceField, origin: usize, mut step: impl FnMut(usize) -> Option<usize>) -> Option<Vec<usize>> {
+    let mut path = Vec::with_capacity(field.distance(origin)? + 1);
+    path.push(origin);
+    let mut at = origin;
+    while at != field.target() {
+        at = step(at).expect("every node that reaches the target has a successor nearer to it");
+        path.push(at);
+    }
+    Some(path)
+}
+
+/// A uniform draw from `0..n`, for `n` of any size.
+fn wide_below(rng: &mut impl Rng, n: u128) -> u128 {
+    if let Ok(n) = u32::try_from(n) {
+        return below(rng, n as usize) as u128;
+    }
+    let mask = u128::MAX >> (n - 1).leading_zeros();
+    loop {
+        let draw = (u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())) & mask;
+        if draw < n {
+            return draw;
+        }
+    }
+}

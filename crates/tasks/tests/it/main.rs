@@ -1,0 +1,4 @@
+//! The room's tests of behaviour, in one binary.
+
+#[cfg(test)]
+mod sampling;
