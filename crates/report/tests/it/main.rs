@@ -1,5 +1,7 @@
 //! Behaviour of the report room: run folders in, pages out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop, also in its helpers")]
+
 mod broken;
 mod browser;
 mod fixture;
