@@ -29,4 +29,4 @@ pub mod solve;
 // How they are written down.
 pub mod draw;
 pub mod record;
-mod text;
+pub mod text;

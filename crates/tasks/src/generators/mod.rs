@@ -66,6 +66,9 @@ impl Generator {
     }
 
     /// Draws a maze into `open`, whose passages are closed first.
+    ///
+    /// # Panics
+    /// If there is no cell to start in: [`Start::MazeDataset`] on a single row or column, which no `MazeConfig` allows.
     pub fn carve(self, rng: &mut Stream, open: &mut PassageSet) {
         open.clear();
         match self {

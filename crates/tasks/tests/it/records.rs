@@ -53,7 +53,10 @@ fn lines_that_are_not_objects_with_known_keys_are_refused() {
     {
         assert!(json_error(line).contains("give one JSON object a line with the keys grid_shape, "), "{line}");
     }
-    assert!(json_error(&line_with(r#","solutoin":[]"#)).contains("unknown field `solutoin`"));
+    assert!(
+        json_error(&line_with(r#","solutoin":[]"#))
+            .starts_with("line 1: column 94: unknown field `solutoin`, expected one of")
+    );
     let deep = "[".repeat(100_000);
     assert!(json_error(&format!(r#"{{"grid_shape":{deep}"#)).contains("recursion limit"));
     check_refused("{}", "`grid_shape` is missing; add it: [rows, cols]");
@@ -139,6 +142,20 @@ fn files_are_read_line_by_line_and_errors_know_their_line() {
     assert_eq!(read[1].as_ref().unwrap_err().line, 3);
     let not_text: Vec<_> = read_records(&b"\xff\xfe\n"[..]).collect();
     assert!(not_text[0].as_ref().unwrap_err().to_string().starts_with("line 1: cannot be read as text"));
+}
+
+/// A source that never gets well.
+struct Broken;
+
+impl std::io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::IsADirectory.into())
+    }
+}
+
+#[test]
+fn a_source_that_fails_is_not_asked_for_ever() {
+    assert_eq!(read_records(std::io::BufReader::new(Broken)).take(9).count(), 1);
 }
 
 /// Any maze, any ends that are joined, and any walk between them.
