@@ -1,9 +1,10 @@
 //! Problem files: one maze a line, as JSON.
 //!
-//! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`. Passages are
-//! written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with both ends and no solution, the
-//! reader solves the maze. A solution is taken as it is: its steps must be open, it need not be the shortest. `class` is the
-//! [`SymmetryClass`] on which splits are made; it is written for whoever sorts lines by it, and never trusted on reading.
+//! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
+//! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
+//! both ends and no solution, the reader solves the maze. A solution is taken as it is: its steps must be open, it need
+//! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
+//! lines by it, and never trusted on reading.
 
 use std::io::BufRead;
 
@@ -93,7 +94,8 @@ pub enum RecordFault {
     },
     /// A step of the solution through a wall.
     #[error(
-        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave the solution out"
+        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave \
+         the solution out"
     )]
     ClosedStep {
         /// Index of the cell stepped to.
@@ -171,7 +173,8 @@ impl MazeRecord {
 /// Reads lines of mazes; empty lines are passed over.
 ///
 /// # Errors
-/// Each item can be a [`RecordError`]. Later lines can be read all the same, unless the source itself failed: that is the last item.
+/// Each item can be a [`RecordError`]. Later lines can be read all the same, unless the source itself failed: that is
+/// the last item.
 pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRecord, RecordError>> {
     let mut source_failed = false;
     let lines = source.lines().enumerate().map_while(move |(i, line)| {

@@ -13,8 +13,8 @@ pub enum Start {
     /// Any cell, each as likely.
     #[default]
     Uniform,
-    /// Any cell but those of the last row and column, each as likely: what maze-dataset 1.4.2 does, whose draw leaves them out.
-    /// Needs at least two rows and two columns.
+    /// Any cell but those of the last row and column, each as likely: what maze-dataset 1.4.2 does, whose draw leaves
+    /// them out. Needs at least two rows and two columns.
     MazeDataset,
 }
 

@@ -53,10 +53,12 @@ fn lines_that_are_not_objects_with_known_keys_are_refused() {
     {
         assert!(json_error(line).contains("give one JSON object a line with the keys grid_shape, "), "{line}");
     }
+    let typo = json_error(&line_with(r#","solutoin":[]"#));
     assert!(
-        json_error(&line_with(r#","solutoin":[]"#))
-            .starts_with("line 1: column 94: unknown field `solutoin`, expected one of")
+        typo.starts_with("line 1: column ") && typo.contains(": unknown field `solutoin`, expected one of"),
+        "{typo}"
     );
+    assert!(!typo.contains(" at line "), "the parser's own line number would mislead: {typo}");
     let deep = "[".repeat(100_000);
     assert!(json_error(&format!(r#"{{"grid_shape":{deep}"#)).contains("recursion limit"));
     check_refused("{}", "`grid_shape` is missing; add it: [rows, cols]");
@@ -197,7 +199,9 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_line_is_read_or_refused_but_never_a_panic(record in any_record(), at in any::<prop::sample::Index>(), byte in 32u8..127) {
+    fn a_damaged_line_is_read_or_refused_but_never_a_panic(
+        record in any_record(), at in any::<prop::sample::Index>(), byte in 32u8..127
+    ) {
         let mut line = record.to_line(record.class()).into_bytes();
         let at = at.index(line.len());
         line[at] = byte;
