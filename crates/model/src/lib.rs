@@ -1,1 +1,21 @@
-//! placeholder
+//! A small transformer with every activation named: forward, backward, generation, optimiser, checkpoint.
+//!
+//! **Invariant:** this room knows token ids, not problems. A forward pass without taps allocates nothing once warm. No file is
+//! touched outside `checkpoint`.
+pub mod backward;
+pub mod checkpoint;
+pub mod config;
+pub mod forward;
+pub mod generate;
+pub mod kernels;
+pub mod model;
+pub mod near;
+pub mod optimiser;
+pub mod params;
+pub mod record;
+pub mod sites;
+pub mod tap;
+pub mod train;
+pub mod workers;
+
+pub use model::Model;

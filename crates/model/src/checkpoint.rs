@@ -1,0 +1,371 @@
+//! Checkpoints: safetensors files with TransformerLens' parameter names and shapes, written so that no crash can leave half a
+//! file, and read with every tensor checked. The only module of this room that touches files.
+
+use crate::config::{ConfigError, ModelConfig};
+use crate::model::Model;
+use crate::near::near_names;
+use crate::optimiser::Moments;
+use crate::params::Layout;
+use crate::train::Average;
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Metadata key of the architecture: TransformerLens' config as JSON.
+const CONFIG: &str = "config";
+/// Metadata key of our own notes (tokenizer, task, step): a JSON object.
+const NOTES: &str = "searchlens";
+/// Version of the training-state file.
+const TRAINING_VERSION: u64 = 1;
+
+/// A file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {path}: {source}", path = path.display())]
+pub struct FileError {
+    /// What was tried.
+    pub action: &'static str,
+    /// On which file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// What is wrong with a checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Not a whole safetensors file.
+    #[error("{path}: not a whole safetensors file ({source}); it may be cut off: use another checkpoint", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        source: SafeTensorError,
+    },
+    /// No architecture in the metadata.
+    #[error("{path}: no `config` in the metadata; a checkpoint carries TransformerLens' config there as JSON", path = path.display())]
+    NoConfig {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The metadata are not JSON.
+    #[error("{path}: metadata `{key}` is not JSON: {source}", path = path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Key of the metadata.
+        key: &'static str,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// The architecture cannot be honoured.
+    #[error("{path}: {source}", path = path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ConfigError,
+    },
+    /// A parameter is absent.
+    #[error("{path}: parameter `{name}` is missing", path = path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+    },
+    /// A parameter has the wrong shape or type.
+    #[error("{path}: `{name}` is {got}, the config wants {want}", path = path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+        /// Type and shape found.
+        got: String,
+        /// Type and shape wanted.
+        want: String,
+    },
+    /// A tensor that the architecture does not have.
+    #[error("{path}: tensor `{name}` belongs to no parameter of this architecture{near}", path = path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// `; did you mean ..?` or empty.
+        near: String,
+    },
+    /// A parameter holds NaN or infinity.
+    #[error("{path}: `{name}` holds {value} at entry {index}", path = path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: f32,
+        /// Its place, row-major.
+        index: usize,
+    },
+    /// A training state of another kind.
+    #[error("{path}: not a training state of this program: {reason}", path = path.display())]
+    Training {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A network from a file.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// The network.
+    pub model: Model,
+    /// Our own notes (tokenizer, task, step): a JSON object, empty for files made elsewhere.
+    pub notes: Value,
+}
+
+/// Everything besides the evaluated weights that training needs to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingState {
+    /// The weights being trained (not their average).
+    pub params: Vec<f32>,
+    /// The optimiser's memory, with the number of steps done.
+    pub moments: Moments,
+    /// The running average of the weights, if one is kept.
+    pub average: Option<Average>,
+}
+
+/// Writes a file so that at any moment either the old or the new one is there, whole: a temporary file beside it, flushed to
+/// the disk, then renamed.
+///
+/// # Errors
+/// If the folder cannot be written or the disk is full; an existing file is then left as it was.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = |source| FileError { action: "write", path: path.into(), source };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    readable_by_all(file.as_file()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    // The rename itself lasts only once the folder is on the disk; file systems without folder handles do not need it.
+    match std::fs::File::open(folder) {
+        Ok(folder) => folder.sync_all().map_err(failed),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Temporary files are made for their owner only; results are for everyone.
+fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    let _ = file;
+    Ok(())
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
+    std::fs::read(path).map_err(|source| FileError { action: "read", path: path.into(), source })
+}
+
+/// A tensor to be written: name, shape, values.
+pub struct NamedTensor<'a> {
+    /// Key in the file.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its values, row-major.
+    pub values: std::borrow::Cow<'a, [f32]>,
+}
+
+/// Writes f32 tensors and metadata as a safetensors file. The same input gives the same bytes.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_tensors(
+    path: &Path,
+    tensors: &[NamedTensor<'_>],
+    metadata: &BTreeMap<&str, String>,
+) -> Result<(), CheckpointError> {
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|(t, bytes)| TensorView::new(Dtype::F32, t.shape.clone(), bytes).map(|view| (t.name.as_str(), view)));
+    let format = |source| CheckpointError::Format { path: path.into(), source };
+    let views: Vec<_> = views.collect::<Result<_, _>>().map_err(format)?;
+    let metadata = metadata.iter().map(|(&key, value)| (key.to_owned(), value.clone())).collect::<HashMap<_, _>>();
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(format)?;
+    Ok(write_atomically(path, &sort_header(bytes))?)
+}
+
+/// Puts the header's keys in alphabetical order: the library writes metadata in hash order, which changes from run to run.
+fn sort_header(bytes: Vec<u8>) -> Vec<u8> {
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return bytes };
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let Ok(header) = serde_json::from_slice::<BTreeMap<String, Value>>(header) else { return bytes };
+    let mut sorted = serde_json::to_vec(&header).unwrap_or_default();
+    sorted.resize(sorted.len().next_multiple_of(8), b' ');
+    [&(sorted.len() as u64).to_le_bytes()[..], &sorted, data].concat()
+}
+
+/// Saves a network: every parameter under TransformerLens' name, the config, and `notes` (tokenizer, task, step …).
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save_model(
+    path: &Path,
+    config: &ModelConfig,
+    layout: &Layout,
+    params: &[f32],
+    notes: &Value,
+) -> Result<(), CheckpointError> {
+    let tensor = |t: &crate::params::Tensor| NamedTensor {
+        name: t.name.clone(),
+        shape: t.shape.clone(),
+        values: t.gather(params).into(),
+    };
+    let tensors: Vec<_> = layout.tensors.iter().map(tensor).collect();
+    let metadata = [(CONFIG, config.to_transformer_lens().to_string()), (NOTES, notes.to_string())].into();
+    write_tensors(path, &tensors, &metadata)
+}
+
+/// Loads a network. `unembed.b_U` may be absent (then 0), as may TransformerLens' mask and rotary buffers be present. A file of
+/// reference values, whose weights are called `weights.*`, is read as the checkpoint it contains.
+///
+/// # Errors
+/// If the file is not whole, or its tensors are not those of its config, all finite.
+pub fn load_model(path: &Path) -> Result<Checkpoint, CheckpointError> {
+    let bytes = read_file(path)?;
+    let format = |source| CheckpointError::Format { path: path.into(), source };
+    let file = SafeTensors::deserialize(&bytes).map_err(format)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let json = |key: &'static str, text: &str| {
+        serde_json::from_str(text).map_err(|source| CheckpointError::Json { path: path.into(), key, source })
+    };
+    let config = metadata.get(CONFIG).ok_or_else(|| CheckpointError::NoConfig { path: path.into() })?;
+    let config = ModelConfig::from_transformer_lens(&json(CONFIG, config)?)
+        .map_err(|source| CheckpointError::Config { path: path.into(), source })?;
+    let notes = metadata.get(NOTES).map_or(Ok(json!({})), |text| json(NOTES, text))?;
+    let layout = Layout::new(&config);
+    let params = read_params(path, &file, &layout)?;
+    Ok(Checkpoint { model: Model { config, layout, params }, notes })
+}
+
+fn read_params(path: &Path, file: &SafeTensors<'_>, layout: &Layout) -> Result<Vec<f32>, CheckpointError> {
+    let reference = layout.tensors.iter().all(|t| file.tensor(&t.name).is_err());
+    let prefix = if reference && file.names().iter().any(|n| n.starts_with("weights.")) { "weights." } else { "" };
+    if prefix.is_empty() {
+        let mut names = file.names();
+        names.sort_unstable();
+        for name in names {
+            let buffer =
+                ["mask", "IGNORE", "rotary_sin", "rotary_cos"].iter().any(|b| name.ends_with(&format!(".attn.{b}")));
+            if !buffer && layout.tensor(name).is_none() {
+                let near = near_names(name, layout.tensors.iter().map(|t| t.name.as_str()));
+                return Err(CheckpointError::Unknown { path: path.into(), name: name.into(), near });
+            }
+        }
+    }
+    let mut params = vec![0.0; layout.n_params()];
+    for tensor in &layout.tensors {
+        let name = format!("{prefix}{}", tensor.name);
+        let Ok(view) = file.tensor(&name) else {
+            if tensor.name == "unembed.b_U" {
+                continue;
+            }
+            return Err(CheckpointError::Missing { path: path.into(), name });
+        };
+        let values = f32_values(path, &name, &view, &tensor.shape)?;
+        tensor.scatter(&values, &mut params);
+    }
+    Ok(params)
+}
+
+/// The values of a tensor, which must be f32, of the wanted shape, and finite.
+fn f32_values(path: &Path, name: &str, view: &TensorView<'_>, want: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+    if view.dtype() != Dtype::F32 || view.shape() != want {
+        let got = format!("{:?} {:?}", view.dtype(), view.shape());
+        return Err(CheckpointError::Shape {
+            path: path.into(),
+            name: name.into(),
+            got,
+            want: format!("F32 {want:?}"),
+        });
+    }
+    let values: Vec<f32> = view.data().as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+    match values.iter().position(|v| !v.is_finite()) {
+        None => Ok(values),
+        Some(index) => {
+            Err(CheckpointError::NotFinite { path: path.into(), name: name.into(), value: values[index], index })
+        }
+    }
+}
+
+/// Saves what training needs besides the evaluated weights.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save_training(
+    path: &Path,
+    params: &[f32],
+    moments: &Moments,
+    average: Option<&Average>,
+) -> Result<(), CheckpointError> {
+    let mut parts = vec![("params", params), ("moments.mean", &moments.mean), ("moments.square", &moments.square)];
+    if let Some(average) = average {
+        parts.push(("average", &average.params));
+    }
+    let tensors: Vec<_> = parts
+        .into_iter()
+        .map(|(name, values)| NamedTensor { name: name.into(), shape: vec![values.len()], values: values.into() })
+        .collect();
+    let notes = json!({
+        "training_version": TRAINING_VERSION, "step": moments.step, "average_horizon": average.map(|a| a.horizon),
+    });
+    write_tensors(path, &tensors, &[(NOTES, notes.to_string())].into())
+}
+
+/// Loads what [`save_training`] saved, for a network of `n_params` parameters.
+///
+/// # Errors
+/// If the file is not whole, or belongs to another network or program version.
+pub fn load_training(path: &Path, n_params: usize) -> Result<TrainingState, CheckpointError> {
+    let bytes = read_file(path)?;
+    let format = |source| CheckpointError::Format { path: path.into(), source };
+    let file = SafeTensors::deserialize(&bytes).map_err(format)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
+    let wrong = |reason: &str| CheckpointError::Training { path: path.into(), reason: reason.into() };
+    let notes = header.metadata().as_ref().and_then(|m| m.get(NOTES)).ok_or_else(|| wrong("it has no notes"))?;
+    let notes: Value = serde_json::from_str(notes).map_err(|source| CheckpointError::Json {
+        path: path.into(),
+        key: NOTES,
+        source,
+    })?;
+    if notes["training_version"] != json!(TRAINING_VERSION) {
+        return Err(wrong(&format!("version {}, wanted {TRAINING_VERSION}", notes["training_version"])));
+    }
+    let step = notes["step"].as_u64().ok_or_else(|| wrong("it names no step"))?;
+    let part = |name: &str| match file.tensor(name) {
+        Ok(view) => f32_values(path, name, &view, &[n_params]),
+        Err(_) => Err(CheckpointError::Missing { path: path.into(), name: name.into() }),
+    };
+    let average = match notes["average_horizon"].as_f64() {
+        Some(horizon) => Some(Average { horizon, params: part("average")? }),
+        None => None,
+    };
+    let moments = Moments { mean: part("moments.mean")?, square: part("moments.square")?, step };
+    Ok(TrainingState { params: part("params")?, moments, average })
+}

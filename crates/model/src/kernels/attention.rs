@@ -1,0 +1,238 @@
+//! Softmax attention, all heads of a group of sequences of equal length.
+//!
+//! `scores[b,h,t,s] = q[b,t,h] · k[b,s,h] / attn_scale`, −∞ for `s > t` in causal models;
+//! `pattern = softmax over s`; `z[b,t,h] = sum_s pattern[b,h,t,s] v[b,s,h]`. Letters: `b` sequence, `h` head,
+//! `t` query (destination) position, `s` key (source) position. Source: Vaswani et al. 2017, eq. 1.
+
+use super::lanes::{dot, max, sum_of, vectorised};
+use super::product::{View, ViewMut, add_product, add_scaled_product, set_product, set_scaled_product, view, view_mut};
+use super::real::Real;
+
+/// Sizes of one attention layer's work.
+#[derive(Clone, Copy, Debug)]
+pub struct AttnDims {
+    /// Sequences.
+    pub n_seq: usize,
+    /// Positions of each.
+    pub seq: usize,
+    /// Heads.
+    pub n_heads: usize,
+    /// Numbers per head.
+    pub d_head: usize,
+    /// A position sees itself and earlier ones only.
+    pub causal: bool,
+    /// Scores are divided by this.
+    pub attn_scale: f64,
+}
+
+/// Queries are taken in blocks of this many rows, and the keys after the block's last row are skipped in causal models.
+const QUERY_BLOCK: usize = 64;
+
+impl AttnDims {
+    fn width(self) -> usize {
+        self.n_heads * self.d_head
+    }
+
+    /// Every (sequence, head) with the range of its rows in `[n_seq, n_heads, seq, seq]`.
+    fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.n_seq).flat_map(move |b| (0..self.n_heads).map(move |h| (b, h)))
+    }
+
+    /// Blocks of query rows with the number of keys they may see: `(first row, rows, keys)`.
+    fn query_blocks(self) -> impl Iterator<Item = (usize, usize, usize)> {
+        (0..self.seq).step_by(QUERY_BLOCK).map(move |t0| {
+            let rows = QUERY_BLOCK.min(self.seq - t0);
+            (t0, rows, if self.causal { t0 + rows } else { self.seq })
+        })
+    }
+
+    /// Keys that query `t` sees.
+    #[inline(always)]
+    fn visible(self, t: usize) -> usize {
+        if self.causal { t + 1 } else { self.seq }
+    }
+
+    /// Head `h` of sequence `b` in `[n_seq, seq, n_heads, d_head]`, as `[seq, d_head]`.
+    fn head<F: Real>(self, x: &[F], b: usize, h: usize) -> View<'_, F> {
+        let len = self.seq * self.width();
+        view(&x[b * len..][..len], self.width()).subcols(h * self.d_head, self.d_head)
+    }
+
+    fn head_mut<F: Real>(self, x: &mut [F], b: usize, h: usize) -> ViewMut<'_, F> {
+        let len = self.seq * self.width();
+        view_mut(&mut x[b * len..][..len], self.width()).subcols_mut(h * self.d_head, self.d_head)
+    }
+
+    fn square<F: Real>(self, x: &[F], b: usize, h: usize) -> &[F] {
+        let len = self.seq * self.seq;
+        &x[(b * self.n_heads + h) * len..][..len]
+    }
+
+    fn square_mut<F: Real>(self, x: &mut [F], b: usize, h: usize) -> &mut [F] {
+        let len = self.seq * self.seq;
+        &mut x[(b * self.n_heads + h) * len..][..len]
+    }
+}
+
+/// Fills `scores` from `q` and `k`, −∞ where masked.
+///
+/// # Shapes
+/// - `q`, `k`: `[n_seq, seq, n_heads, d_head]`
+/// - `scores` (out): `[n_seq, n_heads, seq, seq]`
+pub fn attn_scores<F: Real>(dims: AttnDims, q: &[F], k: &[F], scores: &mut [F]) {
+    let scale = F::of(1.0 / dims.attn_scale);
+    for (b, h) in dims.pairs() {
+        let (q, k) = (dims.head(q, b, h), dims.head(k, b, h));
+        let out = dims.square_mut(scores, b, h);
+        for (t0, rows, keys) in dims.query_blocks() {
+            let block = view_mut(&mut out[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
+            set_scaled_product(block.subcols_mut(0, keys), scale, q.subrows(t0, rows), k.subrows(0, keys).transpose());
+        }
+        if dims.causal {
+            for (t, row) in out.chunks_exact_mut(dims.seq).enumerate() {
+                row[t + 1..].fill(F::NEG_INFINITY);
+            }
+        }
+    }
+}
+
+/// Softmax of every row over the keys it sees, in place; masked entries become 0.
+///
+/// A row whose every score is −∞ (an edit can do that) becomes 0: it attends to nothing.
+pub fn softmax_rows<F: Real>(dims: AttnDims, scores: &mut [F]) {
+    vectorised(|| {
+        for (i, row) in scores.chunks_exact_mut(dims.seq).enumerate() {
+            let (seen, masked) = row.split_at_mut(dims.visible(i % dims.seq));
+            softmax(seen);
+            masked.fill(F::ZERO);
+        }
+    });
+}
+
+#[inline(always)]
+pub(crate) fn softmax<F: Real>(row: &mut [F]) {
+    let top = max(row);
+    if top == F::NEG_INFINITY {
+        return row.fill(F::ZERO);
+    }
+    for v in row.iter_mut() {
+        *v = (*v - top).exp();
+    }
+    let inv = F::ONE / sum_of(row, |v| v);
+    for v in row.iter_mut() {
+        *v *= inv;
+    }
+}
+
+/// `z = pattern @ v`, head by head.
+///
+/// # Shapes
+/// - `pattern`: `[n_seq, n_heads, seq, seq]`
+/// - `v`, `z` (out): `[n_seq, seq, n_heads, d_head]`
+pub fn attn_mix<F: Real>(dims: AttnDims, pattern: &[F], v: &[F], z: &mut [F]) {
+    for (b, h) in dims.pairs() {
+        let p = view(dims.square(pattern, b, h), dims.seq);
+        let v = dims.head(v, b, h);
+        for (t0, rows, keys) in dims.query_blocks() {
+            let out = dims.head_mut(z, b, h).subrows_mut(t0, rows);
+            set_product(out, p.subrows(t0, rows).subcols(0, keys), v.subrows(0, keys));
+        }
+    }
+}
+
+/// Reverses [`attn_mix`]: gradients of the pattern and of the values.
+///
+/// Only entries that a query sees are filled, unless `whole` asks for the masked ones too: there the gradient is `dz · v`
+/// like everywhere else, although nothing flows on from it.
+pub fn attn_mix_bwd<F: Real>(
+    dims: AttnDims,
+    pattern: &[F],
+    v: &[F],
+    dz: &[F],
+    whole: bool,
+    dpattern: &mut [F],
+    dv: &mut [F],
+) {
+    dv.fill(F::ZERO);
+    for (b, h) in dims.pairs() {
+        let (v, dz) = (dims.head(v, b, h), dims.head(dz, b, h));
+        let p = view(dims.square(pattern, b, h), dims.seq);
+        let dp = dims.square_mut(dpattern, b, h);
+        for (t0, rows, keys) in dims.query_blocks() {
+            let wide = if whole { dims.seq } else { keys };
+            let block = view_mut(&mut dp[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
+            set_product(block.subcols_mut(0, wide), dz.subrows(t0, rows), v.subrows(0, wide).transpose());
+            let seen = dims.head_mut(dv, b, h).subrows_mut(0, keys);
+            add_product(seen, p.subrows(t0, rows).subcols(0, keys).transpose(), dz.subrows(t0, rows));
+        }
+    }
+}
+
+/// Reverses [`softmax_rows`] in place: `dscores = pattern · (dpattern − sum_s pattern · dpattern)`, 0 where masked.
+pub fn softmax_rows_bwd<F: Real>(dims: AttnDims, pattern: &[F], grad: &mut [F]) {
+    vectorised(|| {
+        let rows = pattern.chunks_exact(dims.seq).zip(grad.chunks_exact_mut(dims.seq));
+        for (i, (p, g)) in rows.enumerate() {
+            let seen = dims.visible(i % dims.seq);
+            let (p, (g, masked)) = (&p[..seen], g.split_at_mut(seen));
+            let mean = dot(p, g);
+            for (g, &p) in g.iter_mut().zip(p) {
+                *g = p * (*g - mean);
+            }
+            masked.fill(F::ZERO);
+        }
+    });
+}
+
+/// Reverses [`attn_scores`]: `dq = dscores @ k / attn_scale`, `dk = dscoresᵀ @ q / attn_scale`.
+pub fn attn_scores_bwd<F: Real>(dims: AttnDims, q: &[F], k: &[F], dscores: &[F], dq: &mut [F], dk: &mut [F]) {
+    let scale = F::of(1.0 / dims.attn_scale);
+    dk.fill(F::ZERO);
+    for (b, h) in dims.pairs() {
+        let (q, k) = (dims.head(q, b, h), dims.head(k, b, h));
+        let ds = view(dims.square(dscores, b, h), dims.seq);
+        for (t0, rows, keys) in dims.query_blocks() {
+            let block = ds.subrows(t0, rows).subcols(0, keys);
+            set_scaled_product(dims.head_mut(dq, b, h).subrows_mut(t0, rows), scale, block, k.subrows(0, keys));
+            let seen = dims.head_mut(dk, b, h).subrows_mut(0, keys);
+            add_scaled_product(seen, scale, block.transpose(), q.subrows(t0, rows));
+        }
+    }
+}
+
+/// Rotates the first `rotary_dim` numbers of every head by angles that grow with the position (RoPE, Su et al. 2021), halves
+/// apart as in GPT-NeoX: pair `(i, i + rotary_dim/2)` turns by `pos / base^(2i / rotary_dim)`. `sign` −1 turns back, which is
+/// also the gradient.
+///
+/// # Shapes
+/// - `from`, `to` (out): `[n_seq, seq, n_heads, d_head]`; `first_pos` is the position of the first row of each sequence
+pub fn rotate<F: Real>(
+    dims: AttnDims,
+    rotary_dim: usize,
+    base: f64,
+    sign: f64,
+    first_pos: usize,
+    from: &[F],
+    to: &mut [F],
+) {
+    let half = rotary_dim / 2;
+    let turns: Vec<(F, F)> = (0..dims.seq)
+        .flat_map(|t| (0..half).map(move |i| (t, i)))
+        .map(|(t, i)| {
+            let angle = (first_pos + t) as f64 / base.powf(2.0 * i as f64 / rotary_dim as f64);
+            (F::of(angle.cos()), F::of(sign * angle.sin()))
+        })
+        .collect();
+    let rows = from.chunks_exact(dims.width()).zip(to.chunks_exact_mut(dims.width()));
+    for (r, (from, to)) in rows.enumerate() {
+        let turns = &turns[(r % dims.seq) * half..][..half];
+        for (from, to) in from.chunks_exact(dims.d_head).zip(to.chunks_exact_mut(dims.d_head)) {
+            to[rotary_dim..].copy_from_slice(&from[rotary_dim..]);
+            for (i, &(cos, sin)) in turns.iter().enumerate() {
+                let (a, b) = (from[i], from[i + half]);
+                to[i] = a * cos - b * sin;
+                to[i + half] = b * cos + a * sin;
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Vector code from plain loops: run-time choice of the instruction set, and sums in sixteen lanes.
+//!
+//! The compiler may not reorder a float sum, so a plain running sum stays scalar. Summing in sixteen interleaved lanes says
+//! the order outright; the same order on every instruction set, so these kernels give the same bits everywhere.
+
+use super::real::Real;
+use std::sync::LazyLock;
+
+const LANES: usize = 16;
+
+static ARCH: LazyLock<pulp::Arch> = LazyLock::new(pulp::Arch::new);
+
+/// Runs `f` compiled for the widest vector instructions of this machine. Everything `f` calls must be `#[inline(always)]`.
+#[inline(always)]
+pub fn vectorised<R>(f: impl FnOnce() -> R) -> R {
+    ARCH.dispatch(f)
+}
+
+#[inline(always)]
+fn fold<F: Real>(lanes: [F; LANES]) -> F {
+    let mut lanes = lanes;
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// Sum of `term(x)` over a slice.
+#[inline(always)]
+pub fn sum_of<F: Real>(xs: &[F], term: impl Fn(F) -> F) -> F {
+    let mut lanes = [F::ZERO; LANES];
+    let chunks = xs.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for i in 0..LANES {
+            lanes[i] += term(chunk[i]);
+        }
+    }
+    for (lane, &x) in lanes.iter_mut().zip(rest) {
+        *lane += term(x);
+    }
+    fold(lanes)
+}
+
+/// Sum of `xs[i] * ys[i]`.
+#[inline(always)]
+pub fn dot<F: Real>(xs: &[F], ys: &[F]) -> F {
+    let mut lanes = [F::ZERO; LANES];
+    let (xc, yc) = (xs.chunks_exact(LANES), ys.chunks_exact(LANES));
+    let (xr, yr) = (xc.remainder(), yc.remainder());
+    for (x, y) in xc.zip(yc) {
+        for i in 0..LANES {
+            lanes[i] += x[i] * y[i];
+        }
+    }
+    for (i, (&x, &y)) in xr.iter().zip(yr).enumerate() {
+        lanes[i] += x * y;
+    }
+    fold(lanes)
+}
+
+/// The largest entry; NaN if any entry is NaN, −∞ for none.
+#[inline(always)]
+pub fn max<F: Real>(xs: &[F]) -> F {
+    // NaN compares with nothing: written so that a NaN once taken stays, and one met is taken.
+    let larger = |a: F, b: F| {
+        #[expect(clippy::eq_op, reason = "only a NaN differs from itself")]
+        if a >= b || a != a { a } else { b }
+    };
+    let mut lanes = [F::NEG_INFINITY; LANES];
+    let chunks = xs.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for i in 0..LANES {
+            lanes[i] = larger(lanes[i], chunk[i]);
+        }
+    }
+    for (lane, &x) in lanes.iter_mut().zip(rest) {
+        *lane = larger(*lane, x);
+    }
+    lanes.into_iter().fold(F::NEG_INFINITY, larger)
+}
+
+/// `out[i] += xs[i]`.
+#[inline(always)]
+pub fn add_to<F: Real>(out: &mut [F], xs: &[F]) {
+    for (o, &x) in out.iter_mut().zip(xs) {
+        *o += x;
+    }
+}
+
+/// `out[j] += sum over rows r of xs[r, j]`: the gradient of a bias. `xs` is `[rows, out.len()]`.
+pub fn add_column_sums<F: Real>(out: &mut [F], xs: &[F]) {
+    vectorised(|| {
+        for row in xs.chunks_exact(out.len()) {
+            add_to(out, row);
+        }
+    });
+}
+
+/// `xs[r, j] += bias[j]` in every row.
+pub fn add_bias<F: Real>(xs: &mut [F], bias: &[F]) {
+    vectorised(|| {
+        for row in xs.chunks_exact_mut(bias.len()) {
+            add_to(row, bias);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lane_sums_equal_plain_sums_at_odd_lengths() {
+        for n in [0, 1, 7, 15, 16, 17, 31, 33, 100] {
+            let xs: Vec<f64> = (0..n).map(|i| ((i * 37 % 19) as f64) - 9.0).collect();
+            let ys: Vec<f64> = (0..n).map(|i| ((i * 11 % 23) as f64) - 5.0).collect();
+            assert_eq!(sum_of(&xs, |x| x * x), xs.iter().map(|x| x * x).sum::<f64>());
+            assert_eq!(dot(&xs, &ys), xs.iter().zip(&ys).map(|(x, y)| x * y).sum::<f64>());
+            assert_eq!(max(&xs), xs.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        }
+    }
+
+    #[test]
+    fn a_nan_is_never_hidden_by_the_maximum() {
+        for at in [0, 5, 16, 32] {
+            let mut xs = vec![1.0f32; 33];
+            xs[at] = f32::NAN;
+            assert!(max(&xs).is_nan(), "NaN at {at}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The arithmetic: plain loops over slices with named dimensions, each with its reverse beside it.
+//!
+//! Generic over one thing, the number type, so that finite differences can run in `f64` through the very code that trains.
+
+pub mod activation;
+pub mod attention;
+pub mod lanes;
+pub mod loss;
+pub mod norm;
+pub mod product;
+pub mod real;

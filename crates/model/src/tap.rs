@@ -1,0 +1,43 @@
+//! Taps: what an observer is shown of a forward and backward pass, and what it may change.
+
+use crate::kernels::real::Real;
+use crate::sites::At;
+
+/// An observer of the network. At every site it wants, the forward pass offers the value before going on with it, and the
+/// backward pass offers the gradient. Order at a site: the tap edits first and records then, so that a record holds what the
+/// next layer saw.
+///
+/// Values have the shape of [`crate::sites::Site::shape`], row-major, in TransformerLens' axis order.
+pub trait Tap<F: Real> {
+    /// Whether the tap is to be shown this site. Sites that cost extra are computed only if it is.
+    fn wants(&self, at: At) -> bool;
+
+    /// Whether the tap may change the value at this site.
+    fn edits(&self, at: At) -> bool;
+
+    /// The value at a site; what is left in it is what the network goes on with.
+    fn forward(&mut self, at: At, value: &mut [F]);
+
+    /// The gradient with respect to the value the network went on with. If `forward` edited the value, this must turn it into
+    /// the gradient with respect to the value before the edit (0 where the edit replaced the value).
+    fn backward(&mut self, at: At, gradient: &mut [F]);
+}
+
+/// Nobody looks: compiles to nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTap;
+
+impl<F: Real> Tap<F> for NoTap {
+    #[inline(always)]
+    fn wants(&self, _: At) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn edits(&self, _: At) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn forward(&mut self, _: At, _: &mut [F]) {}
+    #[inline(always)]
+    fn backward(&mut self, _: At, _: &mut [F]) {}
+}

@@ -1,0 +1,231 @@
+//! The training step: gradients of a batch, in an order that no number of threads can change, then AdamW.
+//!
+//! A batch comes cut into groups of sequences of equal (padded) length. Groups belong to a fixed number of gradient slots;
+//! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
+
+use crate::backward::{ActGrads, backward};
+use crate::forward::{Acts, Sequences, forward};
+use crate::kernels::lanes::{add_to, vectorised};
+use crate::kernels::loss::cross_entropy;
+use crate::model::Model;
+use crate::optimiser::{self, AdamW, Moments};
+use crate::params::Slot;
+use crate::tap::NoTap;
+use crate::workers::Workers;
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+
+/// Gradient slots: more than that many workers find nothing to do.
+const SLOTS: usize = 8;
+
+/// Sequences of equal padded length, with the weights of their next-token losses.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// `[n_seq, seq]`
+    pub tokens: Vec<u32>,
+    /// Length of each.
+    pub seq: usize,
+    /// `[n_seq, seq − 1]`; 0 where nothing is scored.
+    pub weights: Vec<f32>,
+}
+
+impl Group {
+    /// The sequences.
+    pub fn sequences(&self) -> Sequences<'_> {
+        Sequences { tokens: &self.tokens, seq: self.seq }
+    }
+}
+
+/// How many sequences of `seq` tokens make a group: enough rows for fast products, few enough to stay in cache.
+pub fn group_size(seq: usize) -> usize {
+    (512 / seq.max(1)).max(1)
+}
+
+/// What a step tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepStats {
+    /// Weighted mean loss of the batch before the step, nats.
+    pub loss: f64,
+    /// Norm of the gradient before clipping.
+    pub grad_norm: f64,
+}
+
+/// Why a step was not made.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum TrainError {
+    /// The loss is not a finite number; the weights are as they were before the step.
+    #[error(
+        "step {step}: the loss is {loss}; lower the learning rate or clip the gradient (the weights were left as before)"
+    )]
+    Loss {
+        /// Number of the step, the first is 1.
+        step: u64,
+        /// The loss.
+        loss: f64,
+    },
+    /// The gradient is not finite; the weights are as they were before the step.
+    #[error(
+        "step {step}: the gradient of `{tensor}` is not finite; lower the learning rate (the weights were left as before)"
+    )]
+    Gradient {
+        /// Number of the step, the first is 1.
+        step: u64,
+        /// The first parameter, in table order, with such an entry.
+        tensor: String,
+    },
+    /// No position of the batch is scored.
+    #[error("step {step}: no token of the batch is scored; see `loss_on`")]
+    NothingScored {
+        /// Number of the step, the first is 1.
+        step: u64,
+    },
+}
+
+/// One worker's room for a group.
+#[derive(Default)]
+struct Workspace {
+    acts: Acts<f32>,
+    grads: ActGrads<f32>,
+}
+
+/// A network in training.
+pub struct Trainer {
+    /// The network.
+    pub model: Model,
+    /// The optimiser's memory.
+    pub moments: Moments,
+    /// Average of the weights over about the last `horizon` steps, if kept.
+    pub average: Option<Average>,
+    adamw: AdamW,
+    frozen: Vec<Slot>,
+    slots: Vec<Vec<f32>>,
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+/// An exponential moving average of the weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Average {
+    /// Steps over which a weight's share falls to 1/e.
+    pub horizon: f64,
+    /// The average, laid out as the parameters.
+    pub params: Vec<f32>,
+}
+
+impl Trainer {
+    /// A network about to be trained (or, with `moments` and `average` from a checkpoint, further trained). `frozen` entries
+    /// never change.
+    pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
+        assert_eq!(moments.mean.len(), model.params.len());
+        let slots = vec![vec![0.0; model.params.len()]; SLOTS];
+        Trainer { model, moments, average, adamw, frozen, slots, workspaces: Mutex::default() }
+    }
+
+    /// Steps done.
+    pub fn steps_done(&self) -> u64 {
+        self.moments.step
+    }
+
+    /// The weights to evaluate: the average if one is kept, else the weights themselves.
+    pub fn evaluated(&self) -> &[f32] {
+        self.average.as_ref().map_or(&self.model.params, |a| &a.params)
+    }
+
+    /// Gradient of the batch's weighted mean loss, laid out as the parameters, and the loss.
+    ///
+    /// # Errors
+    /// Nothing is scored, or loss or gradient are not finite.
+    pub fn gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<(f64, &[f32]), TrainError> {
+        let step = self.moments.step + 1;
+        let total: f64 = groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
+        if total <= 0.0 {
+            return Err(TrainError::NothingScored { step });
+        }
+        let scale = 1.0 / total;
+        let Trainer { model, slots, workspaces, .. } = self;
+        let workspaces = &*workspaces;
+        let losses: Vec<f64> = workers.run(|| {
+            let losses = slots
+                .par_iter_mut()
+                .enumerate()
+                .map(|(s, slot)| {
+                    let take = |list: &mut Vec<Workspace>| list.pop().unwrap_or_default();
+                    let mut room = take(&mut workspaces.lock().unwrap_or_else(PoisonError::into_inner));
+                    slot.fill(0.0);
+                    let mine = groups.iter().skip(s).step_by(SLOTS);
+                    let loss = mine.map(|group| group_gradient(model, group, scale, slot, &mut room)).sum();
+                    workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+                    loss
+                })
+                .collect();
+            sum_into_first(slots);
+            losses
+        });
+        let loss = losses.iter().sum::<f64>() * scale;
+        if !loss.is_finite() {
+            return Err(TrainError::Loss { step, loss });
+        }
+        Ok((loss, &self.slots[0]))
+    }
+
+    /// One step on a batch at the given learning rate.
+    ///
+    /// # Errors
+    /// As [`Trainer::gradient`]; the weights are then as before.
+    pub fn step(&mut self, groups: &[Group], lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
+        let (loss, _) = self.gradient(groups, workers)?;
+        let Trainer { model, moments, average, adamw, frozen, slots, .. } = self;
+        let gradient = &slots[0];
+        workers.run(|| {
+            if !optimiser::norm(gradient).is_finite() {
+                let broken = |t: &&crate::params::Tensor| t.slot.of(gradient).iter().any(|g| !g.is_finite());
+                let tensor = model.layout.tensors.iter().find(broken).map_or("all of it", |t| t.name.as_str());
+                return Err(TrainError::Gradient { step: moments.step + 1, tensor: tensor.into() });
+            }
+            let grad_norm = optimiser::step(adamw, &model.layout, frozen, lr, gradient, &mut model.params, moments);
+            if let Some(average) = average {
+                average.update(&model.params, moments.step);
+            }
+            Ok(StepStats { loss, grad_norm })
+        })
+    }
+}
+
+/// Adds one group's gradient to `slot`; returns its weighted loss.
+fn group_gradient(model: &Model, group: &Group, scale: f64, slot: &mut [f32], room: &mut Workspace) -> f64 {
+    let (net, sequences) = (model.net(), group.sequences());
+    let Workspace { acts, grads } = room;
+    forward(net, sequences, acts, &mut NoTap);
+    grads.resize(net.config, sequences.n_seq(), sequences.seq);
+    let loss = cross_entropy(sequences.seq, &acts.logits, &group.tokens, &group.weights, scale, &mut grads.logits);
+    backward(net, sequences, acts, grads, slot, &mut NoTap);
+    loss
+}
+
+/// `slots[0] += slots[1] + slots[2] + …`, entry by entry in index order.
+fn sum_into_first(slots: &mut [Vec<f32>]) {
+    let (first, rest) = slots.split_at_mut(1);
+    first[0].par_chunks_mut(1 << 14).enumerate().for_each(|(i, chunk)| {
+        for slot in rest.iter() {
+            vectorised(|| add_to(chunk, &slot[i << 14..][..chunk.len()]));
+        }
+    });
+}
+
+impl Average {
+    /// Starts at the given weights.
+    pub fn new(horizon: f64, params: &[f32]) -> Average {
+        Average { horizon, params: params.to_vec() }
+    }
+
+    /// `average += (params − average) / min(horizon, step)`: a plain mean at first, then exponential.
+    fn update(&mut self, params: &[f32], step: u64) {
+        let share = (1.0 / self.horizon.min(step as f64).max(1.0)) as f32;
+        self.params.par_chunks_mut(1 << 14).zip(params.par_chunks(1 << 14)).for_each(|(average, params)| {
+            vectorised(|| {
+                for (a, &p) in average.iter_mut().zip(params) {
+                    *a += (p - *a) * share;
+                }
+            });
+        });
+    }
+}

@@ -1,0 +1,131 @@
+//! The training step: the same bits for any number of threads, groups that add up, errors that leave the weights alone.
+
+use crate::{batch, rng};
+use searchlens_model::Model;
+use searchlens_model::config::ModelConfig;
+use searchlens_model::optimiser::{AdamW, Moments};
+use searchlens_model::params::{ParamGroup, Slot};
+use searchlens_model::record::run;
+use searchlens_model::tap::NoTap;
+use searchlens_model::train::{Average, Group, TrainError, Trainer};
+use searchlens_model::workers::Workers;
+
+fn trainer(seed: u64) -> Trainer {
+    let model = Model::init(ModelConfig::new(2, 40, 4, 23, 70), &mut rng(seed));
+    let adamw = AdamW {
+        beta1: 0.9,
+        beta2: 0.98,
+        eps: 1e-8,
+        weight_decay: 0.05,
+        decay: vec![ParamGroup::Attention, ParamGroup::Mlp],
+        clip: Some(1.0),
+    };
+    let average = Average::new(5.0, &model.params);
+    let moments = Moments::new(model.params.len());
+    Trainer::new(model, adamw, Vec::new(), moments, Some(average))
+}
+
+/// Eleven groups of different lengths, more than there are gradient slots.
+fn groups(trainer: &Trainer, seed: u64) -> Vec<Group> {
+    let group = |i: u64| {
+        let seq = 5 + 6 * i as usize;
+        let (tokens, weights) = batch(&trainer.model.config, 3, seq, seed + i);
+        Group { tokens, seq, weights }
+    };
+    (0..11).map(group).collect()
+}
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    let train = |threads| {
+        let workers = Workers::new(Some(threads), true).unwrap();
+        let mut trainer = trainer(1);
+        let stats: Vec<_> = (0..6).map(|i| trainer.step(&groups(&trainer, 50 * i), 1e-2, &workers).unwrap()).collect();
+        (stats, trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone())
+    };
+    let one = train(1);
+    assert_eq!(one, train(2));
+    assert_eq!(one, train(3));
+}
+
+#[test]
+fn the_gradient_is_that_of_the_whole_batch() {
+    let mut trainer = trainer(2);
+    let groups = groups(&trainer, 0);
+    let total: f64 = groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
+    let (mut want, mut want_loss) = (vec![0.0f64; trainer.model.params.len()], 0.0);
+    for group in &groups {
+        let share: f64 = group.weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
+        let alone = run(trainer.model.net(), group.sequences(), &group.weights, true, &mut NoTap);
+        want_loss += share * alone.loss;
+        want.iter_mut().zip(&alone.param_grads).for_each(|(w, &g)| *w += share * f64::from(g));
+    }
+    let workers = Workers::new(Some(2), true).unwrap();
+    let (loss, gradient) = trainer.gradient(&groups, &workers).unwrap();
+    assert!((loss - want_loss).abs() < 1e-6);
+    let worst = gradient.iter().zip(&want).map(|(&g, w)| (f64::from(g) - w).abs()).fold(0.0, f64::max);
+    assert!(worst < 1e-6, "{worst:e}");
+}
+
+#[test]
+fn frozen_entries_never_change_and_the_average_follows() {
+    let mut trainer = trainer(3);
+    let rows = Slot { start: trainer.model.layout.w_pos.unwrap().start, len: 7 * 40 };
+    let model = trainer.model.clone();
+    let adamw =
+        AdamW { beta1: 0.9, beta2: 0.9, eps: 1e-8, weight_decay: 0.5, decay: vec![ParamGroup::Embedding], clip: None };
+    let average = Some(Average::new(3.0, &model.params));
+    let moments = Moments::new(model.params.len());
+    trainer = Trainer::new(model.clone(), adamw, vec![rows], moments, average);
+    let workers = Workers::new(Some(2), true).unwrap();
+    let mut want = model.params.clone();
+    for step in 1..=5u64 {
+        trainer.step(&groups(&trainer, step), 1e-2, &workers).unwrap();
+        let share = 1.0 / (step as f32).min(3.0);
+        want.iter_mut().zip(&trainer.model.params).for_each(|(a, &p)| *a += (p - *a) * share);
+    }
+    assert_eq!(rows.of(&trainer.model.params), rows.of(&model.params));
+    assert_ne!(trainer.model.params, model.params);
+    let worst = want.iter().zip(trainer.evaluated()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-6, "{worst:e}");
+}
+
+#[test]
+fn a_broken_step_names_itself_and_leaves_the_weights() {
+    let workers = Workers::new(Some(2), true).unwrap();
+    let mut trainer = trainer(4);
+    let groups = groups(&trainer, 1);
+    trainer.step(&groups, 1e-3, &workers).unwrap();
+    let mut silent = groups.clone();
+    silent.iter_mut().for_each(|g| g.weights.fill(0.0));
+    assert_eq!(trainer.step(&silent, 1e-3, &workers), Err(TrainError::NothingScored { step: 2 }));
+    let w_u = trainer.model.layout.w_u;
+    trainer.model.params[w_u.start] = f32::INFINITY;
+    let before = trainer.model.params.clone();
+    let error = trainer.step(&groups, 1e-3, &workers).unwrap_err();
+    assert!(matches!(error, TrainError::Loss { step: 2, .. }), "{error}");
+    assert_eq!((trainer.model.params.clone(), trainer.steps_done()), (before, 1));
+}
+
+#[test]
+fn a_small_network_learns_to_copy() {
+    let workers = Workers::new(Some(2), true).unwrap();
+    let model = Model::init(ModelConfig::new(2, 32, 4, 12, 12), &mut rng(5));
+    let adamw = AdamW { beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.0, decay: Vec::new(), clip: Some(1.0) };
+    let moments = Moments::new(model.params.len());
+    let mut trainer = Trainer::new(model, adamw, Vec::new(), moments, None);
+    let mut last = f64::NAN;
+    for step in 0..250 {
+        // Six random tokens, then the same again: the second half can be predicted by looking six back.
+        let (half, _) = batch(&trainer.model.config, 64, 6, 1000 + step);
+        let tokens: Vec<u32> = half.chunks(6).flat_map(|row| row.iter().chain(row)).copied().collect();
+        let weights: Vec<f32> = [0.0; 5].iter().chain(&[1.0; 6]).copied().collect::<Vec<_>>().repeat(64);
+        let groups: Vec<_> = tokens
+            .chunks(8 * 12)
+            .zip(weights.chunks(8 * 11))
+            .map(|(t, w)| Group { tokens: t.to_vec(), seq: 12, weights: w.to_vec() })
+            .collect();
+        last = trainer.step(&groups, 3e-3, &workers).unwrap().loss;
+    }
+    assert!(last < 0.2, "loss {last}, ln 12 = 2.48 before training");
+}

@@ -1,0 +1,140 @@
+//! Training curves: loss, and validation scores, by step.
+
+use super::style::{Ink, Series, axis, plot, share_axis};
+use super::{Figure, Honesty, NamedPlot, Section};
+use crate::number::{count, percent};
+use crate::read::{Run, step};
+use plotly::common::{DashType, Fill, HoverInfo, Line, MarkerSymbol, Mode};
+use plotly::layout::AxisType;
+use plotly::{Plot, Scatter};
+use searchlens_lens::estimate::Estimate;
+use searchlens_studies::results::Metric;
+
+/// Points a curve is drawn with at most; longer ones are thinned evenly, which the honesty line says.
+const MAX_POINTS: usize = 2000;
+
+/// The figures that `metrics.jsonl` has lines for.
+pub(super) fn figures(run: &Run) -> Vec<Figure> {
+    [loss(run), progress(run)].into_iter().flatten().collect()
+}
+
+fn loss(run: &Run) -> Option<Figure> {
+    let lines = &run.metrics.train;
+    let Some(Metric::Train { sequences, tokens, .. }) = lines.last() else { return None };
+    let stride = lines.len().div_ceil(MAX_POINTS);
+    // Counted from the end, so that the last point is always drawn.
+    let kept = lines.iter().rev().step_by(stride).rev();
+    let (mut x, mut y, mut hover) = (Vec::new(), Vec::new(), Vec::new());
+    for line in kept {
+        let Metric::Train { step, sequences, loss, lr, tokens_per_s, .. } = line else { continue };
+        x.push(*step as f64);
+        y.push(*loss);
+        hover.push(format!(
+            "step {}, {} sequences<br>loss {loss:.4} nats<br>rate {lr:.2e}, {} tokens/s",
+            count(*step),
+            count(*sequences),
+            count(*tokens_per_s as u64)
+        ));
+    }
+    let trace = Scatter::new(x, y)
+        .name("training loss")
+        .mode(Mode::Lines)
+        .line(Line::new().color(Ink::MODEL).width(1.6))
+        .hover_info(HoverInfo::Text)
+        .hover_text_array(hover);
+    let (mut plot, layout) = plot(axis("training step"), axis("loss, nats per scored token").type_(AxisType::Log));
+    plot.add_trace(trace);
+    plot.set_layout(layout.show_legend(false));
+    let thinned = if stride > 1 { format!(", every {stride}th drawn") } else { String::new() };
+    let scored = run.setup.loss_on.as_deref().map_or(String::new(), |on| format!(" (loss on {})", on.replace('_', " ")));
+    Some(figure(
+        "Training loss",
+        "loss",
+        plot,
+        Honesty {
+            shows: format!("mean of −ln p(next token) over the scored tokens{scored}, in nats, since the line before; log scale."),
+            examples: format!(
+                "{} sequences, {} tokens; {} lines of metrics.jsonl{thinned}.",
+                count(*sequences),
+                count(*tokens),
+                count(lines.len() as u64)
+            ),
+            control: "none: a loss compares only with runs of the same tokenizer and the same scored tokens.".to_string(),
+            limits: "whether whole paths come out right, nor anything about mazes that were not trained on.".to_string(),
+        },
+    ))
+}
+
+fn progress(run: &Run) -> Option<Figure> {
+    let mut exact: Vec<(f64, &Estimate, String)> = Vec::new();
+    let mut fork: Vec<(f64, &Estimate, String)> = Vec::new();
+    for line in &run.metrics.eval {
+        let Metric::Eval { exact_path, first_fork, .. } = line else { continue };
+        let at = format!("step {}", count(step(line)));
+        exact.push((step(line) as f64, exact_path, at.clone()));
+        fork.push((step(line) as f64, first_fork, at));
+    }
+    let (_, last, _) = exact.last()?;
+    let examples = format!("{} evaluations of {} validation problems each.", exact.len(), count(last.n as u64));
+    let end = exact.last()?.0;
+    let (mut plot, layout) = plot(axis("training step"), share_axis("share of problems"));
+    let exact_series =
+        Series { name: "exact path", ink: Ink::MODEL, symbol: MarkerSymbol::Circle, dash: Some(DashType::Solid) };
+    let fork_series =
+        Series { name: "first fork", ink: Ink::SECOND, symbol: MarkerSymbol::Diamond, dash: Some(DashType::Dot) };
+    for (series, points) in [(&exact_series, &exact), (&fork_series, &fork)] {
+        plot.add_trace(band(series.ink, points));
+        plot.add_trace(series.scatter(points));
+    }
+    let greedy = run.eval.as_ref().map(|eval| &eval.baselines.greedy).filter(|greedy| greedy.n > 0);
+    if let Some(greedy) = greedy {
+        plot.add_trace(
+            Scatter::new(vec![0.0, end], vec![greedy.value; 2])
+                .name("greedy policy (final problems)")
+                .mode(Mode::Lines)
+                .line(Line::new().color(Ink::FLOOR).width(1.4).dash(DashType::Dash))
+                .hover_info(HoverInfo::Text)
+                .hover_text_array(vec![format!("greedy policy: {}", percent(greedy)); 2]),
+        );
+    }
+    plot.set_layout(layout);
+    Some(figure(
+        "Scores during training",
+        "progress",
+        plot,
+        Honesty {
+            shows: "share of validation problems answered with an optimal path, and of first forks taken right (free-running greedy \
+                    decoding, first attempt); bands and bars are 95% bootstrap intervals clustered by symmetry class."
+                .to_string(),
+            examples,
+            control: match greedy {
+                Some(_) => "the dashed line is the greedy policy's exact-path share on the final evaluation's problems, not on these.",
+                None => "none: the run has no results/eval.json with the policies' scores.",
+            }
+            .to_string(),
+            limits: "how another seed would have learnt: the intervals cover the choice of problems, and this is one run.".to_string(),
+        },
+    ))
+}
+
+/// The intervals of a series as an area: the upper ends forth, the lower ends back.
+fn band(ink: Ink, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>> {
+    let forth = points.iter().filter(|(_, e, _)| e.n > 0);
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = forth.clone().map(|(x, e, _)| (*x, e.high)).unzip();
+    for (at, e, _) in forth.rev() {
+        x.push(*at);
+        y.push(e.low);
+    }
+    Scatter::new(x, y)
+        .mode(Mode::Lines)
+        .fill(Fill::ToSelf)
+        .fill_color(ink.band())
+        .line(Line::new().width(0.0))
+        .hover_info(HoverInfo::Skip)
+        .show_legend(false)
+}
+
+fn figure(title: &str, name: &str, plot: Plot, honesty: Honesty) -> Figure {
+    let plots = vec![NamedPlot { name: name.to_string(), title: String::new(), plot }];
+    Figure { section: Section::Curves, title: title.to_string(), plots, honesty }
+}

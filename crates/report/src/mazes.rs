@@ -1,0 +1,161 @@
+//! Mazes with a path on them, as static SVG: what the gallery shows before any script runs, and on paper.
+//!
+//! Cells and open passages are light corridors on a darker ground. The drawing carries classes, no colours: the page's style
+//! sheet colours it for light, dark and print.
+
+use maud::{Markup, html};
+use searchlens_studies::results::Specimen;
+
+/// Distance between the middles of adjacent cells, user units.
+const PITCH: usize = 40;
+/// Side of a cell and width of a corridor.
+const WIDTH: usize = 26;
+/// Margin around the outermost cells.
+const MARGIN: usize = (PITCH - WIDTH) / 2;
+
+/// Which path to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// The stored optimal path.
+    Optimum,
+    /// The model's answer; steps through walls are dashed, the first step off the optimum is crossed.
+    Answer,
+}
+
+/// The maze of a specimen with one of its paths.
+pub(crate) fn draw(specimen: &Specimen, walk: Walk) -> Markup {
+    let (height, width) = (specimen.rows * PITCH, specimen.cols * PITCH);
+    let (path, class) = match walk {
+        Walk::Optimum => (&specimen.optimum, "optimum"),
+        Walk::Answer if specimen.exact => (&specimen.answer, "answer"),
+        Walk::Answer => (&specimen.answer, "answer failed"),
+    };
+    let off = if walk == Walk::Answer && !specimen.exact { first_off(specimen) } else { None };
+    html! {
+        svg class="maze" viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(label(specimen, walk)) {
+            rect class="ground" width=(width) height=(height) rx="4" {}
+            @for cell in 0..specimen.rows * specimen.cols {
+                @let (x, y) = middle(specimen, cell);
+                rect class="floor" x=(x - WIDTH / 2) y=(y - WIDTH / 2) width=(WIDTH) height=(WIDTH) {}
+            }
+            @for &(a, b) in &specimen.passages {
+                (passage(specimen, a, b))
+            }
+            @for step in path.windows(2) {
+                @let ((x1, y1), (x2, y2)) = (middle(specimen, step[0]), middle(specimen, step[1]));
+                @let kind = if open(specimen, step[0], step[1]) { "" } else { " jump" };
+                line class={ "walk " (class) (kind) } x1=(x1) y1=(y1) x2=(x2) y2=(y2) {}
+            }
+            @if let (Some(&end), Walk::Answer) = (path.last(), walk) {
+                @let (x, y) = middle(specimen, end);
+                circle class={ "end " (class) } cx=(x) cy=(y) r="4.5" {}
+            }
+            (ends(specimen))
+            @if let Some(cell) = off {
+                @let (x, y) = middle(specimen, cell);
+                path class="off" d={ "M" (x - 6) " " (y - 6) "l12 12m0 -12l-12 12" } {}
+            }
+        }
+    }
+}
+
+/// Origin as a disk, target as a ring with a dot.
+fn ends(specimen: &Specimen) -> Markup {
+    let ((ox, oy), (tx, ty)) = (middle(specimen, specimen.origin), middle(specimen, specimen.target));
+    html! {
+        circle class="origin" cx=(ox) cy=(oy) r="7" {}
+        circle class="target" cx=(tx) cy=(ty) r="8.5" {}
+        circle class="target-dot" cx=(tx) cy=(ty) r="3" {}
+    }
+}
+
+fn passage(specimen: &Specimen, a: usize, b: usize) -> Markup {
+    let ((x1, y1), (x2, y2)) = (middle(specimen, a.min(b)), middle(specimen, a.max(b)));
+    // The gap between two cells, and a unit more on each side so that no seam shows.
+    let (half, gap) = (WIDTH / 2, 2 * MARGIN + 2);
+    let (x, y, w, h) = match x1 == x2 {
+        true => (x1 - half, y1 + half - 1, WIDTH, gap),
+        false => (x1 + half - 1, y1 - half, gap, WIDTH),
+    };
+    debug_assert!(x2 >= x1 && y2 >= y1);
+    html! { rect class="floor" x=(x) y=(y) width=(w) height=(h) {} }
+}
+
+fn middle(specimen: &Specimen, cell: usize) -> (usize, usize) {
+    (cell % specimen.cols * PITCH + PITCH / 2, cell / specimen.cols * PITCH + PITCH / 2)
+}
+
+fn open(specimen: &Specimen, a: usize, b: usize) -> bool {
+    specimen.passages.iter().any(|&passage| passage == (a, b) || passage == (b, a))
+}
+
+/// The first cell of the answer that differs from the drawn optimum.
+pub(crate) fn first_off(specimen: &Specimen) -> Option<usize> {
+    let pairs = specimen.answer.iter().enumerate();
+    pairs.into_iter().find(|&(i, cell)| specimen.optimum.get(i) != Some(cell)).map(|(_, &cell)| cell)
+}
+
+fn label(specimen: &Specimen, walk: Walk) -> String {
+    let steps = |path: &[usize]| path.len().saturating_sub(1);
+    match walk {
+        Walk::Optimum => format!("Maze of problem {} with an optimal path of {} steps", specimen.index, steps(&specimen.optimum)),
+        Walk::Answer => format!(
+            "The same maze with the model's path of {} steps: {}",
+            steps(&specimen.answer),
+            crate::tables::verdict(specimen)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use searchlens_studies::results::Mark;
+
+    fn specimen(answer: &[usize]) -> Specimen {
+        Specimen {
+            index: 7,
+            rows: 2,
+            cols: 2,
+            passages: vec![(0, 1), (3, 1), (2, 3)],
+            origin: 0,
+            target: 2,
+            optimum: vec![0, 1, 3, 2],
+            answer: answer.to_vec(),
+            exact: answer == [0, 1, 3, 2],
+            failure: String::new(),
+            tokens: vec!["PATH".to_string()],
+            marks: vec![Mark::Other],
+            path_start: 0,
+            attention: String::new(),
+        }
+    }
+
+    #[track_caller]
+    fn check(answer: &[usize], lines: usize, jumps: usize, crosses: usize) {
+        let svg = draw(&specimen(answer), Walk::Answer).into_string();
+        let found = ["<line", " jump", "class=\"off\""].map(|what| svg.matches(what).count());
+        assert_eq!(found, [lines, jumps, crosses], "{svg}");
+    }
+
+    #[test]
+    fn an_optimal_answer_has_no_cross() {
+        check(&[0, 1, 3, 2], 3, 0, 0);
+    }
+
+    #[test]
+    fn a_step_through_a_wall_is_dashed_and_the_first_wrong_cell_is_crossed() {
+        check(&[0, 2], 1, 1, 1);
+    }
+
+    #[test]
+    fn an_answer_that_stops_early_has_nothing_to_cross() {
+        check(&[0, 1], 1, 0, 0);
+    }
+
+    #[test]
+    fn every_cell_and_passage_is_floor() {
+        let svg = draw(&specimen(&[0]), Walk::Optimum).into_string();
+        assert_eq!(svg.matches("class=\"floor\"").count(), 4 + 3);
+    }
+}

@@ -1,0 +1,99 @@
+//! Numbers as people read them: no more digits than the interval supports, and never without it.
+
+use searchlens_lens::estimate::Estimate;
+use searchlens_studies::results::{KStar, Lookahead};
+
+/// What stands where nothing was measured.
+pub(crate) const NOTHING: &str = "—";
+
+/// A share as `93.1% [91.5, 94.6]`; a dash if it rests on no example.
+pub(crate) fn percent(share: &Estimate) -> String {
+    with_interval(share, 100.0, "%")
+}
+
+/// A plain number as `1.043 [1.031, 1.055]`; a dash if it rests on no example.
+pub(crate) fn plain(number: &Estimate) -> String {
+    with_interval(number, 1.0, "")
+}
+
+fn with_interval(e: &Estimate, scale: f64, unit: &str) -> String {
+    if e.n == 0 {
+        return NOTHING.to_string();
+    }
+    let d = decimals(e, scale);
+    format!("{:.d$}{unit} [{:.d$}, {:.d$}]", e.value * scale, e.low * scale, e.high * scale)
+}
+
+/// Decimals that keep two significant digits of the interval's half width, between 1 and 4 (a percentage: 1 or 2).
+fn decimals(e: &Estimate, scale: f64) -> usize {
+    let half_width = (e.high - e.low) / 2.0 * scale;
+    let most = if scale > 1.0 { 2 } else { 4 };
+    let exact = if scale > 1.0 { 1 } else { 3 };
+    if half_width > 0.0 { ((1.0 - half_width.log10().floor()).max(1.0) as usize).min(most) } else { exact }
+}
+
+/// The difference of two shares in points, `+37.1`.
+pub(crate) fn points(difference: f64) -> String {
+    format!("{:+.1}", difference * 100.0).replace('-', "−")
+}
+
+/// `1,234,567`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `9 min 20 s`, `1 h 2 min`, `8.4 s`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 => format!("{seconds:.1} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A lookahead as `6.1`, `<0` or `>=24`.
+pub(crate) fn lookahead(k: &Lookahead) -> String {
+    match k {
+        Lookahead::Steps(steps) => format!("{steps:.1}"),
+        Lookahead::Outside(range) => range.replace(">=", "≥"),
+    }
+}
+
+/// `6.1 [5.2, 7.4]`.
+pub(crate) fn k_star(k: &KStar) -> String {
+    if k.n == 0 { NOTHING.to_string() } else { format!("{} [{}, {}]", lookahead(&k.value), lookahead(&k.low), lookahead(&k.high)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(value: f64, low: f64, high: f64) -> Estimate {
+        Estimate { value, low, high, n: 1000 }
+    }
+
+    #[test]
+    fn digits_follow_the_interval() {
+        assert_eq!(percent(&estimate(0.9312, 0.9151, 0.9462)), "93.1% [91.5, 94.6]");
+        assert_eq!(percent(&estimate(0.0012, 0.0008, 0.0016)), "0.12% [0.08, 0.16]");
+        assert_eq!(percent(&estimate(1.0, 1.0, 1.0)), "100.0% [100.0, 100.0]");
+        assert_eq!(plain(&estimate(1.0433, 1.0312, 1.0554)), "1.043 [1.031, 1.055]");
+        assert_eq!(plain(&Estimate { n: 0, ..estimate(0.0, 0.0, 0.0) }), NOTHING);
+    }
+
+    #[test]
+    fn long_counts_and_times_are_grouped() {
+        assert_eq!([count(0), count(999), count(1000), count(2816640)], ["0", "999", "1,000", "2,816,640"]);
+        assert_eq!([duration(8.44), duration(560.2), duration(3725.0)], ["8.4 s", "9 min 20 s", "1 h 2 min"]);
+        assert_eq!(points(-0.012), "−1.2");
+    }
+}

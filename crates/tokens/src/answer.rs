@@ -1,0 +1,38 @@
+//! Answers: what a model's generated tokens say, well-formed or not.
+
+use crate::role::Role;
+
+/// A generated answer, read as far as it makes sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Cells walked, up to the first token that could not be read. The origin stands first: put there where the
+    /// tokenizer does not repeat it in the path, as generated (right or wrong) where it does.
+    pub cells: Vec<usize>,
+    /// Whether the answer closes with the end token and every token before it could be read.
+    pub ended: bool,
+    /// Positions (in the generated tokens, up to the end token) of those that cannot stand where they stand, ascending.
+    pub invalid_tokens: Vec<usize>,
+    /// What each generated token speaks of; [`Role::Unread`] where it was not read.
+    pub roles: Vec<Role>,
+}
+
+impl Answer {
+    /// The empty answer to `n_generated` tokens, with `cells` walked before the first of them.
+    pub(crate) fn new(cells: Vec<usize>, n_generated: usize) -> Answer {
+        Answer { cells, ended: false, invalid_tokens: Vec::new(), roles: vec![Role::Unread; n_generated] }
+    }
+
+    /// Takes in the tokens at `positions` as the next cell, unless an earlier token could not be read.
+    pub(crate) fn walk(&mut self, positions: std::ops::Range<usize>, cell: usize) {
+        if self.invalid_tokens.is_empty() {
+            self.roles[positions].fill(Role::PathStep { step: self.cells.len(), cell });
+            self.cells.push(cell);
+        }
+    }
+
+    /// Takes in the end token.
+    pub(crate) fn end(&mut self, position: usize) {
+        self.roles[position] = Role::End;
+        self.ended = self.invalid_tokens.is_empty();
+    }
+}

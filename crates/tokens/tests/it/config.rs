@@ -1,0 +1,52 @@
+//! Choosing a tokenizer: names, the `[tokenizer]` table, errors.
+
+use searchlens_tasks::maze::Lattice;
+use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
+
+use crate::mazes::{TOKENIZERS, tokenizer};
+
+const LATTICE: Lattice = Lattice { rows: 3, cols: 4 };
+
+#[test]
+fn a_tokenizer_is_made_again_from_its_config() {
+    assert_eq!(TokenizerName::ALL.map(TokenizerName::as_str), TOKENIZERS);
+    for name in TOKENIZERS {
+        let made = tokenizer(name, LATTICE);
+        let config = serde_json::to_string(&made.config()).unwrap();
+        let again = Tokenizer::new(&serde_json::from_str(&config).unwrap(), LATTICE).unwrap();
+        assert_eq!((again.name().as_str(), again.lattice(), again.config()), (name, LATTICE, made.config()));
+        assert_eq!(again.vocab().names(), made.vocab().names());
+    }
+}
+
+/// What is said of a `[tokenizer]` table (as JSON) that makes no tokenizer for mazes of 3 × 4 cells.
+#[track_caller]
+fn check_refused(config: &str, want: &str) {
+    let error = match serde_json::from_str::<TokenizerConfig>(config) {
+        Ok(config) => Tokenizer::new(&config, LATTICE).unwrap_err().to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert!(error.starts_with(want), "{error}");
+}
+
+#[test]
+fn a_wrong_config_is_told_what_is_right() {
+    check_refused(
+        r#"{"name": "edge"}"#,
+        "unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed,",
+    );
+    check_refused(r#"{"name": "words"}"#, "unknown tokenizer `words`; known: AOTP_UT_rasterized,");
+    check_refused(
+        r#"{"name": "aotp_ut_uniform"}"#,
+        "unknown tokenizer `aotp_ut_uniform` (did you mean `AOTP_UT_uniform`?)",
+    );
+    check_refused(r#"{"name": "edges", "grid": 3}"#, "unknown field `grid`, expected `name` or `max_grid_size`");
+    check_refused(
+        r#"{"name": "AOTP_UT_uniform", "max_grid_size": 3}"#,
+        "tokenizer.max_grid_size is 3, too small for mazes of 3 x 4 cells; make it 4 or more",
+    );
+    check_refused(
+        r#"{"name": "edges", "max_grid_size": 4}"#,
+        "tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out",
+    );
+}

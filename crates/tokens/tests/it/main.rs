@@ -1,0 +1,10 @@
+//! Tests of the tokens room: its tokenizers against maze-dataset's own output, and properties of all of them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+
+mod config;
+mod corrupt;
+mod encode;
+mod golden;
+mod mazes;
+mod roundtrip;
