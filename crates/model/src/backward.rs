@@ -4,10 +4,10 @@
 //! its parameters. Every site's gradient exists on the way, so a tap sees it where the forward pass offered the value.
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
-use crate::forward::{Acts, BlockActs, Net, Sequences, add, attn_dims, norm_kind, repeat_rows};
+use crate::forward::{Acts, BlockActs, Net, Sequences, attn_dims, norm_kind, repeat_rows};
 use crate::kernels::activation::activate_bwd;
 use crate::kernels::attention::{attn_mix_bwd, attn_scores_bwd, rotate, softmax_rows_bwd};
-use crate::kernels::lanes::{add_column_sums, add_to};
+use crate::kernels::lanes::{add, add_column_sums, add_to};
 use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_scale_bwd};
 use crate::kernels::product::{add_product, set_product, view, view_mut};
 use crate::kernels::real::Real;

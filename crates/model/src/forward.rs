@@ -7,7 +7,7 @@ use crate::config::AttentionDir;
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, rotate, softmax_rows};
-use crate::kernels::lanes::{add_bias, add_to, vectorised};
+use crate::kernels::lanes::{add, add_bias, add_to};
 use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_scale};
 use crate::kernels::product::{set_product, view, view_mut};
 use crate::kernels::real::Real;
@@ -176,10 +176,6 @@ pub(crate) fn linear<F: Real>(x: &[F], w: &[F], b: &[F], out: &mut [F]) {
     let width = w.len() / b.len();
     set_product(view_mut(out, b.len()), view(x, width), view(w, b.len()));
     add_bias(out, b);
-}
-
-pub(crate) fn add<F: Real>(out: &mut [F], xs: &[F]) {
-    vectorised(|| add_to(out, xs));
 }
 
 /// `resid = W_E[token] + W_pos[pos]`.

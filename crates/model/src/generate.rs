@@ -3,15 +3,16 @@
 use crate::config::Normalization;
 use crate::config::{AttentionDir, PositionEmbedding};
 use crate::forward::norm_kind;
-use crate::forward::{Acts, Net, Sequences, add, forward, linear};
+use crate::forward::{Acts, Net, Sequences, forward, linear};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{AttnDims, rotate, softmax};
-use crate::kernels::lanes::{add_to, dot, vectorised};
+use crate::kernels::lanes::{add, add_to, dot};
 use crate::kernels::norm::{NormActs, norm_divide, norm_gain, norm_scale};
 use crate::model::{Model, TokensError};
-use crate::params::{BlockSlots, NormSlots};
+use crate::params::{BlockSlots, NormSlots, Slot};
 use crate::tap::NoTap;
 use crate::workers::Workers;
+use multiversion::multiversion;
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
@@ -229,7 +230,7 @@ fn attend(
     let Net { config, params, .. } = net;
     let (dh, width) = (config.d_head, config.n_heads * config.d_head);
     let x = normalised(net, config.normalization, slots.ln1, resid);
-    let project = |w: crate::params::Slot, b: crate::params::Slot| {
+    let project = |w: Slot, b: Slot| {
         let mut out = vec![0.0; active.len() * width];
         linear(&x, w.of(params), b.of(params), &mut out);
         out
@@ -252,28 +253,34 @@ fn attend(
     }
     let scale = (1.0 / config.attn_scale) as f32;
     let mut z = vec![0.0; q.len()];
-    let mut scores = vec![0.0; pos + 1];
-    vectorised(|| {
-        for (i, &row) in active.iter().enumerate() {
-            let place = (row * cache.room + pos) * width;
-            cache.keys[layer][place..][..width].copy_from_slice(&k[i * width..][..width]);
-            cache.values[layer][place..][..width].copy_from_slice(&v[i * width..][..width]);
-            let keys = &cache.keys[layer][row * cache.room * width..][..(pos + 1) * width];
-            let values = &cache.values[layer][row * cache.room * width..][..(pos + 1) * width];
-            for head in (0..width).step_by(dh) {
-                let q = &q[i * width + head..][..dh];
-                for (score, key) in scores.iter_mut().zip(keys.chunks_exact(width)) {
-                    *score = scale * dot(q, &key[head..head + dh]);
-                }
-                softmax(&mut scores);
-                let out = &mut z[i * width + head..][..dh];
-                for (&p, value) in scores.iter().zip(values.chunks_exact(width)) {
-                    for (o, &v) in out.iter_mut().zip(&value[head..head + dh]) {
-                        *o += p * v;
-                    }
-                }
+    for (i, &row) in active.iter().enumerate() {
+        let newest = i * width..(i + 1) * width;
+        let first = row * cache.room * width;
+        let places = first + pos * width..first + (pos + 1) * width;
+        cache.keys[layer][places.clone()].copy_from_slice(&k[newest.clone()]);
+        cache.values[layer][places.clone()].copy_from_slice(&v[newest.clone()]);
+        let (keys, values) = (&cache.keys[layer][first..places.end], &cache.values[layer][first..places.end]);
+        attend_row(dh, scale, &q[newest.clone()], keys, values, &mut z[newest]);
+    }
+    linear(&z, slots.w_o.of(params), slots.b_o.of(params), branch);
+}
+
+/// Attention of one position over the keys and values so far, all heads: `q` and `z` (out) are `[n_heads · d_head]`, `keys` and
+/// `values` `[positions, n_heads · d_head]`.
+#[multiversion(targets = "simd")]
+fn attend_row(d_head: usize, scale: f32, q: &[f32], keys: &[f32], values: &[f32], z: &mut [f32]) {
+    let width = q.len();
+    let mut scores = vec![0.0; keys.len() / width];
+    for head in (0..width).step_by(d_head).map(|first| first..first + d_head) {
+        for (score, key) in scores.iter_mut().zip(keys.chunks_exact(width)) {
+            *score = scale * dot(&q[head.clone()], &key[head.clone()]);
+        }
+        softmax(&mut scores);
+        let out = &mut z[head.clone()];
+        for (&p, value) in scores.iter().zip(values.chunks_exact(width)) {
+            for (o, &v) in out.iter_mut().zip(&value[head.clone()]) {
+                *o += p * v;
             }
         }
-    });
-    linear(&z, slots.w_o.of(params), slots.b_o.of(params), branch);
+    }
 }

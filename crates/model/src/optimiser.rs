@@ -1,8 +1,9 @@
 //! AdamW with decay groups and gradient clipping (Loshchilov & Hutter 2019; in the form of PyTorch's `AdamW` and
 //! `clip_grad_norm_`), and the learning-rate schedule.
 
-use crate::kernels::lanes::{sum_of, vectorised};
+use crate::kernels::lanes::sum_of_squares;
 use crate::params::{Layout, ParamGroup, Slot};
+use multiversion::multiversion;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -42,12 +43,11 @@ impl Moments {
 }
 
 /// Entries are worked on in chunks of at most this many, in a fixed order: sums over chunks do not depend on who does them.
-const CHUNK: usize = 1 << 14;
+pub(crate) const CHUNK: usize = 1 << 14;
 
 /// Norm of a gradient.
 pub fn norm(gradient: &[f32]) -> f64 {
-    let squares: Vec<f64> =
-        gradient.par_chunks(CHUNK).map(|chunk| f64::from(vectorised(|| sum_of(chunk, |g| g * g)))).collect();
+    let squares: Vec<f64> = gradient.par_chunks(CHUNK).map(|chunk| f64::from(sum_of_squares(chunk))).collect();
     squares.iter().sum::<f64>().sqrt()
 }
 
@@ -68,11 +68,14 @@ pub fn step(
     let factor = adamw.clip.map_or(1.0, |clip| (clip / (norm + 1e-6)).min(1.0)) as f32;
     moments.step += 1;
     let t = moments.step as f64;
-    let (b1, b2) = (adamw.beta1 as f32, adamw.beta2 as f32);
-    let (r1, r2) = ((1.0 - adamw.beta1) as f32, (1.0 - adamw.beta2) as f32);
-    let step_size = (lr / (1.0 - adamw.beta1.powf(t))) as f32;
-    let inv_root = (1.0 / (1.0 - adamw.beta2.powf(t)).sqrt()) as f32;
-    let eps = adamw.eps as f32;
+    let update = Update {
+        factor,
+        mean: (adamw.beta1 as f32, (1.0 - adamw.beta1) as f32),
+        square: (adamw.beta2 as f32, (1.0 - adamw.beta2) as f32),
+        step_size: (lr / (1.0 - adamw.beta1.powf(t))) as f32,
+        inv_root: (1.0 / (1.0 - adamw.beta2.powf(t)).sqrt()) as f32,
+        eps: adamw.eps as f32,
+    };
     let mut jobs = Vec::new();
     let (mut p, mut m, mut v, mut g) = (params, &mut moments.mean[..], &mut moments.square[..], gradient);
     for Stretch { len, decays, frozen } in stretches(adamw, layout, frozen) {
@@ -84,17 +87,34 @@ pub fn step(
             jobs.push((keep, p, m, v, head));
         }
     }
-    jobs.into_par_iter().for_each(|(keep, p, m, v, g)| {
-        vectorised(|| {
-            for (((p, m), v), &g) in p.iter_mut().zip(m).zip(v).zip(g) {
-                let g = g * factor;
-                *m = b1 * *m + r1 * g;
-                *v = b2 * *v + r2 * g * g;
-                *p = keep * *p - step_size * *m / (v.sqrt() * inv_root + eps);
-            }
-        });
-    });
+    jobs.into_par_iter().for_each(|(keep, p, m, v, g)| apply(update, keep, p, m, v, g));
     norm
+}
+
+/// The numbers of one step that all parameters share.
+#[derive(Clone, Copy)]
+struct Update {
+    /// Of the gradient, from clipping.
+    factor: f32,
+    /// Shares of the old mean and of the new gradient.
+    mean: (f32, f32),
+    /// The same for the mean square.
+    square: (f32, f32),
+    /// Learning rate over the mean's bias correction.
+    step_size: f32,
+    /// Inverse root of the mean square's bias correction.
+    inv_root: f32,
+    eps: f32,
+}
+
+#[multiversion(targets = "simd")]
+fn apply(u: Update, keep: f32, params: &mut [f32], mean: &mut [f32], square: &mut [f32], gradient: &[f32]) {
+    for (((p, m), v), &g) in params.iter_mut().zip(mean).zip(square).zip(gradient) {
+        let g = g * u.factor;
+        *m = u.mean.0 * *m + u.mean.1 * g;
+        *v = u.square.0 * *v + u.square.1 * g * g;
+        *p = keep * *p - u.step_size * *m / (v.sqrt() * u.inv_root + u.eps);
+    }
 }
 
 /// Cuts the first `len` entries off.

@@ -5,13 +5,14 @@
 
 use crate::backward::{ActGrads, backward};
 use crate::forward::{Acts, Sequences, forward};
-use crate::kernels::lanes::{add_to, vectorised};
+use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::model::Model;
-use crate::optimiser::{self, AdamW, Moments};
+use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
 use crate::tap::NoTap;
 use crate::workers::Workers;
+use multiversion::multiversion;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -38,7 +39,7 @@ impl Group {
 
 /// How many sequences of `seq` tokens make a group: enough rows for fast products, few enough to stay in cache.
 pub fn group_size(seq: usize) -> usize {
-    (512 / seq.max(1)).max(1)
+    (384 / seq.max(1)).max(1)
 }
 
 /// What a step tells.
@@ -204,9 +205,9 @@ fn group_gradient(model: &Model, group: &Group, scale: f64, slot: &mut [f32], ro
 /// `slots[0] += slots[1] + slots[2] + …`, entry by entry in index order.
 fn sum_into_first(slots: &mut [Vec<f32>]) {
     let (first, rest) = slots.split_at_mut(1);
-    first[0].par_chunks_mut(1 << 14).enumerate().for_each(|(i, chunk)| {
+    first[0].par_chunks_mut(CHUNK).enumerate().for_each(|(i, chunk)| {
         for slot in rest.iter() {
-            vectorised(|| add_to(chunk, &slot[i << 14..][..chunk.len()]));
+            add(chunk, &slot[i * CHUNK..][..chunk.len()]);
         }
     });
 }
@@ -220,12 +221,15 @@ impl Average {
     /// `average += (params − average) / min(horizon, step)`: a plain mean at first, then exponential.
     fn update(&mut self, params: &[f32], step: u64) {
         let share = (1.0 / self.horizon.min(step as f64).max(1.0)) as f32;
-        self.params.par_chunks_mut(1 << 14).zip(params.par_chunks(1 << 14)).for_each(|(average, params)| {
-            vectorised(|| {
-                for (a, &p) in average.iter_mut().zip(params) {
-                    *a += (p - *a) * share;
-                }
-            });
-        });
+        let chunks = self.params.par_chunks_mut(CHUNK).zip(params.par_chunks(CHUNK));
+        chunks.for_each(|(average, params)| approach(average, params, share));
+    }
+}
+
+/// `average += share · (params − average)`.
+#[multiversion(targets = "simd")]
+fn approach(average: &mut [f32], params: &[f32], share: f32) {
+    for (a, &p) in average.iter_mut().zip(params) {
+        *a += (p - *a) * share;
     }
 }

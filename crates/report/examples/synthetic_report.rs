@@ -12,7 +12,8 @@ use searchlens_report::{ReportError, write_report};
 use std::path::PathBuf;
 
 fn main() -> Result<(), ReportError> {
-    let folder = std::env::args_os().nth(1).map_or_else(|| std::env::temp_dir().join("searchlens-synthetic-run"), PathBuf::from);
+    let folder =
+        std::env::args_os().nth(1).map_or_else(|| std::env::temp_dir().join("searchlens-synthetic-run"), PathBuf::from);
     fixture::Fixture::whole().write(&folder);
     let report = write_report(&folder, None)?;
     println!("open {}", report.html.display());

@@ -13,7 +13,9 @@ pub enum ReportError {
         path: PathBuf,
     },
     /// A file that every run has is absent.
-    #[error("{path}: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote")]
+    #[error(
+        "{path}: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote"
+    )]
     NotARun {
         /// The absent file.
         path: PathBuf,
@@ -27,7 +29,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A JSON file does not parse or has a field of the wrong kind.
-    #[error("{path}:{line}:{column}: field `{field}`: {message}; {remedy}")]
+    #[error("{path}:{line}:{column}: {at}{message}; {remedy}", at = named(.field.as_deref()))]
     Json {
         /// The file.
         path: PathBuf,
@@ -35,8 +37,8 @@ pub enum ReportError {
         line: usize,
         /// Column, counted from 1.
         column: usize,
-        /// Where in the data, e.g. `specimens[2].origin`; `.` is the whole.
-        field: String,
+        /// Where in the data, e.g. `specimens[2].origin`; `None` where the text itself is broken.
+        field: Option<String>,
         /// What was found and what was expected.
         message: String,
         /// How to get a sound file.
@@ -53,7 +55,9 @@ pub enum ReportError {
         message: String,
     },
     /// A file has a format that this program does not know.
-    #[error("{path}: field `format_version` is {found}, this program reads {known}; use the program that wrote the run, or write it anew")]
+    #[error(
+        "{path}: field `format_version` is {found}, this program reads {known}; use the program that wrote the run, or write it anew"
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -79,11 +83,17 @@ pub enum ReportError {
         path: PathBuf,
     },
     /// A file of the report cannot be written.
-    #[error("{path}: cannot be written: {source}; nothing was replaced there, choose another place with --out or make room")]
+    #[error(
+        "{path}: cannot be written: {source}; nothing was replaced there, choose another place with --out or make room"
+    )]
     Write {
         /// The file or folder.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+fn named(field: Option<&str>) -> String {
+    field.map_or(String::new(), |field| format!("field `{field}`: "))
 }

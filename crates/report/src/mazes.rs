@@ -98,7 +98,9 @@ pub(crate) fn first_off(specimen: &Specimen) -> Option<usize> {
 fn label(specimen: &Specimen, walk: Walk) -> String {
     let steps = |path: &[usize]| path.len().saturating_sub(1);
     match walk {
-        Walk::Optimum => format!("Maze of problem {} with an optimal path of {} steps", specimen.index, steps(&specimen.optimum)),
+        Walk::Optimum => {
+            format!("Maze of problem {} with an optimal path of {} steps", specimen.index, steps(&specimen.optimum))
+        }
         Walk::Answer => format!(
             "The same maze with the model's path of {} steps: {}",
             steps(&specimen.answer),

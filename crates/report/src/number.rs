@@ -11,6 +11,15 @@ pub(crate) fn percent(share: &Estimate) -> String {
     with_interval(share, 100.0, "%")
 }
 
+/// A share as `93.1% (95% interval 91.5 to 94.6)`, for the first mention in running text.
+pub(crate) fn percent_in_words(share: &Estimate) -> String {
+    if share.n == 0 {
+        return NOTHING.to_string();
+    }
+    let d = decimals(share, 100.0);
+    format!("{:.d$}% (95% interval {:.d$} to {:.d$})", share.value * 100.0, share.low * 100.0, share.high * 100.0)
+}
+
 /// A plain number as `1.043 [1.031, 1.055]`; a dash if it rests on no example.
 pub(crate) fn plain(number: &Estimate) -> String {
     with_interval(number, 1.0, "")
@@ -24,12 +33,12 @@ fn with_interval(e: &Estimate, scale: f64, unit: &str) -> String {
     format!("{:.d$}{unit} [{:.d$}, {:.d$}]", e.value * scale, e.low * scale, e.high * scale)
 }
 
-/// Decimals that keep two significant digits of the interval's half width, between 1 and 4 (a percentage: 1 or 2).
+/// Decimals that show the interval's half width: one significant digit of it for percentages (1 or 2 decimals), two for plain
+/// numbers (1 to 4).
 fn decimals(e: &Estimate, scale: f64) -> usize {
     let half_width = (e.high - e.low) / 2.0 * scale;
-    let most = if scale > 1.0 { 2 } else { 4 };
-    let exact = if scale > 1.0 { 1 } else { 3 };
-    if half_width > 0.0 { ((1.0 - half_width.log10().floor()).max(1.0) as usize).min(most) } else { exact }
+    let (digits, most, exact) = if scale > 1.0 { (1.0, 2, 1) } else { (2.0, 4, 3) };
+    if half_width > 0.0 { ((digits - 1.0 - half_width.log10().floor()).max(1.0) as usize).min(most) } else { exact }
 }
 
 /// The difference of two shares in points, `+37.1`.
@@ -70,7 +79,11 @@ pub(crate) fn lookahead(k: &Lookahead) -> String {
 
 /// `6.1 [5.2, 7.4]`.
 pub(crate) fn k_star(k: &KStar) -> String {
-    if k.n == 0 { NOTHING.to_string() } else { format!("{} [{}, {}]", lookahead(&k.value), lookahead(&k.low), lookahead(&k.high)) }
+    if k.n == 0 {
+        NOTHING.to_string()
+    } else {
+        format!("{} [{}, {}]", lookahead(&k.value), lookahead(&k.low), lookahead(&k.high))
+    }
 }
 
 #[cfg(test)]

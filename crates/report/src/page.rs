@@ -58,7 +58,8 @@ fn plotly_source() -> String {
 /// last specimens first, by an empty string: the script says so where it would draw it.
 fn gallery_data(gallery: &Gallery, budget: usize) -> String {
     let mut gallery = gallery.clone();
-    let mut used: usize = gallery.specimens.iter().map(|s| s.tokens.iter().map(|t| t.len() + 40).sum::<usize>() + 1000).sum();
+    let mut used: usize =
+        gallery.specimens.iter().map(|s| s.tokens.iter().map(|t| t.len() + 40).sum::<usize>() + 1000).sum();
     for specimen in &mut gallery.specimens {
         used += specimen.attention.len();
         if used > budget {
@@ -206,11 +207,18 @@ fn section_figures(figures: &[Figure], section: Section) -> Markup {
         @for figure in figures.iter().filter(|figure| figure.section == section) {
             figure class="chart" {
                 figcaption { (figure.title) }
+                @if !figure.key.is_empty() {
+                    ul class="key" {
+                        @for entry in &figure.key {
+                            li { span style={ "color:" (entry.colour) } aria-hidden="true" { (entry.sign) } (entry.name) }
+                        }
+                    }
+                }
                 div class=(if figure.plots.len() > 1 { "panels" } else { "panel" }) {
                     @for plot in &figure.plots {
                         div {
                             @if !plot.title.is_empty() { h4 { (plot.title) } }
-                            div class="plot" { (PreEscaped(plot.plot.to_inline_html(Some(&plot.name)))) }
+                            div class="plot" { (PreEscaped(without_legend(&plot.plot).to_inline_html(Some(&plot.name)))) }
                         }
                     }
                 }
@@ -218,6 +226,13 @@ fn section_figures(figures: &[Figure], section: Section) -> Markup {
             }
         }
     }
+}
+
+/// The key above the figure stands for plotly's legend.
+fn without_legend(plot: &Plot) -> Plot {
+    let mut plot = plot.clone();
+    plot.set_layout(plot.layout().clone().show_legend(false));
+    plot
 }
 
 fn honesty(honesty: &Honesty) -> Markup {

@@ -11,8 +11,7 @@ pub(crate) const NO_METRICS: &str = "metrics.jsonl holds no line yet, so there i
 pub(crate) const CUT_METRICS: &str =
     "The last line of metrics.jsonl is half-written (the run was stopped while writing it) and is left out.";
 /// What stands where there is no evaluation.
-pub(crate) const NO_EVAL: &str =
-    "results/eval.json is absent: the run has not been evaluated. `searchlens eval RUN` scores it; then make the report again.";
+pub(crate) const NO_EVAL: &str = "results/eval.json is absent: the run has not been evaluated. `searchlens eval RUN` scores it; then make the report again.";
 /// What stands where there is no gallery.
 pub(crate) const NO_GALLERY: &str =
     "results/gallery.json is absent: no problems were kept to look at. `searchlens demo` writes it after training.";
@@ -66,10 +65,10 @@ fn score_sentence(eval: &EvalResult, setup: &Setup) -> String {
         _ => "the evaluated split",
     };
     format!(
-        "On {} {} of {kind}, it finds an optimal path in {} of the cases.",
+        "On {} {} of {kind}, the model finds an optimal path in {}.",
         count(eval.exact_path.n as u64),
         problems(setup),
-        percent(&eval.exact_path)
+        number::percent_in_words(&eval.exact_path)
     )
 }
 

@@ -81,8 +81,11 @@ pub fn read_run(dir: &Path) -> Result<Run, ReportError> {
     let gallery_path = results.join("gallery.json");
     let gallery: Option<Gallery> = read_versioned(&gallery_path, EVALUATE_ANEW)?;
     if let Some(gallery) = &gallery {
-        check_gallery(gallery)
-            .map_err(|(field, message)| ReportError::Gallery { path: gallery_path, field, message })?;
+        check_gallery(gallery).map_err(|(field, message)| ReportError::Gallery {
+            path: gallery_path,
+            field,
+            message,
+        })?;
     }
     Ok(Run {
         name: folder_name(dir),
@@ -141,6 +144,8 @@ fn parse<T: DeserializeOwned>(
         })
         .map_err(|error| {
             let field = error.path().to_string();
+            // A path of `.` is the whole text, one with `?` was lost on the way.
+            let field = (field != "." && !field.contains('?')).then_some(field);
             let inner = error.into_inner();
             let message = inner.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_string();
@@ -156,10 +161,11 @@ fn read_config(path: &Path) -> Result<(String, Setup), ReportError> {
         line: 1 + bytes[..at.min(bytes.len())].iter().filter(|&&b| b == b'\n').count(),
         message: message.trim().replace('\n', " "),
     };
-    let text =
-        std::str::from_utf8(&bytes).map_err(|error| config_error(error.valid_up_to(), "these bytes are no UTF-8 text"))?;
-    let table: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| config_error(error.span().map_or(0, |s| s.start), error.message()))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| config_error(error.valid_up_to(), "these bytes are no UTF-8 text"))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| config_error(error.span().map_or(0, |s| s.start), error.message()))?;
     Ok((text.to_string(), setup(&table)))
 }
 
@@ -291,7 +297,8 @@ mod tests {
 
     #[test]
     fn base64_is_measured_without_decoding() {
-        let cases = [("", Some(0)), ("AA==", Some(1)), ("AAA=", Some(2)), ("AAAA", Some(3)), ("A===", None), ("A-_A", None)];
+        let cases =
+            [("", Some(0)), ("AA==", Some(1)), ("AAA=", Some(2)), ("AAAA", Some(3)), ("A===", None), ("A-_A", None)];
         for (text, want) in cases {
             assert_eq!(base64_len(text), want, "{text}");
         }

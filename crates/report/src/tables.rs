@@ -37,7 +37,11 @@ pub(crate) fn scores(eval: &EvalResult) -> Table {
                 "steps over optimal steps (valid paths only)",
             ),
             share("Wall jumps", &eval.wall_jumps, "generated steps that go through a wall or jump"),
-            share("End errors", &eval.end_errors, "answers that do not stop with the end token, or stop elsewhere than in the target"),
+            share(
+                "End errors",
+                &eval.end_errors,
+                "answers that do not stop with the end token, or stop elsewhere than in the target",
+            ),
             row(
                 "Effective lookahead k*",
                 k_star(&eval.k_star),
@@ -62,9 +66,17 @@ pub(crate) fn baselines(eval: &EvalResult) -> Table {
     let mut rows = vec![vec!["The model".to_string(), percent(model), NOTHING.to_string(), NOTHING.to_string()]];
     rows.push(row("Random at forks".to_string(), &eval.baselines.random));
     rows.push(row("Greedy heading".to_string(), &eval.baselines.greedy));
-    rows.extend(eval.baselines.k_lookahead.iter().map(|s| row(format!("Sees {} steps ahead", s.k), &s.exact)));
+    rows.extend(
+        eval.baselines
+            .k_lookahead
+            .iter()
+            .map(|s| row(format!("Sees {} {} ahead", s.k, if s.k == 1 { "step" } else { "steps" }), &s.exact)),
+    );
     Table {
-        caption: format!("Exact path beside policies that do not search, on the same {} problems", count(model.n as u64)),
+        caption: format!(
+            "Exact path beside policies that do not search, on the same {} problems",
+            count(model.n as u64)
+        ),
         columns: vec!["Policy", "Exact path [95% interval]", "Model − policy, points", "By the intervals"],
         rows,
     }
@@ -78,7 +90,9 @@ pub(crate) fn by_lookahead(eval: &EvalResult) -> Table {
         rows: eval
             .by_lookahead
             .iter()
-            .map(|b| vec![b.lookahead.to_string(), count(b.exact_path.n as u64), percent(&b.exact_path), percent(&b.greedy)])
+            .map(|b| {
+                vec![b.lookahead.to_string(), count(b.exact_path.n as u64), percent(&b.exact_path), percent(&b.greedy)]
+            })
             .collect(),
     }
 }
@@ -99,7 +113,14 @@ pub(crate) fn wall(probes: &ProbeResult) -> Table {
 /// Future-cell probes by step and site.
 pub(crate) fn future(probes: &ProbeResult) -> Table {
     let row = |k: usize, floor: &Estimate, p: &searchlens_studies::results::ProbePoint| {
-        vec![k.to_string(), p.site.clone(), percent(&p.trained), percent(&p.control), percent(&p.untrained), percent(floor)]
+        vec![
+            k.to_string(),
+            p.site.clone(),
+            percent(&p.trained),
+            percent(&p.control),
+            percent(&p.untrained),
+            percent(floor),
+        ]
     };
     Table {
         caption: "Which cell does the path visit at step k? Accuracy".to_string(),
@@ -110,7 +131,7 @@ pub(crate) fn future(probes: &ProbeResult) -> Table {
 
 /// Future-cell probes where a fork lies between step 1 and step k.
 pub(crate) fn fork_conditioned(probes: &ProbeResult) -> Table {
-    let rows = probes.future.iter().map(|f| match &f.fork_conditioned {
+    let rows = probes.future.iter().filter(|f| f.k > 1).map(|f| match &f.fork_conditioned {
         None => {
             let dash = || NOTHING.to_string();
             vec![f.k.to_string(), dash(), "fewer than 50".to_string(), dash(), dash(), dash(), dash()]

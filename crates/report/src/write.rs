@@ -1,8 +1,8 @@
 //! Files out: each is written beside its place, flushed to the disk, and then renamed into it.
 
+use crate::ReportPaths;
 use crate::error::ReportError;
 use crate::figures::Figure;
-use crate::ReportPaths;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,12 @@ pub(crate) fn places(run_dir: &Path, out: Option<&Path>, figures: &[Figure]) -> 
 ///
 /// # Errors
 /// If a file cannot be written; the file in its place, if any, is then untouched.
-pub(crate) fn write_all(places: &ReportPaths, html: &[u8], markdown: &[u8], figures: &[Figure]) -> Result<(), ReportError> {
+pub(crate) fn write_all(
+    places: &ReportPaths,
+    html: &[u8],
+    markdown: &[u8],
+    figures: &[Figure],
+) -> Result<(), ReportError> {
     let plots = figures.iter().flat_map(|figure| &figure.plots);
     for (path, plot) in places.figures.iter().zip(plots) {
         write_atomically(path, plot.plot.to_json().as_bytes())?;

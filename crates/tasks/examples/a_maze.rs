@@ -1,4 +1,5 @@
-//! Draws one maze problem by name, its path, and what is hard about it: `cargo run -p searchlens-tasks --example a_maze`.
+//! Draws one maze problem by name, its path, and what is hard about it: `cargo run -p searchlens-tasks --example
+//! a_maze`.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 

@@ -1,4 +1,5 @@
-//! What walkers that do not search score on a task: `cargo run --release -p searchlens-tasks --example baselines -- dfs 5 5 100000`.
+//! What walkers that do not search score on a task: `cargo run --release -p searchlens-tasks --example baselines -- dfs
+//! 5 5 100000`.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 

@@ -1,5 +1,5 @@
-//! How many problems a second one core makes, in full: own stream, split decided, path, all optimal successors of all cells, number of
-//! shortest paths. `cargo run --release -p searchlens-tasks --example throughput -- dfs 7 7`.
+//! How many problems a second one core makes, in full: own stream, split decided, path, all optimal successors of all
+//! cells, number of shortest paths. `cargo run --release -p searchlens-tasks --example throughput -- dfs 7 7`.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 

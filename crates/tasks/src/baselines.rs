@@ -1,4 +1,5 @@
-//! A task's problems in numbers: how long and forked their paths are, and what walkers that do not search score on them.
+//! A task's problems in numbers: how long and forked their paths are, and what walkers that do not search score on
+//! them.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,8 @@ pub struct Baselines {
 /// If `count` or `threads` is 0, or the split is empty (see [`Task::check_split`]).
 pub fn baselines(task: &Task, seed: u64, split: Option<Split>, count: u64, threads: usize) -> Baselines {
     assert!(count > 0 && threads > 0, "no problems or no threads");
-    // Work is cut into blocks whatever the number of threads, and the blocks' sums are added in order: so the rounding is the same.
+    // Work is cut into blocks whatever the number of threads, and the blocks' sums are added in order: so the rounding
+    // is the same.
     let n_blocks = count.div_ceil(BLOCK);
     let block = |b: u64| Sums::over(task, seed, split, b * BLOCK..count.min((b + 1) * BLOCK));
     let by_thread: Vec<Vec<Sums>> = std::thread::scope(|scope| {

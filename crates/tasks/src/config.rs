@@ -53,8 +53,8 @@ pub enum TaskError {
     },
     /// maze-dataset's start on a single row or column.
     #[error(
-        "start = \"maze-dataset\": it never lies in the last row or column, and a {rows}x{cols} maze has no other cell; \
-         leave `start` out or give the maze two rows and two columns"
+        "start = \"maze-dataset\": it never lies in the last row or column, and a {rows}x{cols} maze has no \
+         other cell; leave `start` out or give the maze two rows and two columns"
     )]
     NoStartCell {
         /// Rows of the maze.
@@ -74,8 +74,8 @@ pub enum TaskError {
     },
     /// The task has (practically) no maze in a split.
     #[error(
-        "split = \"{split}\": in {n_draws} draws from `{generator}` on {rows}x{cols} no maze fell into it ({n_classes} symmetry \
-         class(es) seen); make rows or cols larger, or use another split"
+        "split = \"{split}\": in {n_draws} draws from `{generator}` on {rows}x{cols} no maze fell into it \
+         ({n_classes} symmetry class(es) seen); make rows or cols larger, or use another split"
     )]
     EmptySplit {
         /// The split.

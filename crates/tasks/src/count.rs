@@ -16,7 +16,8 @@ use crate::symmetry::{Symmetries, Symmetry};
 pub struct Counts {
     /// Different mazes (sets of open passages; endpoints are not counted).
     pub mazes: BigUint,
-    /// The same up to the symmetries of the lattice; `None` where only listing them all would tell, and they are too many.
+    /// The same up to the symmetries of the lattice; `None` where only listing them all would tell, and they are too
+    /// many.
     pub classes: Option<BigUint>,
 }
 
@@ -58,8 +59,8 @@ pub const MAX_FORMULA_CELLS: usize = 1024;
 /// Counts the mazes that a generator can make.
 ///
 /// # Errors
-/// If the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for Wilson beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and
-/// are never too large).
+/// If the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for Wilson beyond [`MAX_FORMULA_CELLS`] (corridors
+/// have one maze and are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
     let Lattice { rows, cols } = lattice;
@@ -82,8 +83,8 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
 
 /// Number of spanning trees of a lattice: a cofactor of its Laplacian (Kirchhoff 1847).
 ///
-/// The determinant is taken in integers without a rounding (Bareiss 1968), in `n_cells * min(rows, cols)^2` steps: cells are numbered
-/// along the shorter side, so that the matrix is a band.
+/// The determinant is taken in integers without a rounding (Bareiss 1968), in `n_cells * min(rows, cols)^2` steps:
+/// cells are numbered along the shorter side, so that the matrix is a band.
 ///
 /// # Panics
 /// If the lattice has no cells.
@@ -103,8 +104,8 @@ pub fn count_spanning_trees(lattice: Lattice) -> BigUint {
     let mut last_pivot = BigInt::one();
     for k in 0..size {
         let end = size.min(k + band + 1);
-        // Bareiss multiplies every entry by each pivot and divides by the one before. Outside the band that is all that happens, so
-        // entries get the product, which telescopes to the last pivot, when the band reaches them.
+        // Bareiss multiplies every entry by each pivot and divides by the one before. Outside the band that is all that
+        // happens, so entries get the product, which telescopes to the last pivot, when the band reaches them.
         if k > 0 && end == k + band + 1 {
             for i in k..end {
                 matrix[i][end - 1] *= &last_pivot;
@@ -128,7 +129,8 @@ pub fn count_spanning_trees(lattice: Lattice) -> BigUint {
 
 /// Every spanning tree of a lattice, ascending as numbers.
 ///
-/// Goes through the passages in order; opens each that makes no loop, and closes each without which the rest can still join all cells.
+/// Goes through the passages in order; opens each that makes no loop, and closes each without which the rest can still
+/// join all cells.
 ///
 /// # Panics
 /// If the lattice has more than [`MAX_LISTED_CELLS`] cells.
@@ -204,8 +206,8 @@ pub fn dfs_trees(lattice: Lattice, start: Start) -> Vec<PassageSet> {
 
 /// Every maze that a depth-first search from `start` can make.
 ///
-/// After each carving, what is still to come depends on the passages and the cell reached alone, since the way back to the start is in
-/// the passages. States that several choices lead to are followed once.
+/// After each carving, what is still to come depends on the passages and the cell reached alone, since the way back to
+/// the start is in the passages. States that several choices lead to are followed once.
 fn dfs_trees_from(lattice: Lattice, start: usize) -> Vec<PassageSet> {
     let adjacent: Vec<Vec<(usize, u64)>> = (0..lattice.n_cells())
         .map(|v| {

@@ -77,8 +77,8 @@ impl Pixel {
     }
 }
 
-/// maze-dataset's picture: `2 rows + 1` lines of `2 cols + 1` pixels. Cell (r, c) is pixel (2r + 1, 2c + 1); between two cells stands
-/// their wall or passage.
+/// maze-dataset's picture: `2 rows + 1` lines of `2 cols + 1` pixels. Cell (r, c) is pixel (2r + 1, 2c + 1); between
+/// two cells stands their wall or passage.
 pub fn pixels(drawing: &Drawing) -> Vec<Vec<Pixel>> {
     let maze = &drawing.maze;
     let Lattice { rows, cols } = maze.lattice;
@@ -124,7 +124,8 @@ pub fn unicode(drawing: &Drawing) -> String {
             text.push('\n');
         }
         for (c, pixel) in line.iter().enumerate() {
-            // Walls stand on pixels with an even number, lines or columns; what lies between two corners is drawn three wide.
+            // Walls stand on pixels with an even number, lines or columns; what lies between two corners is drawn three
+            // wide.
             let (up, down) = (wall(l.checked_sub(1), Some(c)), wall(Some(l + 1), Some(c)));
             let (left, right) = (wall(Some(l), c.checked_sub(1)), wall(Some(l), Some(c + 1)));
             let narrow = c % 2 == 0;
@@ -151,8 +152,8 @@ fn corner(up: bool, down: bool, left: bool, right: bool) -> char {
 /// Side of a cell in the SVG picture.
 const CELL: usize = 20;
 
-/// A picture as one `<svg>` element, 20 units a cell. Walls take the text's colour, so that it stands on light and dark pages; the start
-/// is a ring, the end a disc, the path a line.
+/// A picture as one `<svg>` element, 20 units a cell. Walls take the text's colour, so that it stands on light and dark
+/// pages; the start is a ring, the end a disc, the path a line.
 pub fn svg(drawing: &Drawing) -> String {
     let maze = &drawing.maze;
     let Lattice { rows, cols } = maze.lattice;
@@ -163,7 +164,8 @@ pub fn svg(drawing: &Drawing) -> String {
     };
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-2 -2 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" \
-         aria-label=\"maze of {rows} by {cols} cells\" fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n",
+         aria-label=\"maze of {rows} by {cols} cells\" fill=\"none\" \
+         stroke-linecap=\"round\" stroke-linejoin=\"round\">\n",
         width + 4,
         height + 4,
         width + 4,

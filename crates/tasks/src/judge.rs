@@ -21,8 +21,8 @@ pub struct Verdict {
     pub optimal_steps: Option<usize>,
     /// How many of the steps go through a wall, or to a node that is not adjacent (staying where one is included).
     pub wall_jumps: usize,
-    /// Whether the answer keeps to the only way up to the first fork of a shortest path, and takes a way there that lies on a shortest
-    /// path. `None` if there is no fork, or no path.
+    /// Whether the answer keeps to the only way up to the first fork of a shortest path, and takes a way there that
+    /// lies on a shortest path. `None` if there is no fork, or no path.
     pub first_fork: Option<bool>,
 }
 

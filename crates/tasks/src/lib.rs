@@ -1,8 +1,8 @@
 //! Search problems: graphs and mazes, their generators and solvers, how hard they are, and which of them
 //! may be trained on and which are kept for the test.
 //!
-//! **Invariant:** sampling is pure. The same seed, split and index give the same problem on every machine. This room knows
-//! nothing of tokens, has no clock and no global random state; it touches text only in its readers and writers.
+//! **Invariant:** sampling is pure. The same seed, split and index give the same problem on every machine. This room
+//! knows nothing of tokens, has no clock and no global random state; it touches text only in its readers and writers.
 
 // What a problem is.
 pub mod graph;
@@ -29,4 +29,4 @@ pub mod solve;
 // How they are written down.
 pub mod draw;
 pub mod record;
-mod text;
+pub mod text;

@@ -65,7 +65,8 @@ pub struct Maze {
     pub graph: Graph,
 }
 
-/// maze-dataset's file form, `[2][rows][cols]`: `[0][r][c]` opens the passage down from (r, c), `[1][r][c]` the passage right.
+/// maze-dataset's file form, `[2][rows][cols]`: `[0][r][c]` opens the passage down from (r, c), `[1][r][c]` the passage
+/// right.
 pub type ConnectionList = [Vec<Vec<bool>>; 2];
 
 impl Maze {

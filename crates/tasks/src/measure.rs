@@ -2,8 +2,8 @@
 
 use crate::graph::Graph;
 
-/// Where a walker on `path` has a choice: indices of the cells, the last excepted, with two or more neighbours that are not the cell
-/// just left. Nobody turns back, so every other step is forced.
+/// Where a walker on `path` has a choice: indices of the cells, the last excepted, with two or more neighbours that are
+/// not the cell just left. Nobody turns back, so every other step is forced.
 pub fn forks<'a>(graph: &'a Graph, path: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
     (0..path.len().saturating_sub(1)).filter(|&i| onward(graph, path, i).nth(1).is_some())
 }
@@ -19,12 +19,12 @@ pub fn onward<'a>(graph: &'a Graph, path: &[usize], index: usize) -> impl Iterat
     graph.neighbours(path[index]).filter(move |&v| Some(v) != behind)
 }
 
-/// How many steps ahead a breadth-first search from `path[index]` must look to know that the path's next cell is a right one.
-/// 0 if there is no choice, or no next cell.
+/// How many steps ahead a breadth-first search from `path[index]` must look to know that the path's next cell is a
+/// right one. 0 if there is no choice, or no next cell.
 ///
-/// The search runs down all branches at once and ends when it meets the path's end, or when only branches through the next cell are
-/// left. On trees this is the lesser of the steps left and the height of the tallest rival branch, the branch's root counting 1.
-/// Cells of the path up to `index` are not entered again.
+/// The search runs down all branches at once and ends when it meets the path's end, or when only branches through the
+/// next cell are left. On trees this is the lesser of the steps left and the height of the tallest rival branch, the
+/// branch's root counting 1. Cells of the path up to `index` are not entered again.
 ///
 /// Source: Saparov et al. 2024, "Transformers Struggle to Learn to Search" (arXiv 2412.04703).
 pub fn lookahead(graph: &Graph, path: &[usize], index: usize) -> usize {

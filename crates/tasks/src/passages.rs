@@ -5,8 +5,8 @@ use crate::maze::{Lattice, Maze};
 
 /// A set of passages of a lattice.
 ///
-/// Bit `v` is the passage down from cell `v`, bit `n_cells + v` the passage right of it: maze-dataset's `connection_list`, flattened.
-/// Bits of passages that would leave the lattice are never set.
+/// Bit `v` is the passage down from cell `v`, bit `n_cells + v` the passage right of it: maze-dataset's
+/// `connection_list`, flattened. Bits of passages that would leave the lattice are never set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PassageSet {
     lattice: Lattice,
@@ -93,7 +93,8 @@ impl PassageSet {
         let mut v = 0usize;
         for r in 0..rows {
             for _ in 0..cols {
-                // Ascending order. A passage that would wrap round a side is never open, so only the array's ends need care.
+                // Ascending order. A passage that would wrap round a side is never open, so only the array's ends need
+                // care.
                 let mut end = neighbours.len();
                 neighbours.resize(end + 4, 0);
                 let mut push = |open: bool, to: usize| {

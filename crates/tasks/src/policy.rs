@@ -1,7 +1,7 @@
 //! Walkers that do not search: what a path-finder must beat before anyone says that it plans.
 //!
-//! None of them turns back. Their score on a problem is the chance of walking a shortest path to the target, computed exactly: ties are
-//! weighed, never drawn.
+//! None of them turns back. Their score on a problem is the chance of walking a shortest path to the target, computed
+//! exactly: ties are weighed, never drawn.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ use crate::solve::DistanceField;
 pub enum Policy {
     /// Any way, each as likely.
     Random,
-    /// The way whose first cell is nearest to the target as if there were no walls (Manhattan), ties as likely. Without a lattice
-    /// everything ties.
+    /// The way whose first cell is nearest to the target as if there were no walls (Manhattan), ties as likely. Without
+    /// a lattice everything ties.
     Greedy,
-    /// Sees `k` steps ahead. If the target is at most `k` steps away, it goes right. Else it drops the branches that it sees end,
-    /// those of height below `k` (the branch's root counts 1: a dead end at depth exactly `k` is not yet known to be one), and is greedy
-    /// about the rest.
+    /// Sees `k` steps ahead. If the target is at most `k` steps away, it goes right. Else it drops the branches that it
+    /// sees end, those of height below `k` (the branch's root counts 1: a dead end at depth exactly `k` is not yet
+    /// known to be one), and is greedy about the rest.
     KLookahead(usize),
 }
 
@@ -153,8 +153,8 @@ pub fn exact_probability(problem: &Problem, field: &DistanceField, policy: Polic
     Decisions::of(problem, field).exact_probability(policy)
 }
 
-/// For each step of a path, the chance that a walker who is put on the path before every step and picks any way on takes it.
-/// Its mean over all steps of all problems is the per-token score of knowing the walls and nothing else.
+/// For each step of a path, the chance that a walker who is put on the path before every step and picks any way on
+/// takes it. Its mean over all steps of all problems is the per-token score of knowing the walls and nothing else.
 pub fn random_step_chances<'a>(graph: &'a Graph, path: &'a [usize]) -> impl Iterator<Item = f64> + 'a {
     (0..path.len().saturating_sub(1)).map(|i| 1.0 / onward(graph, path, i).count() as f64)
 }
@@ -219,10 +219,11 @@ impl std::fmt::Display for EffectiveLookahead {
     }
 }
 
-/// The effective lookahead k* of a solver: where its score lies among those of the k-lookahead walkers on the same problems.
+/// The effective lookahead k* of a solver: where its score lies among those of the k-lookahead walkers on the same
+/// problems.
 ///
-/// `scores_by_k` are pairs `(k, score)`, ascending in `k`; scores do not fall as `k` grows. Where several `k` tie with the solver, the
-/// largest counts: `k = 0` and `1` always tie on mazes, which gives 1.
+/// `scores_by_k` are pairs `(k, score)`, ascending in `k`; scores do not fall as `k` grows. Where several `k` tie with
+/// the solver, the largest counts: `k = 0` and `1` always tie on mazes, which gives 1.
 ///
 /// # Panics
 /// If there are no scores.
@@ -288,7 +289,8 @@ mod tests {
         assert!((exact_probability(&problem, &field, policy) - want).abs() < 1e-12, "{policy:?}");
     }
 
-    /// From 4 in the middle: right to 5 and down to 8; left to 3, a dead end of height 1; up to 1 and 0, a dead end of height 2.
+    /// From 4 in the middle: right to 5 and down to 8; left to 3, a dead end of height 1; up to 1 and 0, a dead end of
+    /// height 2.
     const CROSS: [(usize, usize); 5] = [(4, 5), (5, 8), (4, 3), (4, 1), (1, 0)];
 
     #[test]

@@ -1,9 +1,10 @@
 //! Problem files: one maze a line, as JSON.
 //!
-//! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`. Passages are
-//! written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with both ends and no solution, the
-//! reader solves the maze. A solution is taken as it is: its steps must be open, it need not be the shortest. `class` is the
-//! [`SymmetryClass`] on which splits are made; it is written for whoever sorts lines by it, and never trusted on reading.
+//! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
+//! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
+//! both ends and no solution, the reader solves the maze. A solution is taken as it is: its steps must be open, it need
+//! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
+//! lines by it, and never trusted on reading.
 
 use std::io::BufRead;
 
@@ -93,7 +94,8 @@ pub enum RecordFault {
     },
     /// A step of the solution through a wall.
     #[error(
-        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave the solution out"
+        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave \
+         the solution out"
     )]
     ClosedStep {
         /// Index of the cell stepped to.
@@ -171,13 +173,25 @@ impl MazeRecord {
 /// Reads lines of mazes; empty lines are passed over.
 ///
 /// # Errors
-/// Each item can be a [`RecordError`]; later lines can be read all the same, unless the source itself failed.
+/// Each item can be a [`RecordError`]. Later lines can be read all the same, unless the source itself failed: that is
+/// the last item.
 pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRecord, RecordError>> {
-    source.lines().enumerate().filter_map(|(i, line)| match line {
-        Ok(text) if text.trim().is_empty() => None,
-        Ok(text) => Some(MazeRecord::parse(i + 1, &text)),
-        Err(error) => Some(Err(RecordError { line: i + 1, fault: RecordFault::Source(error) })),
-    })
+    let mut source_failed = false;
+    let lines = source.lines().enumerate().map_while(move |(i, line)| {
+        if source_failed {
+            return None;
+        }
+        Some(match line {
+            Ok(text) if text.trim().is_empty() => None,
+            Ok(text) => Some(MazeRecord::parse(i + 1, &text)),
+            Err(error) => {
+                // A line that is not UTF-8 has been passed; any other error would come again for ever.
+                source_failed = error.kind() != std::io::ErrorKind::InvalidData;
+                Some(Err(RecordError { line: i + 1, fault: RecordFault::Source(error) }))
+            }
+        })
+    });
+    lines.flatten()
 }
 
 /// A line as it is written.
@@ -207,7 +221,7 @@ struct RawLine {
 }
 
 fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
-    let raw: RawLine = serde_json::from_str(line).map_err(|e| RecordFault::Json { message: e.to_string() })?;
+    let raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error))?;
     let missing = |field, form| RecordFault::Missing { field, form };
     let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
     let passages =
@@ -227,6 +241,14 @@ fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
         (Some(value), Some(start), Some(end)) => Some(parse_solution(&maze, start, end, &value)?),
     };
     Ok(MazeRecord { maze, start, end, solution })
+}
+
+/// The parser's words, with the column only: it counts lines from the start of each line.
+fn json_fault(error: &serde_json::Error) -> RecordFault {
+    let words = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    let words = words.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&words);
+    RecordFault::Json { message: format!("column {column}: {words}") }
 }
 
 fn parse_shape(value: &Value) -> Result<Lattice, RecordFault> {

@@ -1,4 +1,5 @@
-//! Breadth-first search: how far every node is from a target, which steps are optimal, and how many shortest paths there are.
+//! Breadth-first search: how far every node is from a target, which steps are optimal, and how many shortest paths
+//! there are.
 
 use rand::Rng;
 
@@ -36,16 +37,16 @@ impl DistanceField {
         (d != UNREACHABLE).then_some(d as usize)
     }
 
-    /// All optimal next nodes from `node`, ascending: those one step nearer to the target. None in the target itself, none where it
-    /// cannot be reached.
+    /// All optimal next nodes from `node`, ascending: those one step nearer to the target. None in the target itself,
+    /// none where it cannot be reached.
     pub fn successors<'a>(&'a self, graph: &'a Graph, node: usize) -> impl Iterator<Item = usize> + Clone + 'a {
         let here = self.distances[node];
         // An unreachable node has unreachable successors only, and u32::MAX is one more than none of them.
         graph.neighbours(node).filter(move |&v| self.distances[v].wrapping_add(1) == here && here != 0)
     }
 
-    /// Number of shortest paths from `node` to the target: 0 if there is none, 1 in the target itself. Saturates at `u128::MAX`, which
-    /// open lattices pass from about 67×67 on.
+    /// Number of shortest paths from `node` to the target: 0 if there is none, 1 in the target itself. Saturates at
+    /// `u128::MAX`, which open lattices pass from about 67×67 on.
     pub fn count_paths(&self, graph: &Graph, node: usize) -> u128 {
         match self.distances[node] {
             UNREACHABLE => 0,
@@ -65,16 +66,16 @@ impl DistanceField {
     }
 }
 
-/// A shortest path from `origin` to the field's target, both included; where several steps are optimal, the one to the lowest node.
-/// `None` if no path leads there.
+/// A shortest path from `origin` to the field's target, both included; where several steps are optimal, the one to the
+/// lowest node. `None` if no path leads there.
 pub fn shortest_path(graph: &Graph, field: &DistanceField, origin: usize) -> Option<Vec<usize>> {
     walk(field, origin, |node| field.successors(graph, node).next())
 }
 
 /// A shortest path from `origin` to the field's target, both included, each as likely. `None` if no path leads there.
 ///
-/// Draws from `rng` only where several steps are optimal. (Beyond the saturation of [`DistanceField::count_paths`] the steps near the
-/// origin are no longer weighed exactly.)
+/// Draws from `rng` only where several steps are optimal. (Beyond the saturation of [`DistanceField::count_paths`] the
+/// steps near the origin are no longer weighed exactly.)
 pub fn random_shortest_path(
     graph: &Graph,
     field: &DistanceField,

@@ -9,7 +9,8 @@ use crate::text::near_names;
 
 /// A maze up to the symmetries of its lattice: turned and mirrored copies share it, and so do all choices of endpoints.
 ///
-/// The number is a hash of the least image of the maze's open passages (see [`crate::symmetry`]). Written as 16 hex digits.
+/// The number is a hash of the least image of the maze's open passages (see [`crate::symmetry`]). Written as 16 hex
+/// digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SymmetryClass(pub u64);
 
@@ -31,9 +32,9 @@ pub enum Split {
     Test,
 }
 
-/// Mixed into every class before it is dealt to a split. It is part of the format: another key would move mazes between training
-/// and test sets of finished runs. The choice of 55 has one purpose: lattices of 2×3 and 3×3, with 5 to 28 classes, fill all three
-/// splits in about the right shares, so that tests and first steps can use them.
+/// Mixed into every class before it is dealt to a split. It is part of the format: another key would move mazes between
+/// training and test sets of finished runs. The choice of 55 has one purpose: lattices of 2×3 and 3×3, with 5 to 28
+/// classes, fill all three splits in about the right shares, so that tests and first steps can use them.
 const SPLIT_KEY: u64 = 55;
 
 impl Split {
@@ -78,7 +79,10 @@ impl fmt::Display for Split {
 
 /// A name that is no split's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("split `{name}` does not exist{}; it is train, validation or test", near_names(name, Split::ALL.map(Split::name)))]
+#[error(
+    "split `{name}` does not exist{}; it is train, validation or test",
+    near_names(name, Split::ALL.map(Split::name))
+)]
 pub struct UnknownSplit {
     /// What was asked for.
     pub name: String,
@@ -92,7 +96,8 @@ impl FromStr for Split {
     }
 }
 
-/// A bijection of 64-bit numbers that leaves no pattern: the finaliser of SplitMix64 (Steele, Lea & Flood 2014, constants by Stafford).
+/// A bijection of 64-bit numbers that leaves no pattern: the finaliser of SplitMix64 (Steele, Lea & Flood 2014,
+/// constants by Stafford).
 pub(crate) fn mix(mut x: u64) -> u64 {
     x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

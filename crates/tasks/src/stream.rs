@@ -46,8 +46,9 @@ pub fn stream(seed: u64, purpose: Purpose, index: u64) -> Stream {
 
 /// A uniform draw from `0..n`: one word of the stream, seldom two; none at all if `n` is 1.
 ///
-/// Ours rather than the `rand` crate's, so that a problem's name stays good when that crate changes its ways.
-/// Multiply and take the high half, redrawing where that would be uneven: Lemire 2019, "Fast random integer generation in an interval".
+/// Ours rather than the `rand` crate's, so that a problem's name stays good when that crate changes its ways. Multiply
+/// and take the high half, redrawing where that would be uneven: Lemire 2019, "Fast random integer generation in an
+/// interval".
 ///
 /// # Panics
 /// If `n` is 0 or does not fit in 32 bits.

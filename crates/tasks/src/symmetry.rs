@@ -1,4 +1,5 @@
-//! Turning and mirroring mazes: the images of a set of passages under the symmetries of its lattice, and the class they share.
+//! Turning and mirroring mazes: the images of a set of passages under the symmetries of its lattice, and the class they
+//! share.
 
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
@@ -49,8 +50,8 @@ impl Symmetry {
 pub struct Symmetries {
     lattice: Lattice,
     all: Vec<Symmetry>,
-    /// For lattices of up to 64 cells (128 bits): `table[i][h]` holds the images, under every symmetry but the identity, of the set whose
-    /// bits `4i..4i + 4` are the binary digits of `h`. Empty for larger lattices.
+    /// For lattices of up to 64 cells (128 bits): `table[i][h]` holds the images, under every symmetry but the
+    /// identity, of the set whose bits `4i..4i + 4` are the binary digits of `h`. Empty for larger lattices.
     table: Vec<[Images; 16]>,
 }
 

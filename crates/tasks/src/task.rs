@@ -55,7 +55,8 @@ impl Task {
         Some(maze.lattice())
     }
 
-    /// Whether the task has problems in a split. Tiny lattices have so few classes that a split may be empty: all 2×2 mazes are alike.
+    /// Whether the task has problems in a split. Tiny lattices have so few classes that a split may be empty: all 2×2
+    /// mazes are alike.
     ///
     /// # Errors
     /// [`TaskError::EmptySplit`] if, of [`PROBE_DRAWS`] mazes, none lay in the split.
@@ -125,8 +126,8 @@ impl Task {
     }
 }
 
-/// How many mazes [`Task::new`] looks at before it calls a split empty. A split that holds one maze in a hundred is missed once in
-/// 500 million tasks.
+/// How many mazes [`Task::new`] looks at before it calls a split empty. A split that holds one maze in a hundred is
+/// missed once in 500 million tasks.
 pub const PROBE_DRAWS: usize = 2000;
 
 /// Lattices with more cells than this, corridors apart, have so many classes that no split is empty.

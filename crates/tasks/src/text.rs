@@ -1,7 +1,7 @@
-//! Words for error messages.
+//! Words for error messages, for all rooms.
 
 /// ` (did you mean ..?)` with the known names nearest to what was typed; empty if none is near.
-pub(crate) fn near_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn near_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let mut scored: Vec<_> = known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&typed.to_lowercase(), name), name))
@@ -15,6 +15,6 @@ pub(crate) fn near_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a st
 }
 
 /// `a, b, c`, for lists of what there is.
-pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -4,9 +4,10 @@
 //! `pattern = softmax over s`; `z[b,t,h] = sum_s pattern[b,h,t,s] v[b,s,h]`. Letters: `b` sequence, `h` head,
 //! `t` query (destination) position, `s` key (source) position. Source: Vaswani et al. 2017, eq. 1.
 
-use super::lanes::{dot, max, sum_of, vectorised};
+use super::lanes::{dot, max, sum_of};
 use super::product::{View, ViewMut, add_product, add_scaled_product, set_product, set_scaled_product, view, view_mut};
 use super::real::Real;
+use multiversion::multiversion;
 
 /// Sizes of one attention layer's work.
 #[derive(Clone, Copy, Debug)]
@@ -99,14 +100,13 @@ pub fn attn_scores<F: Real>(dims: AttnDims, q: &[F], k: &[F], scores: &mut [F]) 
 /// Softmax of every row over the keys it sees, in place; masked entries become 0.
 ///
 /// A row whose every score is −∞ (an edit can do that) becomes 0: it attends to nothing.
+#[multiversion(targets = "simd")]
 pub fn softmax_rows<F: Real>(dims: AttnDims, scores: &mut [F]) {
-    vectorised(|| {
-        for (i, row) in scores.chunks_exact_mut(dims.seq).enumerate() {
-            let (seen, masked) = row.split_at_mut(dims.visible(i % dims.seq));
-            softmax(seen);
-            masked.fill(F::ZERO);
-        }
-    });
+    for (i, row) in scores.chunks_exact_mut(dims.seq).enumerate() {
+        let (seen, masked) = row.split_at_mut(dims.visible(i % dims.seq));
+        softmax(seen);
+        masked.fill(F::ZERO);
+    }
 }
 
 #[inline(always)]
@@ -169,19 +169,18 @@ pub fn attn_mix_bwd<F: Real>(
 }
 
 /// Reverses [`softmax_rows`] in place: `dscores = pattern · (dpattern − sum_s pattern · dpattern)`, 0 where masked.
+#[multiversion(targets = "simd")]
 pub fn softmax_rows_bwd<F: Real>(dims: AttnDims, pattern: &[F], grad: &mut [F]) {
-    vectorised(|| {
-        let rows = pattern.chunks_exact(dims.seq).zip(grad.chunks_exact_mut(dims.seq));
-        for (i, (p, g)) in rows.enumerate() {
-            let seen = dims.visible(i % dims.seq);
-            let (p, (g, masked)) = (&p[..seen], g.split_at_mut(seen));
-            let mean = dot(p, g);
-            for (g, &p) in g.iter_mut().zip(p) {
-                *g = p * (*g - mean);
-            }
-            masked.fill(F::ZERO);
+    let rows = pattern.chunks_exact(dims.seq).zip(grad.chunks_exact_mut(dims.seq));
+    for (i, (p, g)) in rows.enumerate() {
+        let seen = dims.visible(i % dims.seq);
+        let (p, (g, masked)) = (&p[..seen], g.split_at_mut(seen));
+        let mean = dot(p, g);
+        for (g, &p) in g.iter_mut().zip(p) {
+            *g = p * (*g - mean);
         }
-    });
+        masked.fill(F::ZERO);
+    }
 }
 
 /// Reverses [`attn_scores`]: `dq = dscores @ k / attn_scale`, `dk = dscoresᵀ @ q / attn_scale`.

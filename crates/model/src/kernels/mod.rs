@@ -9,3 +9,4 @@ pub mod loss;
 pub mod norm;
 pub mod product;
 pub mod real;
+pub mod tier;

@@ -1,11 +1,11 @@
 //! Training curves: loss, and validation scores, by step.
 
-use super::style::{Ink, Series, axis, plot, share_axis};
-use super::{Figure, Honesty, NamedPlot, Section};
+use super::style::{Ink, Series, axis, key, plot, share_axis};
+use super::{Figure, Honesty, KeyEntry, NamedPlot, Section};
 use crate::number::{count, percent};
 use crate::read::{Run, step};
 use plotly::common::{DashType, Fill, HoverInfo, Line, MarkerSymbol, Mode};
-use plotly::layout::AxisType;
+use plotly::layout::{Axis, AxisType};
 use plotly::{Plot, Scatter};
 use searchlens_lens::estimate::Estimate;
 use searchlens_studies::results::Metric;
@@ -36,33 +36,52 @@ fn loss(run: &Run) -> Option<Figure> {
             count(*tokens_per_s as u64)
         ));
     }
+    let (mut plot, layout) = plot(axis("training step"), loss_axis(&y));
     let trace = Scatter::new(x, y)
         .name("training loss")
         .mode(Mode::Lines)
         .line(Line::new().color(Ink::MODEL).width(1.6))
         .hover_info(HoverInfo::Text)
         .hover_text_array(hover);
-    let (mut plot, layout) = plot(axis("training step"), axis("loss, nats per scored token").type_(AxisType::Log));
     plot.add_trace(trace);
     plot.set_layout(layout.show_legend(false));
     let thinned = if stride > 1 { format!(", every {stride}th drawn") } else { String::new() };
-    let scored = run.setup.loss_on.as_deref().map_or(String::new(), |on| format!(" (loss on {})", on.replace('_', " ")));
+    let scored =
+        run.setup.loss_on.as_deref().map_or(String::new(), |on| format!(" (loss on {})", on.replace('_', " ")));
     Some(figure(
         "Training loss",
         "loss",
         plot,
+        Vec::new(),
         Honesty {
-            shows: format!("mean of −ln p(next token) over the scored tokens{scored}, in nats, since the line before; log scale."),
+            shows: format!(
+                "mean of −ln p(next token) over the scored tokens{scored}, in nats, since the line before; log scale."
+            ),
             examples: format!(
                 "{} sequences, {} tokens; {} lines of metrics.jsonl{thinned}.",
                 count(*sequences),
                 count(*tokens),
                 count(lines.len() as u64)
             ),
-            control: "none: a loss compares only with runs of the same tokenizer and the same scored tokens.".to_string(),
-            limits: "whether whole paths come out right, nor anything about mazes that were not trained on.".to_string(),
+            control: "none: a loss compares only with runs of the same tokenizer and the same scored tokens."
+                .to_string(),
+            limits: "whether whole paths come out right, nor anything about mazes that were not trained on."
+                .to_string(),
         },
     ))
+}
+
+/// A logarithmic axis with ticks at 1, 2 and 5 times the powers of ten.
+fn loss_axis(losses: &[f64]) -> Axis {
+    let positive = || losses.iter().copied().filter(|&loss| loss > 0.0 && loss.is_finite());
+    let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
+    let decades = -9..=3;
+    let all = decades.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(power)));
+    let ticks: Vec<f64> = all.filter(|tick| (low / 2.0..=high * 2.0).contains(tick)).collect();
+    axis("loss, nats per scored token")
+        .type_(AxisType::Log)
+        .tick_text(ticks.iter().map(|tick| format!("{tick}")).collect())
+        .tick_values(ticks)
 }
 
 fn progress(run: &Run) -> Option<Figure> {
@@ -86,8 +105,10 @@ fn progress(run: &Run) -> Option<Figure> {
         plot.add_trace(band(series.ink, points));
         plot.add_trace(series.scatter(points));
     }
+    let mut signs = vec![exact_series.key(), fork_series.key()];
     let greedy = run.eval.as_ref().map(|eval| &eval.baselines.greedy).filter(|greedy| greedy.n > 0);
     if let Some(greedy) = greedy {
+        signs.push(key("greedy policy (final problems)", Ink::FLOOR, '╌'));
         plot.add_trace(
             Scatter::new(vec![0.0, end], vec![greedy.value; 2])
                 .name("greedy policy (final problems)")
@@ -102,6 +123,7 @@ fn progress(run: &Run) -> Option<Figure> {
         "Scores during training",
         "progress",
         plot,
+        signs,
         Honesty {
             shows: "share of validation problems answered with an optimal path, and of first forks taken right (free-running greedy \
                     decoding, first attempt); bands and bars are 95% bootstrap intervals clustered by symmetry class."
@@ -134,7 +156,7 @@ fn band(ink: Ink, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>>
         .show_legend(false)
 }
 
-fn figure(title: &str, name: &str, plot: Plot, honesty: Honesty) -> Figure {
+fn figure(title: &str, name: &str, plot: Plot, key: Vec<KeyEntry>, honesty: Honesty) -> Figure {
     let plots = vec![NamedPlot { name: name.to_string(), title: String::new(), plot }];
-    Figure { section: Section::Curves, title: title.to_string(), plots, honesty }
+    Figure { section: Section::Curves, title: title.to_string(), plots, key, honesty }
 }

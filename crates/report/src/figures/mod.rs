@@ -17,6 +17,8 @@ pub(crate) struct Figure {
     pub(crate) title: String,
     /// The plots, each with the name of its JSON file (without ending) and its own small title (empty if there is one plot).
     pub(crate) plots: Vec<NamedPlot>,
+    /// Signs and names of its series.
+    pub(crate) key: Vec<KeyEntry>,
     /// What stands below it.
     pub(crate) honesty: Honesty,
 }
@@ -30,6 +32,17 @@ pub(crate) struct NamedPlot {
     pub(crate) title: String,
     /// The plot itself.
     pub(crate) plot: Plot,
+}
+
+/// A series in the key of a figure. The page has its own keys, which wrap and print better than plotly's legend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyEntry {
+    /// Name of the series.
+    pub(crate) name: String,
+    /// Its colour, `#rrggbb`.
+    pub(crate) colour: &'static str,
+    /// The shape of its points, or a piece of its line.
+    pub(crate) sign: char,
 }
 
 /// The sections that hold figures.

@@ -1,6 +1,6 @@
 //! Probe accuracies, always in the same axes as their controls.
 
-use super::style::{Ink, Series, axis, plot, share_axis, short_site, site_axis};
+use super::style::{Ink, Series, axis, key, plot, share_axis, short_site, site_axis};
 use super::{Figure, Honesty, NamedPlot, Section};
 use crate::number::{count, percent};
 use plotly::common::{DashType, HoverInfo, Line, MarkerSymbol, Mode};
@@ -21,11 +21,20 @@ fn trained() -> Series<'static> {
 }
 
 fn untrained() -> Series<'static> {
-    Series { name: "untrained network", ink: Ink::UNTRAINED, symbol: MarkerSymbol::TriangleUp, dash: Some(DashType::DashDot) }
+    Series {
+        name: "untrained network",
+        ink: Ink::UNTRAINED,
+        symbol: MarkerSymbol::TriangleUp,
+        dash: Some(DashType::DashDot),
+    }
 }
 
 fn control() -> Series<'static> {
     Series { name: "control task", ink: Ink::CONTROL, symbol: MarkerSymbol::Square, dash: Some(DashType::Dot) }
+}
+
+fn floor() -> Series<'static> {
+    Series { name: "corridor floor F", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: Some(DashType::Dash) }
 }
 
 /// The three arms of a probe.
@@ -57,6 +66,7 @@ fn wall(probes: &ProbeResult) -> Figure {
         section: Section::Probes,
         title: "Can the passages be read off the residual stream?".to_string(),
         plots: vec![NamedPlot { name: "probes_wall".to_string(), title: String::new(), plot }],
+        key: arms().iter().map(|(series, _)| series.key()).chain([key("prior", Ink::FLOOR, '╌')]).collect(),
         honesty: Honesty {
             shows: format!(
                 "test accuracy of a linear probe of the {} token's residual stream, “is there a passage at this edge?”, mean over edges, \
@@ -103,6 +113,7 @@ fn future(probes: &ProbeResult) -> Figure {
         section: Section::Probes,
         title: "Can the cells of the path be read off before it is walked?".to_string(),
         plots: plots.collect(),
+        key: [floor().key()].into_iter().chain(arms().iter().map(|(series, _)| series.key())).collect(),
         honesty: Honesty {
             shows: format!(
                 "one panel per site: test accuracy of a linear probe of the {} token's residual stream, “which cell does the path visit at \
@@ -122,15 +133,18 @@ fn future(probes: &ProbeResult) -> Figure {
 
 fn future_at(probes: &ProbeResult, site: &str) -> Plot {
     let last = probes.future.iter().map(|f| f.k).max().unwrap_or(1) as f64;
-    let (mut plot, layout) = plot(axis("step k").range(vec![0.5, last + 0.5]).dtick(1.0).tick0(1.0), share_axis("accuracy"));
-    let floor = Series { name: "corridor floor F", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: Some(DashType::Dash) };
-    let floor_points: Vec<_> = probes.future.iter().map(|f| (f.k as f64, &f.corridor_floor, format!("step {}", f.k))).collect();
-    plot.add_trace(floor.scatter(&floor_points));
+    let (mut plot, layout) =
+        plot(axis("step k").range(vec![0.5, last + 0.5]).dtick(1.0).tick0(1.0), share_axis("accuracy"));
+    let floor_points: Vec<_> =
+        probes.future.iter().map(|f| (f.k as f64, &f.corridor_floor, format!("step {}", f.k))).collect();
+    plot.add_trace(floor().scatter(&floor_points));
     for (series, of) in arms() {
         let points: Vec<_> = probes
             .future
             .iter()
-            .filter_map(|f| Some((f.k as f64, of(f.sites.iter().find(|p| p.site == site)?), format!("{site}, step {}", f.k))))
+            .filter_map(|f| {
+                Some((f.k as f64, of(f.sites.iter().find(|p| p.site == site)?), format!("{site}, step {}", f.k)))
+            })
             .collect();
         plot.add_trace(series.scatter(&points));
     }

@@ -1,7 +1,7 @@
 //! Final scores beside policies that do not search.
 
-use super::style::{Ink, Series, axis, plot, share_axis};
-use super::{Figure, Honesty, NamedPlot, Section};
+use super::style::{Ink, Series, axis, key, plot, share_axis};
+use super::{Figure, Honesty, KeyEntry, NamedPlot, Section};
 use crate::number::{count, k_star, percent};
 use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
 use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
@@ -30,34 +30,28 @@ fn beside_baselines(eval: &EvalResult) -> Figure {
         .range(vec![-0.6, 1.6])
         .tick_values(vec![0.0, 1.0])
         .tick_text(vec!["random", "greedy"]);
-    let right = axis("k: steps that the policy sees ahead").domain(&[0.2, 1.0]).range(vec![-0.8, furthest + 0.8]).anchor("y");
+    let right = axis("k, steps seen ahead").domain(&[0.2, 1.0]).range(vec![-0.8, furthest + 0.8]).anchor("y");
     let (mut plot, layout) = plot(left, share_axis("exact path"));
-    let points = |series: Series<'_>, points: &[(f64, &Estimate, String)], axis: &str| series.scatter(points).x_axis(axis);
-    plot.add_trace(points(
-        Series { name: "random at forks", ink: Ink::CONTROL, symbol: MarkerSymbol::Square, dash: None },
-        &[(0.0, &policies.random, "policy".to_string())],
-        "x",
-    ));
-    plot.add_trace(points(
-        Series { name: "greedy", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: None },
-        &[(1.0, &policies.greedy, "policy".to_string())],
-        "x",
-    ));
-    let seers: Vec<_> = policies.k_lookahead.iter().map(|s| (s.k as f64, &s.exact, format!("k = {}", s.k))).collect();
-    plot.add_trace(points(
-        Series { name: "k-lookahead", ink: Ink::SECOND, symbol: MarkerSymbol::Circle, dash: Some(DashType::Dot) },
-        &seers,
-        "x2",
-    ));
+    let random = Series { name: "random at forks", ink: Ink::CONTROL, symbol: MarkerSymbol::Square, dash: None };
+    let greedy = Series { name: "greedy", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: None };
+    let seers =
+        Series { name: "k-lookahead", ink: Ink::SECOND, symbol: MarkerSymbol::Circle, dash: Some(DashType::Dot) };
+    let of_k: Vec<_> = policies.k_lookahead.iter().map(|s| (s.k as f64, &s.exact, format!("k = {}", s.k))).collect();
+    plot.add_trace(random.scatter(&[(0.0, &policies.random, "policy".to_string())]));
+    plot.add_trace(greedy.scatter(&[(1.0, &policies.greedy, "policy".to_string())]));
+    plot.add_trace(seers.scatter(&of_k).x_axis("x2"));
     plot.add_trace(model_line(&eval.exact_path, furthest));
+    let mut signs = vec![random.key(), greedy.key(), seers.key(), key("the model, with its interval", Ink::MODEL, '━')];
     if let Some(star) = k_star_mark(&eval.k_star, &eval.exact_path, furthest) {
         plot.add_trace(star);
+        signs.push(key("k* of the model, with its interval", Ink::MODEL, '★'));
     }
     plot.set_layout(layout.x_axis2(right).shapes(vec![model_band(&eval.exact_path)]));
     figure(
         "The model beside policies that do not search",
         "baselines",
         plot,
+        signs,
         Honesty {
             shows: "share of problems answered with an optimal path. The band is the model with its interval; where it crosses the \
                     dotted line is the effective lookahead k*, interpolated linearly in k. Policy k: right if the target is at most k \
@@ -132,11 +126,16 @@ fn by_lookahead(eval: &EvalResult) -> Figure {
     };
     let most = eval.by_lookahead.iter().map(|b| b.lookahead).max().unwrap_or(0) as f64;
     let (mut plot, layout): (Plot, Layout) = plot(
-        axis("lookahead needed at the first fork, steps (0: no fork)").range(vec![-0.6, most + 0.6]).dtick(if most > 16.0 { 2.0 } else { 1.0 }).tick0(0.0),
+        axis("lookahead needed at the first fork")
+            .range(vec![-0.6, most + 0.6])
+            .dtick(if most > 16.0 { 2.0 } else { 1.0 })
+            .tick0(0.0),
         share_axis("exact path"),
     );
-    let model = Series { name: "the model", ink: Ink::MODEL, symbol: MarkerSymbol::Circle, dash: Some(DashType::Solid) };
-    let greedy = Series { name: "greedy policy", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: Some(DashType::Dash) };
+    let model =
+        Series { name: "the model", ink: Ink::MODEL, symbol: MarkerSymbol::Circle, dash: Some(DashType::Solid) };
+    let greedy =
+        Series { name: "greedy policy", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: Some(DashType::Dash) };
     plot.add_trace(model.scatter(&points(-0.07, |b| &b.exact_path)));
     plot.add_trace(greedy.scatter(&points(0.07, |b| &b.greedy)));
     plot.set_layout(layout);
@@ -145,8 +144,9 @@ fn by_lookahead(eval: &EvalResult) -> Figure {
         "By the lookahead that the first fork needs",
         "by_lookahead",
         plot,
+        vec![model.key(), greedy.key()],
         Honesty {
-            shows: "share of optimal paths among the problems whose first fork needs that lookahead (steps until the wrong branch \
+            shows: "share of optimal paths among the problems whose first fork needs that lookahead (0: no fork; else steps until the wrong branch \
                     shows itself as wrong; Saparov et al., A.1), with 95% intervals. The two series are set a little apart."
                 .to_string(),
             examples: format!(
@@ -161,7 +161,7 @@ fn by_lookahead(eval: &EvalResult) -> Figure {
     )
 }
 
-fn figure(title: &str, name: &str, plot: Plot, honesty: Honesty) -> Figure {
+fn figure(title: &str, name: &str, plot: Plot, key: Vec<KeyEntry>, honesty: Honesty) -> Figure {
     let plots = vec![NamedPlot { name: name.to_string(), title: String::new(), plot }];
-    Figure { section: Section::Scores, title: title.to_string(), plots, honesty }
+    Figure { section: Section::Scores, title: title.to_string(), plots, key, honesty }
 }

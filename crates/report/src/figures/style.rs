@@ -1,8 +1,11 @@
 //! How every plot looks: transparent paper and mid-tone colours that read on white and on black, intervals on every point.
 
+use super::KeyEntry;
 use plotly::color::Color;
-use plotly::common::{DashType, ErrorData, ErrorType, Font, HoverInfo, Line, Marker, MarkerSymbol, Mode, Orientation, Title};
-use plotly::configuration::DisplayModeBar;
+use plotly::common::{
+    DashType, ErrorData, ErrorType, Font, HoverInfo, Line, Marker, MarkerSymbol, Mode, Orientation, Title,
+};
+use plotly::configuration::{DisplayModeBar, ModeBarButtonName};
 use plotly::layout::{Axis, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Plot, Scatter};
 use searchlens_lens::estimate::Estimate;
@@ -55,6 +58,17 @@ pub(crate) struct Series<'a> {
 }
 
 impl Series<'_> {
+    /// The series in the figure's key.
+    pub(crate) fn key(&self) -> KeyEntry {
+        let sign = match self.symbol {
+            MarkerSymbol::Square => '■',
+            MarkerSymbol::Diamond => '◆',
+            MarkerSymbol::TriangleUp => '▲',
+            _ => '●',
+        };
+        key(self.name, self.ink, sign)
+    }
+
     /// The points `(x, estimate, what stands before it on hover)` with their intervals as error bars.
     pub(crate) fn scatter(&self, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>> {
         let points: Vec<_> = points.iter().filter(|(_, e, _)| e.n > 0).collect();
@@ -67,19 +81,34 @@ impl Series<'_> {
             .color(self.ink);
         let hover = points
             .iter()
-            .map(|(_, e, at)| format!("{at}<br>{}: {}<br>n = {}", self.name, crate::number::percent(e), crate::number::count(e.n as u64)))
+            .map(|(_, e, at)| {
+                format!(
+                    "{at}<br>{}: {}<br>n = {}",
+                    self.name,
+                    crate::number::percent(e),
+                    crate::number::count(e.n as u64)
+                )
+            })
             .collect();
-        let trace = Scatter::new(points.iter().map(|(x, ..)| *x).collect(), points.iter().map(|(_, e, _)| e.value).collect())
-            .name(self.name)
-            .marker(Marker::new().color(self.ink).size(8).symbol(self.symbol.clone()))
-            .error_y(bars)
-            .hover_info(HoverInfo::Text)
-            .hover_text_array(hover);
+        let trace =
+            Scatter::new(points.iter().map(|(x, ..)| *x).collect(), points.iter().map(|(_, e, _)| e.value).collect())
+                .name(self.name)
+                .marker(Marker::new().color(self.ink).size(8).symbol(self.symbol.clone()))
+                .error_y(bars)
+                .hover_info(HoverInfo::Text)
+                .hover_text_array(hover);
         match &self.dash {
             None => trace.mode(Mode::Markers),
-            Some(dash) => trace.mode(Mode::LinesMarkers).line(Line::new().color(self.ink).width(1.8).dash(dash.clone())),
+            Some(dash) => {
+                trace.mode(Mode::LinesMarkers).line(Line::new().color(self.ink).width(1.8).dash(dash.clone()))
+            }
         }
     }
+}
+
+/// An entry of a figure's key.
+pub(crate) fn key(name: &str, ink: Ink, sign: char) -> KeyEntry {
+    KeyEntry { name: name.to_string(), colour: ink.hex, sign }
 }
 
 /// A plot with the house's layout, to which traces are added.
@@ -87,9 +116,16 @@ pub(crate) fn plot(x: Axis, y: Axis) -> (Plot, Layout) {
     let layout = Layout::new()
         .paper_background_color("rgba(0,0,0,0)")
         .plot_background_color("rgba(0,0,0,0)")
-        .font(Font::new().family("system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif").size(13).color(Ink::NEUTRAL))
-        .margin(Margin::new().left(58).right(16).top(12).bottom(48))
-        .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(plotly::common::Anchor::Bottom))
+        .font(
+            Font::new()
+                .family("system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif")
+                .size(12)
+                .color(Ink::NEUTRAL),
+        )
+        .margin(Margin::new().left(58).right(16).top(28).bottom(44))
+        .legend(
+            Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(plotly::common::Anchor::Bottom),
+        )
         .hover_mode(HoverMode::Closest)
         .auto_size(true)
         .x_axis(x)
@@ -101,6 +137,13 @@ pub(crate) fn plot(x: Axis, y: Axis) -> (Plot, Layout) {
             .display_logo(false)
             .typeset_math(false)
             .show_send_to_cloud(false)
+            .mode_bar_buttons_to_remove(vec![
+                ModeBarButtonName::Select2d,
+                ModeBarButtonName::Lasso2d,
+                ModeBarButtonName::ZoomIn2d,
+                ModeBarButtonName::ZoomOut2d,
+                ModeBarButtonName::AutoScale2d,
+            ])
             .display_mode_bar(DisplayModeBar::Hover),
     );
     (plot, layout)
@@ -109,7 +152,7 @@ pub(crate) fn plot(x: Axis, y: Axis) -> (Plot, Layout) {
 /// An axis with a title and quiet lines.
 pub(crate) fn axis(title: &str) -> Axis {
     Axis::new()
-        .title(Title::with_text(title))
+        .title(Title::with_text(title).font(Font::new().size(13)))
         .grid_color("rgba(128,132,140,0.20)")
         .zero_line(false)
         .show_line(true)
@@ -132,7 +175,8 @@ pub(crate) fn site_axis(sites: &[&str]) -> Axis {
 
 /// `blocks.2.hook_resid_post` as `resid_post.2`, `hook_embed` as `embed`; anything else as it is.
 pub(crate) fn short_site(site: &str) -> String {
-    if let Some((layer, point)) = site.strip_prefix("blocks.").and_then(|rest| rest.split_once(".hook_")) {
+    let in_block = site.strip_prefix("blocks.").and_then(|rest| rest.split_once(".hook_"));
+    if let Some((layer, point)) = in_block.filter(|(layer, _)| layer.bytes().all(|b| b.is_ascii_digit())) {
         return format!("{point}.{layer}");
     }
     site.strip_prefix("hook_").unwrap_or(site).to_string()
@@ -142,7 +186,11 @@ pub(crate) fn short_site(site: &str) -> String {
 mod tests {
     #[test]
     fn sites_have_short_names() {
-        let cases = [("blocks.2.hook_resid_post", "resid_post.2"), ("hook_embed", "embed"), ("blocks.0.attn.hook_z", "blocks.0.attn.hook_z")];
+        let cases = [
+            ("blocks.2.hook_resid_post", "resid_post.2"),
+            ("hook_embed", "embed"),
+            ("blocks.0.attn.hook_z", "blocks.0.attn.hook_z"),
+        ];
         for (site, want) in cases {
             assert_eq!(super::short_site(site), want);
         }

@@ -199,7 +199,7 @@
       ticks.append(make("span", { style: `left:${100 * Math.sqrt(share)}%` }, percentTick(share)));
     }
     view.heads = make("div", { class: "heads", role: "group", "aria-label": "Heads: rows are layers, columns are heads" });
-    view.heads.style.gridTemplateColumns = `1.2rem repeat(${gallery.n_heads}, minmax(4.6rem, 1fr))`;
+    view.heads.style.setProperty("--heads", gallery.n_heads);
     view.buttons = [];
     for (let layer = 0; layer < gallery.n_layers; layer++) {
       view.heads.append(make("div", { class: "layer" }, `layer ${layer}`));
@@ -215,7 +215,8 @@
     view.tip = make("div", { class: "tip", hidden: true });
     view.missing = make("p", { class: "note", hidden: true },
       "This problem’s attention is left out of the page, which would exceed its size limit; it is in results/gallery.json.");
-    view.drawn = make("div", {}, view.heads, view.large);
+    view.keys = make("p", { class: "keys" }, "Keys: ← → step, n p problem, ↑ ↓ between layers on a head, Esc release.");
+    view.drawn = make("div", { class: gallery.n_heads <= 4 ? "few-heads" : "" }, make("div", {}, view.heads, view.strip, view.keys), view.large);
     root.append(
       make("div", { class: "bar" },
         make("button", { type: "button", onclick: () => turnTo(-1), "aria-label": "Previous problem" }, "‹"), view.select,
@@ -223,9 +224,7 @@
         make("label", { class: "scrub" }, "step", view.slider, view.stepLabel)),
       view.says,
       make("div", { class: "scale" }, make("span", {}, "attention"), make("div", {}, view.scaleCanvas, ticks)),
-      view.missing, view.drawn, view.strip,
-      make("p", { class: "keys" }, "Keys: ← → step, n p problem, ↑ ↓ between layers on a head, Esc release."),
-      view.tip);
+      view.missing, view.drawn, view.tip);
     new ResizeObserver(() => window.requestAnimationFrame(() => { drawHeads(); drawMatrix(); })).observe(view.heads);
   }
 
@@ -584,6 +583,11 @@
 
   function setPrinting(now) {
     printing = now;
+    // Paper cannot be unfolded: what was folded is opened for it and folded again.
+    for (const details of document.querySelectorAll(now ? "details:not([open])" : "details.for-print")) {
+      details.open = now;
+      details.classList.toggle("for-print", now);
+    }
     retheme();
   }
 

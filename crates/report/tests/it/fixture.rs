@@ -30,24 +30,24 @@ every = 1200
 "#;
 
 /// Everything a run folder holds; change a part, then [`Fixture::write`] it.
-pub struct Fixture {
+pub(crate) struct Fixture {
     /// `run.json`.
-    pub info: RunInfo,
+    pub(crate) info: RunInfo,
     /// `config.toml`.
-    pub config: String,
+    pub(crate) config: String,
     /// `metrics.jsonl`.
-    pub metrics: String,
+    pub(crate) metrics: String,
     /// `results/eval.json`.
-    pub eval: Option<EvalResult>,
+    pub(crate) eval: Option<EvalResult>,
     /// `results/probes.json`.
-    pub probes: Option<ProbeResult>,
+    pub(crate) probes: Option<ProbeResult>,
     /// `results/gallery.json`.
-    pub gallery: Option<Gallery>,
+    pub(crate) gallery: Option<Gallery>,
 }
 
 impl Fixture {
     /// A finished, evaluated, probed run.
-    pub fn whole() -> Fixture {
+    pub(crate) fn whole() -> Fixture {
         Fixture {
             info: RunInfo {
                 format_version: FORMAT_VERSION,
@@ -70,27 +70,28 @@ impl Fixture {
     }
 
     /// Writes the folder.
-    pub fn write(&self, dir: &Path) {
-        std::fs::create_dir_all(dir.join("results")).unwrap();
-        let put = |name: &str, text: String| std::fs::write(dir.join(name), text).unwrap();
-        put("run.json", serde_json::to_string_pretty(&self.info).unwrap());
+    pub(crate) fn write(&self, dir: &Path) {
+        std::fs::create_dir_all(dir.join("results")).expect("the folder can be made");
+        let put =
+            |name: &str, text: String| std::fs::write(dir.join(name), text).expect("the folder can be written to");
+        put("run.json", serde_json::to_string_pretty(&self.info).expect("plain data becomes JSON"));
         put("config.toml", self.config.clone());
         put("metrics.jsonl", self.metrics.clone());
-        let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).unwrap();
+        let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).expect("plain data becomes JSON");
         if let Some(eval) = &self.eval {
-            put("results/eval.json", json(serde_json::to_value(eval).unwrap()));
+            put("results/eval.json", json(serde_json::to_value(eval).expect("plain data becomes JSON")));
         }
         if let Some(probes) = &self.probes {
-            put("results/probes.json", json(serde_json::to_value(probes).unwrap()));
+            put("results/probes.json", json(serde_json::to_value(probes).expect("plain data becomes JSON")));
         }
         if let Some(gallery) = &self.gallery {
-            put("results/gallery.json", serde_json::to_string(gallery).unwrap());
+            put("results/gallery.json", serde_json::to_string(gallery).expect("plain data becomes JSON"));
         }
     }
 }
 
 /// A share of `n` problems with a normal 95 % interval, cut to 0..1.
-pub fn share(value: f64, n: usize) -> Estimate {
+pub(crate) fn share(value: f64, n: usize) -> Estimate {
     let half = 1.96 * (value * (1.0 - value) / n as f64).sqrt();
     Estimate { value, low: (value - half).max(0.0), high: (value + half).min(1.0), n }
 }
@@ -102,39 +103,64 @@ fn metrics() -> String {
         let step = 40 * i;
         let t = step as f64 / 23_600.0;
         let loss = (1.9 * (-14.0 * t).exp() + 0.32 * (-2.2 * t).exp() - 0.015) * (1.0 + 0.08 * (dice.uniform() - 0.5));
-        push(&mut lines, &Metric::Train {
-            step,
-            sequences: step * 128,
-            tokens: step * 128 * 36,
-            loss,
-            grad_norm: 0.4 + 0.3 * dice.uniform(),
-            lr: 2e-3 * (1.0 - t).min(1.0),
-            seconds: 560.2 * t,
-            tokens_per_s: 181_000.0 + 4_000.0 * dice.uniform(),
-        });
+        push(
+            &mut lines,
+            &Metric::Train {
+                step,
+                sequences: step * 128,
+                tokens: step * 128 * 36,
+                loss,
+                grad_norm: 0.4 + 0.3 * dice.uniform(),
+                lr: 2e-3 * (1.0 - t).min(1.0),
+                seconds: 560.2 * t,
+                tokens_per_s: 181_000.0 + 4_000.0 * dice.uniform(),
+            },
+        );
         if step % 1200 == 0 {
             let fork = 0.98 - 0.6 * (-4.0 * t).exp();
-            push(&mut lines, &Metric::Eval {
-                step,
-                exact_path: share((fork - 0.4 * (-9.0 * t).exp()).max(0.0), 1000),
-                first_fork: share(fork, 968),
-                seconds: 560.2 * t,
-            });
+            push(
+                &mut lines,
+                &Metric::Eval {
+                    step,
+                    exact_path: share((fork - 0.4 * (-9.0 * t).exp()).max(0.0), 1000),
+                    first_fork: share(fork, 968),
+                    seconds: 560.2 * t,
+                },
+            );
         }
     }
     lines
 }
 
 fn push(lines: &mut String, metric: &Metric) {
-    lines.push_str(&serde_json::to_string(metric).unwrap());
+    lines.push_str(&serde_json::to_string(metric).expect("plain data becomes JSON"));
     lines.push('\n');
 }
 
 /// An evaluation on 1,000 problems: exact path .931, greedy .560.
-pub fn eval() -> EvalResult {
-    let by_k = [(0, 0.564), (1, 0.564), (2, 0.666), (3, 0.751), (4, 0.814), (6, 0.917), (8, 0.979), (12, 1.0), (16, 1.0), (24, 1.0)];
-    let by_lookahead =
-        [(0, 31, 1.0, 1.0), (1, 262, 0.985, 0.81), (2, 190, 0.968, 0.62), (3, 141, 0.943, 0.47), (4, 120, 0.925, 0.41), (6, 110, 0.89, 0.33), (8, 84, 0.82, 0.29), (11, 62, 0.74, 0.24)];
+pub(crate) fn eval() -> EvalResult {
+    let by_k = [
+        (0, 0.564),
+        (1, 0.564),
+        (2, 0.666),
+        (3, 0.751),
+        (4, 0.814),
+        (6, 0.917),
+        (8, 0.979),
+        (12, 1.0),
+        (16, 1.0),
+        (24, 1.0),
+    ];
+    let by_lookahead = [
+        (0, 31, 1.0, 1.0),
+        (1, 262, 0.985, 0.81),
+        (2, 190, 0.968, 0.62),
+        (3, 141, 0.943, 0.47),
+        (4, 120, 0.925, 0.41),
+        (6, 110, 0.89, 0.33),
+        (8, 84, 0.82, 0.29),
+        (11, 62, 0.74, 0.24),
+    ];
     EvalResult {
         format_version: FORMAT_VERSION,
         split: "test".to_string(),
@@ -147,9 +173,18 @@ pub fn eval() -> EvalResult {
         path_length_ratio: Estimate { value: 1.0021, low: 1.0004, high: 1.0043, n: 948 },
         wall_jumps: share(0.0021, 7360),
         end_errors: share(0.043, 1000),
-        k_star: KStar { value: Lookahead::Steps(6.45), low: Lookahead::Steps(5.9), high: Lookahead::Steps(7.1), n: 1000 },
+        k_star: KStar {
+            value: Lookahead::Steps(6.45),
+            low: Lookahead::Steps(5.9),
+            high: Lookahead::Steps(7.1),
+            n: 1000,
+        },
         by_lookahead: by_lookahead
-            .map(|(lookahead, n, model, greedy)| ByLookahead { lookahead, exact_path: share(model, n), greedy: share(greedy, n) })
+            .map(|(lookahead, n, model, greedy)| ByLookahead {
+                lookahead,
+                exact_path: share(model, n),
+                greedy: share(greedy, n),
+            })
             .to_vec(),
         baselines: BaselineScores {
             random: share(0.331, 1000),
@@ -160,8 +195,9 @@ pub fn eval() -> EvalResult {
 }
 
 fn probes() -> ProbeResult {
-    let sites: Vec<String> =
-        std::iter::once("hook_embed".to_string()).chain((0..4).map(|i| format!("blocks.{i}.hook_resid_post"))).collect();
+    let sites: Vec<String> = std::iter::once("hook_embed".to_string())
+        .chain((0..4).map(|i| format!("blocks.{i}.hook_resid_post")))
+        .collect();
     let floors = [1.0, 0.94, 0.886, 0.841, 0.799, 0.759, 0.721, 0.686];
     let point = |site: &String, trained: f64, control: f64, untrained: f64, n: usize| ProbePoint {
         site: site.clone(),
@@ -183,7 +219,8 @@ fn probes() -> ProbeResult {
             .map(|(i, &floor)| {
                 let (k, n) = (i + 1, 1000 - 90 * i);
                 let at = |depth: usize| (0.06 + 0.235 * depth as f64) * (1.0 - 0.055 * i as f64);
-                let sites = sites.iter().enumerate().map(|(d, s)| point(s, at(d), 0.05, 0.12 + 0.01 * d as f64, n)).collect();
+                let sites =
+                    sites.iter().enumerate().map(|(d, s)| point(s, at(d), 0.05, 0.12 + 0.01 * d as f64, n)).collect();
                 FutureProbe {
                     k,
                     sites,
@@ -200,7 +237,7 @@ fn probes() -> ProbeResult {
 }
 
 /// Twelve 5×5 problems, the first five answered wrongly, for a model of the given shape.
-pub fn gallery(n_layers: usize, n_heads: usize) -> Gallery {
+pub(crate) fn gallery(n_layers: usize, n_heads: usize) -> Gallery {
     Gallery {
         format_version: FORMAT_VERSION,
         selection: "The first 5 failures of the test problems and the first 7 successes.".to_string(),
@@ -277,7 +314,8 @@ fn invent_attention(n_layers: usize, n_heads: usize, marks: &[Mark], optimum: &[
         for head in 0..n_heads {
             for q in 0..n {
                 let here = if let Mark::Cell(c) = marks[q] { c } else { optimum[0] };
-                let ahead = |c: usize| optimum.iter().position(|&x| x == c).map_or(0.0, |i| i as f64 / optimum.len() as f64);
+                let ahead =
+                    |c: usize| optimum.iter().position(|&x| x == c).map_or(0.0, |i| i as f64 / optimum.len() as f64);
                 let scores: Vec<f64> = (0..n)
                     .map(|k| match ((head + layer) % 4, &marks[k]) {
                         _ if k > q => f64::NEG_INFINITY,
@@ -324,7 +362,9 @@ fn wrong_turn(passages: &[(usize, usize)], optimum: &[usize]) -> Vec<usize> {
         let mut walk = optimum[..=i].to_vec();
         loop {
             let end = walk[walk.len() - 1];
-            let next = neighbours(passages, end).into_iter().find(|c| !walk.contains(c) && (walk.len() > i + 1 || *c != optimum[i + 1]));
+            let next = neighbours(passages, end)
+                .into_iter()
+                .find(|c| !walk.contains(c) && (walk.len() > i + 1 || *c != optimum[i + 1]));
             match next {
                 Some(cell) => walk.push(cell),
                 None => break,

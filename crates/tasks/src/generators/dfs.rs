@@ -4,8 +4,8 @@ use crate::maze::Lattice;
 use crate::passages::PassageSet;
 use crate::stream::{Stream, below};
 
-/// Carves a spanning tree into a lattice whose passages are all closed: from the last cell reached that has an unvisited
-/// neighbour, go to one of them, each as likely, until every cell is visited.
+/// Carves a spanning tree into a lattice whose passages are all closed: from the last cell reached that has an
+/// unvisited neighbour, go to one of them, each as likely, until every cell is visited.
 pub fn carve(start: usize, rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let (n, cols) = (lattice.n_cells(), lattice.cols);
@@ -56,7 +56,8 @@ const CHOICES: [(usize, [u8; 4]); 16] = {
     table
 };
 
-/// For each cell, on which sides an unvisited cell lies. Kept up to date at each visit, so that a choice costs one look.
+/// For each cell, on which sides an unvisited cell lies. Kept up to date at each visit, so that a choice costs one
+/// look.
 struct UnvisitedSides {
     /// A row of padding on either end, so that a visit writes to four neighbours without asking where the lattice ends.
     /// (What it writes across the left or right side is a bit that is not set there anyway.)

@@ -13,8 +13,8 @@ pub enum Start {
     /// Any cell, each as likely.
     #[default]
     Uniform,
-    /// Any cell but those of the last row and column, each as likely: what maze-dataset 1.4.2 does, whose draw leaves them out.
-    /// Needs at least two rows and two columns.
+    /// Any cell but those of the last row and column, each as likely: what maze-dataset 1.4.2 does, whose draw leaves
+    /// them out. Needs at least two rows and two columns.
     MazeDataset,
 }
 
@@ -66,6 +66,9 @@ impl Generator {
     }
 
     /// Draws a maze into `open`, whose passages are closed first.
+    ///
+    /// # Panics
+    /// If there is no cell to start in: [`Start::MazeDataset`] on a single row or column, which no `MazeConfig` allows.
     pub fn carve(self, rng: &mut Stream, open: &mut PassageSet) {
         open.clear();
         match self {

@@ -6,9 +6,9 @@ use crate::stream::{Stream, below};
 
 /// Carves a uniform spanning tree into a lattice whose passages are all closed.
 ///
-/// From each cell in turn that is not yet in the tree, walk at random until the tree is met; the walk without its loops joins
-/// the tree. Source: Wilson 1996, "Generating random spanning trees more quickly than the cover time", STOC. The law depends
-/// neither on the root nor on the order of cells: the root is in the middle, where walks find it soonest.
+/// From each cell in turn that is not yet in the tree, walk at random until the tree is met; the walk without its loops
+/// joins the tree. Source: Wilson 1996, "Generating random spanning trees more quickly than the cover time", STOC. The
+/// law depends neither on the root nor on the order of cells: the root is in the middle, where walks find it soonest.
 pub fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let Lattice { rows, cols } = lattice;

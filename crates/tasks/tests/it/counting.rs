@@ -95,7 +95,8 @@ fn wilson_draws_every_tree_as_often() {
     let counts = tally(Generator::Wilson, 192 * 200);
     assert_eq!(counts.len(), 192);
     let chi_square: f64 = counts.values().map(|&c| (c as f64 - 200.0).powi(2) / 200.0).sum();
-    // 191 degrees of freedom: mean 191, standard deviation 19.5. A uniform law stays within these bounds in 99.9 % of seeds.
+    // 191 degrees of freedom: mean 191, standard deviation 19.5. A uniform law stays within these bounds in 99.9 % of
+    // seeds.
     assert!((135.0..258.0).contains(&chi_square), "chi-square {chi_square}");
 }
 
@@ -108,8 +109,9 @@ fn dfs_is_not_uniform_and_the_chi_square_sees_it() {
 
 #[test]
 fn dfs_starts_in_every_cell_as_often() {
-    // Which cell a search started in shows in the maze on a 2×2 lattice: the closed wall joins the start and the last cell, and both
-    // turns are as likely. So every wall stays closed as often, which a start that avoids a cell would spoil.
+    // Which cell a search started in shows in the maze on a 2×2 lattice: the closed wall joins the start and the last
+    // cell, and both turns are as likely. So every wall stays closed as often, which a start that avoids a cell would
+    // spoil.
     let lattice = Lattice { rows: 2, cols: 2 };
     let (mut rng, mut open) = (stream(12, Purpose::Natural, 0), PassageSet::none(lattice));
     let mut closed: BTreeMap<(usize, usize), i32> = BTreeMap::new();
@@ -124,8 +126,8 @@ fn dfs_starts_in_every_cell_as_often() {
 
 #[test]
 fn every_dfs_maze_has_only_back_edges() {
-    // A spanning tree is one that depth-first search can make from some cell if and only if every closed wall joins a cell to one of its
-    // ancestors. An independent view of what was listed.
+    // A spanning tree is one that depth-first search can make from some cell if and only if every closed wall joins a
+    // cell to one of its ancestors. An independent view of what was listed.
     for lattice in [THREE, Lattice { rows: 3, cols: 4 }, Lattice { rows: 5, cols: 2 }] {
         let is_dfs_tree = |tree: &PassageSet, root: usize| {
             let graph = tree.to_graph();

@@ -30,7 +30,8 @@ fn record(maze: &Value) -> MazeRecord {
     MazeRecord::parse(1, &line(maze)).unwrap()
 }
 
-/// What the variant of a picture shows: a targeted maze has no path, and a solved one shows its ends with the path only.
+/// What the variant of a picture shows: a targeted maze has no path, and a solved one shows its ends with the path
+/// only.
 fn drawing(maze: &Value, variant: &str) -> Drawing {
     let record = record(maze);
     match (maze["kind"].as_str().unwrap(), variant) {

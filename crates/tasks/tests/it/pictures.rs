@@ -8,8 +8,8 @@ use searchlens_tasks::split::Split;
 
 use crate::sampling::{raw, task};
 
-/// If this fails, old seeds no longer name the problems that published runs were trained on: change `stream`, a generator, the classes
-/// or the split key only with a new format version.
+/// If this fails, old seeds no longer name the problems that published runs were trained on: change `stream`, a
+/// generator, the classes or the split key only with a new format version.
 #[track_caller]
 fn check_problem(raw: RawMazeConfig, split: Split, want: Expect) {
     let instance = task(raw).instance(1, split, 0);

@@ -53,7 +53,12 @@ fn lines_that_are_not_objects_with_known_keys_are_refused() {
     {
         assert!(json_error(line).contains("give one JSON object a line with the keys grid_shape, "), "{line}");
     }
-    assert!(json_error(&line_with(r#","solutoin":[]"#)).contains("unknown field `solutoin`"));
+    let typo = json_error(&line_with(r#","solutoin":[]"#));
+    assert!(
+        typo.starts_with("line 1: column ") && typo.contains(": unknown field `solutoin`, expected one of"),
+        "{typo}"
+    );
+    assert!(!typo.contains(" at line "), "the parser's own line number would mislead: {typo}");
     let deep = "[".repeat(100_000);
     assert!(json_error(&format!(r#"{{"grid_shape":{deep}"#)).contains("recursion limit"));
     check_refused("{}", "`grid_shape` is missing; add it: [rows, cols]");
@@ -141,6 +146,20 @@ fn files_are_read_line_by_line_and_errors_know_their_line() {
     assert!(not_text[0].as_ref().unwrap_err().to_string().starts_with("line 1: cannot be read as text"));
 }
 
+/// A source that never gets well.
+struct Broken;
+
+impl std::io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::IsADirectory.into())
+    }
+}
+
+#[test]
+fn a_source_that_fails_is_not_asked_for_ever() {
+    assert_eq!(read_records(std::io::BufReader::new(Broken)).take(9).count(), 1);
+}
+
 /// Any maze, any ends that are joined, and any walk between them.
 fn any_record() -> impl Strategy<Value = MazeRecord> {
     let lattice = (1usize..6, 1usize..6).prop_map(|(rows, cols)| Lattice { rows, cols });
@@ -180,7 +199,9 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_line_is_read_or_refused_but_never_a_panic(record in any_record(), at in any::<prop::sample::Index>(), byte in 32u8..127) {
+    fn a_damaged_line_is_read_or_refused_but_never_a_panic(
+        record in any_record(), at in any::<prop::sample::Index>(), byte in 32u8..127
+    ) {
         let mut line = record.to_line(record.class()).into_bytes();
         let at = at.index(line.len());
         line[at] = byte;

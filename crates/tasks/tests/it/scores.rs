@@ -17,7 +17,8 @@ struct Row {
     by_k: &'static [(usize, f64)],
 }
 
-/// The tables' own sampling error, at n = 20,000 or more, and ours add up; the bound of 0.015 is the one that is promised at n = 100,000.
+/// The tables' own sampling error, at n = 20,000 or more, and ours add up; the bound of 0.015 is the one that is
+/// promised at n = 100,000.
 const N_QUICK: u64 = 20_000;
 
 #[track_caller]

@@ -1,0 +1,74 @@
+//! The page in a real browser, where there is one: it must draw everything and have nothing to complain of.
+
+use crate::fixture::Fixture;
+use crate::report;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a browser made of a page.
+struct Seen {
+    /// The document after its scripts have run.
+    dom: String,
+    /// What scripts and the browser wrote to the console, errors included.
+    console: Vec<String>,
+}
+
+fn browser() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+}
+
+fn open(browser: &Path, page: &Path) -> Seen {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = |name: &str| std::fs::File::create(scratch.path().join(name)).unwrap();
+    let mut child = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
+        .args(["--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--v=0"])
+        .args(["--window-size=1280,900", "--virtual-time-budget=5000", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", scratch.path().join("profile").display()))
+        .arg(format!("file://{}", page.display()))
+        .stdin(Stdio::null())
+        .stdout(file("dom"))
+        .stderr(file("log"))
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > Duration::from_secs(120) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the browser did not end within two minutes");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let read = |name: &str| String::from_utf8_lossy(&std::fs::read(scratch.path().join(name)).unwrap()).into_owned();
+    let console = read("log").lines().filter(|line| line.contains("CONSOLE")).map(str::to_string).collect();
+    Seen { dom: read("dom"), console }
+}
+
+#[test]
+fn the_page_runs_in_a_browser_without_a_complaint() {
+    let Some(browser) = browser() else {
+        eprintln!("skipped: no browser (chromium or chrome) on PATH");
+        return;
+    };
+    // The check must be able to fail: a page that does complain is found out.
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.html");
+    std::fs::write(&bad, "<!DOCTYPE html><script>nowhere()</script><img src='absent.png'>").unwrap();
+    let complaints = open(&browser, &bad).console;
+    assert!(complaints.iter().any(|line| line.contains("nowhere is not defined")), "not seen: {complaints:?}");
+
+    let written = report(&Fixture::whole());
+    let seen = open(&browser, &written.paths.html);
+    assert_eq!(seen.console, Vec::<String>::new());
+    let body = &seen.dom[seen.dom.find("<body").unwrap()..];
+    let count = |what: &str| body.matches(what).count();
+    assert!(seen.dom.contains("data-ready=\"true\""), "the script did not reach its end");
+    assert_eq!(count("class=\"plotly-graph-div js-plotly-plot\""), written.paths.figures.len(), "plots drawn");
+    assert_eq!(count("aria-pressed="), 16, "one small maze for each of 4 × 4 heads");
+    assert_eq!(count("aria-pressed=\"true\""), 1, "one head is looked at");
+    assert_eq!(count("class=\"place\""), 25 + 24, "cells and passages of the large maze");
+}
