@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use searchlens::model::workers::{Workers, WorkersError};
 
-use crate::commands::{activations, baselines, bench, count, generate, show, sites, tokenize};
+use crate::commands::{activations, baselines, bench, count, generate, show, sites, tokenize, train};
 
 /// A laboratory for finding search inside transformers.
 #[derive(Debug, Parser)]
@@ -43,6 +43,7 @@ enum Command {
     Tokenize(tokenize::TokenizeArgs),
     Count(count::CountArgs),
     Baselines(baselines::BaselinesArgs),
+    Train(train::TrainArgs),
     Activations(activations::ActivationsArgs),
     Sites(sites::SitesArgs),
     Bench(bench::BenchArgs),
@@ -53,6 +54,7 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let Cli { common, command } = self;
         match command {
+            Command::Train(args) => return train::run(args, &common),
             Command::Generate(args) => generate::run(args, &common)?,
             Command::Show(args) => show::run(args, &common)?,
             Command::Tokenize(args) => tokenize::run(args, &common)?,
@@ -70,6 +72,11 @@ impl Common {
     /// The seed, where no config has one.
     pub(crate) fn seed(&self) -> u64 {
         self.seed.unwrap_or(0)
+    }
+
+    /// The seed that was asked for, if one was.
+    pub(crate) fn seed_given(&self) -> Option<u64> {
+        self.seed
     }
 
     /// The worker threads asked for.

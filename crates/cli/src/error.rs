@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use searchlens::lens::activations::ActivationsError;
 use searchlens::model::checkpoint::CheckpointError;
-use searchlens::{model, tasks, tokens};
+use searchlens::studies::run::RunError;
+use searchlens::{model, studies, tasks, tokens};
 
 use crate::output::ReaderGone;
 
@@ -57,6 +58,8 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tokens::example::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()
         || error.is::<model::config::ConfigError>()
+        || error.is::<studies::config::ConfigError>()
+        || error.downcast_ref::<RunError>().is_some_and(RunError::is_bad_input)
         || error.downcast_ref::<CheckpointError>().is_some_and(is_bad_checkpoint)
         || error.downcast_ref::<ActivationsError>().is_some_and(is_bad_request)
         || error.is::<model::model::TokensError>()

@@ -8,7 +8,12 @@ mod cli;
 mod commands;
 mod error;
 mod input;
+mod interrupt;
+mod machine;
 mod output;
+mod place;
+mod progress;
+mod training;
 
 use std::process::ExitCode;
 

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use rayon::prelude::*;
 use searchlens::model::Model;
 use searchlens::model::config::ModelConfig;
+use searchlens::model::kernels::tier::Tier;
 use searchlens::model::optimiser::{AdamW, Moments};
 use searchlens::model::params::ParamGroup;
 use searchlens::model::train::{Group, Trainer, group_size};
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 use crate::cli::Common;
 use crate::error::InputError;
+use crate::machine::memory;
 use crate::output::{print, print_json};
 
 /// Time training and the drawing of problems
@@ -190,7 +192,7 @@ fn time_training(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes
         ms_per_step: median * 1e3,
         tokens_per_s: (batch * n_ctx) as f64 / median,
         peak_bytes: memory("VmHWM").zip(resident_before).map(|(peak, before)| peak.saturating_sub(before)),
-        tier: tier().to_owned(),
+        tier: Tier::detect().to_string(),
     })
 }
 
@@ -242,32 +244,10 @@ fn in_full(task: &Task, seed: u64, index: u64) -> usize {
     successors + field.count_paths(graph, instance.problem.origin) as usize
 }
 
-/// The widest vector instructions that the engine finds here.
-fn tier() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") {
-            return "f32-avx512";
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return "f32-avx2";
-        }
-    }
-    "f32-portable"
-}
-
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
-}
-
-/// A line of Linux' account of this process' memory, in bytes; `None` elsewhere.
-fn memory(line: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let value = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'))?;
-    let kilobytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }
 
 /// A positive number of seconds, as clap reads it.

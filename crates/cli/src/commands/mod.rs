@@ -8,3 +8,4 @@ pub(crate) mod generate;
 pub(crate) mod show;
 pub(crate) mod sites;
 pub(crate) mod tokenize;
+pub(crate) mod train;

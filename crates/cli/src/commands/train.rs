@@ -1,0 +1,86 @@
+//! `searchlens train`: a config in, a run folder out.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use searchlens::studies::config::RunConfig;
+use searchlens::studies::run::Start;
+
+use crate::cli::Common;
+use crate::output::print;
+use crate::training::train_shown;
+use crate::{interrupt, place};
+
+/// Train a network on a task
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct TrainArgs {
+    /// The run's config, TOML
+    config: PathBuf,
+    /// Folder of the run [default: runs/DATE-TASK-HASH]
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+    /// Go on with a run that was stopped, from its last checkpoint
+    #[arg(long)]
+    resume: bool,
+}
+
+const EXAMPLES: &str = "Ctrl-C saves a checkpoint and ends the run, with exit code 130; --resume goes on as if it had never stopped.
+
+A config:
+  [task.maze]
+  generator = \"dfs\"
+  rows = 5
+  cols = 5
+  [tokenizer]
+  name = \"edges\"
+  [model]
+  n_layers = 4
+  d_model = 128
+  n_heads = 4
+  [train]
+  steps = 5000
+
+Examples:
+  searchlens train config.toml --out run
+  searchlens train run/config.toml --resume";
+
+pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> {
+    let config = read_config(&args.config, common.seed_given())?;
+    let dir = args.out.unwrap_or_else(|| match (folder_of(&args.config), args.resume) {
+        (Some(folder), true) => folder,
+        (None, true) => place::last(&config).unwrap_or_else(|| place::fresh(&config)),
+        (_, false) => place::fresh(&config),
+    });
+    let start = if args.resume { Start::Resume } else { Start::Fresh };
+    interrupt::watch()?;
+    let outcome = train_shown(&config, &dir, start, &common.workers()?)?;
+    let shown = dir.display();
+    if !outcome.finished {
+        print(format_args!(
+            "stopped after step {} of {}; go on: searchlens train {shown}/config.toml --resume",
+            outcome.step,
+            config.train().steps
+        ))?;
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a config; a seed on the command line takes the place of its own.
+fn read_config(path: &Path, seed: Option<u64>) -> anyhow::Result<RunConfig> {
+    let config = RunConfig::read(path)?;
+    let Some(seed) = seed else { return Ok(config) };
+    let mut tables: toml::Table = config.to_toml().parse().context("a resolved config is TOML")?;
+    let seed = i64::try_from(seed).context("--seed: TOML's numbers end below 2^63")?;
+    tables["train"]["seed"] = toml::Value::Integer(seed);
+    Ok(RunConfig::parse(&tables.to_string())?)
+}
+
+/// The run folder that a config file lies in, if it does.
+fn folder_of(config: &Path) -> Option<PathBuf> {
+    let folder = config.parent()?;
+    (config.ends_with("config.toml") && folder.join("run.json").exists()).then(|| folder.to_owned())
+}

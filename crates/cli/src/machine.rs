@@ -1,0 +1,29 @@
+//! What the program knows of itself and of the machine under it.
+
+use searchlens::model::kernels::tier::Tier;
+use searchlens::studies::run::Origin;
+
+/// Where a run's results come from, for its `run.json`.
+pub(crate) fn origin() -> Origin {
+    Origin {
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: env!("SEARCHLENS_COMMIT").to_owned(),
+        tier: Tier::detect().to_string(),
+        machine: processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+    }
+}
+
+/// The processor's name, where Linux tells it.
+fn processor() -> Option<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'))?.1;
+    Some(name.trim().to_owned())
+}
+
+/// A line of Linux' account of this process' memory, such as `VmRSS`, in bytes; `None` elsewhere.
+pub(crate) fn memory(line: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let value = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'))?;
+    let kilobytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

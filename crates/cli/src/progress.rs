@@ -1,0 +1,126 @@
+//! What a run shows while it goes on, on standard error: a bar on a terminal, plain lines elsewhere.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use searchlens::studies::run::Progress;
+
+/// Shows the progress of one training run.
+pub(crate) struct Display {
+    /// Hidden where standard error is no terminal.
+    bar: ProgressBar,
+    steps: u64,
+    recent: Recent,
+}
+
+/// Lines of a run that does not go to a terminal, besides evaluations.
+const LINES: u64 = 20;
+
+impl Display {
+    /// Nothing shown yet.
+    pub(crate) fn new() -> Display {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:28} step {pos}/{len}  {msg}");
+        bar.set_style(style.expect("the template names fields that there are"));
+        Display { bar, steps: 0, recent: Recent::default() }
+    }
+
+    /// Shows what happened.
+    pub(crate) fn show(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Started { step, steps, n_params } => {
+                self.steps = steps;
+                self.bar.set_length(steps);
+                self.bar.set_position(step);
+                let begin = if step == 0 { "training".into() } else { format!("going on after step {step}:") };
+                self.line(format_args!("{begin} {n_params} parameters, {steps} steps"));
+            }
+            Progress::Skipped { step, reason } => {
+                self.line(format_args!("the checkpoint of step {step} cannot be used: {reason}"));
+            }
+            Progress::Step { step, loss, tokens, seconds } => {
+                self.recent.push(loss, tokens, seconds);
+                let message = self.recent.message(self.steps - step);
+                self.bar.set_position(step);
+                if !self.bar.is_hidden() {
+                    self.bar.set_message(message);
+                } else if step == self.steps || step.is_multiple_of((self.steps / LINES).max(1)) {
+                    eprintln!("step {step}/{}  {message}", self.steps);
+                }
+            }
+            Progress::Evaluated { step, exact_path, first_fork } => self.line(format_args!(
+                "step {step}: exact path {:.3}, first fork {:.3} on {} validation problems",
+                exact_path.value, first_fork.value, exact_path.n
+            )),
+            Progress::Saved { .. } => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// A line that stays, above the bar if there is one.
+    fn line(&self, text: std::fmt::Arguments<'_>) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+}
+
+/// The last steps: what the shown speed and loss are means of.
+#[derive(Default)]
+struct Recent {
+    /// Loss, tokens, and seconds of training before the step.
+    steps: VecDeque<(f64, u64, f64)>,
+}
+
+/// How many steps the shown numbers are means of.
+const WINDOW: usize = 50;
+
+impl Recent {
+    fn push(&mut self, loss: f64, tokens: u64, seconds: f64) {
+        if self.steps.len() > WINDOW {
+            self.steps.pop_front();
+        }
+        self.steps.push_back((loss, tokens, seconds));
+    }
+
+    /// Mean loss, tokens a second, and the time that `left` more steps will take at this speed.
+    fn message(&self, left: u64) -> String {
+        let n = self.steps.len();
+        let loss = self.steps.iter().map(|s| s.0).sum::<f64>() / n as f64;
+        let elapsed = self.steps[n - 1].2 - self.steps[0].2;
+        if n < 2 || elapsed <= 0.0 {
+            return format!("loss {loss:.4}");
+        }
+        // The last step's time is not known yet.
+        let tokens: u64 = self.steps.iter().take(n - 1).map(|s| s.1).sum();
+        let seconds_left = elapsed / (n - 1) as f64 * left as f64;
+        format!("loss {loss:.4}  {:.0} tokens/s  {} left", tokens as f64 / elapsed, clock(seconds_left))
+    }
+}
+
+/// Minutes and seconds, with hours if there are any.
+pub(crate) fn clock(seconds: f64) -> String {
+    let seconds = Duration::from_secs_f64(seconds.max(0.0)).as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Recent, clock};
+
+    #[test]
+    fn speed_is_that_of_the_steps_whose_time_is_known() {
+        let mut recent = Recent::default();
+        (0..5).for_each(|i| recent.push(2.0, 100, f64::from(i) * 0.5));
+        assert_eq!(recent.message(120), "loss 2.0000  200 tokens/s  1:00 left");
+    }
+
+    #[test]
+    fn times_as_clocks_show_them() {
+        assert_eq!((clock(59.9), clock(61.0), clock(7325.0)), ("0:59".into(), "1:01".into(), "2:02:05".into()));
+    }
+}

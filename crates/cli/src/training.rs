@@ -1,0 +1,31 @@
+//! Training as the commands do it: with threads, a clock, a display and an ear for Ctrl-C.
+
+use std::path::Path;
+use std::time::Instant;
+
+use searchlens::model::workers::Workers;
+use searchlens::studies::config::RunConfig;
+use searchlens::studies::run::{Outcome, Session, Start, train};
+
+use crate::progress::Display;
+use crate::{interrupt, machine};
+
+/// Trains as `config` says, into `dir`, until all steps are done or Ctrl-C is pressed (see [`interrupt::watch`]).
+pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers: &Workers) -> anyhow::Result<Outcome> {
+    let mut display = Display::new();
+    let begun = Instant::now();
+    let outcome = train(
+        config,
+        dir,
+        start,
+        Session {
+            workers,
+            origin: &machine::origin(),
+            clock: &|| begun.elapsed().as_secs_f64(),
+            stop: &interrupt::asked,
+            progress: &mut |progress| display.show(progress),
+        },
+    );
+    display.finish();
+    Ok(outcome?)
+}
