@@ -62,7 +62,7 @@ pub(crate) fn baselines(eval: &EvalResult) -> Table {
     let mut rows = vec![vec!["The model".to_string(), percent(model), NOTHING.to_string(), NOTHING.to_string()]];
     rows.push(row("Random at forks".to_string(), &eval.baselines.random));
     rows.push(row("Greedy heading".to_string(), &eval.baselines.greedy));
-    rows.extend(eval.baselines.k_lookahead.iter().map(|s| row(format!("Sees {} steps ahead", s.k), &s.exact)));
+    rows.extend(eval.baselines.k_lookahead.iter().map(|(k, score)| row(format!("Sees {k} steps ahead"), score)));
     Table {
         caption: format!("Exact path beside policies that do not search, on the same {} problems", count(model.n as u64)),
         columns: vec!["Policy", "Exact path [95% interval]", "Model − policy, points", "By the intervals"],
