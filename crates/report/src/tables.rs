@@ -70,7 +70,7 @@ pub(crate) fn baselines(eval: &EvalResult) -> Table {
         eval.baselines
             .k_lookahead
             .iter()
-            .map(|s| row(format!("Sees {} {} ahead", s.k, if s.k == 1 { "step" } else { "steps" }), &s.exact)),
+            .map(|(&k, score)| row(format!("Sees {k} {} ahead", if k == 1 { "step" } else { "steps" }), score)),
     );
     Table {
         caption: format!(

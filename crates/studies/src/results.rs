@@ -11,6 +11,7 @@
 
 use searchlens_lens::estimate::Estimate;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of every file format in this module.
 pub const FORMAT_VERSION: u32 = 1;
@@ -27,7 +28,7 @@ pub struct RunInfo {
     pub commit: String,
     /// Seed of the run.
     pub seed: u64,
-    /// Worker threads.
+    /// Worker threads, in the session that wrote last.
     pub threads: usize,
     /// Instruction tier, e.g. `f32-avx512`.
     pub tier: String,
@@ -77,6 +78,22 @@ pub enum Metric {
     },
 }
 
+impl Metric {
+    /// Steps done when the line was written.
+    pub fn step(&self) -> u64 {
+        match self {
+            Metric::Train { step, .. } | Metric::Eval { step, .. } => *step,
+        }
+    }
+
+    /// Seconds of training so far.
+    pub fn seconds(&self) -> f64 {
+        match self {
+            Metric::Train { seconds, .. } | Metric::Eval { seconds, .. } => *seconds,
+        }
+    }
+}
+
 /// Effective lookahead: the k of the k-lookahead policy that scores what the model scores on the same problems.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,18 +126,8 @@ pub struct BaselineScores {
     pub random: Estimate,
     /// Heads for the target.
     pub greedy: Estimate,
-    /// Sees k steps ahead, otherwise heads for the target.
-    pub k_lookahead: Vec<LookaheadScore>,
-}
-
-/// Score of one k-lookahead policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LookaheadScore {
-    /// How many steps the policy sees.
-    pub k: usize,
-    /// Its exact-path score.
-    pub exact: Estimate,
+    /// Sees k steps ahead, otherwise heads for the target. By k, ascending; in JSON the keys are strings, `"0"`, `"1"`, ...
+    pub k_lookahead: BTreeMap<usize, Estimate>,
 }
 
 /// Scores of the problems whose first fork needs the same lookahead.
@@ -135,7 +142,8 @@ pub struct ByLookahead {
     pub greedy: Estimate,
 }
 
-/// `results/eval.json`, and what `searchlens eval --json` prints: free-running greedy decoding, first attempt, no masking by the maze.
+/// `results/eval.json`, and what `searchlens eval --json` prints: free-running greedy decoding, first attempt, no masking by the
+/// maze. A mean over no problems has `n` = 0 and means nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvalResult {
@@ -147,19 +155,20 @@ pub struct EvalResult {
     pub seed: u64,
     /// Step of the checkpoint, if it comes from a run.
     pub step: Option<u64>,
-    /// Optimal path, end token included.
+    /// A shortest path (any of them), properly ended: every token read, the end token right after the target.
     pub exact_path: Estimate,
-    /// Starts at the origin, walks open passages only, ends in the target.
+    /// Starts at the origin, walks open passages only, ends in the target, and is properly ended. Need not be shortest.
     pub valid_path: Estimate,
-    /// Last cell is the target, walls ignored.
+    /// The last cell read is the target; walls, start and end token ignored.
     pub reaches_target: Estimate,
-    /// The right branch at the first fork of the path (problems with a fork only).
+    /// Keeps to the only way up to the first fork of the shortest paths and takes a shortest way there (problems with a fork only).
     pub first_fork: Estimate,
-    /// Steps over optimal steps, valid paths only.
+    /// Steps over optimal steps, valid paths only; `n` = 0 if there are none.
     pub path_length_ratio: Estimate,
-    /// Share of generated steps that go through a wall or jump.
+    /// Share of the generated steps that go through a wall or jump; `n` counts steps, 0 if none was made.
     pub wall_jumps: Estimate,
-    /// Share of answers that do not stop with the end token, or stop elsewhere than in the target.
+    /// Share of answers that are not properly ended (no end token, or a token before it that cannot be read), or end elsewhere than in the
+    /// target.
     pub end_errors: Estimate,
     /// Effective lookahead.
     pub k_star: KStar,

@@ -23,7 +23,7 @@ pub(super) fn figures(eval: &EvalResult) -> Vec<Figure> {
 
 fn beside_baselines(eval: &EvalResult) -> Figure {
     let policies = &eval.baselines;
-    let furthest = policies.k_lookahead.iter().map(|s| s.k).max().unwrap_or(0) as f64;
+    let furthest = policies.k_lookahead.keys().next_back().copied().unwrap_or(0) as f64;
     // Two panels side by side on one scale: policies without a k left, the k-lookahead policies right.
     let left = axis("")
         .domain(&[0.0, 0.17])
@@ -36,7 +36,7 @@ fn beside_baselines(eval: &EvalResult) -> Figure {
     let greedy = Series { name: "greedy", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: None };
     let seers =
         Series { name: "k-lookahead", ink: Ink::SECOND, symbol: MarkerSymbol::Circle, dash: Some(DashType::Dot) };
-    let of_k: Vec<_> = policies.k_lookahead.iter().map(|s| (s.k as f64, &s.exact, format!("k = {}", s.k))).collect();
+    let of_k: Vec<_> = policies.k_lookahead.iter().map(|(&k, score)| (k as f64, score, format!("k = {k}"))).collect();
     plot.add_trace(random.scatter(&[(0.0, &policies.random, "policy".to_string())]));
     plot.add_trace(greedy.scatter(&[(1.0, &policies.greedy, "policy".to_string())]));
     plot.add_trace(seers.scatter(&of_k).x_axis("x2"));

@@ -4,7 +4,7 @@
 use searchlens_lens::estimate::Estimate;
 use searchlens_studies::results::{
     BaselineScores, ByLookahead, EvalResult, FORMAT_VERSION, ForkConditioned, FutureProbe, Gallery, KStar, Lookahead,
-    LookaheadScore, Mark, Metric, ProbePoint, ProbeResult, RunInfo, Specimen,
+    Mark, Metric, ProbePoint, ProbeResult, RunInfo, Specimen,
 };
 use std::path::Path;
 
@@ -189,7 +189,7 @@ pub(crate) fn eval() -> EvalResult {
         baselines: BaselineScores {
             random: share(0.331, 1000),
             greedy: share(0.560, 1000),
-            k_lookahead: by_k.map(|(k, exact)| LookaheadScore { k, exact: share(exact, 1000) }).to_vec(),
+            k_lookahead: by_k.map(|(k, exact)| (k, share(exact, 1000))).into(),
         },
     }
 }

@@ -1,0 +1,92 @@
+//! Training batches: problems in, groups of token sequences out.
+//!
+//! Step `s` (from 0) trains on problems `s · batch .. (s + 1) · batch` of the training stream, each with an order of its edges drawn from
+//! its own stream. A batch is a function of config and step, so a run that is taken up again needs to remember neither.
+
+use rayon::prelude::*;
+use searchlens_model::train::{Group, group_size};
+use searchlens_model::workers::Workers;
+use searchlens_tasks::split::Split;
+use searchlens_tasks::stream::{Purpose, Stream, stream};
+use searchlens_tasks::task::Task;
+use searchlens_tokens::batch;
+use searchlens_tokens::encoded::{Encoded, LossOn};
+use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::tokenizer::Tokenizer;
+
+/// What to train on.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingStream<'a> {
+    /// Where problems come from.
+    pub task: &'a Task,
+    /// How they are written.
+    pub tokenizer: &'a Tokenizer,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Problems a step.
+    pub batch_problems: usize,
+    /// Which tokens the loss counts.
+    pub loss_on: LossOn,
+}
+
+/// One step's problems, encoded, padded and grouped.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Sequences of like length.
+    pub groups: Vec<Group>,
+    /// Tokens without padding.
+    pub n_tokens: u64,
+}
+
+impl TrainingStream<'_> {
+    /// The batch of a step, counted from 0. The same for any number of workers.
+    pub fn batch(&self, step: u64, workers: &Workers) -> Batch {
+        let first = step * self.batch_problems as u64;
+        let indices = first..first + self.batch_problems as u64;
+        let encode = |index| self.example(index);
+        let sequences: Vec<Encoded> = workers.run(|| indices.into_par_iter().map(encode).collect());
+        let n_tokens: usize = sequences.iter().map(Encoded::len).sum();
+        let size = rows_per_group(self.batch_problems, n_tokens / self.batch_problems);
+        let groups = batch::group(&sequences, size, self.tokenizer.pad_id());
+        let groups = groups.into_iter().map(|g| Group { tokens: g.ids, seq: g.len, weights: g.loss_weights });
+        Batch { groups: groups.collect(), n_tokens: n_tokens as u64 }
+    }
+
+    /// Example `index` of the training stream.
+    pub fn example(&self, index: u64) -> Encoded {
+        let instance = self.task.instance(self.seed, Split::Train, index);
+        let example = Example::of_problem(&instance.problem, Some(&instance.path)).expect("tasks draw mazes");
+        let mut order = edge_order_stream(self.seed, Split::Train, index);
+        let encoded = self.tokenizer.encode(&example, EdgeOrder::Shuffled(&mut order), self.loss_on);
+        encoded.expect("the tokenizer was made for the task's lattice")
+    }
+}
+
+/// The stream from which the order of a problem's edge tokens is drawn. Problems of the same index in different splits have their own.
+pub fn edge_order_stream(seed: u64, split: Split, index: u64) -> Stream {
+    // A split has fewer than 2^62 problems.
+    stream(seed, Purpose::Tokenize, index | (split as u64) << 62)
+}
+
+/// Groups a batch is cut into are a multiple of this, so that they spread evenly over the trainer's slots and so over cores.
+const EVEN: usize = 8;
+
+/// Sequences per group of a batch: about what the engine likes for their mean length, adjusted so that groups spread evenly.
+fn rows_per_group(batch: usize, mean_len: usize) -> usize {
+    let wanted = batch.div_ceil(group_size(mean_len)).max(1);
+    let n_groups = wanted.next_multiple_of(EVEN);
+    batch.div_ceil(n_groups).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows_per_group;
+
+    #[test]
+    fn groups_spread_over_the_slots() {
+        assert_eq!(rows_per_group(128, 36), 8);
+        assert_eq!(rows_per_group(256, 36), 11);
+        assert_eq!(rows_per_group(4, 36), 1);
+        assert_eq!(rows_per_group(1, 10_000), 1);
+    }
+}
