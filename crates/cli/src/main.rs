@@ -1,1 +1,23 @@
-fn main() {}
+//! The binary `searchlens`: arguments in, exit code out.
+//!
+//! Exit codes: 0 done, 1 failure (a file cannot be written, a run broke down), 2 bad input (the message names what, and the remedy), 130
+//! stopped by Ctrl-C.
+
+mod args;
+mod cli;
+mod commands;
+mod error;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    error::apologise_for_panics();
+    match cli::Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => error::report(&error),
+    }
+}

@@ -1,0 +1,79 @@
+//! The tree of arguments: what every command takes, and the commands.
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use searchlens::model::workers::{Workers, WorkersError};
+
+use crate::commands::{activations, baselines, bench, count, generate, show, sites, tokenize};
+
+/// A laboratory for finding search inside transformers.
+#[derive(Debug, Parser)]
+#[command(name = "searchlens", version, max_term_width = 110, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  searchlens generate --maze dfs --rows 5 --cols 5 --count 3 | searchlens show
+  searchlens baselines --maze wilson --rows 7 --cols 7 --count 10000";
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Seed of everything that is drawn at random [default: 0, or the config's]
+    #[arg(long, global = true, value_name = "S")]
+    seed: Option<u64>,
+    /// Worker threads; no result depends on their number [default: one for each core]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Let the system move worker threads between cores
+    #[arg(long, global = true)]
+    no_pin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Generate(generate::GenerateArgs),
+    Show(show::ShowArgs),
+    Tokenize(tokenize::TokenizeArgs),
+    Count(count::CountArgs),
+    Baselines(baselines::BaselinesArgs),
+    Activations(activations::ActivationsArgs),
+    Sites(sites::SitesArgs),
+    Bench(bench::BenchArgs),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let Cli { common, command } = self;
+        match command {
+            Command::Generate(args) => generate::run(args, &common)?,
+            Command::Show(args) => show::run(args, &common)?,
+            Command::Tokenize(args) => tokenize::run(args, &common)?,
+            Command::Count(args) => count::run(args)?,
+            Command::Baselines(args) => baselines::run(args, &common)?,
+            Command::Activations(args) => activations::run(args)?,
+            Command::Sites(args) => sites::run(args)?,
+            Command::Bench(args) => bench::run(args, &common)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Common {
+    /// The seed, where no config has one.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
+    /// The worker threads asked for.
+    pub(crate) fn workers(&self) -> Result<Workers, WorkersError> {
+        Workers::new(self.threads.map(NonZeroUsize::get), !self.no_pin)
+    }
+}

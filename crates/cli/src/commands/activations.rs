@@ -1,0 +1,81 @@
+//! `searchlens activations`: what a network computes on given tokens, site by site.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use searchlens::lens::activations::{SiteChoice, activations, read_tokens, write_activations};
+use searchlens::lens::plan::{Plan, Receipt};
+use searchlens::model::checkpoint::load_model;
+use serde::Serialize;
+
+use crate::error::{InputError, read};
+use crate::output::{print, print_json};
+
+/// Write a network's activations, logits, loss and gradients on given tokens
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ActivationsArgs {
+    /// The network
+    #[arg(long, value_name = "C")]
+    checkpoint: PathBuf,
+    /// A safetensors file with tokens (int64 [batch, pos]) and perhaps loss_mask (f32 [batch, pos-1])
+    #[arg(long, value_name = "T")]
+    tokens: PathBuf,
+    /// all, or names of sites with commas between (see `searchlens sites`)
+    #[arg(long, value_name = "NAMES", default_value = "all")]
+    sites: String,
+    /// Also the gradient of the loss at these sites and of every parameter
+    #[arg(long)]
+    gradients: bool,
+    /// Edits to make on the way, as JSON
+    #[arg(long, value_name = "PLAN.json")]
+    plan: Option<PathBuf>,
+    /// Where to write acts.SITE, logits, loss, act_grads.SITE and grads.PARAMETER
+    #[arg(long, value_name = "A")]
+    out: PathBuf,
+    /// Print loss and receipts of the edits as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "The loss is the mean next-token loss in nats, weighted by loss_mask (all positions, if there is none).
+A plan: [{\"at\": \"blocks.2.attn.hook_z[head=1]\", \"edit\": \"zero\"}, {\"at\": \"resid_post.0\", \"edit\": {\"scale\": 0.5}}]
+
+Examples:
+  searchlens activations --checkpoint run/checkpoints/best.safetensors --tokens t.safetensors --out a.safetensors
+  searchlens activations --checkpoint c.safetensors --tokens t.safetensors --sites z.0,pattern.0 --gradients --plan plan.json --out a.safetensors";
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    out: &'a Path,
+    tensors: usize,
+    loss: f32,
+    receipts: &'a [Receipt],
+}
+
+pub(crate) fn run(args: ActivationsArgs) -> anyhow::Result<()> {
+    let plan = args.plan.as_deref().map_or(Ok(Plan::new()), read_plan)?;
+    let model = load_model(&args.checkpoint)?.model;
+    let batch = read_tokens(&args.tokens)?;
+    let sites = SiteChoice::parse(&args.sites, &model)?;
+    let result = activations(&model, &batch, &sites, args.gradients, &plan)?;
+    write_activations(&args.out, &result)?;
+    let loss = result.tensors["loss"].1[0];
+    if args.json {
+        return print_json(&Summary {
+            out: &args.out,
+            tensors: result.tensors.len(),
+            loss,
+            receipts: &result.receipts,
+        });
+    }
+    for receipt in &result.receipts {
+        print(format_args!("{}: {} entries edited", receipt.at, receipt.entries))?;
+    }
+    print(format_args!("wrote {} tensors to {}; loss {loss:.4}", result.tensors.len(), args.out.display()))
+}
+
+fn read_plan(path: &Path) -> Result<Plan, InputError> {
+    serde_json::from_str(&read(path)?)
+        .map_err(|error| InputError::File { path: path.to_owned(), message: format!("no plan of edits: {error}") })
+}

@@ -1,0 +1,10 @@
+//! The commands, one a module: its arguments and what it does.
+
+pub(crate) mod activations;
+pub(crate) mod baselines;
+pub(crate) mod bench;
+pub(crate) mod count;
+pub(crate) mod generate;
+pub(crate) mod show;
+pub(crate) mod sites;
+pub(crate) mod tokenize;

@@ -1,0 +1,62 @@
+//! `searchlens tokenize`: problems as sequences of tokens.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use searchlens::tasks::record::MazeRecord;
+use searchlens::tasks::stream::{Purpose, stream};
+use searchlens::tokens::encoded::LossOn;
+use searchlens::tokens::example::{EdgeOrder, Example};
+use searchlens::tokens::line::TokenLine;
+use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
+
+use anyhow::Context;
+
+use crate::cli::Common;
+use crate::input::Lines;
+use crate::output::Output;
+
+/// Turn problems into token sequences
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct TokenizeArgs {
+    /// JSON lines of problems; standard input if absent or -
+    file: Option<PathBuf>,
+    /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed or edges
+    #[arg(long, value_name = "NAME")]
+    tokenizer: String,
+    /// Sides of the largest grid that a legacy vocabulary covers [default: the larger side of each line's maze]
+    #[arg(long, value_name = "G")]
+    max_grid_size: Option<usize>,
+    /// Write passages in their fixed order instead of a drawn one
+    #[arg(long)]
+    unshuffled: bool,
+}
+
+const EXAMPLES: &str = "Lines may hold mazes of different shapes. What a problem lacks (ends, solution) its tokens lack.
+
+Examples:
+  searchlens tokenize --tokenizer edges < problems.jsonl > tokens.jsonl
+  searchlens generate --maze dfs --rows 3 --cols 3 --count 1 | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled";
+
+pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
+    let name: TokenizerName = args.tokenizer.parse()?;
+    let config = TokenizerConfig { name, max_grid_size: args.max_grid_size };
+    let seed = common.seed();
+    let mut output = Output::stdout();
+    Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, "", |number, line| {
+        let record = MazeRecord::parse(number, line)?;
+        let mut rng = stream(seed, Purpose::Tokenize, number as u64 - 1);
+        let order = if args.unshuffled { EdgeOrder::Fixed } else { EdgeOrder::Shuffled(&mut rng) };
+        tokens(&record, &config, order).with_context(|| format!("line {number}"))
+    })?;
+    output.finish()
+}
+
+fn tokens(record: &MazeRecord, config: &TokenizerConfig, order: EdgeOrder<'_>) -> anyhow::Result<String> {
+    let MazeRecord { maze, start, end, solution } = record;
+    let tokenizer = Tokenizer::new(config, maze.lattice)?;
+    let example = Example { origin: *start, target: *end, path: solution.as_deref(), ..Example::of_maze(maze) };
+    let encoded = tokenizer.encode(&example, order, LossOn::Path)?;
+    Ok(serde_json::to_string(&TokenLine::new(&encoded.ids, tokenizer.vocab())?)?)
+}

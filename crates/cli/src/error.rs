@@ -1,0 +1,95 @@
+//! What goes wrong, how it is told, and with which exit code.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use searchlens::lens::activations::ActivationsError;
+use searchlens::model::checkpoint::CheckpointError;
+use searchlens::{model, tasks, tokens};
+
+use crate::output::ReaderGone;
+
+/// Bad input that no room knows of: files that are not there, combinations of arguments.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    /// A file named on the command line cannot be opened or read.
+    #[error("{path}: cannot be read: {source}; name a file that exists and may be read")]
+    Open { path: PathBuf, source: std::io::Error },
+    /// A file's ending names no format.
+    #[error(
+        "{path}: the ending {ending} names no format of problems; available: .jsonl, and - for JSON lines on standard output"
+    )]
+    Ending { path: PathBuf, ending: String },
+    /// bf16 is not there yet.
+    #[error("--precision bf16: this engine computes in f32 so far; use auto or f32")]
+    NoBf16,
+    /// A file that does not parse.
+    #[error("{path}: {message}")]
+    File { path: PathBuf, message: String },
+}
+
+/// Prints an error with its causes and gives the exit code that goes with it.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(|cause| cause.is::<ReaderGone>()) {
+        // Whoever read our output has enough: `searchlens .. | head` is no failure.
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {}", told(error));
+    if error.chain().any(is_bad_input) { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// The error and its causes, outermost first, each once: some messages already end with their cause.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        before if before.contains(&cause) => told,
+        before => format!("{before}: {cause}"),
+    })
+}
+
+/// Whether an error is the input's fault. Everything else is a failure.
+fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<InputError>()
+        || error.is::<tasks::config::TaskError>()
+        || error.is::<tasks::count::CountError>()
+        || error.is::<tasks::record::RecordError>()
+        || error.is::<tasks::split::UnknownSplit>()
+        || error.is::<tokens::example::EncodeError>()
+        || error.is::<tokens::tokenizer::TokenizerError>()
+        || error.is::<model::config::ConfigError>()
+        || error.downcast_ref::<CheckpointError>().is_some_and(is_bad_checkpoint)
+        || error.downcast_ref::<ActivationsError>().is_some_and(is_bad_request)
+        || error.is::<model::model::TokensError>()
+        || error.is::<model::sites::SiteError>()
+}
+
+fn is_bad_checkpoint(error: &CheckpointError) -> bool {
+    !matches!(error, CheckpointError::File(file) if file.action == "write")
+}
+
+fn is_bad_request(error: &ActivationsError) -> bool {
+    match error {
+        ActivationsError::Checkpoint(error) => is_bad_checkpoint(error),
+        ActivationsError::File(_)
+        | ActivationsError::Tensor { .. }
+        | ActivationsError::Tokens(_)
+        | ActivationsError::Site(_)
+        | ActivationsError::Plan(_) => true,
+    }
+}
+
+/// Reads a file named on the command line.
+pub(crate) fn read(path: &Path) -> Result<String, InputError> {
+    std::fs::read_to_string(path).map_err(|source| InputError::Open { path: path.to_owned(), source })
+}
+
+/// A panic is our mistake: says so, where to report it, and ends with exit code 1.
+pub(crate) fn apologise_for_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!(
+            "error: searchlens has a bug: {panic}\nSorry. Please report this with the command you ran: {}/issues",
+            env!("CARGO_PKG_REPOSITORY")
+        );
+        std::process::exit(1);
+    }));
+}

@@ -1,0 +1,50 @@
+//! What `--help` says.
+
+use expect_test::expect;
+
+use crate::run::searchlens;
+
+#[test]
+fn the_commands_and_what_all_of_them_take() {
+    expect![[r#"
+        A laboratory for finding search inside transformers
+
+        Usage: searchlens [OPTIONS] <COMMAND>
+
+        Commands:
+          generate     Draw problems and write them, each with a solution and its symmetry class
+          show         Draw problems
+          tokenize     Turn problems into token sequences
+          count        Count the mazes that a generator can make
+          baselines    Score walkers that do not search
+          activations  Write a network's activations, logits, loss and gradients on given tokens
+          sites        List the sites: the activations that have a name
+          bench        Time training and the drawing of problems
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+              --seed <S>     Seed of everything that is drawn at random [default: 0, or the config's]
+              --threads <N>  Worker threads; no result depends on their number [default: one for each core]
+              --no-pin       Let the system move worker threads between cores
+          -h, --help         Print help
+          -V, --version      Print version
+
+        Examples:
+          searchlens generate --maze dfs --rows 5 --cols 5 --count 3 | searchlens show
+          searchlens baselines --maze wilson --rows 7 --cols 7 --count 10000
+    "#]]
+    .assert_eq(&searchlens("--help").good());
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    let help = searchlens("--help").good();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let names: Vec<&str> =
+        commands.lines().take_while(|line| !line.is_empty()).filter_map(|l| l.split_whitespace().next()).collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names.into_iter().filter(|name| *name != "help") {
+        let help = searchlens(&format!("{name} --help")).good();
+        assert!(help.contains(&format!("  searchlens {name}")), "{help}");
+    }
+}

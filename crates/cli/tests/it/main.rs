@@ -1,0 +1,10 @@
+//! The binary as its users meet it: arguments and files in; text, files and exit codes out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+
+mod activations;
+mod errors;
+mod golden;
+mod help;
+mod problems;
+mod run;

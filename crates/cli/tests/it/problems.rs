@@ -1,0 +1,177 @@
+//! Problems: drawn, counted, scored, drawn as pictures.
+
+use expect_test::{Expect, expect};
+use serde_json::Value;
+
+use crate::run::{searchlens, searchlens_on};
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    for command in [
+        "generate --maze dfs --rows 5 --cols 4 --split test --count 3000",
+        "generate --maze wilson --rows 3 --cols 3 --count 1500",
+        "baselines --maze dfs --rows 4 --cols 4 --count 2000 --json",
+    ] {
+        let with = |threads| searchlens(&format!("{command} --threads {threads}")).good();
+        let one = with(1);
+        assert!([2, 3].into_iter().all(|threads| with(threads) == one), "{command}");
+        assert_ne!(searchlens(&format!("{command} --seed 8")).good(), one, "{command}: the seed changes nothing");
+    }
+}
+
+#[test]
+fn a_problem_is_named_by_seed_split_and_index() {
+    let draw =
+        |count: u64| searchlens(&format!("generate --maze dfs --rows 5 --cols 5 --split test --count {count}")).good();
+    let (few, many) = (draw(3), draw(40));
+    assert!(many.starts_with(&few) && many.lines().count() == 40);
+}
+
+#[test]
+fn files_and_flags_name_the_same_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("task.toml");
+    let task = "[task.maze]\ngenerator = \"dfs\"\nrows = 3\ncols = 4\nstart = \"maze-dataset\"\n";
+    std::fs::write(&config, format!("{task}[tokenizer]\nname = \"edges\"\n[train]\nsteps = 20\n")).unwrap();
+    let out = folder.path().join("problems.jsonl");
+    let from_file =
+        searchlens(&format!("generate --task {} --count 5 --out {}", config.display(), out.display())).good();
+    assert!(from_file.starts_with("wrote 5 problems to ") && from_file.lines().count() == 1, "{from_file}");
+    let from_flags = searchlens("generate --maze dfs --rows 3 --cols 4 --start maze-dataset --count 5").good();
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), from_flags);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "no temporary file stays behind: {left:?}");
+}
+
+#[track_caller]
+fn check_count(arguments: &str, want: Expect) {
+    want.assert_eq(&searchlens(&format!("count --maze {arguments}")).good());
+}
+
+#[test]
+fn counts_are_exact() {
+    check_count(
+        "dfs --rows 3 --cols 3 --json",
+        expect![[r#"
+        {"mazes":"88","classes":"12"}
+    "#]],
+    );
+    check_count(
+        "dfs --rows 3 --cols 3 --start maze-dataset --json",
+        expect![[r#"
+        {"mazes":"42","classes":"12"}
+    "#]],
+    );
+    check_count(
+        "dfs --rows 4 --cols 4 --up-to-symmetry",
+        expect![[r#"
+        481
+    "#]],
+    );
+    check_count(
+        "dfs --rows 4 --cols 4",
+        expect![[r#"
+        3820
+    "#]],
+    );
+    // More than 64 bits hold.
+    check_count(
+        "wilson --rows 7 --cols 7 --json",
+        expect![[r#"
+        {"mazes":"19872369301840986112","classes":null}
+    "#]],
+    );
+    check_count(
+        "wilson --rows 7 --cols 7 --up-to-symmetry",
+        expect![[r#"
+        unknown: classes are counted by listing all mazes, which ends at 16 cells
+    "#]],
+    );
+}
+
+#[test]
+fn baselines_have_the_keys_that_scripts_read() {
+    let output = searchlens("baselines --maze dfs --rows 5 --cols 5 --count 3000 --json").good();
+    let result: Value = serde_json::from_str(&output).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ");
+    assert_eq!(keys(&result), "exact mean_forks mean_path_cells n per_token_random");
+    assert_eq!(keys(&result["exact"]), "greedy k_lookahead random");
+    assert_eq!(keys(&result["exact"]["k_lookahead"]), "0 1 12 16 2 24 3 4 6 8");
+    assert_eq!(result["n"], 3000);
+    let near = |value: &Value, want: f64, by: f64| (value.as_f64().unwrap() - want).abs() < by;
+    // Four standard errors at 3000 problems.
+    assert!(near(&result["exact"]["greedy"], 0.562, 0.033), "{output}");
+    assert!(near(&result["exact"]["random"], 0.331, 0.028), "{output}");
+}
+
+/// A corridor of three cells: passages right, none down.
+const CORRIDOR: &str = r#"{"grid_shape":[1,3],"connection_list":[[[0,0,0]],[[1,1,0]]],"start":[0,0],"end":[0,2],"solution":[[0,0],[0,1],[0,2]]}"#;
+
+#[track_caller]
+fn check_show(arguments: &str, want: Expect) {
+    want.assert_eq(&searchlens_on(&format!("show {arguments}"), CORRIDOR).good());
+}
+
+#[test]
+fn a_corridor_in_every_format() {
+    check_show(
+        "--stats",
+        expect![[r#"
+            ┌───────────┐
+            │ S · · · E │
+            └───────────┘
+            1 x 3 cells, class 201f2146ec6ea773 (test); path of 3 cells, 0 forks; lookahead needed: 0 at the first fork, 0 at most
+        "#]],
+    );
+    check_show(
+        "--format ascii --no-solution",
+        expect![[r#"
+            #######
+            #S   E#
+            #######
+        "#]],
+    );
+    check_show(
+        "--format pixels",
+        expect![[r#"
+            0000000
+            0244430
+            0000000
+        "#]],
+    );
+    check_show(
+        "--format svg",
+        expect![[r##"
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 64 24" width="64" height="24" role="img" aria-label="maze of 1 by 3 cells" fill="none" stroke-linecap="round" stroke-linejoin="round">
+            <path class="walls" stroke="currentColor" stroke-width="2" d="M0 0H60V20H0Z"/>
+            <polyline class="path" stroke="#3b82f6" stroke-width="4" points="10,10 30,10 50,10"/>
+            <circle class="start" stroke="#16a34a" stroke-width="3" cx="10" cy="10" r="5"/>
+            <circle class="end" fill="#dc2626" cx="50" cy="10" r="5"/>
+            </svg>
+        "##]],
+    );
+}
+
+#[test]
+fn lines_of_several_shapes_are_tokenized() {
+    let square = r#"{"grid_shape":[2,2],"connection_list":[[[true,false],[false,false]],[[true,false],[true,false]]]}"#;
+    let output =
+        searchlens_on("tokenize --tokenizer edges --unshuffled -", &format!("{CORRIDOR}\n\n{square}\n")).good();
+    expect![[r#"
+        {"tokens":["(0,0)-(0,1)","(0,1)-(0,2)","TARGET","(0,2)","ORIGIN","(0,0)","PATH","(0,1)","(0,2)","END"],"ids":[0,1,5,4,6,2,7,3,4,8]}
+        {"tokens":["(0,0)-(1,0)","(0,0)-(0,1)","(1,0)-(1,1)"],"ids":[0,2,3]}
+    "#]].assert_eq(&output);
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    use std::process::Stdio;
+    let mut child = crate::run::command("generate --maze dfs --rows 4 --cols 4 --count 100000")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask test`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+/// The workspace's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs every stage, stops at the first that fails, and says how long each took.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let stages: [(&str, &[&str]); 3] = [
+        ("format", &["fmt", "--all", "--check"]),
+        ("lints", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        // Unit, integration and documentation tests; examples are built.
+        ("tests", &["test", "--workspace"]),
+    ];
+    let mut seconds = Vec::new();
+    for (name, arguments) in stages {
+        seconds.push((name, stage(name, || cargo(arguments))?));
+    }
+    seconds.push(("examples", stage("examples", run_examples)?));
+    let times: Vec<String> = seconds.iter().map(|(name, seconds)| format!("{name} {seconds:.0} s")).collect();
+    eprintln!("\nxtask: all is well: {}; {:.0} s in all", times.join(", "), begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Runs one stage under a headline; seconds it took.
+fn stage(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+    eprintln!("\n=== {name} ===");
+    let begun = Instant::now();
+    work().with_context(|| format!("FAILED: {name}"))?;
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    // Set by the cargo that runs us.
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(program).args(arguments).current_dir(root()).status().context("cargo does not start")?;
+    if !status.success() {
+        bail!("`cargo {}` ended with {status}", arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// Runs every example: an example that only compiles may still show something that does not work.
+fn run_examples() -> anyhow::Result<()> {
+    for member in members()? {
+        let package = package_name(&member)?;
+        for example in names_in(&member.join("examples"))? {
+            eprintln!("--- {package}: {example}");
+            cargo(&["run", "--quiet", "--package", &package, "--example", &example])?;
+        }
+    }
+    Ok(())
+}
+
+/// Folders of the workspace's packages, in order.
+pub(crate) fn members() -> anyhow::Result<Vec<PathBuf>> {
+    let mut members = vec![root().join("xtask")];
+    for entry in std::fs::read_dir(root().join("crates")).context("crates/")? {
+        let folder = entry?.path();
+        if folder.join("Cargo.toml").exists() {
+            members.push(folder);
+        }
+    }
+    members.sort();
+    Ok(members)
+}
+
+/// The name in a package's manifest.
+fn package_name(member: &Path) -> anyhow::Result<String> {
+    let manifest = std::fs::read_to_string(member.join("Cargo.toml"))?;
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    Ok(name.with_context(|| format!("{}: no name", member.display()))?.to_owned())
+}
+
+/// Names of the Rust files in a folder, in order; none if there is no folder.
+fn names_in(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("rs")) {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_package_follows_the_workspaces_lints() {
+        for member in members().unwrap() {
+            let manifest = std::fs::read_to_string(member.join("Cargo.toml")).unwrap();
+            assert!(
+                manifest.contains("[lints]\nworkspace = true\n"),
+                "{}: no `[lints] workspace = true`",
+                member.display()
+            );
+        }
+    }
+
+    #[test]
+    fn packages_and_their_examples_are_found() {
+        let names: Vec<String> = members().unwrap().iter().map(|member| package_name(member).unwrap()).collect();
+        assert!(names.contains(&"searchlens".to_owned()) && names.contains(&"xtask".to_owned()), "{names:?}");
+        assert!(!names_in(&root().join("crates/cli/examples")).unwrap().is_empty());
+    }
+}
