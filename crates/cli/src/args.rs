@@ -27,10 +27,9 @@ pub(crate) struct MazeArgs {
     start: Option<String>,
 }
 
-/// A task: in a file, or a kind of mazes in flags.
+/// A task: in a file, or a kind of mazes in flags. Commands that cannot do without one say so by [`needed`].
 #[derive(Debug, Args)]
 #[group(skip)]
-#[command(group = ArgGroup::new("problems").args(["task", "maze"]).required(true))]
 pub(crate) struct TaskArgs {
     /// File with a table such as [task.maze]; a whole training config will do
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["rows", "cols", "start"])]
@@ -57,16 +56,25 @@ impl MazeArgs {
     }
 }
 
+/// The group of arguments that asks for a task.
+pub(crate) fn needed() -> ArgGroup {
+    ArgGroup::new("problems").args(["task", "maze"]).required(true)
+}
+
 impl TaskArgs {
-    /// The task that the file or the flags stand for.
-    pub(crate) fn task(self) -> anyhow::Result<Task> {
-        let config = match self {
+    /// The config that the file or the flags stand for, if they were given.
+    pub(crate) fn config(self) -> anyhow::Result<Option<TaskConfig>> {
+        match self {
             TaskArgs { maze: Some(maze), rows: Some(rows), cols: Some(cols), start, .. } => {
-                TaskConfig::Maze(MazeArgs { maze, rows, cols, start }.config()?)
+                Ok(Some(TaskConfig::Maze(MazeArgs { maze, rows, cols, start }.config()?)))
             }
-            TaskArgs { task, .. } => read_task(&task.expect("clap asks for --task if there is no --maze"))?,
-        };
-        Ok(Task::new(config)?)
+            TaskArgs { task, .. } => Ok(task.map(|path| read_task(&path)).transpose()?),
+        }
+    }
+
+    /// The task, in commands that need one.
+    pub(crate) fn task(self) -> anyhow::Result<Task> {
+        Ok(Task::new(self.config()?.expect("clap asks for --task or --maze"))?)
     }
 }
 

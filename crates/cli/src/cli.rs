@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use searchlens::model::workers::{Workers, WorkersError};
 
-use crate::commands::{activations, baselines, bench, count, generate, show, sites, tokenize, train};
+use crate::commands::{
+    activations, baselines, bench, count, demo, eval, generate, lens, report, show, sites, tokenize, train,
+};
 
 /// A laboratory for finding search inside transformers.
 #[derive(Debug, Parser)]
@@ -18,7 +20,9 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "Begin with: searchlens demo
+
+Examples:
   searchlens generate --maze dfs --rows 5 --cols 5 --count 3 | searchlens show
   searchlens baselines --maze wilson --rows 7 --cols 7 --count 10000";
 
@@ -38,12 +42,16 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
     Show(show::ShowArgs),
     Tokenize(tokenize::TokenizeArgs),
     Count(count::CountArgs),
     Baselines(baselines::BaselinesArgs),
     Train(train::TrainArgs),
+    Eval(eval::EvalArgs),
+    Lens(lens::LensArgs),
+    Report(report::ReportArgs),
     Activations(activations::ActivationsArgs),
     Sites(sites::SitesArgs),
     Bench(bench::BenchArgs),
@@ -54,7 +62,11 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let Cli { common, command } = self;
         match command {
+            Command::Demo(args) => return demo::run(args, &common),
             Command::Train(args) => return train::run(args, &common),
+            Command::Eval(args) => eval::run(args, &common)?,
+            Command::Lens(args) => lens::run(args, &common)?,
+            Command::Report(args) => report::run(args)?,
             Command::Generate(args) => generate::run(args, &common)?,
             Command::Show(args) => show::run(args, &common)?,
             Command::Tokenize(args) => tokenize::run(args, &common)?,

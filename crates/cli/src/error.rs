@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use searchlens::lens::activations::ActivationsError;
 use searchlens::model::checkpoint::CheckpointError;
+use searchlens::report::ReportError;
 use searchlens::studies::run::RunError;
+use searchlens::studies::snapshot::SnapshotError;
+use searchlens::tokens::tokenizer::TokenizerName;
 use searchlens::{model, studies, tasks, tokens};
 
 use crate::output::ReaderGone;
@@ -21,6 +24,18 @@ pub(crate) enum InputError {
         "{path}: the ending {ending} names no format of problems; available: .jsonl, and - for JSON lines on standard output"
     )]
     Ending { path: PathBuf, ending: String },
+    /// A checkpoint from elsewhere does not say what its network is for.
+    #[error("{path}: the checkpoint names no {what}; give it by {flag}")]
+    Unnamed { path: PathBuf, what: &'static str, flag: &'static str },
+    /// A network of another vocabulary than the tokenizer's.
+    #[error("{path}: the network knows {d_vocab} tokens and the tokenizer `{tokenizer}` has {n_tokens} for this task; give the task and tokenizer that the network was trained on")]
+    Vocabulary { path: PathBuf, d_vocab: usize, tokenizer: TokenizerName, n_tokens: usize },
+    /// A checkpoint where a run is needed.
+    #[error("{path}: not a folder; name the folder of a run, as `searchlens train` writes them")]
+    NotARun { path: PathBuf },
+    /// A run without a checkpoint.
+    #[error("{path}: the run has no checkpoint yet; go on with it: searchlens train {path}/config.toml --resume", path = path.display())]
+    NoCheckpoint { path: PathBuf },
     /// bf16 is not there yet.
     #[error("--precision bf16: this engine computes in f32 so far; use auto or f32")]
     NoBf16,
@@ -59,6 +74,10 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tokens::tokenizer::TokenizerError>()
         || error.is::<model::config::ConfigError>()
         || error.is::<studies::config::ConfigError>()
+        || error.is::<studies::config::ConfigProblem>()
+        || error.is::<model::generate::GenerateError>()
+        || error.downcast_ref::<ReportError>().is_some_and(|error| !matches!(error, ReportError::Write { .. }))
+        || error.downcast_ref::<SnapshotError>().is_some_and(is_bad_snapshot)
         || error.downcast_ref::<RunError>().is_some_and(RunError::is_bad_input)
         || error.downcast_ref::<CheckpointError>().is_some_and(is_bad_checkpoint)
         || error.downcast_ref::<ActivationsError>().is_some_and(is_bad_request)
@@ -68,6 +87,14 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
 
 fn is_bad_checkpoint(error: &CheckpointError) -> bool {
     !matches!(error, CheckpointError::File(file) if file.action == "write")
+}
+
+fn is_bad_snapshot(error: &SnapshotError) -> bool {
+    match error {
+        SnapshotError::File(file) => file.action != "write",
+        SnapshotError::Checkpoint(error) => is_bad_checkpoint(error),
+        SnapshotError::Notes { .. } | SnapshotError::Fingerprint { .. } => true,
+    }
 }
 
 fn is_bad_request(error: &ActivationsError) -> bool {

@@ -13,6 +13,8 @@ mod machine;
 mod output;
 mod place;
 mod progress;
+mod subject;
+mod summary;
 mod training;
 
 use std::process::ExitCode;

@@ -5,13 +5,13 @@ use clap::Args;
 use searchlens::tasks::baselines::{Baselines, baselines};
 use searchlens::tasks::split::Split;
 
-use crate::args::TaskArgs;
+use crate::args::{TaskArgs, needed};
 use crate::cli::Common;
 use crate::output::{print, print_json};
 
 /// Score walkers that do not search
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = needed())]
 pub(crate) struct BaselinesArgs {
     #[command(flatten)]
     task: TaskArgs,

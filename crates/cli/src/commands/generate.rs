@@ -8,7 +8,7 @@ use searchlens::tasks::record::MazeRecord;
 use searchlens::tasks::split::Split;
 use searchlens::tasks::task::Instance;
 
-use crate::args::TaskArgs;
+use crate::args::{TaskArgs, needed};
 use crate::cli::Common;
 use crate::error::InputError;
 use crate::input::BLOCK;
@@ -16,7 +16,7 @@ use crate::output::{Output, print};
 
 /// Draw problems and write them, each with a solution and its symmetry class
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = needed())]
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     task: TaskArgs,

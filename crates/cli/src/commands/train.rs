@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use searchlens::studies::config::RunConfig;
+use searchlens::studies::folder::RunFolder;
 use searchlens::studies::run::Start;
+use searchlens::studies::setup::Parts;
 
 use crate::cli::Common;
 use crate::output::print;
+use crate::subject::Trained;
 use crate::training::train_shown;
-use crate::{interrupt, place};
+use crate::{interrupt, place, summary};
 
 /// Train a network on a task
 #[derive(Debug, Args)]
@@ -56,17 +59,34 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> 
     });
     let start = if args.resume { Start::Resume } else { Start::Fresh };
     interrupt::watch()?;
-    let outcome = train_shown(&config, &dir, start, &common.workers()?)?;
-    let shown = dir.display();
+    let workers = common.workers()?;
+    let outcome = train_shown(&config, &dir, start, &workers)?;
     if !outcome.finished {
-        print(format_args!(
-            "stopped after step {} of {}; go on: searchlens train {shown}/config.toml --resume",
-            outcome.step,
-            config.train().steps
-        ))?;
-        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+        return stopped(&config, &dir, outcome.step);
     }
+    let parts = Parts::of(&config);
+    let trained = Trained {
+        model: &outcome.model,
+        task: &parts.task,
+        tokenizer: &parts.tokenizer,
+        step: Some(outcome.step),
+        seed: config.train().seed,
+    };
+    let eval = config.eval();
+    let scores = trained.evaluate_into(&RunFolder::at(&dir), eval.split, eval.problems, &workers)?;
+    print(summary::scores(&scores))?;
+    let shown = dir.display();
+    print(format_args!(
+        "\nthe run is in {shown}; look inside: searchlens lens probe {shown}, then: searchlens report {shown}"
+    ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how to go on with a run that Ctrl-C ended.
+pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> anyhow::Result<ExitCode> {
+    let (steps, shown) = (config.train().steps, dir.display());
+    print(format_args!("stopped after step {step} of {steps}; go on: searchlens train {shown}/config.toml --resume"))?;
+    Ok(ExitCode::from(interrupt::EXIT_CODE))
 }
 
 /// Reads a config; a seed on the command line takes the place of its own.

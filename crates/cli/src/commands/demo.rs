@@ -1,0 +1,108 @@
+//! `searchlens demo`: from a maze to a report, in one command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+use searchlens::report::write_report;
+use searchlens::studies::demo::{demo_config, ms_per_step};
+use searchlens::studies::folder::RunFolder;
+use searchlens::studies::probing::ProbePlan;
+use searchlens::studies::run::Start;
+use searchlens::studies::setup::Parts;
+
+use crate::cli::Common;
+use crate::commands::lens::probe_into;
+use crate::commands::train::stopped;
+use crate::output::print;
+use crate::progress::clock;
+use crate::subject::Trained;
+use crate::training::train_shown;
+use crate::{interrupt, place, summary};
+
+/// Train a transformer on 5×5 mazes, score it, look inside, and write a page about it
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct DemoArgs {
+    /// Minutes for all of it; half a minute or so of them goes to scores, probes and the page
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = minutes)]
+    minutes: f64,
+    /// Folder of the run [default: runs/DATE-TASK-HASH]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Scores and probes on few problems, for tests of the program itself
+    #[arg(long, hide = true)]
+    sketch: bool,
+}
+
+const EXAMPLES: &str = "Some steps are timed first; their number is then fixed and written to DIR/config.toml, so that the run can be repeated.
+Ctrl-C saves a checkpoint and ends the training.
+
+Examples:
+  searchlens demo
+  searchlens demo --minutes 1 --out taste";
+
+/// What scores, probes and the page take on two cores.
+const AFTERWARDS_MINUTES: f64 = 0.5;
+
+pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let workers = common.workers()?;
+    interrupt::watch()?;
+    let training_minutes = (args.minutes - AFTERWARDS_MINUTES).max(args.minutes / 2.0);
+    let seed = common.seed_given().unwrap_or(1);
+    // The time of a step does not depend on how many there are.
+    let any = demo_config(training_minutes, 10.0, seed)?;
+    let pace = ms_per_step(&any, &workers, &|| begun.elapsed().as_secs_f64())?;
+    let config = demo_config(training_minutes, pace, seed)?;
+    let dir = args.out.unwrap_or_else(|| place::fresh(&config));
+    eprintln!("5×5 mazes; {:.1} ms a step on {} thread(s); the run is in {}", pace, workers.threads(), dir.display());
+    let outcome = train_shown(&config, &dir, Start::Fresh, &workers)?;
+    if !outcome.finished {
+        return stopped(&config, &dir, outcome.step);
+    }
+
+    let (folder, parts) = (RunFolder::at(&dir), Parts::of(&config));
+    let count = if args.sketch { 100 } else { config.eval().problems };
+    eprintln!("scoring {count} problems of classes that training never saw");
+    let trained = Trained {
+        model: &outcome.model,
+        task: &parts.task,
+        tokenizer: &parts.tokenizer,
+        step: Some(outcome.step),
+        seed,
+    };
+    let scores = trained.evaluate_into(&folder, config.eval().split, count, &workers)?;
+    eprintln!("probing the residual stream");
+    let plan = if args.sketch { ProbePlan { n_train: 200, n_test: 100, k_max: 2, ..ProbePlan::default() } } else { ProbePlan::default() };
+    probe_into(&folder, &config, &outcome.model, &plan, &workers)?;
+    let page = write_report(&dir, None)?.html;
+
+    let total = begun.elapsed().as_secs_f64();
+    print(summary::scores(&scores))?;
+    print(format_args!(
+        "\ntrained for {} of {} minutes in all, on {} thread(s): {} steps, {} sequences",
+        clock(outcome.train_seconds),
+        clock(total),
+        workers.threads(),
+        outcome.step,
+        outcome.step * config.train().batch_problems as u64
+    ))?;
+    let dir = dir.display();
+    print(format_args!(
+        "the page: {}\n\nTry next:
+  searchlens eval {dir} --maze wilson --rows 5 --cols 5     the same network on another kind of maze
+  searchlens show --format unicode < problems.jsonl         draw problems (searchlens generate makes them)
+  searchlens train {dir}/config.toml --seed 2               the same run from other weights
+  searchlens sites --checkpoint {dir}/checkpoints/best.safetensors",
+        page.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A positive number of minutes, as clap reads it.
+fn minutes(text: &str) -> Result<f64, String> {
+    let parsed: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if parsed > 0.0 && parsed < 1e5 { Ok(parsed) } else { Err("give a positive number of minutes".into()) }
+}

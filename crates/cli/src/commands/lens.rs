@@ -1,0 +1,96 @@
+//! `searchlens lens`: looks inside a run's network, one subcommand a method.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use searchlens::model::workers::Workers;
+use searchlens::studies::config::RunConfig;
+use searchlens::studies::folder::RunFolder;
+use searchlens::studies::probing::{ProbePlan, probe};
+use searchlens::studies::results::ProbeResult;
+use searchlens::studies::run::untrained_model;
+use searchlens::studies::setup::Parts;
+
+use searchlens::model::Model;
+
+use crate::cli::Common;
+use crate::error::InputError;
+use crate::output::{print, print_json};
+use crate::subject::Subject;
+
+/// Look inside a run's network
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  searchlens lens probe run")]
+pub(crate) struct LensArgs {
+    #[command(subcommand)]
+    method: Method,
+}
+
+#[derive(Debug, Subcommand)]
+enum Method {
+    Probe(ProbeArgs),
+}
+
+/// Fit linear probes of the residual stream before the first step: the walls, and the path to come
+#[derive(Debug, Args)]
+#[command(after_help = "Every accuracy stands beside its control task, the same probe on the untrained network, and what needs no network.
+Writes RUN/results/probes.json, which `searchlens report RUN` draws.
+
+Example:
+  searchlens lens probe run --json")]
+struct ProbeArgs {
+    /// The run's folder
+    run: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: LensArgs, common: &Common) -> anyhow::Result<()> {
+    let Method::Probe(args) = args.method;
+    let subject = Subject::open(&args.run)?;
+    let (folder, config) = subject.run.as_ref().ok_or_else(|| InputError::NotARun { path: args.run.clone() })?;
+    let result = probe_into(folder, config, &subject.model, &ProbePlan::default(), &common.workers()?)?;
+    if args.json {
+        return print_json(&result);
+    }
+    print(table(&result))?;
+    print(format_args!(
+        "wrote {}; draw it: searchlens report {}",
+        folder.result("probes").display(),
+        args.run.display()
+    ))
+}
+
+/// Probes a run's network and leaves the result in its folder.
+pub(crate) fn probe_into(
+    folder: &RunFolder,
+    config: &RunConfig,
+    model: &Model,
+    plan: &ProbePlan,
+    workers: &Workers,
+) -> anyhow::Result<ProbeResult> {
+    let parts = Parts::of(config);
+    let seed = config.train().seed;
+    let untrained = untrained_model(seed, &parts);
+    let result = probe(model, &untrained, &parts.tokenizer, &parts.task, seed, plan, workers)?;
+    folder.write_result("probes", &result)?;
+    Ok(result)
+}
+
+fn table(result: &ProbeResult) -> String {
+    let mut lines = vec![format!("{:<40}{:>9}{:>9}{:>11}", "is there a passage?", "trained", "control", "untrained")];
+    for point in &result.wall {
+        let (trained, control, untrained) = (point.trained.value, point.control.value, point.untrained.value);
+        lines.push(format!("{:<40}{trained:>9.3}{control:>9.3}{untrained:>11.3}", point.site));
+    }
+    lines.push(format!("{:<40}{:>9.3}", "the more frequent answer", result.wall_prior.value));
+    lines.push(format!("{:<40}{:>9}{:>9}", "which cell at step k of the path?", "trained", "corridor"));
+    for future in &result.future {
+        let Some(last) = future.sites.last() else { continue };
+        let (trained, floor) = (last.trained.value, future.corridor_floor.value);
+        lines.push(format!("k = {:<2} {:<33}{trained:>9.3}{floor:>9.3}", future.k, last.site));
+    }
+    lines.join("\n")
+}
