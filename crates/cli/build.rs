@@ -3,7 +3,10 @@
 use std::process::Command;
 
 fn main() {
-    println!("cargo::rustc-env=SEARCHLENS_COMMIT={}", git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or("unknown".into()));
+    println!(
+        "cargo::rustc-env=SEARCHLENS_COMMIT={}",
+        git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or("unknown".into())
+    );
     // Grows with every commit and checkout. Outside a checkout nothing changes.
     if let Some(log) = git(&["rev-parse", "--path-format=absolute", "--git-path", "logs/HEAD"]) {
         println!("cargo::rerun-if-changed={log}");

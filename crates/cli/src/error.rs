@@ -28,7 +28,9 @@ pub(crate) enum InputError {
     #[error("{path}: the checkpoint names no {what}; give it by {flag}")]
     Unnamed { path: PathBuf, what: &'static str, flag: &'static str },
     /// A network of another vocabulary than the tokenizer's.
-    #[error("{path}: the network knows {d_vocab} tokens and the tokenizer `{tokenizer}` has {n_tokens} for this task; give the task and tokenizer that the network was trained on")]
+    #[error(
+        "{path}: the network knows {d_vocab} tokens and the tokenizer `{tokenizer}` has {n_tokens} for this task; give the task and tokenizer that the network was trained on"
+    )]
     Vocabulary { path: PathBuf, d_vocab: usize, tokenizer: TokenizerName, n_tokens: usize },
     /// A checkpoint where a run is needed.
     #[error("{path}: not a folder; name the folder of a run, as `searchlens train` writes them")]

@@ -6,10 +6,10 @@ use searchlens::model::Model;
 use searchlens::model::checkpoint::load_model;
 use searchlens::model::workers::Workers;
 use searchlens::studies::config::RunConfig;
+use searchlens::studies::evaluate::evaluate;
 use searchlens::studies::exam::Exam;
 use searchlens::studies::folder::RunFolder;
 use searchlens::studies::gallery::{GalleryPlan, gallery};
-use searchlens::studies::evaluate::evaluate;
 use searchlens::studies::results::EvalResult;
 use searchlens::studies::setup::tokenizer_for;
 use searchlens::studies::snapshot::{self, Notes};
@@ -53,7 +53,12 @@ impl Subject {
             let last = last.ok_or_else(|| InputError::NoCheckpoint { path: path.to_owned() })?;
             let path = folder.model(last.step);
             let snapshot = snapshot::load(&path)?;
-            return Ok(Subject { path, model: snapshot.model, notes: Some(snapshot.notes), run: Some((folder, config)) });
+            return Ok(Subject {
+                path,
+                model: snapshot.model,
+                notes: Some(snapshot.notes),
+                run: Some((folder, config)),
+            });
         }
         let checkpoint = load_model(path)?;
         let (model, notes) = match Notes::of(&checkpoint, path)? {

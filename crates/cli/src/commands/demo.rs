@@ -75,7 +75,11 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let scores = trained.evaluate_into(&folder, config.eval().split, count, &workers)?;
     eprintln!("probing the residual stream");
-    let plan = if args.sketch { ProbePlan { n_train: 200, n_test: 100, k_max: 2, ..ProbePlan::default() } } else { ProbePlan::default() };
+    let plan = if args.sketch {
+        ProbePlan { n_train: 200, n_test: 100, k_max: 2, ..ProbePlan::default() }
+    } else {
+        ProbePlan::default()
+    };
     probe_into(&folder, &config, &outcome.model, &plan, &workers)?;
     let page = write_report(&dir, None)?.html;
 

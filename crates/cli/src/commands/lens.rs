@@ -34,11 +34,13 @@ enum Method {
 
 /// Fit linear probes of the residual stream before the first step: the walls, and the path to come
 #[derive(Debug, Args)]
-#[command(after_help = "Every accuracy stands beside its control task, the same probe on the untrained network, and what needs no network.
+#[command(
+    after_help = "Every accuracy stands beside its control task, the same probe on the untrained network, and what needs no network.
 Writes RUN/results/probes.json, which `searchlens report RUN` draws.
 
 Example:
-  searchlens lens probe run --json")]
+  searchlens lens probe run --json"
+)]
 struct ProbeArgs {
     /// The run's folder
     run: PathBuf,

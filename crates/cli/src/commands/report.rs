@@ -18,7 +18,8 @@ pub(crate) struct ReportArgs {
     out: Option<PathBuf>,
 }
 
-const EXAMPLES: &str = "What a run has not measured yet, the page says is missing: searchlens eval RUN, searchlens lens probe RUN.
+const EXAMPLES: &str =
+    "What a run has not measured yet, the page says is missing: searchlens eval RUN, searchlens lens probe RUN.
 
 Example:
   searchlens report run --out run.html";

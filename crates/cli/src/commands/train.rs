@@ -30,7 +30,8 @@ pub(crate) struct TrainArgs {
     resume: bool,
 }
 
-const EXAMPLES: &str = "Ctrl-C saves a checkpoint and ends the run, with exit code 130; --resume goes on as if it had never stopped.
+const EXAMPLES: &str =
+    "Ctrl-C saves a checkpoint and ends the run, with exit code 130; --resume goes on as if it had never stopped.
 
 A config:
   [task.maze]
