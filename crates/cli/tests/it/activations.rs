@@ -101,21 +101,41 @@ fn check_bad(arguments: &str, code: i32, want: Expect) {
 
 #[test]
 fn what_cannot_be_done_is_refused() {
-    check_bad("--checkpoint GOLDEN --tokens GOLDEN --sites z.0,atn_out.1 --out x", 2, expect![[r#"
+    check_bad(
+        "--checkpoint GOLDEN --tokens GOLDEN --sites z.0,atn_out.1 --out x",
+        2,
+        expect![[r#"
         error: unknown site `atn_out.1`; did you mean `attn_out.1` or `mlp_out.1`? (`searchlens sites` lists them)
-    "#]]);
-    check_bad("--checkpoint GOLDEN --tokens GOLDEN --sites mlp_out.0 --out x", 2, expect![[r#"
+    "#]],
+    );
+    check_bad(
+        "--checkpoint GOLDEN --tokens GOLDEN --sites mlp_out.0 --out x",
+        2,
+        expect![[r#"
         error: site `mlp_out.0`: this network's architecture has no such site (`searchlens sites --checkpoint C` lists its own)
-    "#]]);
-    check_bad("--checkpoint absent --tokens GOLDEN --out x", 2, expect![[r#"
+    "#]],
+    );
+    check_bad(
+        "--checkpoint absent --tokens GOLDEN --out x",
+        2,
+        expect![[r#"
         error: cannot read absent: No such file or directory (os error 2)
-    "#]]);
-    check_bad("--checkpoint GOLDEN --tokens absent --out x", 2, expect![[r#"
+    "#]],
+    );
+    check_bad(
+        "--checkpoint GOLDEN --tokens absent --out x",
+        2,
+        expect![[r#"
         error: cannot read absent: No such file or directory (os error 2)
-    "#]]);
-    check_bad("--checkpoint GOLDEN --tokens GOLDEN --plan absent.json --out x", 2, expect![[r#"
+    "#]],
+    );
+    check_bad(
+        "--checkpoint GOLDEN --tokens GOLDEN --plan absent.json --out x",
+        2,
+        expect![[r#"
         error: absent.json: cannot be read: No such file or directory (os error 2); name a file that exists and may be read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -136,27 +156,48 @@ fn plans_that_cannot_be_carried_out_are_refused() {
             format!("activations --checkpoint {golden} --tokens {golden} --plan {} --out x", plan.display());
         want.assert_eq(&searchlens(&arguments).bad(2).replace(&folder.path().display().to_string(), "FOLDER"));
     };
-    check("[{}]", expect![[r#"
+    check(
+        "[{}]",
+        expect![[r#"
         error: FOLDER/plan.json: no plan of edits: missing field `at` at line 1 column 3
-    "#]]);
-    check(r#"[{"at":"resid_pst.0","edit":"zero"}]"#, expect![[r#"
+    "#]],
+    );
+    check(
+        r#"[{"at":"resid_pst.0","edit":"zero"}]"#,
+        expect![[r#"
         error: FOLDER/plan.json: no plan of edits: unknown site `resid_pst.0`; did you mean `resid_post.0` or `resid_pre.0` or `resid_mid.0`? (`searchlens sites` lists them) at line 1 column 20
-    "#]]);
-    check(r#"[{"at":"resid_post.0","edit":"zap"}]"#, expect![[r#"
+    "#]],
+    );
+    check(
+        r#"[{"at":"resid_post.0","edit":"zap"}]"#,
+        expect![[r#"
         error: FOLDER/plan.json: no plan of edits: unknown variant `zap`, expected one of `zero`, `scale`, `set`, `add` at line 1 column 34
-    "#]]);
-    check(r#"[{"at":"q_input.0","edit":"zero"}]"#, expect![[r#"
+    "#]],
+    );
+    check(
+        r#"[{"at":"q_input.0","edit":"zero"}]"#,
+        expect![[r#"
         error: step 0 of the plan: `blocks.0.hook_q_input` can be read but not edited; edit resid_pre, q, k or v instead
-    "#]]);
-    check(r#"[{"at":"resid_post.7","edit":"zero"}]"#, expect![[r#"
+    "#]],
+    );
+    check(
+        r#"[{"at":"resid_post.7","edit":"zero"}]"#,
+        expect![[r#"
         error: step 0 of the plan: site `blocks.7.hook_resid_post`: the network has 2 layers, numbered from 0
-    "#]]);
-    check(r#"[{"at":"z.0[head=9]","edit":"zero"}]"#, expect![[r#"
+    "#]],
+    );
+    check(
+        r#"[{"at":"z.0[head=9]","edit":"zero"}]"#,
+        expect![[r#"
         error: step 0 of the plan: address `blocks.0.attn.hook_z[head=9]`: head 9 is out of range 0..2
-    "#]]);
-    check(r#"[{"at":"z.0","edit":{"set":[1.0]}}]"#, expect![[r#"
+    "#]],
+    );
+    check(
+        r#"[{"at":"z.0","edit":{"set":[1.0]}}]"#,
+        expect![[r#"
         error: step 0 of the plan: 1 numbers, but `blocks.0.attn.hook_z` has 8 along its innermost axis
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -169,18 +210,30 @@ fn broken_checkpoints_are_refused() {
         want.assert_eq(&message.replace(&folder.path().display().to_string(), "FOLDER"));
     };
     let whole = std::fs::read(golden("attn_only")).unwrap();
-    check(&whole[..whole.len() / 2], expect![[r#"
+    check(
+        &whole[..whole.len() / 2],
+        expect![[r#"
         error: FOLDER/c.safetensors: not a whole safetensors file (incomplete metadata, file not fully covered); it may be cut off: use another checkpoint
-    "#]]);
-    check(&whole[..5], expect![[r#"
+    "#]],
+    );
+    check(
+        &whole[..5],
+        expect![[r#"
         error: FOLDER/c.safetensors: not a whole safetensors file (header too small); it may be cut off: use another checkpoint
-    "#]]);
-    check(b"", expect![[r#"
+    "#]],
+    );
+    check(
+        b"",
+        expect![[r#"
         error: FOLDER/c.safetensors: not a whole safetensors file (header too small); it may be cut off: use another checkpoint
-    "#]]);
+    "#]],
+    );
     let mut spoilt = whole.clone();
     spoilt[20] ^= 0xff;
-    check(&spoilt, expect![[r#"
+    check(
+        &spoilt,
+        expect![[r#"
         error: FOLDER/c.safetensors: not a whole safetensors file (invalid UTF-8 in header: invalid utf-8 sequence of 1 bytes from index 12); it may be cut off: use another checkpoint
-    "#]]);
+    "#]],
+    );
 }
