@@ -14,6 +14,9 @@ use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
+use crate::config::RunConfig;
+use crate::setup::Parts;
+
 /// What to train on.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingStream<'a> {
@@ -38,7 +41,19 @@ pub struct Batch {
     pub n_tokens: u64,
 }
 
-impl TrainingStream<'_> {
+impl<'a> TrainingStream<'a> {
+    /// The stream that a config describes.
+    pub fn of(config: &RunConfig, parts: &'a Parts) -> TrainingStream<'a> {
+        let train = config.train();
+        TrainingStream {
+            task: &parts.task,
+            tokenizer: &parts.tokenizer,
+            seed: train.seed,
+            batch_problems: train.batch_problems,
+            loss_on: train.loss_on,
+        }
+    }
+
     /// The batch of a step, counted from 0. The same for any number of workers.
     pub fn batch(&self, step: u64, workers: &Workers) -> Batch {
         let first = step * self.batch_problems as u64;

@@ -12,6 +12,10 @@ pub mod run;
 pub mod snapshot;
 
 pub mod evaluate;
+pub mod gallery;
+pub mod probing;
+
+pub mod demo;
 pub mod exam;
 
 pub mod results;

@@ -28,7 +28,8 @@ use crate::setup::Parts;
 use crate::snapshot::{self, Tally};
 
 pub use error::RunError;
-pub use start::{initial_model, optimiser_of};
+pub(crate) use start::first_trainer;
+pub use start::{initial_model, optimiser_of, untrained_model};
 
 /// Whether a run begins or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,13 +143,7 @@ pub fn train(config: &RunConfig, dir: &Path, start: Start, session: Session<'_>)
         Start::Resume => start::resume(config, &parts, &folder, session.workers, session.origin, session.progress)?,
     };
     let settings = config.train();
-    let stream = TrainingStream {
-        task: &parts.task,
-        tokenizer: &parts.tokenizer,
-        seed: settings.seed,
-        batch_problems: settings.batch_problems,
-        loss_on: settings.loss_on,
-    };
+    let stream = TrainingStream::of(config, &parts);
     let start::Started { trainer, metrics, tally, info, best_exact, seconds } = started;
     let mut run = Run {
         config,

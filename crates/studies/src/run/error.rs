@@ -98,6 +98,9 @@ pub enum RunError {
         /// What is left.
         kept: Kept,
     },
+    /// A step on scratch copies could not be made.
+    #[error(transparent)]
+    Timing(#[from] TrainError),
     /// A step made weights that are no numbers.
     #[error("step {step}: `{tensor}` is no longer finite; lower the learning rate{kept}")]
     Weights {
@@ -152,6 +155,7 @@ impl RunError {
             | RunError::Diverged { error: TrainError::NothingScored { .. }, .. }
             | RunError::Metrics(_) => true,
             RunError::Diverged { .. }
+            | RunError::Timing(_)
             | RunError::Weights { .. }
             | RunError::Generate(_)
             | RunError::File(_)

@@ -33,8 +33,6 @@ pub(super) struct Started {
 
 /// The network before the first step: fresh weights drawn from the seed, those that stay frozen at 0, or the weights of `init`.
 ///
-/// With `init` left out of the config this is also the untrained network that probes are compared with.
-///
 /// # Errors
 /// If `init` cannot be read, or does not fit.
 pub fn initial_model(config: &RunConfig, parts: &Parts) -> Result<Model, RunError> {
@@ -44,8 +42,8 @@ pub fn initial_model(config: &RunConfig, parts: &Parts) -> Result<Model, RunErro
     }
 }
 
-/// The network with fresh weights drawn from a seed.
-pub(crate) fn untrained_model(seed: u64, parts: &Parts) -> Model {
+/// The network with fresh weights drawn from the seed of a run, whatever it was trained from: what probes are compared with.
+pub fn untrained_model(seed: u64, parts: &Parts) -> Model {
     let mut model = Model::init(parts.architecture.clone(), &mut stream(seed, Purpose::Init, 0));
     for (_, slot) in parts.frozen() {
         slot.of_mut(&mut model.params).fill(0.0);

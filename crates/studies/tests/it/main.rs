@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod evaluate;
+#[cfg(test)]
+mod inside;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod tiny;

@@ -1,0 +1,187 @@
+//! Specimens: problems with the model's answer beside the optimum, and its attention at every layer and head.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use searchlens_model::Model;
+use searchlens_model::forward::{Acts, Sequences, forward};
+use searchlens_model::generate::GenerateError;
+use searchlens_model::record::Recorder;
+use searchlens_model::sites::{At, Site};
+use searchlens_model::tap::NoTap;
+use searchlens_model::workers::Workers;
+use searchlens_tasks::problem::Problem;
+use searchlens_tasks::split::Split;
+use searchlens_tasks::task::Task;
+use searchlens_tokens::role::{Place, Role};
+use searchlens_tokens::tokenizer::Tokenizer;
+
+use crate::exam::{Marking, Question, answers, draw, mark};
+use crate::results::{FORMAT_VERSION, Gallery, Mark, Specimen};
+
+/// Which problems to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GalleryPlan {
+    /// How many problems.
+    pub specimens: usize,
+    /// How many of them are to be answered wrongly, if so many are found.
+    pub failures: usize,
+    /// Problems of the split to look at.
+    pub search: usize,
+}
+
+impl Default for GalleryPlan {
+    /// 10 problems, 4 of them failures if 4 are found among the first 5,000.
+    fn default() -> GalleryPlan {
+        GalleryPlan { specimens: 10, failures: 4, search: 5000 }
+    }
+}
+
+/// Problems answered together while searching.
+const CHUNK: usize = 500;
+
+/// The first failures, and the first right answers to problems with a fork, among the problems of a split, by index; attention from one
+/// recorded run each over prompt and answer.
+///
+/// # Errors
+/// If the prompts do not fit the network.
+pub fn gallery(
+    model: &Model,
+    tokenizer: &Tokenizer,
+    task: &Task,
+    seed: u64,
+    split: Split,
+    plan: GalleryPlan,
+    workers: &Workers,
+) -> Result<Gallery, GenerateError> {
+    let mut found = Found::default();
+    while found.searched < plan.search && !found.enough(plan) {
+        let end = (found.searched + CHUNK).min(plan.search);
+        let questions = draw(task, tokenizer, seed, split, found.searched as u64..end as u64, workers);
+        let tokens = answers(model, tokenizer, &questions, workers)?;
+        let markings = mark(tokenizer, &questions, &tokens);
+        for ((question, tokens), marking) in questions.into_iter().zip(tokens).zip(markings) {
+            found.add(Answered { question, tokens, marking }, plan);
+        }
+        found.searched = end;
+    }
+    let n_failures = plan.failures.max(plan.specimens.saturating_sub(found.right.len())).min(found.wrong.len());
+    found.wrong.truncate(n_failures);
+    found.right.truncate(plan.specimens.saturating_sub(n_failures));
+    let selection = format!(
+        "The first {} failures and the first {} right answers to problems with a fork, by index, among the first {} problems of the {split} split \
+         ({} of which were answered wrongly).",
+        found.wrong.len(),
+        found.right.len(),
+        found.searched,
+        found.n_wrong,
+    );
+    let chosen: Vec<Answered> = found.wrong.into_iter().chain(found.right).collect();
+    let specimens = chosen.iter().map(|answered| specimen(model, tokenizer, answered)).collect();
+    let (n_layers, n_heads) = (model.config.n_layers, model.config.n_heads);
+    Ok(Gallery { format_version: FORMAT_VERSION, selection, n_layers, n_heads, specimens })
+}
+
+struct Answered {
+    question: Question,
+    tokens: Vec<u32>,
+    marking: Marking,
+}
+
+#[derive(Default)]
+struct Found {
+    searched: usize,
+    n_wrong: usize,
+    wrong: Vec<Answered>,
+    right: Vec<Answered>,
+}
+
+impl Found {
+    fn add(&mut self, answered: Answered, plan: GalleryPlan) {
+        let is_exact = answered.marking.is_exact();
+        self.n_wrong += usize::from(!is_exact);
+        let (list, is_wanted) = match is_exact {
+            true => (&mut self.right, answered.marking.verdict.first_fork.is_some()),
+            false => (&mut self.wrong, true),
+        };
+        if is_wanted && list.len() < plan.specimens {
+            list.push(answered);
+        }
+    }
+
+    fn enough(&self, plan: GalleryPlan) -> bool {
+        self.wrong.len() >= plan.failures && self.wrong.len() + self.right.len() >= plan.specimens
+    }
+}
+
+fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specimen {
+    let Answered { question, tokens: generated, marking } = answered;
+    let problem = &question.instance.problem;
+    let maze = problem.maze().expect("tasks draw mazes");
+    let mut ids = [&question.prompt.ids[..], generated].concat();
+    // The last token of an answer that fills the context is never read again.
+    ids.truncate(model.config.n_ctx);
+    let roles = question.prompt.roles.iter().chain(&marking.answer.roles).take(ids.len());
+    let name = |&id: &u32| tokenizer.vocab().name(id).unwrap_or("?").to_owned();
+    Specimen {
+        index: question.index,
+        rows: maze.lattice.rows,
+        cols: maze.lattice.cols,
+        passages: maze.passages().collect(),
+        origin: problem.origin,
+        target: problem.target(),
+        optimum: question.instance.path.clone(),
+        answer: marking.answer.cells.clone(),
+        exact: marking.is_exact(),
+        failure: failure(problem, &question.instance.path, marking),
+        tokens: ids.iter().map(name).collect(),
+        marks: roles.map(|&role| mark_of(role)).collect(),
+        path_start: question.prompt.len() - 1,
+        attention: STANDARD.encode(attention(model, &ids)),
+    }
+}
+
+fn mark_of(role: Role) -> Mark {
+    match role.place() {
+        Place::Edge(a, b) => Mark::Edge(a, b),
+        Place::Cell(cell) => Mark::Cell(cell),
+        Place::Nowhere => Mark::Other,
+    }
+}
+
+/// Attention patterns of one sequence, `[layer][head][query][key]`, in steps of 1/255.
+fn attention(model: &Model, ids: &[u32]) -> Vec<u8> {
+    let layers = (0..model.config.n_layers).map(|layer| At::new(Site::Pattern, layer));
+    let mut nobody = NoTap;
+    let mut recorder = Recorder::new(layers.clone(), &mut nobody);
+    forward(model.net(), Sequences { tokens: ids, seq: ids.len() }, &mut Acts::<f32>::default(), &mut recorder);
+    let values = recorder.recording.values;
+    layers.flat_map(|at| values[&at].iter().map(|p| (p * 255.0).round() as u8)).collect()
+}
+
+/// What is wrong with an answer, in a few words; nothing if nothing is.
+fn failure(problem: &Problem, optimum: &[usize], marking: &Marking) -> String {
+    let Marking { answer, verdict } = marking;
+    if marking.is_exact() {
+        return String::new();
+    }
+    if let Some(position) = answer.invalid_tokens.first() {
+        return format!("token {} of the answer cannot stand there", position + 1);
+    }
+    if !verdict.starts_at_origin {
+        return "does not start at the origin".into();
+    }
+    if let Some(step) = answer.cells.windows(2).position(|w| !problem.graph.has_edge(w[0], w[1])) {
+        let (from, to) = (answer.cells[step], answer.cells[step + 1]);
+        let is_beside = problem.lattice().is_some_and(|lattice| lattice.manhattan(from, to) == 1);
+        return format!("step {} {}", step + 1, if is_beside { "goes through a wall" } else { "jumps" });
+    }
+    if !answer.ended {
+        return "does not end".into();
+    }
+    match (verdict.reaches_target, verdict.first_fork) {
+        (true, _) => format!("takes {} steps where {} do", verdict.steps, optimum.len() - 1),
+        (false, _) if optimum.starts_with(&answer.cells) => "stops before the target".into(),
+        (false, Some(false)) => "wrong turn at the first fork".into(),
+        (false, _) => "wrong turn at a later fork".into(),
+    }
+}
