@@ -3,12 +3,12 @@
 
 use crate::config::{ConfigError, ModelConfig};
 use crate::model::Model;
-use crate::near::near_names;
 use crate::optimiser::Moments;
 use crate::params::Layout;
 use crate::train::Average;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
+use searchlens_tasks::text::near_names;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -98,7 +98,7 @@ pub enum CheckpointError {
         path: PathBuf,
         /// The tensor.
         name: String,
-        /// `; did you mean ..?` or empty.
+        /// ` (did you mean ..?)`, or empty.
         near: String,
     },
     /// A parameter holds NaN or infinity.

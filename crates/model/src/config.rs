@@ -1,7 +1,7 @@
 //! The model's architecture: one closed description, read from and written as TransformerLens' config.
 
 pub use crate::kernels::activation::Activation;
-use crate::near::near_names;
+use searchlens_tasks::text::near_names;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -146,7 +146,7 @@ pub enum ConfigError {
     Unknown {
         /// Name of the field.
         field: String,
-        /// `; did you mean ..?` or empty.
+        /// ` (did you mean ..?)`, or empty.
         near: String,
     },
 }
@@ -561,7 +561,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_honoured_is_an_error_that_says_so() {
-        check_refused(json!({"d_modle": 3}), "model config: unknown field `d_modle`; did you mean `d_model`?");
+        check_refused(json!({"d_modle": 3}), "model config: unknown field `d_modle` (did you mean `d_model`?)");
         check_refused(
             json!({"act_fn": "silu"}),
             "model config: `act_fn` is \"silu\", wanted one of relu, gelu, gelu_new",

@@ -9,7 +9,6 @@ pub mod forward;
 pub mod generate;
 pub mod kernels;
 pub mod model;
-pub mod near;
 pub mod optimiser;
 pub mod params;
 pub mod record;

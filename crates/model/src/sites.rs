@@ -4,7 +4,7 @@
 //! from it.
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
-use crate::near::near_names;
+use searchlens_tasks::text::near_names;
 use std::fmt;
 use std::str::FromStr;
 
@@ -240,11 +240,11 @@ impl At {
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum SiteError {
     /// No site is called that.
-    #[error("unknown site `{name}`{near} (`searchlens sites` lists them)")]
+    #[error("unknown site `{name}`{near}; `searchlens sites` lists them")]
     Unknown {
         /// The name given.
         name: String,
-        /// `; did you mean ..?` or empty.
+        /// ` (did you mean ..?)`, or empty.
         near: String,
     },
     /// The network has fewer layers.

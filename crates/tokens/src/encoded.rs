@@ -7,9 +7,9 @@ use searchlens_tasks::graph::Graph;
 use searchlens_tasks::measure::forks;
 use serde::{Deserialize, Serialize};
 
-use crate::near::{did_you_mean, near_names};
 use crate::query::RoleQuery;
 use crate::role::Role;
+use searchlens_tasks::text::near_names;
 
 /// A token sequence. The three lists have one entry a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,12 +84,12 @@ impl fmt::Display for LossOn {
 
 /// A text that is no [`LossOn`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown loss `{name}`{}; known: path, all, first_step, forks", did_you_mean(.near))]
+#[error("unknown loss `{name}`{}; known: path, all, first_step, forks", .near)]
 pub struct UnknownLoss {
     /// The text.
     pub name: String,
-    /// Names that look like it.
-    pub near: Vec<String>,
+    /// ` (did you mean ..?)`, or empty.
+    pub near: String,
 }
 
 impl FromStr for LossOn {
@@ -114,6 +114,6 @@ mod tests {
             assert_eq!((name.parse(), loss.to_string().as_str()), (Ok(loss), name));
             assert_eq!(serde_json::to_string(&loss).unwrap(), format!("{name:?}"));
         }
-        assert_eq!("fork".parse::<LossOn>().unwrap_err().near, ["forks"]);
+        assert_eq!("fork".parse::<LossOn>().unwrap_err().near, " (did you mean `forks`?)");
     }
 }

@@ -32,5 +32,4 @@ pub mod batch;
 
 pub mod line;
 
-mod near;
 mod sequence;

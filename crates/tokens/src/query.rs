@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::near::{did_you_mean, near_names};
 use crate::role::{Place, Role, RoleKind};
+use searchlens_tasks::text::near_names;
 
 /// A question for positions in a sequence, in text form `target`, `path_step:3` or `edge:3-8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,12 +42,12 @@ impl RoleQuery {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RoleQueryError {
     /// No kind of role has this name.
-    #[error("unknown role `{name}`{}; known: {}", did_you_mean(.near), known())]
+    #[error("unknown role `{name}`{}; known: {}", .near, known())]
     UnknownKind {
         /// The name.
         name: String,
-        /// Names that look like it.
-        near: Vec<String>,
+        /// ` (did you mean ..?)`, or empty.
+        near: String,
     },
     /// The part after the colon is not what this role takes.
     #[error("role `{text}`: `{kind}` takes {takes}")]

@@ -12,9 +12,9 @@ use crate::edges::Edges;
 use crate::encoded::{Encoded, LossOn};
 use crate::example::{EdgeOrder, EncodeError, Example};
 use crate::legacy::{Legacy, LegacyMode};
-use crate::near::{did_you_mean, near_names};
 use crate::sequence::Writer;
 use crate::vocab::Vocab;
+use searchlens_tasks::text::near_names;
 
 /// Names of the tokenizers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,12 +51,12 @@ pub enum Tokenizer {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenizerError {
     /// No tokenizer has this name.
-    #[error("unknown tokenizer `{name}`{}; known: {}", did_you_mean(.near), known())]
+    #[error("unknown tokenizer `{name}`{}; known: {}", .near, known())]
     UnknownName {
         /// The name.
         name: String,
-        /// Names that look like it.
-        near: Vec<String>,
+        /// ` (did you mean ..?)`, or empty.
+        near: String,
     },
     /// The mazes are larger than the vocabulary's grid.
     #[error(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::near::{did_you_mean, near_names};
+use searchlens_tasks::text::near_names;
 
 /// The tokens of one tokenizer: names in id order, ids `0..len`.
 #[derive(Clone, Debug)]
@@ -13,14 +13,14 @@ pub struct Vocab {
 
 /// A token name that the vocabulary does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown token `{name}` in a vocabulary of {n_vocab} tokens{}", did_you_mean(.near))]
+#[error("unknown token `{name}` in a vocabulary of {n_vocab} tokens{}", .near)]
 pub struct UnknownToken {
     /// The name asked for.
     pub name: String,
     /// Size of the vocabulary.
     pub n_vocab: usize,
-    /// Names that look like it.
-    pub near: Vec<String>,
+    /// ` (did you mean ..?)`, or empty.
+    pub near: String,
 }
 
 impl Vocab {
@@ -74,8 +74,8 @@ mod tests {
         assert_eq!((vocab.name(3), vocab.name(4)), (Some("(0,1)"), None));
         assert_eq!(
             vocab.id("(0,2)").unwrap_err().to_string(),
-            "unknown token `(0,2)` in a vocabulary of 4 tokens (did you mean `(0,0)`, `(0,1)`?)"
+            "unknown token `(0,2)` in a vocabulary of 4 tokens (did you mean `(0,0)` or `(0,1)`?)"
         );
-        assert_eq!(vocab.id("zebra").unwrap_err().near, Vec::<String>::new());
+        assert_eq!(vocab.id("zebra").unwrap_err().near, "");
     }
 }
