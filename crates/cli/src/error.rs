@@ -38,6 +38,9 @@ pub(crate) enum InputError {
     /// A run without a checkpoint.
     #[error("{path}: the run has no checkpoint yet; go on with it: searchlens train {path}/config.toml --resume", path = path.display())]
     NoCheckpoint { path: PathBuf },
+    /// A seed that a config file cannot hold.
+    #[error("--seed {seed}: the seed of a run is a whole number below 2^63, as TOML has them")]
+    Seed { seed: u64 },
     /// bf16 is not there yet.
     #[error("--precision bf16: this engine computes in f32 so far; use auto or f32")]
     NoBf16,

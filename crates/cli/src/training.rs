@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context;
 use searchlens::model::workers::Workers;
 use searchlens::studies::config::RunConfig;
 use searchlens::studies::run::{Outcome, Session, Start, train};
@@ -28,4 +29,11 @@ pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers:
     );
     display.finish();
     Ok(outcome?)
+}
+
+/// A config with some values changed in its resolved tables.
+pub(crate) fn edited(config: &RunConfig, edit: impl FnOnce(&mut toml::Table)) -> anyhow::Result<RunConfig> {
+    let mut tables: toml::Table = config.to_toml().parse().context("a resolved config is TOML")?;
+    edit(&mut tables);
+    Ok(RunConfig::parse(&tables.to_string())?)
 }

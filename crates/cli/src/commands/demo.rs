@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use searchlens::report::write_report;
+use searchlens::studies::config::RunConfig;
 use searchlens::studies::demo::{demo_config, ms_per_step};
 use searchlens::studies::folder::RunFolder;
 use searchlens::studies::probing::ProbePlan;
@@ -18,6 +19,7 @@ use crate::commands::train::stopped;
 use crate::output::print;
 use crate::progress::clock;
 use crate::subject::Trained;
+use crate::training::edited;
 use crate::training::train_shown;
 use crate::{interrupt, place, summary};
 
@@ -31,7 +33,7 @@ pub(crate) struct DemoArgs {
     /// Folder of the run [default: runs/DATE-TASK-HASH]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Scores and probes on few problems, for tests of the program itself
+    /// A small network, scores and probes on few problems: for tests of the program itself
     #[arg(long, hide = true)]
     sketch: bool,
 }
@@ -52,10 +54,13 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     interrupt::watch()?;
     let training_minutes = (args.minutes - AFTERWARDS_MINUTES).max(args.minutes / 2.0);
     let seed = common.seed_given().unwrap_or(1);
+    let config_for = |ms_per_step| -> anyhow::Result<RunConfig> {
+        let config = demo_config(training_minutes, ms_per_step, seed)?;
+        if args.sketch { sketched(&config) } else { Ok(config) }
+    };
     // The time of a step does not depend on how many there are.
-    let any = demo_config(training_minutes, 10.0, seed)?;
-    let pace = ms_per_step(&any, &workers, &|| begun.elapsed().as_secs_f64())?;
-    let config = demo_config(training_minutes, pace, seed)?;
+    let pace = ms_per_step(&config_for(10.0)?, &workers, &|| begun.elapsed().as_secs_f64())?;
+    let config = config_for(pace)?;
     let dir = args.out.unwrap_or_else(|| place::fresh(&config));
     eprintln!("5×5 mazes; {:.1} ms a step on {} thread(s); the run is in {}", pace, workers.threads(), dir.display());
     let outcome = train_shown(&config, &dir, Start::Fresh, &workers)?;
@@ -64,7 +69,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     }
 
     let (folder, parts) = (RunFolder::at(&dir), Parts::of(&config));
-    let count = if args.sketch { 100 } else { config.eval().problems };
+    let count = config.eval().problems;
     eprintln!("scoring {count} problems of classes that training never saw");
     let trained = Trained {
         model: &outcome.model,
@@ -96,13 +101,30 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     let dir = dir.display();
     print(format_args!(
         "the page: {}\n\nTry next:
-  searchlens eval {dir} --maze wilson --rows 5 --cols 5     the same network on another kind of maze
-  searchlens show --format unicode < problems.jsonl         draw problems (searchlens generate makes them)
-  searchlens train {dir}/config.toml --seed 2               the same run from other weights
+  searchlens eval {dir} --maze wilson --rows 5 --cols 5
+      the same network on another kind of maze
+  searchlens generate --task {dir}/config.toml --split test --count 3 | searchlens show --stats
+  searchlens train {dir}/config.toml --seed 2
+      the same run from other weights
   searchlens sites --checkpoint {dir}/checkpoints/best.safetensors",
         page.display()
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The demo's config with a network and evaluations that take next to no time.
+fn sketched(config: &RunConfig) -> anyhow::Result<RunConfig> {
+    edited(config, |tables| {
+        for (table, key, value) in [
+            ("model", "n_layers", 1),
+            ("model", "d_model", 16),
+            ("model", "d_head", 4),
+            ("model", "d_mlp", 64),
+            ("eval", "problems", 100),
+        ] {
+            tables[table][key] = toml::Value::Integer(value);
+        }
+    })
 }
 
 /// A positive number of minutes, as clap reads it.

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
 use searchlens::studies::config::RunConfig;
 use searchlens::studies::folder::RunFolder;
@@ -11,9 +10,10 @@ use searchlens::studies::run::Start;
 use searchlens::studies::setup::Parts;
 
 use crate::cli::Common;
+use crate::error::InputError;
 use crate::output::print;
 use crate::subject::Trained;
-use crate::training::train_shown;
+use crate::training::{edited, train_shown};
 use crate::{interrupt, place, summary};
 
 /// Train a network on a task
@@ -94,10 +94,8 @@ pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> anyhow::Resu
 fn read_config(path: &Path, seed: Option<u64>) -> anyhow::Result<RunConfig> {
     let config = RunConfig::read(path)?;
     let Some(seed) = seed else { return Ok(config) };
-    let mut tables: toml::Table = config.to_toml().parse().context("a resolved config is TOML")?;
-    let seed = i64::try_from(seed).context("--seed: TOML's numbers end below 2^63")?;
-    tables["train"]["seed"] = toml::Value::Integer(seed);
-    Ok(RunConfig::parse(&tables.to_string())?)
+    let seed = i64::try_from(seed).map_err(|_beyond| InputError::Seed { seed })?;
+    edited(&config, |tables| tables["train"]["seed"] = toml::Value::Integer(seed))
 }
 
 /// The run folder that a config file lies in, if it does.

@@ -105,8 +105,8 @@ fn what_cannot_be_done_is_refused() {
         "--checkpoint GOLDEN --tokens GOLDEN --sites z.0,atn_out.1 --out x",
         2,
         expect![[r#"
-        error: unknown site `atn_out.1`; did you mean `attn_out.1` or `mlp_out.1`? (`searchlens sites` lists them)
-    "#]],
+            error: unknown site `atn_out.1` (did you mean `attn_out.1` or `mlp_out.1` or `attn_in.1`?); `searchlens sites` lists them
+        "#]],
     );
     check_bad(
         "--checkpoint GOLDEN --tokens GOLDEN --sites mlp_out.0 --out x",
@@ -165,8 +165,8 @@ fn plans_that_cannot_be_carried_out_are_refused() {
     check(
         r#"[{"at":"resid_pst.0","edit":"zero"}]"#,
         expect![[r#"
-        error: FOLDER/plan.json: no plan of edits: unknown site `resid_pst.0`; did you mean `resid_post.0` or `resid_pre.0` or `resid_mid.0`? (`searchlens sites` lists them) at line 1 column 20
-    "#]],
+            error: FOLDER/plan.json: no plan of edits: unknown site `resid_pst.0` (did you mean `resid_post.0` or `resid_pre.0` or `resid_mid.0`?); `searchlens sites` lists them at line 1 column 20
+        "#]],
     );
     check(
         r#"[{"at":"resid_post.0","edit":"zap"}]"#,

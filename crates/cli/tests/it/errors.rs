@@ -205,8 +205,8 @@ fn lines() {
         "show",
         "no JSON",
         expect![[r#"
-        error: standard input: line 1: expected ident at line 1 column 2; give one JSON object a line with the keys grid_shape, connection_list, start, end, solution, class
-    "#]],
+            error: standard input: line 1: column 2: expected ident; give one JSON object a line with the keys grid_shape, connection_list, start, end, solution, class
+        "#]],
     );
     check(
         "show",

@@ -12,11 +12,16 @@ fn the_commands_and_what_all_of_them_take() {
         Usage: searchlens [OPTIONS] <COMMAND>
 
         Commands:
+          demo         Train a transformer on 5×5 mazes, score it, look inside, and write a page about it
           generate     Draw problems and write them, each with a solution and its symmetry class
           show         Draw problems
           tokenize     Turn problems into token sequences
           count        Count the mazes that a generator can make
           baselines    Score walkers that do not search
+          train        Train a network on a task
+          eval         Score a network's answers beside policies that do not search
+          lens         Look inside a run's network
+          report       Write the page of a run: one HTML file that needs no network
           activations  Write a network's activations, logits, loss and gradients on given tokens
           sites        List the sites: the activations that have a name
           bench        Time training and the drawing of problems
@@ -28,6 +33,8 @@ fn the_commands_and_what_all_of_them_take() {
               --no-pin       Let the system move worker threads between cores
           -h, --help         Print help
           -V, --version      Print version
+
+        Begin with: searchlens demo
 
         Examples:
           searchlens generate --maze dfs --rows 5 --cols 5 --count 3 | searchlens show

@@ -8,3 +8,4 @@ mod golden;
 mod help;
 mod problems;
 mod run;
+mod runs;

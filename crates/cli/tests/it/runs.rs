@@ -1,0 +1,346 @@
+//! Runs from the outside: trained, stopped, killed, taken up again, scored, reported.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use expect_test::{Expect, expect};
+use serde_json::Value;
+
+use crate::run::{Ran, command, searchlens};
+
+/// A run that takes a second or two.
+const CONFIG: &str = r#"
+[task.maze]
+generator = "dfs"
+rows = 3
+cols = 3
+[tokenizer]
+name = "edges"
+[model]
+n_layers = 1
+d_model = 16
+n_heads = 2
+[train]
+seed = 3
+batch_problems = 16
+steps = STEPS
+lr = 4e-3
+warmup = 10
+checkpoint_every = 20
+log_every = 10
+[eval]
+problems = 40
+every = 100
+"#;
+
+/// A scratch folder with a config in it.
+struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    fn new(steps: usize) -> Scratch {
+        let scratch = Scratch { folder: tempfile::tempdir().unwrap() };
+        std::fs::write(scratch.path("config.toml"), CONFIG.replace("STEPS", &steps.to_string())).unwrap();
+        scratch
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the binary; `@` in its arguments is this folder.
+    fn run(&self, arguments: &str) -> Ran {
+        let root = self.folder.path().display().to_string();
+        let Ran { code, stdout, stderr } = searchlens(&arguments.replace('@', &root));
+        Ran { code, stdout: stdout.replace(&root, "@"), stderr: stderr.replace(&root, "@") }
+    }
+
+    /// Starts the binary and lets it go on until a checkpoint of the run `name` is there.
+    fn start_and_wait(&self, arguments: &str, name: &str) -> Child {
+        let arguments = arguments.replace('@', &self.folder.path().display().to_string());
+        let child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while !self.path(name).join("checkpoints/step-00000040.training.safetensors").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint within two minutes");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child
+    }
+}
+
+/// What a run leaves that may not depend on when it was stopped: the last checkpoint's bytes, metrics and scores without their timings.
+fn lasting(run: &Path, steps: usize) -> (Vec<u8>, Vec<u8>, Vec<Value>, String) {
+    let read = |name: String| std::fs::read(run.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let metrics = String::from_utf8(read("metrics.jsonl".into())).unwrap();
+    let timeless = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().retain(|key, _| !["seconds", "tokens_per_s"].contains(&key.as_str()));
+        line
+    };
+    (
+        read(format!("checkpoints/step-{steps:08}.safetensors")),
+        read(format!("checkpoints/step-{steps:08}.training.safetensors")),
+        metrics.lines().map(timeless).collect(),
+        String::from_utf8(read("results/eval.json".into())).unwrap(),
+    )
+}
+
+#[test]
+fn a_killed_run_goes_on_as_if_nothing_had_been() {
+    const STEPS: usize = 400;
+    let scratch = Scratch::new(STEPS);
+    scratch.run("train @/config.toml --out @/whole --threads 1");
+    let mut child = scratch.start_and_wait("train @/config.toml --out @/killed --threads 2", "killed");
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success(), "the run was over before it could be killed");
+    let resumed = scratch.run("train @/config.toml --out @/killed --resume --threads 2");
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert!(resumed.stderr.starts_with("going on after step "), "{}", resumed.stderr);
+    assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("killed"), STEPS), "the runs differ");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_and_says_how_to_go_on() {
+    const STEPS: usize = 400;
+    let scratch = Scratch::new(STEPS);
+    let child = scratch.start_and_wait("train @/config.toml --out @/run", "run");
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    let resumed = scratch.run("train @/run/config.toml --resume");
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    scratch.run("train @/config.toml --out @/whole");
+    assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("run"), STEPS), "the runs differ");
+}
+
+#[test]
+fn a_run_is_trained_scored_probed_and_reported() {
+    let scratch = Scratch::new(60);
+    let trained = scratch.run("train @/config.toml --out @/run");
+    assert_eq!(trained.code, 0, "{}", trained.stderr);
+    assert!(trained.stdout.contains("exact path (a shortest one)"), "{}", trained.stdout);
+    assert!(trained.stderr.contains("step 60/60"), "plain lines, where there is no terminal: {}", trained.stderr);
+
+    let scores: Value = serde_json::from_str(&scratch.run("eval @/run --json").good()).unwrap();
+    let written = std::fs::read_to_string(scratch.path("run/results/eval.json")).unwrap();
+    assert_eq!(scores, serde_json::from_str::<Value>(&written).unwrap());
+    for key in [
+        "exact_path",
+        "valid_path",
+        "reaches_target",
+        "first_fork",
+        "path_length_ratio",
+        "wall_jumps",
+        "end_errors",
+        "k_star",
+    ] {
+        for part in ["value", "low", "high", "n"] {
+            assert!(!scores[key][part].is_null() || scores[key]["n"] == 0, "{key}.{part}");
+        }
+    }
+    assert!(scores["by_lookahead"].is_array() && scores["baselines"]["greedy"]["value"].is_number());
+
+    let elsewhere = "eval @/run/checkpoints/best.safetensors --maze wilson --rows 3 --cols 3 --count 20 --split train";
+    assert!(scratch.run(elsewhere).good().contains("on 20 train problems"));
+
+    let page = scratch.run("report @/run --out @/page.html").good();
+    assert_eq!(page, "wrote @/page.html and @/page.md\n");
+    assert!(std::fs::read_to_string(scratch.path("page.html")).unwrap().starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn the_demo_in_a_few_seconds() {
+    let scratch = Scratch::new(1);
+    let ran = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for said in [
+        "exact path (a shortest one)",
+        "heads for the target (greedy)",
+        "effective lookahead",
+        "the page: @/demo/report.html",
+        "Try next:",
+    ] {
+        assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
+    }
+    for file in ["report.html", "report.md", "results/probes.json", "results/gallery.json", "config.toml", "run.json"] {
+        assert!(scratch.path("demo").join(file).exists(), "{file}");
+    }
+    let again = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("holds a run already"), "{}", again.stderr);
+}
+
+#[test]
+fn commands_about_a_run_refuse_what_is_none() {
+    let scratch = Scratch::new(20);
+    scratch.run("train @/config.toml --out @/run");
+    let check = |arguments: &str, want: Expect| want.assert_eq(&scratch.run(arguments).bad(2));
+    check(
+        "train @/config.toml --out @/run",
+        expect![[r#"
+        error: @/run: holds a run already; go on with it by `--resume`, or choose another folder by `--out`
+    "#]],
+    );
+    check(
+        "train @/config.toml --out @/new --resume",
+        expect![[r#"
+        error: @/new: holds no run to resume (no config.toml); leave `--resume` out to begin one there
+    "#]],
+    );
+    check(
+        "train @/config.toml --out @/run --resume --seed 4",
+        expect![[r#"
+        error: @/run: the run there has another config, it differs in train.seed (3 and 4); give the folder's own config.toml, or train in another folder
+    "#]],
+    );
+    check(
+        "train @/absent.toml",
+        expect![[r#"
+        error: cannot read @/absent.toml: No such file or directory (os error 2)
+    "#]],
+    );
+    check(
+        "eval @/absent",
+        expect![[r#"
+        error: cannot read @/absent: No such file or directory (os error 2)
+    "#]],
+    );
+    check(
+        "eval @",
+        expect![[r#"
+        error: @: the run has no checkpoint yet; go on with it: searchlens train @/config.toml --resume
+    "#]],
+    );
+    check(
+        "eval @/run --maze dfs --rows 4 --cols 4",
+        expect![[r#"
+        error: @/run/checkpoints/step-00000020.safetensors: the network knows 26 tokens and the tokenizer `edges` has 45 for this task; give the task and tokenizer that the network was trained on
+    "#]],
+    );
+    check(
+        "eval @/run --split tset",
+        expect![[r#"
+        error: split `tset` does not exist (did you mean `test`?); it is train, validation or test
+    "#]],
+    );
+    check(
+        "report @",
+        expect![[r#"
+        error: @/run.json: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote
+    "#]],
+    );
+    check(
+        "lens probe @/run/checkpoints/best.safetensors",
+        expect![[r#"
+        error: @/run/checkpoints/best.safetensors: not a folder; name the folder of a run, as `searchlens train` writes them
+    "#]],
+    );
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/model/gpt2_style.safetensors");
+    let foreign = scratch.run(&format!("eval {golden}")).bad(2).replace(golden, "GOLDEN");
+    expect![[r#"
+        error: GOLDEN: the checkpoint names no task; give it by --task or --maze
+    "#]]
+    .assert_eq(&foreign);
+}
+
+#[test]
+fn configs_with_mistakes_are_refused() {
+    let scratch = Scratch::new(20);
+    let check = |from: &str, to: &str, want: Expect| {
+        let config = CONFIG.replace("STEPS", "20");
+        assert!(config.contains(from), "{from}");
+        std::fs::write(scratch.path("wrong.toml"), config.replacen(from, to, 1)).unwrap();
+        want.assert_eq(&scratch.run("train @/wrong.toml --out @/run").bad(2));
+        assert!(!scratch.path("run").exists());
+    };
+    check(
+        "warmup",
+        "warmpu",
+        expect![[r#"
+        error: @/wrong.toml, line 17: unknown key `train.warmpu`; did you mean `warmup`? (known: `seed`, `batch_problems`, `steps`, `lr`, `warmup`, `schedule`, `beta1`, `beta2`, `eps`, `weight_decay`, `decay`, `clip`, `average_steps`, `loss_on`, `precision`, `checkpoint_every`, `log_every`, `init`)
+    "#]],
+    );
+    check(
+        "[train]",
+        "[trian]",
+        expect![[r#"
+        error: @/wrong.toml, line 12: unknown key `trian`; did you mean `train`? (known: `task`, `tokenizer`, `model`, `train`, `eval`)
+    "#]],
+    );
+    check(
+        "\"edges\"",
+        "\"egdes\"",
+        expect![[r#"
+        error: @/wrong.toml, line 7: `tokenizer.name`: unknown tokenizer `egdes` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges
+    "#]],
+    );
+    check(
+        "n_heads = 2",
+        "n_heads = 3",
+        expect![[r#"
+        error: @/wrong.toml: model.d_model = 16 is no multiple of n_heads = 3; change one of them, or give d_head
+    "#]],
+    );
+    check(
+        "lr = 4e-3",
+        "lr = -1.0",
+        expect![[r#"
+        error: @/wrong.toml: train.lr = -1: wanted a positive number
+    "#]],
+    );
+    check(
+        "rows = 3",
+        "rows = 0",
+        expect![[r#"
+        error: @/wrong.toml, line 2: `task.maze`: rows = 0: a maze needs at least one row and one column; give rows a value of 1 or more
+    "#]],
+    );
+}
+
+#[test]
+fn damaged_checkpoints_are_refused_and_passed_over() {
+    let scratch = Scratch::new(60);
+    scratch.run("train @/config.toml --out @/run");
+    let last = scratch.path("run/checkpoints/step-00000060.safetensors");
+    let mut bytes = std::fs::read(&last).unwrap();
+    let middle = bytes.len() / 2;
+    std::fs::write(&last, &bytes[..middle]).unwrap();
+    expect![[r#"
+        error: @/run/checkpoints/step-00000060.safetensors: not a whole safetensors file (incomplete metadata, file not fully covered); it may be cut off: use another checkpoint
+    "#]].assert_eq(&scratch.run("eval @/run").bad(2));
+    bytes[middle] ^= 1;
+    std::fs::write(&last, &bytes).unwrap();
+    expect![[r#"
+        error: @/run/checkpoints/step-00000060.safetensors: its numbers are not those that were saved with this checkpoint; the file is damaged: use another checkpoint
+    "#]].assert_eq(&scratch.run("eval @/run").bad(2));
+    let resumed = scratch.run("train @/config.toml --out @/run --resume");
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("the checkpoint of step 60 cannot be used: "), "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("going on after step 40"), "{}", resumed.stderr);
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint() {
+    let scratch = Scratch::new(400);
+    let config = CONFIG.replace("STEPS", "400").replace("lr = 4e-3", "lr = 1e30").replace("warmup = 10", "warmup = 0");
+    std::fs::write(scratch.path("hot.toml"), config).unwrap();
+    let ran = scratch.run("train @/hot.toml --out @/run");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let message = ran.stderr.lines().last().unwrap();
+    assert!(message.starts_with("error: step ") && message.contains("lower the learning rate"), "{message}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_cannot_be_written_is_a_failure() {
+    let scratch = Scratch::new(20);
+    let ran = scratch.run("train @/config.toml --out /proc/searchlens");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.contains("/proc/searchlens"), "{}", ran.stderr);
+    std::fs::write(scratch.path("file"), "").unwrap();
+    let ran = scratch.run("train @/config.toml --out @/file");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+}
