@@ -101,32 +101,14 @@ fn panel_rows(inner: usize) -> usize {
 /// Writes the part of a block that lies within the result, whose rows are `width` long.
 #[inline(always)]
 fn store_block<F: Real>(block: &Block, row: usize, column: usize, width: usize, store: Store<'_, F>, out: &mut [F]) {
-    let columns = BLOCK.min(width - column);
-    let rows = out[row * width..].chunks_mut(width);
-    for (sums, out) in block.0.iter().zip(rows) {
-        let out = &mut out[column..column + columns];
+    let columns = column..width.min(column + BLOCK);
+    for (sums, out) in block.0.iter().zip(out[row * width..].chunks_mut(width)) {
+        let sums = sums.iter().map(|&sum| F::of(sum.into()));
+        let entries = out[columns.clone()].iter_mut().zip(sums);
         match store {
-            Store::Set => each(out, sums, |_, sum| sum),
-            Store::Add => each(out, sums, |old, sum| old + sum),
-            Store::SetBiased(bias) => {
-                let bias = &bias[column..column + columns];
-                for ((o, &sum), &b) in out.iter_mut().zip(sums).zip(bias) {
-                    *o = F::of(sum.into()) + b;
-                }
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn each<F: Real>(out: &mut [F], sums: &[f32; BLOCK], f: impl Fn(F, F) -> F) {
-    if let Ok(out) = <&mut [F; BLOCK]>::try_from(&mut *out) {
-        for (o, &sum) in out.iter_mut().zip(sums) {
-            *o = f(*o, F::of(sum.into()));
-        }
-    } else {
-        for (o, &sum) in out.iter_mut().zip(sums) {
-            *o = f(*o, F::of(sum.into()));
+            Store::Set => entries.for_each(|(o, sum)| *o = sum),
+            Store::SetBiased(bias) => entries.zip(&bias[columns.clone()]).for_each(|((o, sum), &b)| *o = sum + b),
+            Store::Add => entries.for_each(|(o, sum)| *o += sum),
         }
     }
 }
@@ -186,8 +168,9 @@ fn pack_rows<F: Real, const TRANSPOSE: bool>(x: &[F], inner: usize, strips: &mut
 #[multiversion(targets = "simd")]
 fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: &[F], width: usize, strips: &mut Strips) {
     let depth = strips.depth();
-    for (s, strip) in strips.tiles.chunks_exact_mut(depth).enumerate() {
-        for (k, tile) in strip.iter_mut().enumerate() {
+    // Tiles of one inner range together, so that `x` is read along its rows.
+    for k in 0..depth {
+        for (s, tile) in strips.tiles[k..].iter_mut().step_by(depth).enumerate() {
             for (p, pairs) in tile.0.iter_mut().enumerate() {
                 let row = k * DEPTH + 2 * p;
                 let [first, second] = [row, row + 1].map(|row| piece::<F, STRIP>(x, width, row, s * STRIP));
