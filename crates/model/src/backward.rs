@@ -11,6 +11,7 @@ use crate::kernels::lanes::{add, add_column_sums, add_to};
 use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_scale_bwd};
 use crate::kernels::product::{add_product, set_product, view, view_mut};
 use crate::kernels::real::Real;
+use crate::linear::{Packing, add_linear_input_bwd, linear_input_bwd, linear_weights_bwd};
 use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
 use crate::sites::{At, Site};
 use crate::tap::Tap;
@@ -37,6 +38,7 @@ pub struct ActGrads<F> {
     pattern: Vec<F>,
     /// `[n_seq, seq, d_mlp]`
     hidden: Vec<F>,
+    packing: Packing,
 }
 
 impl<F: Real> ActGrads<F> {
@@ -71,10 +73,11 @@ pub fn backward<F: Real>(
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
 ) {
-    let Net { config, layout, params } = net;
+    let Net { config, layout, products, .. } = net;
     tap.backward(At::new(Site::UnembedOut, 0), &mut grads.logits);
-    linear_weights_bwd(&acts.unembed_in, &grads.logits, layout.w_u, layout.b_u, param_grads);
-    linear_input_bwd(&grads.logits, layout.w_u.of(params), config.d_vocab, &mut grads.resid);
+    let (w_u, b_u) = (layout.w_u, layout.b_u);
+    linear_weights_bwd(products, &acts.unembed_in, &grads.logits, w_u, b_u, param_grads, &mut grads.packing);
+    linear_input_bwd(net, &grads.logits, w_u, b_u, &mut grads.resid, &mut grads.packing);
     tap.backward(At::new(Site::UnembedIn, 0), &mut grads.resid);
     let sites = [Site::LnFinalScale, Site::LnFinalNormalized].map(|site| At::new(site, 0));
     let final_norm = config.final_normalization();
@@ -91,19 +94,6 @@ pub fn backward<F: Real>(
         tap.backward(At::new(Site::ResidPre, layer), &mut grads.resid);
     }
     embed_bwd(net, sequences, grads, param_grads, tap);
-}
-
-/// Weights and bias of `out = x @ w + b`: `dw += xᵀ @ dout`, `db += column sums of dout`.
-fn linear_weights_bwd<F: Real>(x: &[F], dout: &[F], w: Slot, b: Slot, param_grads: &mut [F]) {
-    let width = w.len / b.len;
-    add_product(view_mut(w.of_mut(param_grads), b.len), view(x, width).transpose(), view(dout, b.len));
-    add_column_sums(b.of_mut(param_grads), dout);
-}
-
-/// Input of `out = x @ w + b`: `dx = dout @ wᵀ`.
-fn linear_input_bwd<F: Real>(dout: &[F], w: &[F], out_width: usize, dx: &mut [F]) {
-    let width = w.len() / out_width;
-    set_product(view_mut(dx, width), view(dout, out_width), view(w, out_width).transpose());
 }
 
 /// Reverses a norm: `grad` comes in as the gradient of its output and leaves as the gradient of its input.
@@ -142,18 +132,18 @@ fn mlp_bwd<F: Real>(
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
 ) {
-    let Net { config, params, .. } = net;
+    let Net { config, products, .. } = net;
     let at = |site| At::new(site, layer);
-    let ActGrads { resid, branch, input, scale, hidden, .. } = grads;
+    let ActGrads { resid, branch, input, scale, hidden, packing, .. } = grads;
     branch.copy_from_slice(resid);
     tap.backward(at(Site::MlpOut), branch);
-    linear_weights_bwd(&block.post, branch, slots.w_out, slots.b_out, param_grads);
-    linear_input_bwd(branch, slots.w_out.of(params), config.d_model, hidden);
+    linear_weights_bwd(products, &block.post, branch, slots.w_out, slots.b_out, param_grads, packing);
+    linear_input_bwd(net, branch, slots.w_out, slots.b_out, hidden, packing);
     tap.backward(at(Site::MlpPost), hidden);
     activate_bwd(config.act_fn, &block.pre, hidden);
     tap.backward(at(Site::MlpPre), hidden);
-    linear_weights_bwd(&block.ln2.out, hidden, slots.w_in, slots.b_in, param_grads);
-    linear_input_bwd(hidden, slots.w_in.of(params), config.d_mlp, input);
+    linear_weights_bwd(products, &block.ln2.out, hidden, slots.w_in, slots.b_in, param_grads, packing);
+    linear_input_bwd(net, hidden, slots.w_in, slots.b_in, input, packing);
     let x = if block.mlp_in.is_empty() { &block.resid_mid } else { &block.mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
     norm_bwd(net, config.normalization, slots.ln2, sites, x, &block.ln2, input, scale, param_grads, tap);
@@ -171,19 +161,17 @@ fn attention_bwd<F: Real>(
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
 ) {
-    let Net { config, params, .. } = net;
+    let Net { config, products, .. } = net;
     let at = |site| At::new(site, layer);
     let dims = attn_dims(config, sequences);
-    let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, .. } = grads;
+    let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, packing, .. } = grads;
     branch.copy_from_slice(resid);
     tap.backward(at(Site::AttnOut), branch);
-    add_column_sums(slots.b_o.of_mut(param_grads), branch);
     if tap.wants(at(Site::Result)) {
         result_bwd(net, slots, at(Site::Result), &block.z, branch, z, param_grads, tap);
     } else {
-        let dw_o = view_mut(slots.w_o.of_mut(param_grads), config.d_model);
-        add_product(dw_o, view(&block.z, config.n_heads * config.d_head).transpose(), view(branch, config.d_model));
-        linear_input_bwd(branch, slots.w_o.of(params), config.d_model, z);
+        linear_weights_bwd(products, &block.z, branch, slots.w_o, slots.b_o, param_grads, packing);
+        linear_input_bwd(net, branch, slots.w_o, slots.b_o, z, packing);
     }
     tap.backward(at(Site::Z), z);
     attn_mix_bwd(dims, &block.pattern, &block.v, z, tap.wants(at(Site::Pattern)), pattern, v);
@@ -207,9 +195,8 @@ fn attention_bwd<F: Real>(
     ];
     for (site, input_site, w, b, grad) in projections {
         tap.backward(at(site), grad);
-        linear_weights_bwd(&block.ln1.out, grad, w, b, param_grads);
-        let wide = view(w.of(params), config.n_heads * config.d_head);
-        add_product(view_mut(input, config.d_model), view(grad, config.n_heads * config.d_head), wide.transpose());
+        linear_weights_bwd(products, &block.ln1.out, grad, w, b, param_grads, packing);
+        add_linear_input_bwd(net, grad, w, b, input, packing);
         by_head.offer(net, slots, at(input_site), block, w, grad, tap);
     }
     by_head.offer_sum(at(Site::AttnIn), tap);
@@ -218,7 +205,7 @@ fn attention_bwd<F: Real>(
     add(resid, input);
 }
 
-/// Through the per-head results `[n_seq, seq, n_heads, d_model]`, whose sum is the attention output.
+/// Through the per-head results `[n_seq, seq, n_heads, d_model]`, whose sum (and `b_O`) is the attention output.
 fn result_bwd<F: Real>(
     net: Net<'_, F>,
     slots: &BlockSlots,
@@ -230,6 +217,7 @@ fn result_bwd<F: Real>(
     tap: &mut impl Tap<F>,
 ) {
     let (h, dh, d) = (net.config.n_heads, net.config.d_head, net.config.d_model);
+    add_column_sums(slots.b_o.of_mut(param_grads), branch);
     let mut dresult = repeat_rows(branch, d, h);
     tap.backward(site, &mut dresult);
     let (w_o, z) = (view(slots.w_o.of(net.params), d), view(z, h * dh));

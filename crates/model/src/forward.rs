@@ -11,6 +11,7 @@ use crate::kernels::lanes::{add, add_bias, add_to};
 use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_scale};
 use crate::kernels::product::{set_product, view, view_mut};
 use crate::kernels::real::Real;
+use crate::linear::{Packing, Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
 use crate::sites::{At, Site};
 use crate::tap::Tap;
@@ -24,6 +25,8 @@ pub struct Net<'a, F> {
     pub layout: &'a Layout,
     /// All parameters, flat.
     pub params: &'a [F],
+    /// How its linear layers multiply.
+    pub products: Products<'a>,
 }
 
 /// Sequences of equal length.
@@ -57,6 +60,7 @@ pub struct Acts<F> {
     pub logits: Vec<F>,
     /// `[n_seq, seq, d_model]`, a sublayer's output on its way to the residual stream.
     branch: Vec<F>,
+    packing: Packing,
 }
 
 /// Activations of one block.
@@ -144,21 +148,21 @@ pub(crate) fn norm_kind(config: &ModelConfig, normalization: Normalization) -> N
 /// # Panics
 /// If a token is not below `d_vocab` or a sequence is longer than `n_ctx`: check input with [`crate::Model::check`].
 pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Acts<F>, tap: &mut impl Tap<F>) {
-    let Net { config, layout, params } = net;
+    let Net { config, layout, .. } = net;
     acts.resize(config, sequences.n_seq(), sequences.seq);
-    let Acts { blocks, resid, ln_final, unembed_in, logits, branch } = acts;
+    let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing } = acts;
     embed(net, sequences, resid, branch, tap);
     for (layer, block) in blocks.iter_mut().enumerate() {
         let slots = &layout.blocks[layer];
         block.resid_pre.copy_from_slice(resid);
         tap.forward(At::new(Site::ResidPre, layer), &mut block.resid_pre);
-        attention(net, layer, slots, sequences, block, branch, tap);
+        attention(net, layer, slots, sequences, block, branch, packing, tap);
         resid.copy_from_slice(&block.resid_pre);
         add(resid, branch);
         if let Some(mlp_slots) = &slots.mlp {
             tap.forward(At::new(Site::ResidMid, layer), resid);
             block.resid_mid.copy_from_slice(resid);
-            mlp(net, layer, mlp_slots, block, branch, tap);
+            mlp(net, layer, mlp_slots, block, branch, packing, tap);
             add(resid, branch);
         }
         tap.forward(At::new(Site::ResidPost, layer), resid);
@@ -167,15 +171,8 @@ pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Ac
     norm(net, config.final_normalization(), layout.ln_final, sites, resid, ln_final, tap);
     unembed_in.copy_from_slice(&ln_final.out);
     tap.forward(At::new(Site::UnembedIn, 0), unembed_in);
-    linear(unembed_in, layout.w_u.of(params), layout.b_u.of(params), logits);
+    linear(net, unembed_in, layout.w_u, layout.b_u, logits, packing);
     tap.forward(At::new(Site::UnembedOut, 0), logits);
-}
-
-/// `out = x @ w + b`; `w` is `[x's width, b.len()]`.
-pub(crate) fn linear<F: Real>(x: &[F], w: &[F], b: &[F], out: &mut [F]) {
-    let width = w.len() / b.len();
-    set_product(view_mut(out, b.len()), view(x, width), view(w, b.len()));
-    add_bias(out, b);
 }
 
 /// `resid = W_E[token] + W_pos[pos]`.
@@ -231,6 +228,7 @@ fn attention<F: Real>(
     sequences: Sequences<'_>,
     block: &mut BlockActs<F>,
     branch: &mut [F],
+    packing: &mut Packing,
     tap: &mut impl Tap<F>,
 ) {
     let Net { config, params, .. } = net;
@@ -250,7 +248,7 @@ fn attention<F: Real>(
         (Site::V, slots.w_v, slots.b_v, &mut block.v),
     ];
     for (site, w, b, out) in projections {
-        linear(&block.ln1.out, w.of(params), b.of(params), out);
+        linear(net, &block.ln1.out, w, b, out, packing);
         tap.forward(at(site), out);
     }
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
@@ -276,7 +274,7 @@ fn attention<F: Real>(
         sum_heads(config, &result, branch);
         add_bias(branch, slots.b_o.of(params));
     } else {
-        linear(&block.z, slots.w_o.of(params), slots.b_o.of(params), branch);
+        linear(net, &block.z, slots.w_o, slots.b_o, branch, packing);
     }
     tap.forward(at(Site::AttnOut), branch);
 }
@@ -288,9 +286,10 @@ fn mlp<F: Real>(
     slots: &MlpSlots,
     block: &mut BlockActs<F>,
     branch: &mut [F],
+    packing: &mut Packing,
     tap: &mut impl Tap<F>,
 ) {
-    let Net { config, params, .. } = net;
+    let config = net.config;
     let at = |site| At::new(site, layer);
     block.mlp_in.clear();
     if tap.wants(at(Site::MlpIn)) {
@@ -301,11 +300,11 @@ fn mlp<F: Real>(
     let input = if mlp_in.is_empty() { &*resid_mid } else { &*mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
     norm(net, config.normalization, slots.ln2, sites, input, ln2, tap);
-    linear(&ln2.out, slots.w_in.of(params), slots.b_in.of(params), pre);
+    linear(net, &ln2.out, slots.w_in, slots.b_in, pre, packing);
     tap.forward(at(Site::MlpPre), pre);
     activate(config.act_fn, pre, post);
     tap.forward(at(Site::MlpPost), post);
-    linear(post, slots.w_out.of(params), slots.b_out.of(params), branch);
+    linear(net, post, slots.w_out, slots.b_out, branch, packing);
     tap.forward(at(Site::MlpOut), branch);
 }
 

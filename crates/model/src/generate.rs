@@ -3,11 +3,12 @@
 use crate::config::Normalization;
 use crate::config::{AttentionDir, PositionEmbedding};
 use crate::forward::norm_kind;
-use crate::forward::{Acts, Net, Sequences, forward, linear};
+use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{AttnDims, rotate, softmax};
 use crate::kernels::lanes::{add, add_to, dot};
 use crate::kernels::norm::{NormActs, norm_divide, norm_gain, norm_scale};
+use crate::linear::{Packing, linear};
 use crate::model::{Model, TokensError};
 use crate::params::{BlockSlots, NormSlots, Slot};
 use crate::tap::NoTap;
@@ -174,7 +175,7 @@ impl Cache {
 /// One position of every active row through the network: `tokens[i]` stands at `pos` in row `active[i]`.
 /// Returns `[active, d_vocab]`.
 fn next_logits(net: Net<'_, f32>, cache: &mut Cache, active: &[usize], tokens: &[u32], pos: usize) -> Vec<f32> {
-    let Net { config, layout, params } = net;
+    let Net { config, layout, params, .. } = net;
     let d = config.d_model;
     let mut resid = Vec::with_capacity(active.len() * d);
     for &token in tokens {
@@ -184,23 +185,23 @@ fn next_logits(net: Net<'_, f32>, cache: &mut Cache, active: &[usize], tokens: &
         let at_pos = &w_pos.of(params)[pos * d..][..d];
         resid.chunks_exact_mut(d).for_each(|row| add_to(row, at_pos));
     }
-    let mut branch = vec![0.0; resid.len()];
+    let (mut branch, mut packing) = (vec![0.0; resid.len()], Packing::default());
     for (layer, slots) in layout.blocks.iter().enumerate() {
-        attend(net, layer, slots, cache, active, pos, &resid, &mut branch);
+        attend(net, layer, slots, cache, active, pos, &resid, &mut branch, &mut packing);
         add(&mut resid, &branch);
         if let Some(mlp) = &slots.mlp {
             let x = normalised(net, config.normalization, mlp.ln2, &resid);
             let mut pre = vec![0.0; active.len() * config.d_mlp];
-            linear(&x, mlp.w_in.of(params), mlp.b_in.of(params), &mut pre);
+            linear(net, &x, mlp.w_in, mlp.b_in, &mut pre, &mut packing);
             let mut post = vec![0.0; pre.len()];
             activate(config.act_fn, &pre, &mut post);
-            linear(&post, mlp.w_out.of(params), mlp.b_out.of(params), &mut branch);
+            linear(net, &post, mlp.w_out, mlp.b_out, &mut branch, &mut packing);
             add(&mut resid, &branch);
         }
     }
     let x = normalised(net, config.final_normalization(), layout.ln_final, &resid);
     let mut logits = vec![0.0; active.len() * config.d_vocab];
-    linear(&x, layout.w_u.of(params), layout.b_u.of(params), &mut logits);
+    linear(net, &x, layout.w_u, layout.b_u, &mut logits, &mut packing);
     logits
 }
 
@@ -226,13 +227,14 @@ fn attend(
     pos: usize,
     resid: &[f32],
     branch: &mut [f32],
+    packing: &mut Packing,
 ) {
-    let Net { config, params, .. } = net;
+    let config = net.config;
     let (dh, width) = (config.d_head, config.n_heads * config.d_head);
     let x = normalised(net, config.normalization, slots.ln1, resid);
-    let project = |w: Slot, b: Slot| {
+    let mut project = |w: Slot, b: Slot| {
         let mut out = vec![0.0; active.len() * width];
-        linear(&x, w.of(params), b.of(params), &mut out);
+        linear(net, &x, w, b, &mut out, packing);
         out
     };
     let (mut q, mut k, v) =
@@ -262,7 +264,7 @@ fn attend(
         let (keys, values) = (&cache.keys[layer][first..places.end], &cache.values[layer][first..places.end]);
         attend_row(dh, scale, &q[newest.clone()], keys, values, &mut z[newest]);
     }
-    linear(&z, slots.w_o.of(params), slots.b_o.of(params), branch);
+    linear(net, &z, slots.w_o, slots.b_o, branch, packing);
 }
 
 /// Attention of one position over the keys and values so far, all heads: `q` and `z` (out) are `[n_heads · d_head]`, `keys` and

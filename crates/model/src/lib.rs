@@ -8,6 +8,7 @@ pub mod config;
 pub mod forward;
 pub mod generate;
 pub mod kernels;
+pub mod linear;
 pub mod model;
 pub mod optimiser;
 pub mod params;

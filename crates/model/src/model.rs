@@ -2,6 +2,7 @@
 
 use crate::config::ModelConfig;
 use crate::forward::{Net, Sequences};
+use crate::linear::Products;
 use crate::params::Layout;
 use rand::Rng;
 
@@ -52,9 +53,9 @@ impl Model {
         Model { config, layout, params }
     }
 
-    /// The network as the passes read it.
+    /// The network as the passes read it, all arithmetic in f32.
     pub fn net(&self) -> Net<'_, f32> {
-        Net { config: &self.config, layout: &self.layout, params: &self.params }
+        Net { config: &self.config, layout: &self.layout, params: &self.params, products: Products::Plain }
     }
 
     /// The parameters in f64, for disputes: run [`Net`] on them.

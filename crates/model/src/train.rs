@@ -4,9 +4,12 @@
 //! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
 use crate::backward::{ActGrads, backward};
-use crate::forward::{Acts, Sequences, forward};
+use crate::forward::{Acts, Net, Sequences, forward};
+use crate::kernels::amx::Amx;
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
+use crate::kernels::tier::{Precision, TierError};
+use crate::linear::{PackedWeights, Products};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
@@ -101,6 +104,8 @@ pub struct Trainer {
     frozen: Vec<Slot>,
     slots: Vec<Vec<f32>>,
     workspaces: Mutex<Vec<Workspace>>,
+    /// In bf16 training, the weights as the products read them.
+    packed: Option<PackedWeights>,
 }
 
 /// An exponential moving average of the weights.
@@ -113,12 +118,24 @@ pub struct Average {
 }
 
 impl Trainer {
-    /// A network about to be trained (or, with `moments` and `average` from a checkpoint, further trained). `frozen` entries
-    /// never change.
+    /// A network about to be trained (or, with `moments` and `average` from a checkpoint, further trained), in f32. `frozen`
+    /// entries never change.
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
         let slots = vec![vec![0.0; model.params.len()]; SLOTS];
-        Trainer { model, moments, average, adamw, frozen, slots, workspaces: Mutex::default() }
+        Trainer { model, moments, average, adamw, frozen, slots, workspaces: Mutex::default(), packed: None }
+    }
+
+    /// The same, its linear layers multiplying in the given precision.
+    ///
+    /// # Errors
+    /// This machine has nothing for bf16.
+    pub fn with_precision(mut self, precision: Precision) -> Result<Trainer, TierError> {
+        self.packed = match precision {
+            Precision::F32 => None,
+            Precision::Bf16 => Some(PackedWeights::new(Amx::detect().ok_or(TierError::NoAmx)?, &self.model.layout)),
+        };
+        Ok(self)
     }
 
     /// Steps done.
@@ -142,9 +159,14 @@ impl Trainer {
             return Err(TrainError::NothingScored { step });
         }
         let scale = 1.0 / total;
-        let Trainer { model, slots, workspaces, .. } = self;
+        let Trainer { model, slots, workspaces, packed, .. } = self;
         let workspaces = &*workspaces;
         let losses: Vec<f64> = workers.run(|| {
+            if let Some(packed) = packed {
+                packed.pack(&model.params);
+            }
+            let products = packed.as_ref().map_or(Products::Plain, Products::Bf16);
+            let net = Net { products, ..model.net() };
             let losses = slots
                 .par_iter_mut()
                 .enumerate()
@@ -153,7 +175,7 @@ impl Trainer {
                     let mut room = take(&mut workspaces.lock().unwrap_or_else(PoisonError::into_inner));
                     slot.fill(0.0);
                     let mine = groups.iter().skip(s).step_by(SLOTS);
-                    let loss = mine.map(|group| group_gradient(model, group, scale, slot, &mut room)).sum();
+                    let loss = mine.map(|group| group_gradient(net, group, scale, slot, &mut room)).sum();
                     workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(room);
                     loss
                 })
@@ -192,8 +214,8 @@ impl Trainer {
 }
 
 /// Adds one group's gradient to `slot`; returns its weighted loss.
-fn group_gradient(model: &Model, group: &Group, scale: f64, slot: &mut [f32], room: &mut Workspace) -> f64 {
-    let (net, sequences) = (model.net(), group.sequences());
+fn group_gradient(net: Net<'_, f32>, group: &Group, scale: f64, slot: &mut [f32], room: &mut Workspace) -> f64 {
+    let sequences = group.sequences();
     let Workspace { acts, grads } = room;
     forward(net, sequences, acts, &mut NoTap);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);

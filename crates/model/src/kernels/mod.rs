@@ -3,7 +3,9 @@
 //! Generic over one thing, the number type, so that finite differences can run in `f64` through the very code that trains.
 
 pub mod activation;
+pub mod amx;
 pub mod attention;
+pub mod bf16;
 pub mod lanes;
 pub mod loss;
 pub mod norm;

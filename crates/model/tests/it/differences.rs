@@ -4,6 +4,7 @@ use crate::{architectures, batch, rng, shaken};
 use rand::RngExt;
 use searchlens_model::config::ModelConfig;
 use searchlens_model::forward::{Net, Sequences};
+use searchlens_model::linear::Products;
 use searchlens_model::params::Layout;
 use searchlens_model::record::{Recorder, run};
 use searchlens_model::sites::{At, Site};
@@ -135,7 +136,7 @@ impl Case {
     }
 
     fn net<'a>(&'a self, params: &'a [f64]) -> Net<'a, f64> {
-        Net { config: &self.config, layout: &self.layout, params }
+        Net { config: &self.config, layout: &self.layout, params, products: Products::Plain }
     }
 
     fn loss(&self, params: &[f64], tap: &mut impl Tap<f64>) -> f64 {

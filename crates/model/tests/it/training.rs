@@ -2,13 +2,29 @@
 
 use crate::{batch, rng};
 use searchlens_model::Model;
-use searchlens_model::config::ModelConfig;
+use searchlens_model::config::{ModelConfig, PositionEmbedding};
+use searchlens_model::forward::Net;
+use searchlens_model::kernels::tier::{Precision, Tier};
+use searchlens_model::linear::Products;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::{ParamGroup, Slot};
 use searchlens_model::record::run;
 use searchlens_model::tap::NoTap;
 use searchlens_model::train::{Average, Group, TrainError, Trainer};
 use searchlens_model::workers::Workers;
+
+/// Those that this machine has something for.
+fn precisions() -> Vec<Precision> {
+    let mut all = vec![Precision::F32, Precision::Bf16];
+    all.retain(|&precision| match Tier::for_precision(precision) {
+        Ok(_) => true,
+        Err(error) => {
+            println!("skipped: {error}");
+            false
+        }
+    });
+    all
+}
 
 fn trainer(seed: u64) -> Trainer {
     let model = Model::init(ModelConfig::new(2, 40, 4, 23, 70), &mut rng(seed));
@@ -37,15 +53,60 @@ fn groups(trainer: &Trainer, seed: u64) -> Vec<Group> {
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
-    let train = |threads| {
+    let train = |precision, threads| {
         let workers = Workers::new(Some(threads), true).unwrap();
-        let mut trainer = trainer(1);
+        let mut trainer = trainer(1).with_precision(precision).unwrap();
         let stats: Vec<_> = (0..6).map(|i| trainer.step(&groups(&trainer, 50 * i), 1e-2, &workers).unwrap()).collect();
         (stats, trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone())
     };
-    let one = train(1);
-    assert_eq!(one, train(2));
-    assert_eq!(one, train(3));
+    for precision in precisions() {
+        let one = train(precision, 1);
+        assert_eq!(one, train(precision, 2));
+        assert_eq!(one, train(precision, 3));
+    }
+}
+
+/// Every parameter's gradient against that of the network in f64: the largest error against the largest entry, and the error's
+/// norm against the tensor's. bf16 factors are off by up to 2⁻⁹ of themselves; PyTorch's bf16 autocast meets the same bounds.
+/// (Rotary, because the gradient of `b_K` is otherwise 0 and its error infinite.)
+#[track_caller]
+fn check_gradient(precision: Precision, largest: f64, norm: f64) {
+    let positions = PositionEmbedding::Rotary { dim: 10, base: 100.0 };
+    let config =
+        ModelConfig { positions, d_head: 19, d_mlp: 113, attn_scale: 4.0, ..ModelConfig::new(2, 45, 3, 37, 29) };
+    let model = Model::init(config.clone(), &mut rng(6));
+    let (tokens, weights) = batch(&config, 5, 29, 7);
+    let groups = [Group { tokens, seq: 29, weights }];
+    let params = model.params_f64();
+    let net = Net { config: &config, layout: &model.layout, params: &params, products: Products::Plain };
+    let want = run(net, groups[0].sequences(), &groups[0].weights, true, &mut NoTap);
+    let adamw = AdamW { beta1: 0.9, beta2: 0.9, eps: 1e-8, weight_decay: 0.0, decay: Vec::new(), clip: None };
+    let moments = Moments::new(params.len());
+    let mut trainer = Trainer::new(model.clone(), adamw, Vec::new(), moments, None).with_precision(precision).unwrap();
+    let (loss, gradient) = trainer.gradient(&groups, &Workers::new(Some(2), true).unwrap()).unwrap();
+    assert!((loss - want.loss).abs() <= largest * want.loss, "{precision:?}: loss {loss} wanted {}", want.loss);
+    let norms = |values: &[f64]| {
+        let top = values.iter().fold(0.0, |top: f64, v| top.max(v.abs()));
+        [top, values.iter().map(|v| v * v).sum::<f64>().sqrt()]
+    };
+    let mut worst = [0.0f64; 2];
+    for tensor in &model.layout.tensors {
+        let (got, want) = (tensor.slot.of(gradient), tensor.slot.of(&want.param_grads));
+        let errors: Vec<f64> = got.iter().zip(want).map(|(&g, w)| f64::from(g) - w).collect();
+        let (error, size) = (norms(&errors), norms(want));
+        let relative = [0, 1].map(|i| error[i] / size[i]);
+        worst = [0, 1].map(|i| relative[i].max(worst[i]));
+        assert!(relative[0] <= largest && relative[1] <= norm, "{precision:?} {}: {relative:?}", tensor.name);
+    }
+    println!("{precision:?}: at most {:.1e} by entry, {:.1e} by norm", worst[0], worst[1]);
+}
+
+#[test]
+fn gradients_are_those_of_the_f64_network() {
+    check_gradient(Precision::F32, 1e-5, 1e-5);
+    if precisions().contains(&Precision::Bf16) {
+        check_gradient(Precision::Bf16, 2e-2, 1.5e-2);
+    }
 }
 
 #[test]
@@ -107,13 +168,13 @@ fn a_broken_step_names_itself_and_leaves_the_weights() {
     assert_eq!((trainer.model.params.clone(), trainer.steps_done()), (before, 1));
 }
 
-#[test]
-fn a_small_network_learns_to_copy() {
+#[track_caller]
+fn check_copying(precision: Precision) {
     let workers = Workers::new(Some(2), true).unwrap();
     let model = Model::init(ModelConfig::new(2, 32, 4, 12, 12), &mut rng(5));
     let adamw = AdamW { beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.0, decay: Vec::new(), clip: Some(1.0) };
     let moments = Moments::new(model.params.len());
-    let mut trainer = Trainer::new(model, adamw, Vec::new(), moments, None);
+    let mut trainer = Trainer::new(model, adamw, Vec::new(), moments, None).with_precision(precision).unwrap();
     let mut last = f64::NAN;
     for step in 0..250 {
         // Six random tokens, then the same again: the second half can be predicted by looking six back.
@@ -127,5 +188,17 @@ fn a_small_network_learns_to_copy() {
             .collect();
         last = trainer.step(&groups, 3e-3, &workers).unwrap().loss;
     }
-    assert!(last < 0.2, "loss {last}, ln 12 = 2.48 before training");
+    assert!(last < 0.2, "{precision:?}: loss {last}, ln 12 = 2.48 before training");
+}
+
+#[test]
+fn a_small_network_learns_to_copy() {
+    precisions().into_iter().for_each(check_copying);
+}
+
+#[test]
+fn the_fastest_precision_is_one_that_the_machine_has() {
+    let fastest = Precision::fastest();
+    assert_eq!(precisions().last(), Some(&fastest));
+    assert_eq!(trainer(7).with_precision(Precision::Bf16).is_err(), fastest == Precision::F32);
 }
