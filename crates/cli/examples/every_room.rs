@@ -8,7 +8,6 @@ use std::error::Error;
 use std::time::Instant;
 
 use searchlens::lens::activations::{SiteChoice, TokenBatch, activations};
-use searchlens::model::kernels::tier::Tier;
 use searchlens::model::workers::Workers;
 use searchlens::report::write_report;
 use searchlens::studies::config::RunConfig;
@@ -66,7 +65,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let origin = Origin {
         program_version: env!("CARGO_PKG_VERSION").into(),
         commit: "unknown".into(),
-        tier: Tier::detect().to_string(),
         machine: "unknown".into(),
     };
     let begun = Instant::now();

@@ -41,9 +41,6 @@ pub(crate) enum InputError {
     /// A seed that a config file cannot hold.
     #[error("--seed {seed}: the seed of a run is a whole number below 2^63, as TOML has them")]
     Seed { seed: u64 },
-    /// bf16 is not there yet.
-    #[error("--precision bf16: this engine computes in f32 so far; use auto or f32")]
-    NoBf16,
     /// A file that does not parse.
     #[error("{path}: {message}")]
     File { path: PathBuf, message: String },
@@ -88,6 +85,7 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.downcast_ref::<ActivationsError>().is_some_and(is_bad_request)
         || error.is::<model::model::TokensError>()
         || error.is::<model::sites::SiteError>()
+        || error.is::<model::kernels::tier::TierError>()
 }
 
 fn is_bad_checkpoint(error: &CheckpointError) -> bool {

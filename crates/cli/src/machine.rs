@@ -1,6 +1,5 @@
 //! What the program knows of itself and of the machine under it.
 
-use searchlens::model::kernels::tier::Tier;
 use searchlens::studies::run::Origin;
 
 /// Where a run's results come from, for its `run.json`.
@@ -8,7 +7,6 @@ pub(crate) fn origin() -> Origin {
     Origin {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("SEARCHLENS_COMMIT").to_owned(),
-        tier: Tier::detect().to_string(),
         machine: processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
     }
 }

@@ -41,7 +41,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let origin = Origin {
         program_version: env!("CARGO_PKG_VERSION").into(),
         commit: "unknown".into(),
-        tier: "unknown".into(),
         machine: "unknown".into(),
     };
     let begin = Instant::now();

@@ -16,7 +16,7 @@ use searchlens_tasks::split::Split;
 use searchlens_tokens::tokenizer::TokenizerConfig;
 
 pub use error::{ConfigError, ConfigProblem};
-use tables::{EvalSettings, ModelSettings, ModelTable, Precision, TrainSettings};
+use tables::{EvalSettings, ModelSettings, ModelTable, TrainSettings};
 
 use crate::setup::{self, Parts};
 
@@ -165,9 +165,6 @@ fn check_train(train: &TrainSettings) -> Result<(), ConfigProblem> {
             return bad("train.schedule.linear.decay", &decay, "a number from 0 to 1");
         }
         _ => {}
-    }
-    if train.precision == Precision::Bf16 {
-        return Err(ConfigProblem::Bf16);
     }
     Ok(())
 }

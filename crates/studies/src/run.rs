@@ -47,8 +47,6 @@ pub struct Origin {
     pub program_version: String,
     /// Commit it was built from, `unknown` outside a checkout.
     pub commit: String,
-    /// Instruction tier of the engine, e.g. `f32-avx512`.
-    pub tier: String,
     /// Processor, as the machine names it.
     pub machine: String,
 }
@@ -140,7 +138,7 @@ pub fn train(config: &RunConfig, dir: &Path, start: Start, session: Session<'_>)
     let parts = Parts::of(config);
     let started = match start {
         Start::Fresh => start::fresh(config, &parts, &folder, &session)?,
-        Start::Resume => start::resume(config, &parts, &folder, session.workers, session.origin, session.progress)?,
+        Start::Resume => start::resume(config, &parts, &folder, session.workers, session.progress)?,
     };
     let settings = config.train();
     let stream = TrainingStream::of(config, &parts);

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use rayon::prelude::*;
 use searchlens::model::Model;
 use searchlens::model::config::ModelConfig;
-use searchlens::model::kernels::tier::Tier;
+use searchlens::model::kernels::tier::{Precision, Tier};
 use searchlens::model::optimiser::{AdamW, Moments};
 use searchlens::model::params::ParamGroup;
 use searchlens::model::train::{Group, Trainer, group_size};
@@ -19,7 +19,6 @@ use searchlens::tasks::task::Task;
 use serde::Serialize;
 
 use crate::cli::Common;
-use crate::error::InputError;
 use crate::machine::memory;
 use crate::output::{print, print_json};
 
@@ -55,8 +54,8 @@ struct TrainArgs {
     #[arg(long, value_enum, default_value_t = ShapeName::S)]
     shape: ShapeName,
     /// Input format of matrix products
-    #[arg(long, value_enum, default_value_t = Precision::Auto)]
-    precision: Precision,
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    precision: Choice,
     /// For how long
     #[arg(long, default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
@@ -92,13 +91,23 @@ enum ShapeName {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Precision {
-    /// The best there is: f32 so far
+enum Choice {
+    /// bf16 where the processor has a unit for it, else f32
     Auto,
     /// f32 throughout
     F32,
-    /// bf16 products
+    /// bf16 products, f32 sums
     Bf16,
+}
+
+impl Choice {
+    fn here(self) -> Precision {
+        match self {
+            Choice::Auto => Precision::fastest(),
+            Choice::F32 => Precision::F32,
+            Choice::Bf16 => Precision::Bf16,
+        }
+    }
 }
 
 struct Shape {
@@ -162,9 +171,8 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
 const WARM_UP_STEPS: usize = 3;
 
 fn time_training(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
-    if let Precision::Bf16 = args.precision {
-        return Err(InputError::NoBf16.into());
-    }
+    let precision = args.precision.here();
+    let tier = Tier::for_precision(precision)?;
     let shape = args.shape.shape();
     let workers = common.workers()?;
     let Shape { n_layers, d_model, n_heads, d_vocab, n_ctx, batch } = shape;
@@ -173,7 +181,7 @@ fn time_training(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes
     let resident_before = memory("VmRSS");
     let groups = random_groups(&shape, common.seed());
     let moments = Moments::new(model.params.len());
-    let mut trainer = Trainer::new(model, adamw(), Vec::new(), moments, None);
+    let mut trainer = Trainer::new(model, adamw(), Vec::new(), moments, None).with_precision(precision)?;
     let mut step = || -> anyhow::Result<f64> {
         let begun = Instant::now();
         trainer.step(&groups, 1e-4, &workers)?;
@@ -192,7 +200,7 @@ fn time_training(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes
         ms_per_step: median * 1e3,
         tokens_per_s: (batch * n_ctx) as f64 / median,
         peak_bytes: memory("VmHWM").zip(resident_before).map(|(peak, before)| peak.saturating_sub(before)),
-        tier: Tier::detect().to_string(),
+        tier: tier.to_string(),
     })
 }
 

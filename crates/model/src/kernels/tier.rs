@@ -22,6 +22,15 @@ impl Precision {
     }
 }
 
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Precision::F32 => "f32",
+            Precision::Bf16 => "bf16",
+        })
+    }
+}
+
 /// What this machine's vector instructions are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {

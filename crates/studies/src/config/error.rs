@@ -104,9 +104,6 @@ pub enum ConfigProblem {
          token by token; use \"causal\""
     )]
     Bidirectional,
-    /// bf16 is not there yet.
-    #[error("train.precision = \"bf16\": this engine computes in f32 so far; use \"auto\" or \"f32\"")]
-    Bf16,
     /// The task cannot be made, or lacks a split.
     #[error("[task]: {0}")]
     Task(TaskError),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use searchlens_model::config::{AttentionDir, Normalization};
 use searchlens_model::kernels::activation::Activation;
+use searchlens_model::kernels::tier;
 use searchlens_model::optimiser::Schedule;
 use searchlens_model::params::ParamGroup;
 use searchlens_tasks::split::Split;
@@ -150,13 +151,24 @@ pub struct ModelSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// The best that the engine has: f32 so far.
+    /// bf16 where the processor has a unit for it, else f32. `run.json` names the tier that came of it.
     #[default]
     Auto,
     /// f32 throughout.
     F32,
-    /// bf16 products, f32 sums. Not available yet.
+    /// bf16 products, f32 sums.
     Bf16,
+}
+
+impl Precision {
+    /// What it means on this machine.
+    pub fn here(self) -> tier::Precision {
+        match self {
+            Precision::Auto => tier::Precision::fastest(),
+            Precision::F32 => tier::Precision::F32,
+            Precision::Bf16 => tier::Precision::Bf16,
+        }
+    }
 }
 
 /// `[train]`. All but `steps` have defaults, those of the recipe behind the demo.

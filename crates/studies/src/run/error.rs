@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use searchlens_model::checkpoint::{CheckpointError, FileError};
 use searchlens_model::generate::GenerateError;
+use searchlens_model::kernels::tier::TierError;
 use searchlens_model::train::TrainError;
 
 use crate::config::ConfigError;
@@ -39,7 +40,7 @@ pub enum RunError {
     },
     /// The run began on another instruction tier.
     #[error(
-        "{dir}: the run began on tier {was}, this is {now}, and the two round differently; go on where it began, or force its tier",
+        "{dir}: the run began on tier {was}, this is {now}, and the two round differently; go on where it began",
         dir = dir.display()
     )]
     Tier {
@@ -123,6 +124,9 @@ pub enum RunError {
     /// `metrics.jsonl` is broken before the last checkpoint.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// The precision that the config asks for.
+    #[error("train.precision: {0}")]
+    Precision(#[from] TierError),
 }
 
 /// The last complete checkpoint, if there is one.
@@ -153,7 +157,8 @@ impl RunError {
             | RunError::InitFrozen { .. }
             | RunError::Init(_)
             | RunError::Diverged { error: TrainError::NothingScored { .. }, .. }
-            | RunError::Metrics(_) => true,
+            | RunError::Metrics(_)
+            | RunError::Precision(_) => true,
             RunError::Diverged { .. }
             | RunError::Timing(_)
             | RunError::Weights { .. }

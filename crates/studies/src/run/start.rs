@@ -5,6 +5,7 @@ use std::path::Path;
 use searchlens_model::Model;
 use searchlens_model::checkpoint::{load_model, write_atomically};
 use searchlens_model::config::ModelConfig;
+use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::Slot;
 use searchlens_model::train::{Average, Trainer};
@@ -100,7 +101,18 @@ pub(crate) fn first_trainer(config: &RunConfig, parts: &Parts) -> Result<Trainer
     let train = config.train();
     let average = (train.average_steps > 0).then(|| Average::new(train.average_steps as f64, &model.params));
     let moments = Moments::new(model.params.len());
-    Ok(Trainer::new(model, optimiser_of(train), frozen(parts), moments, average))
+    trainer(train, parts, model, moments, average)
+}
+
+fn trainer(
+    train: &TrainSettings,
+    parts: &Parts,
+    model: Model,
+    moments: Moments,
+    average: Option<Average>,
+) -> Result<Trainer, RunError> {
+    let trainer = Trainer::new(model, optimiser_of(train), frozen(parts), moments, average);
+    Ok(trainer.with_precision(train.precision.here())?)
 }
 
 fn frozen(parts: &Parts) -> Vec<Slot> {
@@ -118,7 +130,7 @@ pub(super) fn fresh(
     }
     let trainer = first_trainer(config, parts)?;
     folder.make()?;
-    let info = info(config, session.workers, session.origin, trainer.model.params.len());
+    let info = info(config, session.workers, session.origin, trainer.model.params.len())?;
     write_json(&folder.info(), &info)?;
     let metrics = MetricsWriter::create(&folder.metrics())?;
     write_atomically(&folder.config(), config.to_toml().as_bytes())?;
@@ -130,7 +142,6 @@ pub(super) fn resume(
     parts: &Parts,
     folder: &RunFolder,
     workers: &Workers,
-    origin: &Origin,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Started, RunError> {
     let dir = folder.root();
@@ -142,18 +153,18 @@ pub(super) fn resume(
         return Err(RunError::Changed { dir: dir.into(), differences });
     }
     let before = read_info(folder)?;
-    if before.tier != origin.tier {
-        return Err(RunError::Tier { dir: dir.into(), was: before.tier, now: origin.tier.clone() });
+    let now = Tier::for_precision(config.train().precision.here())?.to_string();
+    if before.tier != now {
+        return Err(RunError::Tier { dir: dir.into(), was: before.tier, now });
     }
-    let mut trainer = first_trainer(config, parts)?;
+    let mut started = first_trainer(config, parts)?;
     let mut tally = Tally::default();
     if let Some((notes, state)) = last_whole(folder, progress)? {
-        let adamw = optimiser_of(config.train());
-        let model = Model { params: state.params, ..trainer.model };
-        trainer = Trainer::new(model, adamw, frozen(parts), state.moments, state.average);
+        let model = Model { params: state.params, ..started.model };
+        started = trainer(config.train(), parts, model, state.moments, state.average)?;
         tally = notes.tally;
     }
-    let step = trainer.steps_done();
+    let step = started.steps_done();
     folder.forget_after(step)?;
     let (metrics, lines) = MetricsWriter::resume(&folder.metrics(), step)?;
     let exact = lines.iter().filter_map(|line| match line {
@@ -163,7 +174,7 @@ pub(super) fn resume(
     let best_exact = exact.reduce(f64::max);
     let seconds = lines.last().map_or(0.0, Metric::seconds);
     let info = RunInfo { threads: workers.threads(), ..before };
-    Ok(Started { trainer, metrics, tally, info, best_exact, seconds })
+    Ok(Started { trainer: started, metrics, tally, info, best_exact, seconds })
 }
 
 /// The last checkpoint of which both files are whole; `None` if there is no complete one at all.
@@ -185,19 +196,20 @@ fn last_whole(
     if reasons.is_empty() { Ok(None) } else { Err(RunError::NoWholeCheckpoint { dir: folder.root().into(), reasons }) }
 }
 
-fn info(config: &RunConfig, workers: &Workers, origin: &Origin, n_params: usize) -> RunInfo {
-    RunInfo {
+fn info(config: &RunConfig, workers: &Workers, origin: &Origin, n_params: usize) -> Result<RunInfo, RunError> {
+    let precision = config.train().precision.here();
+    Ok(RunInfo {
         format_version: FORMAT_VERSION,
         program_version: origin.program_version.clone(),
         commit: origin.commit.clone(),
         seed: config.train().seed,
         threads: workers.threads(),
-        tier: origin.tier.clone(),
-        precision: "f32".into(),
+        tier: Tier::for_precision(precision)?.to_string(),
+        precision: precision.to_string(),
         n_params,
         machine: origin.machine.clone(),
         train_seconds: 0.0,
-    }
+    })
 }
 
 fn read_info(folder: &RunFolder) -> Result<RunInfo, RunError> {

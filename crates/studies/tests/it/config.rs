@@ -259,11 +259,6 @@ fn wrong_values_are_named() {
     check_error("lr = 4e-3", "lr = 4e-3\nbeta2 = 1.0", expect!["train.beta2 = 1: wanted a number from 0 to below 1"]);
     check_error(
         "lr = 4e-3",
-        "lr = 4e-3\nprecision = \"bf16\"",
-        expect![[r#"train.precision = "bf16": this engine computes in f32 so far; use "auto" or "f32""#]],
-    );
-    check_error(
-        "lr = 4e-3",
         "lr = ",
         expect!["line 15: not TOML: string values must be quoted, expected literal string"],
     );

@@ -225,7 +225,7 @@ fn a_run_is_not_written_over_and_not_taken_up_by_mistake() {
     let info = RunFolder::at(dir.path()).info();
     let text = std::fs::read_to_string(&info).unwrap();
     std::fs::write(&info, text.replace("\"test\"", "\"f32-other\"")).unwrap();
-    check_error(resume(&config(&[]), dir.path()), true, &["began on tier f32-other, this is test"]);
+    check_error(resume(&config(&[]), dir.path()), true, &["began on tier f32-other, this is "]);
     std::fs::write(&info, "{").unwrap();
     check_error(resume(&config(&[]), dir.path()), true, &["run.json", "restore the file"]);
 }

@@ -24,7 +24,7 @@ pub(crate) fn workers(threads: usize) -> Workers {
 }
 
 pub(crate) fn origin() -> Origin {
-    Origin { program_version: "0".into(), commit: "unknown".into(), tier: "test".into(), machine: "test".into() }
+    Origin { program_version: "0".into(), commit: "unknown".into(), machine: "test".into() }
 }
 
 /// Trains with this many threads until `stop` says so.
