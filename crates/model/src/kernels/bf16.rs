@@ -4,6 +4,7 @@
 //! what a tile holds beyond the matrix is 0 in both factors.
 
 use super::amx::{Amx, Block, Tile};
+use super::product::{View, ViewMut};
 use super::real::Real;
 use multiversion::multiversion;
 
@@ -24,53 +25,58 @@ pub struct Left(Strips);
 pub struct Right(Strips);
 
 impl Left {
-    /// Packs `a`, row-major `[rows, inner]`.
-    pub fn pack<F: Real>(&mut self, a: &[F], inner: usize) {
-        let rows = a.len() / inner;
-        pack_rows::<F, false>(a, inner, self.0.resized(rows, inner));
-    }
-
-    /// Packs the transpose of `a`, row-major `[inner, rows]`.
-    pub fn pack_transposed<F: Real>(&mut self, a: &[F], rows: usize) {
-        let inner = a.len() / rows;
-        pack_pairs_of_rows::<F, true>(a, rows, self.0.resized(rows, inner));
+    /// Packs a matrix whose rows or columns are contiguous.
+    pub fn pack<F: Real>(&mut self, a: View<'_, F>) {
+        let strips = self.0.resized(a.nrows(), a.ncols());
+        if has_contiguous_rows(a) {
+            pack_rows::<F, false>(a, strips);
+        } else {
+            pack_pairs_of_rows::<F, true>(a.transpose(), strips);
+        }
     }
 }
 
 impl Right {
-    /// Packs `b`, row-major `[inner, columns]`.
-    pub fn pack<F: Real>(&mut self, b: &[F], columns: usize) {
-        let inner = b.len() / columns;
-        pack_pairs_of_rows::<F, false>(b, columns, self.0.resized(columns, inner));
-    }
-
-    /// Packs the transpose of `b`, row-major `[columns, inner]`.
-    pub fn pack_transposed<F: Real>(&mut self, b: &[F], inner: usize) {
-        let columns = b.len() / inner;
-        pack_rows::<F, true>(b, inner, self.0.resized(columns, inner));
+    /// Packs a matrix whose rows or columns are contiguous.
+    pub fn pack<F: Real>(&mut self, b: View<'_, F>) {
+        let strips = self.0.resized(b.ncols(), b.nrows());
+        if has_contiguous_rows(b) {
+            pack_pairs_of_rows::<F, false>(b, strips);
+        } else {
+            pack_rows::<F, true>(b.transpose(), strips);
+        }
     }
 }
 
-/// What becomes of a product.
+/// Room for both factors.
+#[derive(Clone, Debug, Default)]
+pub struct Packing {
+    /// The left one.
+    pub left: Left,
+    /// The right one.
+    pub right: Right,
+}
+
+/// What becomes of a product, `p = scale · a @ b`.
 #[derive(Clone, Copy, Debug)]
 pub enum Store<'a, F> {
-    /// `out = a @ b`
+    /// `out = p`
     Set,
-    /// `out = a @ b + bias`, `bias` being `[columns]`.
+    /// `out = p + bias`, `bias` being `[columns]`.
     SetBiased(&'a [F]),
-    /// `out += a @ b`
+    /// `out += p`
     Add,
 }
 
-/// Computes `a @ b` and stores it in `out`, row-major `[rows, columns]`.
+/// Computes `scale · a @ b` and stores it in `out`, `[rows, columns]`, whose rows are contiguous.
 ///
 /// # Panics
 /// If the sizes do not fit together.
 #[multiversion(targets = "simd")]
-pub fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, store: Store<'_, F>, out: &mut [F]) {
-    let (a, b) = (&a.0, &b.0);
+pub fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, scale: F, store: Store<'_, F>, out: ViewMut<'_, F>) {
+    let (a, b, mut out) = (&a.0, &b.0, out);
     assert_eq!(a.inner, b.inner);
-    assert_eq!(out.len(), a.len * b.len);
+    assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
     // Vector work on a block waits until the tile unit is busy with the next one.
     let mut blocks = [Block([[0.0; BLOCK]; BLOCK]); 2];
     let mut previous = None;
@@ -81,14 +87,14 @@ pub fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, store: Store<'_, F>, out
             for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
                 amx.multiply(a.pair(row), b.pair(column), fresh);
                 if let Some((row, column)) = previous.replace((row, column)) {
-                    store_block(ready, row, column, b.len, store, out);
+                    store_block(ready, row, column, scale, store, &mut out);
                 }
                 std::mem::swap(&mut fresh, &mut ready);
             }
         }
     }
     if let Some((row, column)) = previous {
-        store_block(ready, row, column, b.len, store, out);
+        store_block(ready, row, column, scale, store, &mut out);
     }
 }
 
@@ -98,17 +104,25 @@ fn panel_rows(inner: usize) -> usize {
     (16384 / inner.max(1) / BLOCK * BLOCK).clamp(BLOCK, 8 * BLOCK)
 }
 
-/// Writes the part of a block that lies within the result, whose rows are `width` long.
+/// Writes the part of a block that lies within the result.
 #[inline(always)]
-fn store_block<F: Real>(block: &Block, row: usize, column: usize, width: usize, store: Store<'_, F>, out: &mut [F]) {
-    let columns = column..width.min(column + BLOCK);
-    for (sums, out) in block.0.iter().zip(out[row * width..].chunks_mut(width)) {
-        let sums = sums.iter().map(|&sum| F::of(sum.into()));
-        let entries = out[columns.clone()].iter_mut().zip(sums);
+fn store_block<F: Real>(
+    block: &Block,
+    row: usize,
+    column: usize,
+    scale: F,
+    store: Store<'_, F>,
+    out: &mut ViewMut<'_, F>,
+) {
+    let columns = column..out.ncols().min(column + BLOCK);
+    for (row, sums) in (row..out.nrows()).zip(&block.0) {
+        let out = out.as_mut().row_mut(row).try_as_row_major_mut().expect("rows are contiguous").as_slice_mut();
+        let products = sums.iter().map(|&sum| F::of(sum.into()) * scale);
+        let entries = out[columns.clone()].iter_mut().zip(products);
         match store {
-            Store::Set => entries.for_each(|(o, sum)| *o = sum),
-            Store::SetBiased(bias) => entries.zip(&bias[columns.clone()]).for_each(|((o, sum), &b)| *o = sum + b),
-            Store::Add => entries.for_each(|(o, sum)| *o += sum),
+            Store::Set => entries.for_each(|(o, p)| *o = p),
+            Store::SetBiased(bias) => entries.zip(&bias[columns.clone()]).for_each(|((o, p), &b)| *o = p + b),
+            Store::Add => entries.for_each(|(o, p)| *o += p),
         }
     }
 }
@@ -145,13 +159,17 @@ impl Strips {
     }
 }
 
-/// Packs `x`, row-major with `inner` columns, so that a row of a tile is a piece of a row of `x` (transposed: a column is).
+fn has_contiguous_rows<F: Real>(x: View<'_, F>) -> bool {
+    x.col_stride() == 1
+}
+
+/// Packs `x` so that a row of a tile is a piece of a row of `x` (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_rows<F: Real, const TRANSPOSE: bool>(x: &[F], inner: usize, strips: &mut Strips) {
-    for (s, strip) in strips.tiles.chunks_exact_mut(inner.div_ceil(DEPTH)).enumerate() {
+fn pack_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, strips: &mut Strips) {
+    for (s, strip) in strips.tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
         for (k, tile) in strip.iter_mut().enumerate() {
             for (r, pairs) in tile.0.iter_mut().enumerate() {
-                let numbers = piece::<F, DEPTH>(x, inner, s * STRIP + r, k * DEPTH);
+                let numbers = piece::<F, DEPTH>(x, s * STRIP + r, k * DEPTH);
                 for p in 0..16 {
                     pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
                 }
@@ -163,17 +181,17 @@ fn pack_rows<F: Real, const TRANSPOSE: bool>(x: &[F], inner: usize, strips: &mut
     }
 }
 
-/// Packs `x`, row-major with `width` columns, so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs
-/// `(x[2p, c], x[2p + 1, c])` (transposed: a column is).
+/// Packs `x` so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs `(x[2p, c], x[2p + 1, c])`
+/// (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: &[F], width: usize, strips: &mut Strips) {
+fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, strips: &mut Strips) {
     let depth = strips.depth();
     // Tiles of one inner range together, so that `x` is read along its rows.
     for k in 0..depth {
         for (s, tile) in strips.tiles[k..].iter_mut().step_by(depth).enumerate() {
             for (p, pairs) in tile.0.iter_mut().enumerate() {
                 let row = k * DEPTH + 2 * p;
-                let [first, second] = [row, row + 1].map(|row| piece::<F, STRIP>(x, width, row, s * STRIP));
+                let [first, second] = [row, row + 1].map(|row| piece::<F, STRIP>(x, row, s * STRIP));
                 for c in 0..16 {
                     pairs[c] = pair(first[c], second[c]);
                 }
@@ -187,15 +205,14 @@ fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: &[F], width: usize, str
 
 /// `N` numbers from `[row, column]` on; 0 beyond the matrix.
 #[inline(always)]
-fn piece<F: Real, const N: usize>(x: &[F], width: usize, row: usize, column: usize) -> [F; N] {
-    let start = row * width + column;
-    if column + N <= width && start + N <= x.len() {
-        return std::array::from_fn(|i| x[start..start + N][i]);
-    }
+fn piece<F: Real, const N: usize>(x: View<'_, F>, row: usize, column: usize) -> [F; N] {
     let mut numbers = [F::ZERO; N];
-    if column < width && start < x.len() {
-        let inside = N.min(width - column);
-        numbers[..inside].copy_from_slice(&x[start..start + inside]);
+    if row < x.nrows() && column < x.ncols() {
+        let row = x.row(row).try_as_row_major().expect("rows are contiguous").as_slice();
+        if let Some(inside) = row[column..].first_chunk::<N>() {
+            return *inside;
+        }
+        numbers[..row.len() - column].copy_from_slice(&row[column..]);
     }
     numbers
 }
@@ -229,6 +246,7 @@ fn transpose(tile: &mut Tile) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::product::{view, view_mut};
     use super::*;
 
     /// Numbers that bf16 cannot hold exactly.
@@ -241,8 +259,9 @@ mod tests {
         (0..len).map(|_| next()).collect()
     }
 
-    fn transposed(x: &[f32], width: usize) -> Vec<f32> {
-        (0..x.len()).map(|i| x[i % (x.len() / width) * width + i / (x.len() / width)]).collect()
+    /// The same matrix with contiguous columns.
+    fn by_columns(x: View<'_, f32>) -> Vec<f32> {
+        (0..x.ncols()).flat_map(|c| (0..x.nrows()).map(move |r| x[(r, c)])).collect()
     }
 
     fn rounded(x: f32) -> f32 {
@@ -266,27 +285,34 @@ mod tests {
         };
         let (exact, of_rounded) = (naive(|x| x), naive(rounded));
         let sum_error = k as f64 * f64::from(f32::EPSILON) * 2.0;
-        let (mut left, mut right, mut left_t, mut right_t) =
-            (Left::default(), Right::default(), Left::default(), Right::default());
-        // Larger first: what an earlier matrix left must not show.
-        left.pack(&numbers((m + 40) * (k + 3), 9), k + 3);
-        right.pack(&numbers((k + 70) * (n + 5), 9), n + 5);
-        left.pack(&a, k);
-        right.pack(&b, n);
-        left_t.pack_transposed(&transposed(&a, k), m);
-        right_t.pack_transposed(&transposed(&b, n), k);
-        for (left, right) in [(&left, &right), (&left_t, &right), (&left, &right_t), (&left_t, &right_t)] {
-            let what = format!("{m}x{k}x{n}");
-            let mut out = vec![f32::NAN; m * n];
-            multiply(amx, left, right, Store::Set, &mut out);
-            close(&what, &out, &of_rounded, sum_error);
-            close(&what, &out, &exact, k as f64 / 256.0);
-            let plain = out.clone();
-            multiply(amx, left, right, Store::Add, &mut out);
-            assert!(out.iter().zip(&plain).all(|(&twice, &once)| twice == 2.0 * once), "{what}: sum");
-            multiply(amx, left, right, Store::SetBiased(&bias), &mut out);
-            let biased = plain.iter().enumerate().map(|(e, &p)| p + bias[e % n]);
-            assert!(out.iter().zip(biased).all(|(&got, want)| got == want), "{what}: bias");
+        let (a, b) = (view(&a, k), view(&b, n));
+        let (a_columns, b_columns) = (by_columns(a), by_columns(b));
+        let what = format!("{m}x{k}x{n}");
+        for a in [a, view(&a_columns, m).transpose()] {
+            for b in [b, view(&b_columns, k).transpose()] {
+                let mut room = Packing::default();
+                // Larger first: what an earlier matrix left must not show.
+                room.left.pack(view(&numbers((m + 40) * (k + 3), 9), k + 3));
+                room.right.pack(view(&numbers((k + 70) * (n + 5), 9), n + 5));
+                room.left.pack(a);
+                room.right.pack(b);
+                // A band of a wider matrix, whose other columns must stay.
+                let mut wide = vec![7.0; m * (n + 5)];
+                let mut store = |scale, store| {
+                    let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
+                    multiply(amx, &room.left, &room.right, scale, store, band);
+                    assert!(wide.chunks(n + 5).all(|row| [0, 1, n + 2, n + 3, n + 4].iter().all(|&c| row[c] == 7.0)));
+                    wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<f32>>()
+                };
+                let product = store(1.0, Store::Set);
+                close(&what, &product, &of_rounded, sum_error);
+                close(&what, &product, &exact, k as f64 / 256.0);
+                let sum = store(0.5, Store::Add);
+                assert!(sum.iter().zip(&product).all(|(&sum, &p)| sum == 1.5 * p), "{what}: sum");
+                let biased = store(2.0, Store::SetBiased(&bias));
+                let want = product.iter().enumerate().map(|(e, &p)| 2.0 * p + bias[e % n]);
+                assert!(biased.iter().zip(want).all(|(&got, want)| got == want), "{what}: bias");
+            }
         }
     }
 
