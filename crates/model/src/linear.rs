@@ -2,7 +2,7 @@
 
 use crate::forward::Net;
 use crate::kernels::amx::Amx;
-use crate::kernels::bf16::{Packing, Right, Store, multiply};
+use crate::kernels::bf16::{Packing, Right, Store};
 use crate::kernels::lanes::{add_bias, add_column_sums};
 use crate::kernels::product::{Accum, Multiplier, add_product, set_product, view, view_mut};
 use crate::kernels::real::Real;
@@ -70,10 +70,11 @@ impl PackedWeights {
 
     /// Takes over the current parameters.
     pub fn pack(&mut self, params: &[f32]) {
+        let amx = self.amx;
         self.matrices.par_iter_mut().for_each(|matrix| {
             let w = view(matrix.w.of(params), matrix.out_width);
-            matrix.forward.pack(w);
-            matrix.backward.pack(w.transpose());
+            matrix.forward.pack(amx, w);
+            matrix.backward.pack(amx, w.transpose());
         });
     }
 
@@ -92,15 +93,8 @@ pub(crate) fn linear<F: Real>(net: Net<'_, F>, x: &[F], w: Slot, b: Slot, out: &
             add_bias(out, bias);
         }
         Products::Bf16(weights) => {
-            room.left.pack(x);
-            multiply(
-                weights.amx,
-                &room.left,
-                &weights.matrix(w).forward,
-                F::ONE,
-                Store::SetBiased(bias),
-                view_mut(out, b.len),
-            );
+            let w = &weights.matrix(w).forward;
+            room.multiply_packed(weights.amx, x, w, F::ONE, Store::SetBiased(bias), view_mut(out, b.len));
         }
     }
 }
@@ -137,8 +131,7 @@ pub(crate) fn linear_input_bwd<F: Real>(
         (Products::Plain, Accum::Add) => add_product(dx, dout, view(w.of(net.params), b.len).transpose()),
         (Products::Bf16(weights), _) => {
             let store = if accum == Accum::Add { Store::Add } else { Store::Set };
-            room.left.pack(dout);
-            multiply(weights.amx, &room.left, &weights.matrix(w).backward, F::ONE, store, dx);
+            room.multiply_packed(weights.amx, dout, &weights.matrix(w).backward, F::ONE, store, dx);
         }
     }
 }

@@ -18,43 +18,47 @@ const BLOCK: usize = 32;
 /// The left factor of a product, `[rows, inner]`, rounded to bf16 and packed. Reused: packing another matrix allocates only if
 /// that is larger than every one before.
 #[derive(Clone, Debug, Default)]
-pub struct Left(Strips);
+struct Left(Strips);
 
 /// The right factor of a product, `[inner, columns]`, rounded to bf16 and packed. Reused as [`Left`].
 #[derive(Clone, Debug, Default)]
 pub struct Right(Strips);
 
 impl Left {
-    /// Packs a matrix whose rows or columns are contiguous.
-    pub fn pack<F: Real>(&mut self, a: View<'_, F>) {
-        let strips = self.0.resized(a.nrows(), a.ncols());
+    fn pack<F: Real>(&mut self, amx: Amx, a: View<'_, F>) {
+        let tiles = self.0.resized(a.nrows(), a.ncols());
         if has_contiguous_rows(a) {
-            pack_rows::<F, false>(a, strips);
+            pack_rows::<F, false>(amx, a, tiles);
         } else {
-            pack_pairs_of_rows::<F, true>(a.transpose(), strips);
+            pack_pairs_of_rows::<F, true>(amx, a.transpose(), tiles);
         }
     }
 }
 
 impl Right {
     /// Packs a matrix whose rows or columns are contiguous.
-    pub fn pack<F: Real>(&mut self, b: View<'_, F>) {
-        let strips = self.0.resized(b.ncols(), b.nrows());
+    pub fn pack<F: Real>(&mut self, amx: Amx, b: View<'_, F>) {
+        let tiles = self.0.resized(b.ncols(), b.nrows());
         if has_contiguous_rows(b) {
-            pack_pairs_of_rows::<F, false>(b, strips);
+            pack_pairs_of_rows::<F, false>(amx, b, tiles);
         } else {
-            pack_rows::<F, true>(b.transpose(), strips);
+            pack_rows::<F, true>(amx, b.transpose(), tiles);
         }
     }
 }
 
-/// Room for both factors.
-#[derive(Clone, Debug, Default)]
+/// Room for what a product takes: its factors, and the blocks it is made in. One for each worker.
+#[derive(Clone, Debug)]
 pub struct Packing {
-    /// The left one.
-    pub left: Left,
-    /// The right one.
-    pub right: Right,
+    left: Left,
+    right: Right,
+    sums: [Block; 2],
+}
+
+impl Default for Packing {
+    fn default() -> Packing {
+        Packing { left: Left::default(), right: Right::default(), sums: [Block::ZERO; 2] }
+    }
 }
 
 /// What becomes of a product, `p = scale · a @ b`.
@@ -68,19 +72,59 @@ pub enum Store<'a, F> {
     Add,
 }
 
-/// Computes `scale · a @ b` and stores it in `out`, `[rows, columns]`, whose rows are contiguous.
-///
-/// # Panics
-/// If the sizes do not fit together.
+impl Packing {
+    /// Makes the product of two matrices.
+    ///
+    /// # Panics
+    /// If the sizes do not fit together, or a matrix has neither contiguous rows nor columns (`out`: rows).
+    pub fn multiply<F: Real>(
+        &mut self,
+        amx: Amx,
+        a: View<'_, F>,
+        b: View<'_, F>,
+        scale: F,
+        store: Store<'_, F>,
+        out: ViewMut<'_, F>,
+    ) {
+        self.left.pack(amx, a);
+        self.right.pack(amx, b);
+        multiply(amx, &self.left, &self.right, &mut self.sums, scale, store, out);
+    }
+
+    /// The same with a right factor packed before.
+    ///
+    /// # Panics
+    /// As [`Packing::multiply`].
+    pub fn multiply_packed<F: Real>(
+        &mut self,
+        amx: Amx,
+        a: View<'_, F>,
+        b: &Right,
+        scale: F,
+        store: Store<'_, F>,
+        out: ViewMut<'_, F>,
+    ) {
+        self.left.pack(amx, a);
+        multiply(amx, &self.left, b, &mut self.sums, scale, store, out);
+    }
+}
+
+/// `out` is `[rows, columns]`; `sums` are two blocks because vector work on one goes on while the tile unit fills the other.
 #[multiversion(targets = "simd")]
-pub fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, scale: F, store: Store<'_, F>, out: ViewMut<'_, F>) {
+fn multiply<F: Real>(
+    amx: Amx,
+    a: &Left,
+    b: &Right,
+    sums: &mut [Block; 2],
+    scale: F,
+    store: Store<'_, F>,
+    out: ViewMut<'_, F>,
+) {
     let (a, b, mut out) = (&a.0, &b.0, out);
     assert_eq!(a.inner, b.inner);
     assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
-    // Vector work on a block waits until the tile unit is busy with the next one.
-    let mut blocks = [Block([[0.0; BLOCK]; BLOCK]); 2];
     let mut previous = None;
-    let [mut fresh, mut ready] = blocks.each_mut();
+    let [mut fresh, mut ready] = sums.each_mut();
     let panel = panel_rows(a.inner);
     for first_row in (0..a.len).step_by(panel) {
         for column in (0..b.len).step_by(BLOCK) {
@@ -131,6 +175,7 @@ fn store_block<F: Real>(
 /// blocks are whole.
 #[derive(Clone, Debug, Default)]
 struct Strips {
+    /// Those of the largest matrix so far; the first of them hold the present one.
     tiles: Vec<Tile>,
     /// Rows (or columns) of the matrix.
     len: usize,
@@ -138,12 +183,14 @@ struct Strips {
 }
 
 impl Strips {
-    /// Room for a matrix, to be filled.
-    fn resized(&mut self, len: usize, inner: usize) -> &mut Strips {
+    /// The tiles of a matrix, to be filled.
+    fn resized(&mut self, len: usize, inner: usize) -> &mut [Tile] {
         (self.len, self.inner) = (len, inner);
-        let strips = 2 * len.div_ceil(BLOCK);
-        self.tiles.resize(strips * self.depth(), Tile([[0; 16]; 16]));
-        self
+        let n_tiles = len.div_ceil(BLOCK) * (BLOCK / STRIP) * self.depth();
+        if self.tiles.len() < n_tiles {
+            self.tiles.resize(n_tiles, Tile([[0; 16]; 16]));
+        }
+        &mut self.tiles[..n_tiles]
     }
 
     /// Tiles of one strip.
@@ -165,17 +212,18 @@ fn has_contiguous_rows<F: Real>(x: View<'_, F>) -> bool {
 
 /// Packs `x` so that a row of a tile is a piece of a row of `x` (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, strips: &mut Strips) {
-    for (s, strip) in strips.tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
+fn pack_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &mut [Tile]) {
+    let mut padded = [F::ZERO; DEPTH];
+    for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
         for (k, tile) in strip.iter_mut().enumerate() {
             for (r, pairs) in tile.0.iter_mut().enumerate() {
-                let numbers = piece::<F, DEPTH>(x, s * STRIP + r, k * DEPTH);
+                let numbers = piece(x, s * STRIP + r, k * DEPTH, &mut padded);
                 for p in 0..16 {
                     pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
                 }
             }
             if TRANSPOSE {
-                transpose(tile);
+                amx.transpose(tile);
             }
         }
     }
@@ -184,37 +232,40 @@ fn pack_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, strips: &mut Strips
 /// Packs `x` so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs `(x[2p, c], x[2p + 1, c])`
 /// (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, strips: &mut Strips) {
-    let depth = strips.depth();
+fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &mut [Tile]) {
+    let depth = x.nrows().div_ceil(DEPTH);
+    let mut padded = [[F::ZERO; STRIP]; 2];
     // Tiles of one inner range together, so that `x` is read along its rows.
     for k in 0..depth {
-        for (s, tile) in strips.tiles[k..].iter_mut().step_by(depth).enumerate() {
+        for (s, tile) in tiles[k..].iter_mut().step_by(depth).enumerate() {
             for (p, pairs) in tile.0.iter_mut().enumerate() {
-                let row = k * DEPTH + 2 * p;
-                let [first, second] = [row, row + 1].map(|row| piece::<F, STRIP>(x, row, s * STRIP));
+                let (row, column) = (k * DEPTH + 2 * p, s * STRIP);
+                let [one, two] = padded.each_mut();
+                let (first, second) = (piece(x, row, column, one), piece(x, row + 1, column, two));
                 for c in 0..16 {
                     pairs[c] = pair(first[c], second[c]);
                 }
             }
             if TRANSPOSE {
-                transpose(tile);
+                amx.transpose(tile);
             }
         }
     }
 }
 
-/// `N` numbers from `[row, column]` on; 0 beyond the matrix.
+/// `N` numbers from `[row, column]` on: where they lie, or, beyond the matrix, filled up with 0 in `padded`.
 #[inline(always)]
-fn piece<F: Real, const N: usize>(x: View<'_, F>, row: usize, column: usize) -> [F; N] {
-    let mut numbers = [F::ZERO; N];
+fn piece<'a, F: Real, const N: usize>(x: View<'a, F>, row: usize, column: usize, padded: &'a mut [F; N]) -> &'a [F; N] {
+    let mut inside: &[F] = &[];
     if row < x.nrows() && column < x.ncols() {
-        let row = x.row(row).try_as_row_major().expect("rows are contiguous").as_slice();
-        if let Some(inside) = row[column..].first_chunk::<N>() {
-            return *inside;
+        inside = &x.row(row).try_as_row_major().expect("rows are contiguous").as_slice()[column..];
+        if let Some(whole) = inside.first_chunk() {
+            return whole;
         }
-        numbers[..row.len() - column].copy_from_slice(&row[column..]);
     }
-    numbers
+    padded.fill(F::ZERO);
+    padded[..inside.len()].copy_from_slice(inside);
+    padded
 }
 
 /// Two numbers as bf16, the first in the lower half.
@@ -232,16 +283,6 @@ fn bf16_bits<F: Real>(x: F) -> u32 {
     const QUIET: u32 = 0x0040_0000;
     let is_nan = bits & !(1 << 31) > INFINITY;
     (if is_nan { bits | QUIET } else { rounded }) & 0xffff_0000
-}
-
-#[inline(always)]
-fn transpose(tile: &mut Tile) {
-    let from = tile.0;
-    for i in 0..16 {
-        for j in 0..16 {
-            tile.0[i][j] = from[j][i];
-        }
-    }
 }
 
 #[cfg(test)]
@@ -291,16 +332,16 @@ mod tests {
         for a in [a, view(&a_columns, m).transpose()] {
             for b in [b, view(&b_columns, k).transpose()] {
                 let mut room = Packing::default();
-                // Larger first: what an earlier matrix left must not show.
-                room.left.pack(view(&numbers((m + 40) * (k + 3), 9), k + 3));
-                room.right.pack(view(&numbers((k + 70) * (n + 5), 9), n + 5));
-                room.left.pack(a);
-                room.right.pack(b);
+                // A larger one first: what it left must not show.
+                let (large_a, large_b) = (numbers((m + 40) * (k + 3), 9), numbers((k + 3) * (n + 70), 9));
+                let mut large = vec![0.0; (m + 40) * (n + 70)];
+                let (large_a, large_b) = (view(&large_a, k + 3), view(&large_b, n + 70));
+                room.multiply(amx, large_a, large_b, 1.0, Store::Set, view_mut(&mut large, n + 70));
                 // A band of a wider matrix, whose other columns must stay.
                 let mut wide = vec![7.0; m * (n + 5)];
                 let mut store = |scale, store| {
                     let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
-                    multiply(amx, &room.left, &room.right, scale, store, band);
+                    room.multiply(amx, a, b, scale, store, band);
                     assert!(wide.chunks(n + 5).all(|row| [0, 1, n + 2, n + 3, n + 4].iter().all(|&c| row[c] == 7.0)));
                     wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<f32>>()
                 };

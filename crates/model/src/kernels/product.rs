@@ -1,7 +1,7 @@
 //! Matrix products. Activations are rows, weights multiply on the right (`resid @ W_Q`), as in TransformerLens.
 
 use super::amx::Amx;
-use super::bf16::{Packing, Store, multiply};
+use super::bf16::{Packing, Store};
 use super::real::Real;
 use faer::linalg::matmul::matmul;
 use faer::{MatMut, MatRef, Par};
@@ -58,11 +58,7 @@ impl Multiplier<'_> {
     pub fn set_product<F: Real>(&mut self, out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
         match self {
             Multiplier::Plain => set_scaled_product(out, scale, a, b),
-            Multiplier::Bf16(amx, room) => {
-                room.left.pack(a);
-                room.right.pack(b);
-                multiply(*amx, &room.left, &room.right, scale, Store::Set, out);
-            }
+            Multiplier::Bf16(amx, room) => room.multiply(*amx, a, b, scale, Store::Set, out),
         }
     }
 
@@ -70,11 +66,7 @@ impl Multiplier<'_> {
     pub fn add_product<F: Real>(&mut self, out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
         match self {
             Multiplier::Plain => add_scaled_product(out, scale, a, b),
-            Multiplier::Bf16(amx, room) => {
-                room.left.pack(a);
-                room.right.pack(b);
-                multiply(*amx, &room.left, &room.right, scale, Store::Add, out);
-            }
+            Multiplier::Bf16(amx, room) => room.multiply(*amx, a, b, scale, Store::Add, out),
         }
     }
 }
