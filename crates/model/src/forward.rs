@@ -7,11 +7,12 @@ use crate::config::AttentionDir;
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, rotate, softmax_rows};
+use crate::kernels::bf16::Packing;
 use crate::kernels::lanes::{add, add_bias, add_to};
 use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_scale};
 use crate::kernels::product::{set_product, view, view_mut};
 use crate::kernels::real::Real;
-use crate::linear::{Packing, Products, linear};
+use crate::linear::{Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
 use crate::sites::{At, Site};
 use crate::tap::Tap;
@@ -25,7 +26,7 @@ pub struct Net<'a, F> {
     pub layout: &'a Layout,
     /// All parameters, flat.
     pub params: &'a [F],
-    /// How its linear layers multiply.
+    /// How its products are made.
     pub products: Products<'a>,
 }
 
@@ -258,7 +259,7 @@ fn attention<F: Real>(
             tap.forward(at(site), x);
         }
     }
-    attn_scores(dims, &block.q, &block.k, &mut block.pattern);
+    attn_scores(&mut net.products.multiplier(packing), dims, &block.q, &block.k, &mut block.pattern);
     tap.forward(at(Site::AttnScores), &mut block.pattern);
     softmax_rows(dims, &mut block.pattern);
     block.softmax.clear();
@@ -266,7 +267,7 @@ fn attention<F: Real>(
         block.softmax.extend_from_slice(&block.pattern);
     }
     tap.forward(at(Site::Pattern), &mut block.pattern);
-    attn_mix(dims, &block.pattern, &block.v, &mut block.z);
+    attn_mix(&mut net.products.multiplier(packing), dims, &block.pattern, &block.v, &mut block.z);
     tap.forward(at(Site::Z), &mut block.z);
     if tap.wants(at(Site::Result)) {
         let mut result = head_results(config, &block.z, slots.w_o.of(params));

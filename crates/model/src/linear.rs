@@ -2,20 +2,30 @@
 
 use crate::forward::Net;
 use crate::kernels::amx::Amx;
-use crate::kernels::bf16::{Left, Right, Store, multiply};
+use crate::kernels::bf16::{Packing, Right, Store};
 use crate::kernels::lanes::{add_bias, add_column_sums};
-use crate::kernels::product::{View, add_product, set_product, view, view_mut};
+use crate::kernels::product::{Accum, Multiplier, add_product, set_product, view, view_mut};
 use crate::kernels::real::Real;
 use crate::params::{Layout, Slot};
 use rayon::prelude::*;
 
-/// How linear layers multiply.
+/// How the products of a pass are made.
 #[derive(Clone, Copy, Debug)]
 pub enum Products<'a> {
     /// In the number type of the network.
     Plain,
     /// Factors rounded to bf16, sums in f32.
     Bf16(&'a PackedWeights),
+}
+
+impl<'a> Products<'a> {
+    /// How activations are multiplied with each other.
+    pub(crate) fn multiplier(self, room: &'a mut Packing) -> Multiplier<'a> {
+        match self {
+            Products::Plain => Multiplier::Plain,
+            Products::Bf16(weights) => Multiplier::Bf16(weights.amx, room),
+        }
+    }
 }
 
 /// Every weight matrix of a network in bf16, packed for both directions.
@@ -60,10 +70,11 @@ impl PackedWeights {
 
     /// Takes over the current parameters.
     pub fn pack(&mut self, params: &[f32]) {
+        let amx = self.amx;
         self.matrices.par_iter_mut().for_each(|matrix| {
-            let w = matrix.w.of(params);
-            matrix.forward.pack(w, matrix.out_width);
-            matrix.backward.pack_transposed(w, matrix.out_width);
+            let w = view(matrix.w.of(params), matrix.out_width);
+            matrix.forward.pack(amx, w);
+            matrix.backward.pack(amx, w.transpose());
         });
     }
 
@@ -73,24 +84,17 @@ impl PackedWeights {
     }
 }
 
-/// Room in which bf16 products pack activations; one for each worker, reused from product to product.
-#[derive(Clone, Debug, Default)]
-pub struct Packing {
-    left: Left,
-    right: Right,
-}
-
 /// `out = x @ w + b`; `w` is `[x's width, out's width]`.
 pub(crate) fn linear<F: Real>(net: Net<'_, F>, x: &[F], w: Slot, b: Slot, out: &mut [F], room: &mut Packing) {
-    let width = w.len / b.len;
+    let (x, bias) = (view(x, w.len / b.len), b.of(net.params));
     match net.products {
         Products::Plain => {
-            set_product(view_mut(out, b.len), view(x, width), view(w.of(net.params), b.len));
-            add_bias(out, b.of(net.params));
+            set_product(view_mut(out, b.len), x, view(w.of(net.params), b.len));
+            add_bias(out, bias);
         }
         Products::Bf16(weights) => {
-            room.left.pack(x, width);
-            multiply(weights.amx, &room.left, &weights.matrix(w).forward, Store::SetBiased(b.of(net.params)), out);
+            let w = &weights.matrix(w).forward;
+            room.multiply_packed(weights.amx, x, w, F::ONE, Store::SetBiased(bias), view_mut(out, b.len));
         }
     }
 }
@@ -105,55 +109,29 @@ pub(crate) fn linear_weights_bwd<F: Real>(
     param_grads: &mut [F],
     room: &mut Packing,
 ) {
-    let width = w.len / b.len;
-    let dw = w.of_mut(param_grads);
-    match products {
-        Products::Plain => add_product(view_mut(dw, b.len), view(x, width).transpose(), view(dout, b.len)),
-        Products::Bf16(weights) => {
-            room.left.pack_transposed(x, width);
-            room.right.pack(dout, b.len);
-            multiply(weights.amx, &room.left, &room.right, Store::Add, dw);
-        }
-    }
+    let (x, grad) = (view(x, w.len / b.len), view(dout, b.len));
+    let dw = view_mut(w.of_mut(param_grads), b.len);
+    products.multiplier(room).add_product(dw, F::ONE, x.transpose(), grad);
     add_column_sums(b.of_mut(param_grads), dout);
 }
 
-/// Input of `out = x @ w + b`: `dx = dout @ wᵀ`.
+/// Input of `out = x @ w + b`: `dx = dout @ wᵀ`, or `dx += dout @ wᵀ` where several layers read the same input.
 pub(crate) fn linear_input_bwd<F: Real>(
     net: Net<'_, F>,
     dout: &[F],
     w: Slot,
     b: Slot,
+    accum: Accum,
     dx: &mut [F],
     room: &mut Packing,
 ) {
-    match net.products {
-        Products::Plain => set_product(view_mut(dx, w.len / b.len), view(dout, b.len), transposed(net, w, b)),
-        Products::Bf16(weights) => {
-            room.left.pack(dout, b.len);
-            multiply(weights.amx, &room.left, &weights.matrix(w).backward, Store::Set, dx);
+    let (dout, dx) = (view(dout, b.len), view_mut(dx, w.len / b.len));
+    match (net.products, accum) {
+        (Products::Plain, Accum::Replace) => set_product(dx, dout, view(w.of(net.params), b.len).transpose()),
+        (Products::Plain, Accum::Add) => add_product(dx, dout, view(w.of(net.params), b.len).transpose()),
+        (Products::Bf16(weights), _) => {
+            let store = if accum == Accum::Add { Store::Add } else { Store::Set };
+            room.multiply_packed(weights.amx, dout, &weights.matrix(w).backward, F::ONE, store, dx);
         }
     }
-}
-
-/// As [`linear_input_bwd`], for an input that several layers read: `dx += dout @ wᵀ`.
-pub(crate) fn add_linear_input_bwd<F: Real>(
-    net: Net<'_, F>,
-    dout: &[F],
-    w: Slot,
-    b: Slot,
-    dx: &mut [F],
-    room: &mut Packing,
-) {
-    match net.products {
-        Products::Plain => add_product(view_mut(dx, w.len / b.len), view(dout, b.len), transposed(net, w, b)),
-        Products::Bf16(weights) => {
-            room.left.pack(dout, b.len);
-            multiply(weights.amx, &room.left, &weights.matrix(w).backward, Store::Add, dx);
-        }
-    }
-}
-
-fn transposed<'a, F: Real>(net: Net<'a, F>, w: Slot, b: Slot) -> View<'a, F> {
-    view(w.of(net.params), b.len).transpose()
 }

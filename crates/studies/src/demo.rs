@@ -21,7 +21,7 @@ const SHORT_MINUTES: f64 = 2.0;
 /// The run that fits in a budget: 5×5 depth-first mazes, four layers of width 128, the learning rate's decay fitted to the budget.
 ///
 /// `ms_per_step` is that of [`ms_per_step`] for this very config (of any number of minutes: the time of a step does not depend on it).
-/// Evaluation during training comes on top; it takes about a fiftieth.
+/// Evaluation during training comes on top.
 ///
 /// # Errors
 /// If the budget is not a positive number of minutes or a step takes no time.
@@ -48,7 +48,9 @@ pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64) -> Result<RunConfi
         log_every: (steps / 400).max(1),
         ..TrainSettings::new(steps)
     };
-    let eval = EvalSettings { every: (steps / 20).max(1), ..EvalSettings::default() };
+    // An evaluation takes about a second: as many as make up a thirtieth of the budget or so.
+    let evaluations = (2.0 * minutes).clamp(5.0, 20.0) as u64;
+    let eval = EvalSettings { every: steps.div_ceil(evaluations), ..EvalSettings::default() };
     let tokenizer = TokenizerConfig { name: TokenizerName::Edges, max_grid_size: None };
     RunConfig::new(TaskConfig::Maze(maze), tokenizer, ModelTable::new(4, 128, 4), train, eval)
 }

@@ -38,9 +38,9 @@ pub struct ProbePlan {
 }
 
 impl Default for ProbePlan {
-    /// 2,000 and 1,000 problems, 8 steps.
+    /// 2,000 and 1,000 problems, 8 steps; λ from 1 to 1e-3 in decades, which takes half the time of the finer default.
     fn default() -> ProbePlan {
-        let lambdas = (0..=5).map(|i| 10f64.powi(1 - i)).collect();
+        let lambdas = (0..=3).map(|i| 10f64.powi(-i)).collect();
         ProbePlan {
             n_train: 2000,
             n_test: 1000,

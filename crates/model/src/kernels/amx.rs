@@ -1,9 +1,9 @@
-//! The tile unit (Intel AMX): a 32×32 product of bf16 tiles with f32 sums.
+//! The tile unit (Intel AMX): a 32×32 product of bf16 tiles with f32 sums, and the transpose of a tile.
 //!
-//! The one module with unsafe code: five instructions that no stable intrinsic offers, behind a token, [`Amx`], that exists only
-//! where the processor has them and the operating system lets the process use them. Source: Intel's Architectures Software
+//! The one module with unsafe code: instructions that no stable intrinsic offers, or that the compiler does not find by itself,
+//! behind a token, [`Amx`], that exists only where the processor has them and the operating system lets the process use them. Source: Intel's Architectures Software
 //! Developer's Manual, vol. 1, ch. 18; Linux, Documentation/arch/x86/xstate.rst (permission).
-#![expect(unsafe_code, reason = "tile instructions exist only as assembly")]
+#![expect(unsafe_code, reason = "tile instructions exist only as assembly, shuffles only as intrinsics")]
 
 use std::sync::OnceLock;
 
@@ -16,6 +16,11 @@ pub struct Tile(pub [[u32; 16]; 16]);
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub struct Block(pub [[f32; 32]; 32]);
+
+impl Block {
+    /// No sum yet.
+    pub const ZERO: Block = Block([[0.0; 32]; 32]);
+}
 
 /// Proof that this process may use the tile unit.
 #[derive(Clone, Copy, Debug)]
@@ -43,17 +48,27 @@ impl Amx {
         assert!(a[1].len() == depth && b[0].len() == depth && b[1].len() == depth);
         machine::multiply(depth, a, b, out);
     }
+
+    /// Turns the rows of a tile, as 16 numbers of 32 bits each, into its columns.
+    #[inline]
+    pub fn transpose(self, tile: &mut Tile) {
+        machine::transpose(tile);
+    }
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod machine {
     use super::{Block, Tile};
     use std::arch::asm;
+    use std::arch::x86_64::{
+        _mm512_load_si512, _mm512_permutex2var_epi32, _mm512_setr_epi32, _mm512_setzero_si512, _mm512_store_si512,
+    };
 
     pub(super) fn usable() -> bool {
         const NEEDED: u32 = 1 << 22 | 1 << 24; // AMX-BF16, AMX-TILE
         let [last_leaf, _] = cpuid(0);
-        last_leaf >= 7 && cpuid(7)[1] & NEEDED == NEEDED && ask_permission()
+        let has_tiles = last_leaf >= 7 && cpuid(7)[1] & NEEDED == NEEDED;
+        has_tiles && is_x86_feature_detected!("avx512f") && ask_permission()
     }
 
     /// `eax` and `edx` of subleaf 0. (Whether the library's own function is unsafe depends on the compiler's version.)
@@ -123,7 +138,7 @@ mod machine {
     #[inline]
     pub(super) fn multiply(depth: usize, a: [&[Tile]; 2], b: [&[Tile]; 2], out: &mut Block) {
         if depth == 0 {
-            *out = Block([[0.0; 32]; 32]);
+            *out = Block::ZERO;
             return;
         }
         TILES.with(|_: &Configured| {
@@ -168,6 +183,35 @@ mod machine {
             }
         });
     }
+
+    #[inline]
+    pub(super) fn transpose(tile: &mut Tile) {
+        // SAFETY: an `Amx` exists only where AVX-512 does.
+        unsafe { transpose_by_shuffles(tile) }
+    }
+
+    /// Interleaving rows `i` and `i + 8`, for every `i`, four times over, is a transpose.
+    #[target_feature(enable = "avx512f")]
+    fn transpose_by_shuffles(Tile(tile): &mut Tile) {
+        let lower = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        let upper = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        let (mut rows, mut mixed) = ([_mm512_setzero_si512(); 16], [_mm512_setzero_si512(); 16]);
+        for i in 0..16 {
+            // SAFETY: the address is that of 16 numbers of 32 bits, aligned as tiles are.
+            rows[i] = unsafe { _mm512_load_si512(tile[i].as_ptr().cast()) };
+        }
+        for _ in 0..4 {
+            for i in 0..8 {
+                mixed[2 * i] = _mm512_permutex2var_epi32(rows[i], lower, rows[i + 8]);
+                mixed[2 * i + 1] = _mm512_permutex2var_epi32(rows[i], upper, rows[i + 8]);
+            }
+            rows = mixed;
+        }
+        for i in 0..16 {
+            // SAFETY: as above.
+            unsafe { _mm512_store_si512(tile[i].as_mut_ptr().cast(), rows[i]) };
+        }
+    }
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
@@ -179,6 +223,10 @@ mod machine {
     }
 
     pub(super) fn multiply(_: usize, _: [&[Tile]; 2], _: [&[Tile]; 2], _: &mut Block) {
+        unreachable!("an Amx exists only where `usable` said so");
+    }
+
+    pub(super) fn transpose(_: &mut Tile) {
         unreachable!("an Amx exists only where `usable` said so");
     }
 }

@@ -5,7 +5,7 @@
 //! `t` query (destination) position, `s` key (source) position. Source: Vaswani et al. 2017, eq. 1.
 
 use super::lanes::{dot, max, sum_of};
-use super::product::{View, ViewMut, add_product, add_scaled_product, set_product, set_scaled_product, view, view_mut};
+use super::product::{Multiplier, View, ViewMut, view, view_mut};
 use super::real::Real;
 use multiversion::multiversion;
 
@@ -80,14 +80,14 @@ impl AttnDims {
 /// # Shapes
 /// - `q`, `k`: `[n_seq, seq, n_heads, d_head]`
 /// - `scores` (out): `[n_seq, n_heads, seq, seq]`
-pub fn attn_scores<F: Real>(dims: AttnDims, q: &[F], k: &[F], scores: &mut [F]) {
+pub fn attn_scores<F: Real>(by: &mut Multiplier<'_>, dims: AttnDims, q: &[F], k: &[F], scores: &mut [F]) {
     let scale = F::of(1.0 / dims.attn_scale);
     for (b, h) in dims.pairs() {
         let (q, k) = (dims.head(q, b, h), dims.head(k, b, h));
         let out = dims.square_mut(scores, b, h);
         for (t0, rows, keys) in dims.query_blocks() {
             let block = view_mut(&mut out[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
-            set_scaled_product(block.subcols_mut(0, keys), scale, q.subrows(t0, rows), k.subrows(0, keys).transpose());
+            by.set_product(block.subcols_mut(0, keys), scale, q.subrows(t0, rows), k.subrows(0, keys).transpose());
         }
         if dims.causal {
             for (t, row) in out.chunks_exact_mut(dims.seq).enumerate() {
@@ -129,13 +129,13 @@ pub(crate) fn softmax<F: Real>(row: &mut [F]) {
 /// # Shapes
 /// - `pattern`: `[n_seq, n_heads, seq, seq]`
 /// - `v`, `z` (out): `[n_seq, seq, n_heads, d_head]`
-pub fn attn_mix<F: Real>(dims: AttnDims, pattern: &[F], v: &[F], z: &mut [F]) {
+pub fn attn_mix<F: Real>(by: &mut Multiplier<'_>, dims: AttnDims, pattern: &[F], v: &[F], z: &mut [F]) {
     for (b, h) in dims.pairs() {
         let p = view(dims.square(pattern, b, h), dims.seq);
         let v = dims.head(v, b, h);
         for (t0, rows, keys) in dims.query_blocks() {
             let out = dims.head_mut(z, b, h).subrows_mut(t0, rows);
-            set_product(out, p.subrows(t0, rows).subcols(0, keys), v.subrows(0, keys));
+            by.set_product(out, F::ONE, p.subrows(t0, rows).subcols(0, keys), v.subrows(0, keys));
         }
     }
 }
@@ -145,6 +145,7 @@ pub fn attn_mix<F: Real>(dims: AttnDims, pattern: &[F], v: &[F], z: &mut [F]) {
 /// Only entries that a query sees are filled, unless `whole` asks for the masked ones too: there the gradient is `dz · v`
 /// like everywhere else, although nothing flows on from it.
 pub fn attn_mix_bwd<F: Real>(
+    by: &mut Multiplier<'_>,
     dims: AttnDims,
     pattern: &[F],
     v: &[F],
@@ -161,9 +162,9 @@ pub fn attn_mix_bwd<F: Real>(
         for (t0, rows, keys) in dims.query_blocks() {
             let wide = if whole { dims.seq } else { keys };
             let block = view_mut(&mut dp[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
-            set_product(block.subcols_mut(0, wide), dz.subrows(t0, rows), v.subrows(0, wide).transpose());
+            by.set_product(block.subcols_mut(0, wide), F::ONE, dz.subrows(t0, rows), v.subrows(0, wide).transpose());
             let seen = dims.head_mut(dv, b, h).subrows_mut(0, keys);
-            add_product(seen, p.subrows(t0, rows).subcols(0, keys).transpose(), dz.subrows(t0, rows));
+            by.add_product(seen, F::ONE, p.subrows(t0, rows).subcols(0, keys).transpose(), dz.subrows(t0, rows));
         }
     }
 }
@@ -184,7 +185,15 @@ pub fn softmax_rows_bwd<F: Real>(dims: AttnDims, pattern: &[F], grad: &mut [F]) 
 }
 
 /// Reverses [`attn_scores`]: `dq = dscores @ k / attn_scale`, `dk = dscoresᵀ @ q / attn_scale`.
-pub fn attn_scores_bwd<F: Real>(dims: AttnDims, q: &[F], k: &[F], dscores: &[F], dq: &mut [F], dk: &mut [F]) {
+pub fn attn_scores_bwd<F: Real>(
+    by: &mut Multiplier<'_>,
+    dims: AttnDims,
+    q: &[F],
+    k: &[F],
+    dscores: &[F],
+    dq: &mut [F],
+    dk: &mut [F],
+) {
     let scale = F::of(1.0 / dims.attn_scale);
     dk.fill(F::ZERO);
     for (b, h) in dims.pairs() {
@@ -192,9 +201,9 @@ pub fn attn_scores_bwd<F: Real>(dims: AttnDims, q: &[F], k: &[F], dscores: &[F],
         let ds = view(dims.square(dscores, b, h), dims.seq);
         for (t0, rows, keys) in dims.query_blocks() {
             let block = ds.subrows(t0, rows).subcols(0, keys);
-            set_scaled_product(dims.head_mut(dq, b, h).subrows_mut(t0, rows), scale, block, k.subrows(0, keys));
+            by.set_product(dims.head_mut(dq, b, h).subrows_mut(t0, rows), scale, block, k.subrows(0, keys));
             let seen = dims.head_mut(dk, b, h).subrows_mut(0, keys);
-            add_scaled_product(seen, scale, block.transpose(), q.subrows(t0, rows));
+            by.add_product(seen, scale, block.transpose(), q.subrows(t0, rows));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! what a tile holds beyond the matrix is 0 in both factors.
 
 use super::amx::{Amx, Block, Tile};
+use super::product::{View, ViewMut};
 use super::real::Real;
 use multiversion::multiversion;
 
@@ -17,78 +18,127 @@ const BLOCK: usize = 32;
 /// The left factor of a product, `[rows, inner]`, rounded to bf16 and packed. Reused: packing another matrix allocates only if
 /// that is larger than every one before.
 #[derive(Clone, Debug, Default)]
-pub struct Left(Strips);
+struct Left(Strips);
 
 /// The right factor of a product, `[inner, columns]`, rounded to bf16 and packed. Reused as [`Left`].
 #[derive(Clone, Debug, Default)]
 pub struct Right(Strips);
 
 impl Left {
-    /// Packs `a`, row-major `[rows, inner]`.
-    pub fn pack<F: Real>(&mut self, a: &[F], inner: usize) {
-        let rows = a.len() / inner;
-        pack_rows::<F, false>(a, inner, self.0.resized(rows, inner));
-    }
-
-    /// Packs the transpose of `a`, row-major `[inner, rows]`.
-    pub fn pack_transposed<F: Real>(&mut self, a: &[F], rows: usize) {
-        let inner = a.len() / rows;
-        pack_pairs_of_rows::<F, true>(a, rows, self.0.resized(rows, inner));
+    fn pack<F: Real>(&mut self, amx: Amx, a: View<'_, F>) {
+        let tiles = self.0.resized(a.nrows(), a.ncols());
+        if has_contiguous_rows(a) {
+            pack_rows::<F, false>(amx, a, tiles);
+        } else {
+            pack_pairs_of_rows::<F, true>(amx, a.transpose(), tiles);
+        }
     }
 }
 
 impl Right {
-    /// Packs `b`, row-major `[inner, columns]`.
-    pub fn pack<F: Real>(&mut self, b: &[F], columns: usize) {
-        let inner = b.len() / columns;
-        pack_pairs_of_rows::<F, false>(b, columns, self.0.resized(columns, inner));
-    }
-
-    /// Packs the transpose of `b`, row-major `[columns, inner]`.
-    pub fn pack_transposed<F: Real>(&mut self, b: &[F], inner: usize) {
-        let columns = b.len() / inner;
-        pack_rows::<F, true>(b, inner, self.0.resized(columns, inner));
+    /// Packs a matrix whose rows or columns are contiguous.
+    pub fn pack<F: Real>(&mut self, amx: Amx, b: View<'_, F>) {
+        let tiles = self.0.resized(b.ncols(), b.nrows());
+        if has_contiguous_rows(b) {
+            pack_pairs_of_rows::<F, false>(amx, b, tiles);
+        } else {
+            pack_rows::<F, true>(amx, b.transpose(), tiles);
+        }
     }
 }
 
-/// What becomes of a product.
+/// Room for what a product takes: its factors, and the blocks it is made in. One for each worker.
+#[derive(Clone, Debug)]
+pub struct Packing {
+    left: Left,
+    right: Right,
+    sums: [Block; 2],
+}
+
+impl Default for Packing {
+    fn default() -> Packing {
+        Packing { left: Left::default(), right: Right::default(), sums: [Block::ZERO; 2] }
+    }
+}
+
+/// What becomes of a product, `p = scale · a @ b`.
 #[derive(Clone, Copy, Debug)]
 pub enum Store<'a, F> {
-    /// `out = a @ b`
+    /// `out = p`
     Set,
-    /// `out = a @ b + bias`, `bias` being `[columns]`.
+    /// `out = p + bias`, `bias` being `[columns]`.
     SetBiased(&'a [F]),
-    /// `out += a @ b`
+    /// `out += p`
     Add,
 }
 
-/// Computes `a @ b` and stores it in `out`, row-major `[rows, columns]`.
-///
-/// # Panics
-/// If the sizes do not fit together.
+impl Packing {
+    /// Makes the product of two matrices.
+    ///
+    /// # Panics
+    /// If the sizes do not fit together, or a matrix has neither contiguous rows nor columns (`out`: rows).
+    pub fn multiply<F: Real>(
+        &mut self,
+        amx: Amx,
+        a: View<'_, F>,
+        b: View<'_, F>,
+        scale: F,
+        store: Store<'_, F>,
+        out: ViewMut<'_, F>,
+    ) {
+        self.left.pack(amx, a);
+        self.right.pack(amx, b);
+        multiply(amx, &self.left, &self.right, &mut self.sums, scale, store, out);
+    }
+
+    /// The same with a right factor packed before.
+    ///
+    /// # Panics
+    /// As [`Packing::multiply`].
+    pub fn multiply_packed<F: Real>(
+        &mut self,
+        amx: Amx,
+        a: View<'_, F>,
+        b: &Right,
+        scale: F,
+        store: Store<'_, F>,
+        out: ViewMut<'_, F>,
+    ) {
+        self.left.pack(amx, a);
+        multiply(amx, &self.left, b, &mut self.sums, scale, store, out);
+    }
+}
+
+/// `out` is `[rows, columns]`; `sums` are two blocks because vector work on one goes on while the tile unit fills the other.
 #[multiversion(targets = "simd")]
-pub fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, store: Store<'_, F>, out: &mut [F]) {
-    let (a, b) = (&a.0, &b.0);
+fn multiply<F: Real>(
+    amx: Amx,
+    a: &Left,
+    b: &Right,
+    sums: &mut [Block; 2],
+    scale: F,
+    store: Store<'_, F>,
+    out: ViewMut<'_, F>,
+) {
+    let (a, b, mut out) = (&a.0, &b.0, out);
     assert_eq!(a.inner, b.inner);
-    assert_eq!(out.len(), a.len * b.len);
-    // Vector work on a block waits until the tile unit is busy with the next one.
-    let mut blocks = [Block([[0.0; BLOCK]; BLOCK]); 2];
+    assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
     let mut previous = None;
-    let [mut fresh, mut ready] = blocks.each_mut();
+    let [mut fresh, mut ready] = sums.each_mut();
     let panel = panel_rows(a.inner);
     for first_row in (0..a.len).step_by(panel) {
         for column in (0..b.len).step_by(BLOCK) {
             for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
                 amx.multiply(a.pair(row), b.pair(column), fresh);
                 if let Some((row, column)) = previous.replace((row, column)) {
-                    store_block(ready, row, column, b.len, store, out);
+                    store_block(ready, row, column, scale, store, &mut out);
                 }
                 std::mem::swap(&mut fresh, &mut ready);
             }
         }
     }
     if let Some((row, column)) = previous {
-        store_block(ready, row, column, b.len, store, out);
+        store_block(ready, row, column, scale, store, &mut out);
     }
 }
 
@@ -98,17 +148,25 @@ fn panel_rows(inner: usize) -> usize {
     (16384 / inner.max(1) / BLOCK * BLOCK).clamp(BLOCK, 8 * BLOCK)
 }
 
-/// Writes the part of a block that lies within the result, whose rows are `width` long.
+/// Writes the part of a block that lies within the result.
 #[inline(always)]
-fn store_block<F: Real>(block: &Block, row: usize, column: usize, width: usize, store: Store<'_, F>, out: &mut [F]) {
-    let columns = column..width.min(column + BLOCK);
-    for (sums, out) in block.0.iter().zip(out[row * width..].chunks_mut(width)) {
-        let sums = sums.iter().map(|&sum| F::of(sum.into()));
-        let entries = out[columns.clone()].iter_mut().zip(sums);
+fn store_block<F: Real>(
+    block: &Block,
+    row: usize,
+    column: usize,
+    scale: F,
+    store: Store<'_, F>,
+    out: &mut ViewMut<'_, F>,
+) {
+    let columns = column..out.ncols().min(column + BLOCK);
+    for (row, sums) in (row..out.nrows()).zip(&block.0) {
+        let out = out.as_mut().row_mut(row).try_as_row_major_mut().expect("rows are contiguous").as_slice_mut();
+        let products = sums.iter().map(|&sum| F::of(sum.into()) * scale);
+        let entries = out[columns.clone()].iter_mut().zip(products);
         match store {
-            Store::Set => entries.for_each(|(o, sum)| *o = sum),
-            Store::SetBiased(bias) => entries.zip(&bias[columns.clone()]).for_each(|((o, sum), &b)| *o = sum + b),
-            Store::Add => entries.for_each(|(o, sum)| *o += sum),
+            Store::Set => entries.for_each(|(o, p)| *o = p),
+            Store::SetBiased(bias) => entries.zip(&bias[columns.clone()]).for_each(|((o, p), &b)| *o = p + b),
+            Store::Add => entries.for_each(|(o, p)| *o += p),
         }
     }
 }
@@ -117,6 +175,7 @@ fn store_block<F: Real>(block: &Block, row: usize, column: usize, width: usize, 
 /// blocks are whole.
 #[derive(Clone, Debug, Default)]
 struct Strips {
+    /// Those of the largest matrix so far; the first of them hold the present one.
     tiles: Vec<Tile>,
     /// Rows (or columns) of the matrix.
     len: usize,
@@ -124,12 +183,14 @@ struct Strips {
 }
 
 impl Strips {
-    /// Room for a matrix, to be filled.
-    fn resized(&mut self, len: usize, inner: usize) -> &mut Strips {
+    /// The tiles of a matrix, to be filled.
+    fn resized(&mut self, len: usize, inner: usize) -> &mut [Tile] {
         (self.len, self.inner) = (len, inner);
-        let strips = 2 * len.div_ceil(BLOCK);
-        self.tiles.resize(strips * self.depth(), Tile([[0; 16]; 16]));
-        self
+        let n_tiles = len.div_ceil(BLOCK) * (BLOCK / STRIP) * self.depth();
+        if self.tiles.len() < n_tiles {
+            self.tiles.resize(n_tiles, Tile([[0; 16]; 16]));
+        }
+        &mut self.tiles[..n_tiles]
     }
 
     /// Tiles of one strip.
@@ -145,59 +206,66 @@ impl Strips {
     }
 }
 
-/// Packs `x`, row-major with `inner` columns, so that a row of a tile is a piece of a row of `x` (transposed: a column is).
+fn has_contiguous_rows<F: Real>(x: View<'_, F>) -> bool {
+    x.col_stride() == 1
+}
+
+/// Packs `x` so that a row of a tile is a piece of a row of `x` (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_rows<F: Real, const TRANSPOSE: bool>(x: &[F], inner: usize, strips: &mut Strips) {
-    for (s, strip) in strips.tiles.chunks_exact_mut(inner.div_ceil(DEPTH)).enumerate() {
+fn pack_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &mut [Tile]) {
+    let mut padded = [F::ZERO; DEPTH];
+    for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
         for (k, tile) in strip.iter_mut().enumerate() {
             for (r, pairs) in tile.0.iter_mut().enumerate() {
-                let numbers = piece::<F, DEPTH>(x, inner, s * STRIP + r, k * DEPTH);
+                let numbers = piece(x, s * STRIP + r, k * DEPTH, &mut padded);
                 for p in 0..16 {
                     pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
                 }
             }
             if TRANSPOSE {
-                transpose(tile);
+                amx.transpose(tile);
             }
         }
     }
 }
 
-/// Packs `x`, row-major with `width` columns, so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs
-/// `(x[2p, c], x[2p + 1, c])` (transposed: a column is).
+/// Packs `x` so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs `(x[2p, c], x[2p + 1, c])`
+/// (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: &[F], width: usize, strips: &mut Strips) {
-    let depth = strips.depth();
+fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &mut [Tile]) {
+    let depth = x.nrows().div_ceil(DEPTH);
+    let mut padded = [[F::ZERO; STRIP]; 2];
     // Tiles of one inner range together, so that `x` is read along its rows.
     for k in 0..depth {
-        for (s, tile) in strips.tiles[k..].iter_mut().step_by(depth).enumerate() {
+        for (s, tile) in tiles[k..].iter_mut().step_by(depth).enumerate() {
             for (p, pairs) in tile.0.iter_mut().enumerate() {
-                let row = k * DEPTH + 2 * p;
-                let [first, second] = [row, row + 1].map(|row| piece::<F, STRIP>(x, width, row, s * STRIP));
+                let (row, column) = (k * DEPTH + 2 * p, s * STRIP);
+                let [one, two] = padded.each_mut();
+                let (first, second) = (piece(x, row, column, one), piece(x, row + 1, column, two));
                 for c in 0..16 {
                     pairs[c] = pair(first[c], second[c]);
                 }
             }
             if TRANSPOSE {
-                transpose(tile);
+                amx.transpose(tile);
             }
         }
     }
 }
 
-/// `N` numbers from `[row, column]` on; 0 beyond the matrix.
+/// `N` numbers from `[row, column]` on: where they lie, or, beyond the matrix, filled up with 0 in `padded`.
 #[inline(always)]
-fn piece<F: Real, const N: usize>(x: &[F], width: usize, row: usize, column: usize) -> [F; N] {
-    let start = row * width + column;
-    if column + N <= width && start + N <= x.len() {
-        return std::array::from_fn(|i| x[start..start + N][i]);
+fn piece<'a, F: Real, const N: usize>(x: View<'a, F>, row: usize, column: usize, padded: &'a mut [F; N]) -> &'a [F; N] {
+    let mut inside: &[F] = &[];
+    if row < x.nrows() && column < x.ncols() {
+        inside = &x.row(row).try_as_row_major().expect("rows are contiguous").as_slice()[column..];
+        if let Some(whole) = inside.first_chunk() {
+            return whole;
+        }
     }
-    let mut numbers = [F::ZERO; N];
-    if column < width && start < x.len() {
-        let inside = N.min(width - column);
-        numbers[..inside].copy_from_slice(&x[start..start + inside]);
-    }
-    numbers
+    padded.fill(F::ZERO);
+    padded[..inside.len()].copy_from_slice(inside);
+    padded
 }
 
 /// Two numbers as bf16, the first in the lower half.
@@ -217,18 +285,9 @@ fn bf16_bits<F: Real>(x: F) -> u32 {
     (if is_nan { bits | QUIET } else { rounded }) & 0xffff_0000
 }
 
-#[inline(always)]
-fn transpose(tile: &mut Tile) {
-    let from = tile.0;
-    for i in 0..16 {
-        for j in 0..16 {
-            tile.0[i][j] = from[j][i];
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::product::{view, view_mut};
     use super::*;
 
     /// Numbers that bf16 cannot hold exactly.
@@ -241,8 +300,9 @@ mod tests {
         (0..len).map(|_| next()).collect()
     }
 
-    fn transposed(x: &[f32], width: usize) -> Vec<f32> {
-        (0..x.len()).map(|i| x[i % (x.len() / width) * width + i / (x.len() / width)]).collect()
+    /// The same matrix with contiguous columns.
+    fn by_columns(x: View<'_, f32>) -> Vec<f32> {
+        (0..x.ncols()).flat_map(|c| (0..x.nrows()).map(move |r| x[(r, c)])).collect()
     }
 
     fn rounded(x: f32) -> f32 {
@@ -266,27 +326,34 @@ mod tests {
         };
         let (exact, of_rounded) = (naive(|x| x), naive(rounded));
         let sum_error = k as f64 * f64::from(f32::EPSILON) * 2.0;
-        let (mut left, mut right, mut left_t, mut right_t) =
-            (Left::default(), Right::default(), Left::default(), Right::default());
-        // Larger first: what an earlier matrix left must not show.
-        left.pack(&numbers((m + 40) * (k + 3), 9), k + 3);
-        right.pack(&numbers((k + 70) * (n + 5), 9), n + 5);
-        left.pack(&a, k);
-        right.pack(&b, n);
-        left_t.pack_transposed(&transposed(&a, k), m);
-        right_t.pack_transposed(&transposed(&b, n), k);
-        for (left, right) in [(&left, &right), (&left_t, &right), (&left, &right_t), (&left_t, &right_t)] {
-            let what = format!("{m}x{k}x{n}");
-            let mut out = vec![f32::NAN; m * n];
-            multiply(amx, left, right, Store::Set, &mut out);
-            close(&what, &out, &of_rounded, sum_error);
-            close(&what, &out, &exact, k as f64 / 256.0);
-            let plain = out.clone();
-            multiply(amx, left, right, Store::Add, &mut out);
-            assert!(out.iter().zip(&plain).all(|(&twice, &once)| twice == 2.0 * once), "{what}: sum");
-            multiply(amx, left, right, Store::SetBiased(&bias), &mut out);
-            let biased = plain.iter().enumerate().map(|(e, &p)| p + bias[e % n]);
-            assert!(out.iter().zip(biased).all(|(&got, want)| got == want), "{what}: bias");
+        let (a, b) = (view(&a, k), view(&b, n));
+        let (a_columns, b_columns) = (by_columns(a), by_columns(b));
+        let what = format!("{m}x{k}x{n}");
+        for a in [a, view(&a_columns, m).transpose()] {
+            for b in [b, view(&b_columns, k).transpose()] {
+                let mut room = Packing::default();
+                // A larger one first: what it left must not show.
+                let (large_a, large_b) = (numbers((m + 40) * (k + 3), 9), numbers((k + 3) * (n + 70), 9));
+                let mut large = vec![0.0; (m + 40) * (n + 70)];
+                let (large_a, large_b) = (view(&large_a, k + 3), view(&large_b, n + 70));
+                room.multiply(amx, large_a, large_b, 1.0, Store::Set, view_mut(&mut large, n + 70));
+                // A band of a wider matrix, whose other columns must stay.
+                let mut wide = vec![7.0; m * (n + 5)];
+                let mut store = |scale, store| {
+                    let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
+                    room.multiply(amx, a, b, scale, store, band);
+                    assert!(wide.chunks(n + 5).all(|row| [0, 1, n + 2, n + 3, n + 4].iter().all(|&c| row[c] == 7.0)));
+                    wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<f32>>()
+                };
+                let product = store(1.0, Store::Set);
+                close(&what, &product, &of_rounded, sum_error);
+                close(&what, &product, &exact, k as f64 / 256.0);
+                let sum = store(0.5, Store::Add);
+                assert!(sum.iter().zip(&product).all(|(&sum, &p)| sum == 1.5 * p), "{what}: sum");
+                let biased = store(2.0, Store::SetBiased(&bias));
+                let want = product.iter().enumerate().map(|(e, &p)| 2.0 * p + bias[e % n]);
+                assert!(biased.iter().zip(want).all(|(&got, want)| got == want), "{what}: bias");
+            }
         }
     }
 

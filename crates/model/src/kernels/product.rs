@@ -1,8 +1,12 @@
 //! Matrix products. Activations are rows, weights multiply on the right (`resid @ W_Q`), as in TransformerLens.
 
+use super::amx::Amx;
+use super::bf16::{Packing, Store};
 use super::real::Real;
 use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{MatMut, MatRef, Par};
+
+pub use faer::Accum;
 
 /// A matrix to read: rows and columns with any strides.
 pub type View<'a, F> = MatRef<'a, F>;
@@ -38,6 +42,33 @@ pub fn add_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>)
 /// `out += scale · a @ b`.
 pub fn add_scaled_product<F: Real>(out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
     matmul(out, Accum::Add, a, b, scale, Par::Seq);
+}
+
+/// How activations are multiplied with each other.
+#[derive(Debug)]
+pub enum Multiplier<'a> {
+    /// In their own number type.
+    Plain,
+    /// Factors rounded to bf16, sums in f32; packed in the room given.
+    Bf16(Amx, &'a mut Packing),
+}
+
+impl Multiplier<'_> {
+    /// `out = scale · a @ b`.
+    pub fn set_product<F: Real>(&mut self, out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
+        match self {
+            Multiplier::Plain => set_scaled_product(out, scale, a, b),
+            Multiplier::Bf16(amx, room) => room.multiply(*amx, a, b, scale, Store::Set, out),
+        }
+    }
+
+    /// `out += scale · a @ b`.
+    pub fn add_product<F: Real>(&mut self, out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
+        match self {
+            Multiplier::Plain => add_scaled_product(out, scale, a, b),
+            Multiplier::Bf16(amx, room) => room.multiply(*amx, a, b, scale, Store::Add, out),
+        }
+    }
 }
 
 #[cfg(test)]

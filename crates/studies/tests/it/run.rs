@@ -1,6 +1,7 @@
 //! Runs: what they leave, whatever happens to them.
 
 use crate::tiny::{config, resume, train_fresh, train_until};
+use searchlens_model::kernels::tier::{Precision, Tier};
 use searchlens_studies::config::RunConfig;
 use searchlens_studies::folder::RunFolder;
 use searchlens_studies::results::{Metric, RunInfo};
@@ -108,13 +109,40 @@ fn frozen_weights_stay_at_zero() {
 
 #[test]
 fn threads_change_no_bit() {
-    let dirs = [1, 2, 3].map(|threads| {
+    // `auto` is bf16 where the machine has it.
+    for precision in ["auto", "f32"] {
+        let config = config(&[("seed = 3", &format!("seed = 3\nprecision = {precision:?}"))]);
+        let dirs = [1, 2, 3].map(|threads| {
+            let dir = tempfile::tempdir().unwrap();
+            train_until(&config, dir.path(), Start::Fresh, threads, None).unwrap();
+            dir
+        });
+        check_same(dirs[0].path(), dirs[1].path());
+        check_same(dirs[0].path(), dirs[2].path());
+    }
+}
+
+#[test]
+fn the_folder_says_in_what_precision_it_was_trained() {
+    let trained = |precision: &str| -> Result<RunInfo, RunError> {
         let dir = tempfile::tempdir().unwrap();
-        train_until(&config(&[]), dir.path(), Start::Fresh, threads, None).unwrap();
-        dir
-    });
-    check_same(dirs[0].path(), dirs[1].path());
-    check_same(dirs[0].path(), dirs[2].path());
+        let edit = format!("seed = 3\nprecision = {precision:?}");
+        train_fresh(&config(&[("seed = 3", &edit), ("steps = 60", "steps = 1")]), dir.path())?;
+        Ok(serde_json::from_slice(&std::fs::read(RunFolder::at(dir.path()).info()).unwrap()).unwrap())
+    };
+    let f32 = trained("f32").unwrap();
+    assert_eq!((f32.precision, f32.tier), ("f32".to_owned(), Tier::detect().to_string()));
+    match Precision::fastest() {
+        Precision::Bf16 => {
+            let bf16 = trained("bf16").unwrap();
+            assert_eq!((bf16.precision.as_str(), bf16.tier.as_str()), ("bf16", "bf16-amx"));
+            assert_eq!(trained("auto").unwrap().precision, "bf16");
+        }
+        Precision::F32 => {
+            check_error(trained("bf16"), true, &["train.precision", "use f32"]);
+            assert_eq!(trained("auto").unwrap().precision, "f32");
+        }
+    }
 }
 
 #[test]
@@ -218,14 +246,17 @@ fn check_error(result: Result<impl std::fmt::Debug, RunError>, is_bad_input: boo
 fn a_run_is_not_written_over_and_not_taken_up_by_mistake() {
     let dir = stopped(&config(&[]), 20);
     check_error(train_fresh(&config(&[]), dir.path()), true, &["holds a run already", "--resume", "--out"]);
+    let f32 = config(&[("log_every = 7", "log_every = 7\nprecision = \"f32\"")]);
+    check_error(resume(&f32, dir.path()), true, &["train.precision (\"auto\" and \"f32\")"]);
     let other = config(&[("lr = 4e-3", "lr = 5e-3"), ("seed = 3", "seed = 4")]);
     check_error(resume(&other, dir.path()), true, &["train.lr (0.004 and 0.005)", "train.seed (3 and 4)"]);
     let empty = tempfile::tempdir().unwrap();
     check_error(resume(&config(&[]), empty.path()), true, &["no run to resume"]);
     let info = RunFolder::at(dir.path()).info();
     let text = std::fs::read_to_string(&info).unwrap();
-    std::fs::write(&info, text.replace("\"test\"", "\"f32-other\"")).unwrap();
-    check_error(resume(&config(&[]), dir.path()), true, &["began on tier f32-other, this is "]);
+    let now = serde_json::from_str::<RunInfo>(&text).unwrap().tier;
+    std::fs::write(&info, text.replace(&format!("\"tier\": {now:?}"), "\"tier\": \"f32-other\"")).unwrap();
+    check_error(resume(&config(&[]), dir.path()), true, &["began on tier f32-other, this is", &now]);
     std::fs::write(&info, "{").unwrap();
     check_error(resume(&config(&[]), dir.path()), true, &["run.json", "restore the file"]);
 }
