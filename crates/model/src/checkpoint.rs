@@ -144,14 +144,20 @@ pub struct TrainingState {
 }
 
 /// Writes a file so that at any moment either the old or the new one is there, whole: a temporary file beside it, flushed to
-/// the disk, then renamed.
+/// the disk, then renamed. A device or pipe is written to as it stands: a file must not take its place.
 ///
 /// # Errors
 /// If the folder cannot be written or the disk is full; an existing file is then left as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = |source| FileError { action: "write", path: path.into(), source };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(failed)?;
+    if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let device = std::fs::File::options().write(true).open(path);
+        return device.and_then(|mut device| device.write_all(bytes)).map_err(failed);
+    }
+    // The error names the temporary file, which nobody asked for: keep its kind.
+    let file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder);
+    let mut file = file.map_err(|error| failed(error.kind().into()))?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     readable_by_all(file.as_file()).map_err(failed)?;

@@ -44,6 +44,10 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
         _ => PathBuf::from("."),
     };
     let attempt = || -> std::io::Result<()> {
+        // A device or pipe is written to as it stands: a file must not take its place.
+        if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            return std::fs::File::options().write(true).open(path)?.write_all(bytes);
+        }
         std::fs::create_dir_all(&folder)?;
         let mut file = temporary_in(&folder)?;
         file.write_all(bytes)?;

@@ -1,6 +1,6 @@
 //! `searchlens demo`: from a maze to a report, in one command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use searchlens::studies::config::RunConfig;
 use searchlens::studies::demo::{demo_config, ms_per_step};
 use searchlens::studies::folder::RunFolder;
 use searchlens::studies::probing::ProbePlan;
-use searchlens::studies::run::Start;
+use searchlens::studies::run::{RunError, Start};
 use searchlens::studies::setup::Parts;
 
 use crate::cli::Common;
@@ -52,6 +52,9 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let workers = common.workers()?;
     interrupt::watch()?;
+    if let Some(dir) = args.out.as_ref().filter(|dir| RunFolder::at(dir).holds_a_run()) {
+        return Err(RunError::Exists { dir: dir.clone() }.into());
+    }
     let training_minutes = (args.minutes - AFTERWARDS_MINUTES).max(args.minutes / 2.0);
     let seed = common.seed_given().unwrap_or(1);
     let config_for = |ms_per_step| -> anyhow::Result<RunConfig> {
@@ -79,6 +82,9 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
         seed,
     };
     let scores = trained.evaluate_into(&folder, config.eval().split, count, &workers)?;
+    if interrupt::asked() {
+        return unfinished(&dir);
+    }
     eprintln!("probing the residual stream");
     let plan = if args.sketch {
         ProbePlan { n_train: 200, n_test: 100, k_max: 2, ..ProbePlan::default() }
@@ -86,6 +92,9 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
         ProbePlan::default()
     };
     probe_into(&folder, &config, &outcome.model, &plan, &workers)?;
+    if interrupt::asked() {
+        return unfinished(&dir);
+    }
     let page = write_report(&dir, None)?.html;
 
     let total = begun.elapsed().as_secs_f64();
@@ -110,6 +119,15 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
         page.display()
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is left to do in a run that Ctrl-C found trained.
+fn unfinished(dir: &Path) -> anyhow::Result<ExitCode> {
+    let dir = dir.display();
+    print(format_args!(
+        "stopped after training; finish: searchlens eval {dir}; searchlens lens probe {dir}; searchlens report {dir}"
+    ))?;
+    Ok(ExitCode::from(interrupt::EXIT_CODE))
 }
 
 /// The demo's config with a network and evaluations that take next to no time.
