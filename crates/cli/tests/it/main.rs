@@ -9,3 +9,4 @@ mod help;
 mod problems;
 mod run;
 mod runs;
+mod tables;

@@ -43,7 +43,7 @@ fn a_field_of_the_wrong_kind() {
     check(
         |run| replace(run, "results/eval.json", "\"seed\": 1", "\"seed\": \"one\""),
         expect![[
-            r#"RUN/results/eval.json:267:15: field `seed`: invalid type: string "one", expected u64; write it anew with `searchlens eval`, or delete it to leave its section out"#
+            r#"RUN/results/eval.json:237:15: field `seed`: invalid type: string "one", expected u64; write it anew with `searchlens eval`, or delete it to leave its section out"#
         ]],
     );
     check(
@@ -68,7 +68,7 @@ fn a_truncated_file() {
             std::fs::write(run.join("results/eval.json"), &text[..text.len() / 2]).unwrap();
         },
         expect![
-            "RUN/results/eval.json:144:13: field `by_lookahead`: EOF while parsing a string; write it anew with `searchlens eval`, or delete it to leave its section out"
+            "RUN/results/eval.json:126:27: field `by_lookahead`: EOF while parsing an object; write it anew with `searchlens eval`, or delete it to leave its section out"
         ],
     );
 }

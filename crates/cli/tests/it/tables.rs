@@ -1,0 +1,49 @@
+//! Tables that scripts read: sites and timings.
+
+use serde_json::Value;
+
+use crate::run::searchlens;
+
+fn json(arguments: &str) -> Value {
+    serde_json::from_str(&searchlens(arguments).good()).unwrap()
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn sites_of_any_network_and_of_one() {
+    let any = json("sites --json");
+    assert_eq!(keys(&any[0]), ["editable", "formula", "name", "shape", "short"]);
+    let pattern = any.as_array().unwrap().iter().find(|row| row["name"] == "blocks.{i}.attn.hook_pattern").unwrap();
+    assert_eq!(pattern["short"], "pattern.{i}");
+    assert_eq!(pattern["shape"], Value::from(vec!["batch", "n_heads", "query_pos", "key_pos"]));
+
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/model/attn_only.safetensors");
+    let its = json(&format!("sites --json --checkpoint {golden}"));
+    let its: Vec<&str> = its.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert!(its.contains(&"blocks.1.attn.hook_z") && !its.iter().any(|name| name.contains("mlp")), "{its:?}");
+    // Both names of every site are understood.
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.safetensors");
+    let both = format!("{},z.1", its.join(","));
+    searchlens(&format!("activations --checkpoint {golden} --tokens {golden} --sites {both} --out {}", out.display()))
+        .good();
+}
+
+#[test]
+fn timings_have_the_keys_that_scripts_read() {
+    let train = json("bench train --shape xs --precision f32 --seconds 0.01 --threads 2 --json");
+    assert_eq!(keys(&train), ["ms_per_step", "peak_bytes", "tier", "tokens_per_s"]);
+    let tokens_per_step = train["ms_per_step"].as_f64().unwrap() / 1e3 * train["tokens_per_s"].as_f64().unwrap();
+    assert!((tokens_per_step - 64.0 * 128.0).abs() < 1e-3, "{train}");
+    assert!(train["tier"].as_str().unwrap().starts_with("f32-"), "{train}");
+    if cfg!(target_os = "linux") {
+        // At least the gradient and the two moments.
+        assert!(train["peak_bytes"].as_u64().unwrap() > 3 * 4 * 200_000, "{train}");
+    }
+    let problems = json("bench problems --seconds 0.05 --threads 1 --json");
+    assert_eq!(keys(&problems), ["items_per_s", "threads"]);
+    assert!(problems["items_per_s"].as_f64().unwrap() > 0.0 && problems["threads"] == 1);
+}
