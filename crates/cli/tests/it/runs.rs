@@ -267,7 +267,7 @@ fn configs_with_mistakes_are_refused() {
         "[train]",
         "[trian]",
         expect![[r#"
-        error: @/wrong.toml, line 12: unknown key `trian`; did you mean `train`? (known: `task`, `tokenizer`, `model`, `train`, `eval`)
+        error: @/wrong.toml, line 12: unknown key `trian` (did you mean `train`?); known: task, tokenizer, model, train, eval
     "#]],
     );
     check(
