@@ -175,16 +175,8 @@ fn attention_bwd<F: Real>(
         linear_input_bwd(net, branch, slots.w_o, slots.b_o, Accum::Replace, z, packing);
     }
     tap.backward(at(Site::Z), z);
-    attn_mix_bwd(
-        &mut products.multiplier(packing),
-        dims,
-        &block.pattern,
-        &block.v,
-        z,
-        tap.wants(at(Site::Pattern)),
-        pattern,
-        v,
-    );
+    let whole = tap.wants(at(Site::Pattern));
+    attn_mix_bwd(&mut products.multiplier(packing), dims, &block.pattern, &block.v, z, whole, pattern, v);
     tap.backward(at(Site::Pattern), pattern);
     softmax_rows_bwd(dims, if block.softmax.is_empty() { &block.pattern } else { &block.softmax }, pattern);
     tap.backward(at(Site::AttnScores), pattern);

@@ -1,4 +1,6 @@
 //! The linear layers, `out = x @ w + b`, and their gradients, in the number type itself or with bf16 factors.
+//!
+//! With bf16 factors the weights are packed once per step, activations where they are multiplied.
 
 use crate::forward::Net;
 use crate::kernels::amx::Amx;

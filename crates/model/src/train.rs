@@ -126,7 +126,7 @@ impl Trainer {
         Trainer { model, moments, average, adamw, frozen, slots, workspaces: Mutex::default(), packed: None }
     }
 
-    /// The same, its linear layers multiplying in the given precision.
+    /// The same, the products of its training steps made in the given precision.
     ///
     /// # Errors
     /// This machine has nothing for bf16.

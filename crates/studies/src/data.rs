@@ -95,13 +95,16 @@ fn rows_per_group(batch: usize, mean_len: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::rows_per_group;
+    use super::{EVEN, group_size, rows_per_group};
 
     #[test]
     fn groups_spread_over_the_slots() {
-        assert_eq!(rows_per_group(128, 36), 8);
-        assert_eq!(rows_per_group(256, 36), 11);
-        assert_eq!(rows_per_group(4, 36), 1);
-        assert_eq!(rows_per_group(1, 10_000), 1);
+        for (batch, mean_len) in [(128usize, 36), (256, 36), (64, 200), (1024, 20)] {
+            let groups = batch.div_ceil(rows_per_group(batch, mean_len));
+            let over = groups.next_multiple_of(EVEN) - groups;
+            assert!(groups >= EVEN && over <= 2, "{batch} sequences of {mean_len} in {groups} groups");
+            assert!(rows_per_group(batch, mean_len) <= group_size(mean_len).max(1));
+        }
+        assert_eq!((rows_per_group(4, 36), rows_per_group(1, 10_000)), (1, 1));
     }
 }

@@ -260,14 +260,14 @@ fn configs_with_mistakes_are_refused() {
         "warmup",
         "warmpu",
         expect![[r#"
-        error: @/wrong.toml, line 17: unknown key `train.warmpu`; did you mean `warmup`? (known: `seed`, `batch_problems`, `steps`, `lr`, `warmup`, `schedule`, `beta1`, `beta2`, `eps`, `weight_decay`, `decay`, `clip`, `average_steps`, `loss_on`, `precision`, `checkpoint_every`, `log_every`, `init`)
+        error: @/wrong.toml, line 17: unknown key `train.warmpu` (did you mean `warmup`?); known: seed, batch_problems, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, loss_on, precision, checkpoint_every, log_every, init
     "#]],
     );
     check(
         "[train]",
         "[trian]",
         expect![[r#"
-        error: @/wrong.toml, line 12: unknown key `trian`; did you mean `train`? (known: `task`, `tokenizer`, `model`, `train`, `eval`)
+        error: @/wrong.toml, line 12: unknown key `trian` (did you mean `train`?); known: task, tokenizer, model, train, eval
     "#]],
     );
     check(

@@ -1,6 +1,7 @@
 //! The arithmetic: plain loops over slices with named dimensions, each with its reverse beside it.
 //!
 //! Generic over one thing, the number type, so that finite differences can run in `f64` through the very code that trains.
+//! Products are faer's, or `bf16`'s on the tile unit; `amx` is the one module with unsafe code.
 
 pub mod activation;
 pub mod amx;

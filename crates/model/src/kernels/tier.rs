@@ -4,8 +4,8 @@ use super::amx::Amx;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The numbers that the linear layers of a network in training multiply. Sums, everything between the products, weights and
-/// the optimiser are f32 in either case.
+/// The numbers that the matrix products of a network in training multiply. Sums, everything between the products, weights
+/// and the optimiser are f32 in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {

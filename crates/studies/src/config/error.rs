@@ -1,6 +1,5 @@
 //! What can be wrong with a config. All of it is bad input.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use searchlens_model::checkpoint::FileError;
@@ -42,24 +41,24 @@ pub enum ConfigProblem {
         message: String,
     },
     /// A key that is not known.
-    #[error("unknown key `{key}`{}", Offer { near, known })]
+    #[error("unknown key `{key}`{near}; known: {}", known.join(", "))]
     UnknownKey {
         /// The key with its tables: `train.lrr`.
         key: String,
-        /// Keys of that table that look like it.
-        near: Vec<String>,
+        /// ` (did you mean ..?)` or empty.
+        near: String,
         /// Every key of that table.
         known: Vec<String>,
     },
     /// A name that is not among a key's choices.
-    #[error("`{key}` cannot be `{value}`{}", Offer { near, known })]
+    #[error("`{key}` cannot be `{value}`{near}; known: {}", known.join(", "))]
     UnknownChoice {
         /// The key with its tables.
         key: String,
         /// The value given.
         value: String,
-        /// Choices that look like it.
-        near: Vec<String>,
+        /// ` (did you mean ..?)` or empty.
+        near: String,
         /// Every choice.
         known: Vec<String>,
     },
@@ -113,24 +112,4 @@ pub enum ConfigProblem {
     /// The network cannot be made.
     #[error("[model]: {0}")]
     Model(searchlens_model::config::ConfigError),
-}
-
-/// `; did you mean ..? (known: ..)`
-struct Offer<'a> {
-    near: &'a [String],
-    known: &'a [String],
-}
-
-impl fmt::Display for Offer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted =
-            |names: &[String], join: &str| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(join);
-        if !self.near.is_empty() {
-            write!(f, "; did you mean {}?", quoted(self.near, " or "))?;
-        }
-        if !self.known.is_empty() {
-            write!(f, " (known: {})", quoted(self.known, ", "))?;
-        }
-        Ok(())
-    }
 }

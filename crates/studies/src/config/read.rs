@@ -4,6 +4,7 @@ use std::path::Path;
 
 use searchlens_model::checkpoint::read_file;
 use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::text::near_names;
 use searchlens_tokens::tokenizer::TokenizerConfig;
 use serde::{Deserialize, Serialize};
 
@@ -93,12 +94,13 @@ fn differing(path: &str, a: &toml::Value, b: &toml::Value, out: &mut Vec<String>
 /// one, the others are those it knows.
 fn problem(key: String, message: &str) -> ConfigProblem {
     let message = message.trim();
+    let near = |wanted: &str, known: &[String]| near_names(wanted, known.iter().map(String::as_str));
     let names = || message.split('`').skip(1).step_by(2).map(str::to_owned);
     let named = |prefix: &str| {
         let mut names = message.starts_with(prefix).then(names)?;
         let unknown = names.next()?;
         let known: Vec<String> = names.collect();
-        let near = near_names(&unknown, &known);
+        let near = near(&unknown, &known);
         Some((unknown, near, known))
     };
     if let Some((unknown, near, known)) = named("unknown field ") {
@@ -116,18 +118,7 @@ fn problem(key: String, message: &str) -> ConfigProblem {
     {
         let known: Vec<String> = known.split(", ").map(str::to_owned).collect();
         let unknown = unknown.split(", ").next().unwrap_or(unknown);
-        return ConfigProblem::UnknownKey { key: format!("{key}.{unknown}"), near: near_names(unknown, &known), known };
+        return ConfigProblem::UnknownKey { key: format!("{key}.{unknown}"), near: near(unknown, &known), known };
     }
     ConfigProblem::Value { key, message: message.replace('\n', ", ") }
-}
-
-/// Up to three names that a slip of the finger makes of `wanted`, nearest first.
-fn near_names(wanted: &str, known: &[String]) -> Vec<String> {
-    let mut near: Vec<(usize, &String)> = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
-        .filter(|&(distance, name)| distance <= 1 + name.len().max(wanted.len()) / 4)
-        .collect();
-    near.sort_unstable();
-    near.into_iter().take(3).map(|(_, name)| name.clone()).collect()
 }

@@ -135,55 +135,51 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
     check_error(
         "[train]",
         "[trian]",
-        expect![
-            "line 11: unknown key `trian`; did you mean `train`? (known: `task`, `tokenizer`, `model`, `train`, `eval`)"
-        ],
+        expect!["line 11: unknown key `trian` (did you mean `train`?); known: task, tokenizer, model, train, eval"],
     );
     check_error(
         "[task.maze]",
         "[task.maize]",
-        expect!["line 1: `task` cannot be `maize`; did you mean `maze`? (known: `maze`)"],
+        expect!["line 1: `task` cannot be `maize` (did you mean `maze`?); known: maze"],
     );
     check_error(
         "rows = 3",
         "row = 3",
-        expect![
-            "line 3: unknown key `task.maze.row`; did you mean `rows`? (known: `generator`, `rows`, `cols`, `start`)"
-        ],
+        expect!["line 3: unknown key `task.maze.row` (did you mean `rows`?); known: generator, rows, cols, start"],
     );
     check_error(
         "name = \"edges\"",
         "nmae = \"edges\"",
-        expect!["line 6: unknown key `tokenizer.nmae`; did you mean `name`? (known: `name`, `max_grid_size`)"],
+        expect!["line 6: unknown key `tokenizer.nmae` (did you mean `name`?); known: name, max_grid_size"],
     );
     check_error(
         "n_heads = 2",
         "n_head = 2",
         expect![
-            "line 10: unknown key `model.n_head`; did you mean `d_head` or `n_heads`? (known: `n_layers`, `d_model`, `n_heads`, `d_head`, `d_mlp`, `act_fn`, `normalization`, `positions`, `attention_dir`, `attn_only`, `output_bias`)"
+            "line 10: unknown key `model.n_head` (did you mean `d_head` or `n_heads`?); known: n_layers, d_model, n_heads, d_head, d_mlp, act_fn, normalization, positions, attention_dir, attn_only, output_bias"
         ],
     );
     check_error(
         "n_heads = 2",
         "n_heads = 2\npositions = { rotary = { bse = 3.0 } }",
-        expect!["line 11: unknown key `model.positions.rotary.bse`; did you mean `base`? (known: `base`, `dim`)"],
+        expect!["line 11: unknown key `model.positions.rotary.bse` (did you mean `base`?); known: base, dim"],
     );
     check_error(
         "lr = 4e-3",
         "lr = 4e-3\nschedule = { cosine = { flor = 3.0 } }",
-        expect!["line 16: unknown key `train.schedule.cosine.flor`; did you mean `floor`? (known: `floor`)"],
+        expect!["line 16: unknown key `train.schedule.cosine.flor` (did you mean `floor`?); known: floor"],
     );
     check_error(
         "lr = 4e-3",
         "learning_rate = 4e-3",
         expect![
-            "line 15: unknown key `train.learning_rate` (known: `seed`, `batch_problems`, `steps`, `lr`, `warmup`, `schedule`, `beta1`, `beta2`, `eps`, `weight_decay`, `decay`, `clip`, `average_steps`, `loss_on`, `precision`, `checkpoint_every`, `log_every`, `init`)"
+            "line 15: unknown key `train.learning_rate`; known: seed, batch_problems, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, loss_on, precision, checkpoint_every, log_every, init"
         ],
     );
     check_error(
         "every = 30",
         "evry = 30",
-        expect!["line 22: unknown key `eval.evry`; did you mean `every`? (known: `problems`, `every`, `split`)"],
+        expect!["line 22: unknown key `eval.evry` (did you mean `every`?); known: problems, every, split"],
     );
 }
 
@@ -193,7 +189,7 @@ fn an_unknown_choice_is_told_the_known_ones() {
         "generator = \"dfs\"",
         "generator = \"dsf\"",
         expect![[
-            r#"line 1: `task.maze`: generator = "dsf": there is no such generator, did you mean `dfs`?; available: dfs, wilson"#
+            r#"line 1: `task.maze`: generator = "dsf": there is no such generator (did you mean `dfs`?); available: dfs, wilson"#
         ]],
     );
     check_error(
@@ -207,32 +203,30 @@ fn an_unknown_choice_is_told_the_known_ones() {
         "n_heads = 2",
         "n_heads = 2\npositions = \"leaned\"",
         expect![
-            "line 11: `model.positions` cannot be `leaned`; did you mean `learned`? (known: `learned`, `learned_after_edges`, `none`, `rotary`)"
+            "line 11: `model.positions` cannot be `leaned` (did you mean `learned`?); known: learned, learned_after_edges, none, rotary"
         ],
     );
     check_error(
         "n_heads = 2",
         "n_heads = 2\nact_fn = \"gelu_tanh\"",
-        expect!["line 11: `model.act_fn` cannot be `gelu_tanh` (known: `relu`, `gelu`, `gelu_new`)"],
+        expect!["line 11: `model.act_fn` cannot be `gelu_tanh`; known: relu, gelu, gelu_new"],
     );
     check_error(
         "lr = 4e-3",
         "lr = 4e-3\nschedule = { cosin = { floor = 3.0 } }",
         expect![
-            "line 16: `train.schedule` cannot be `cosin`; did you mean `cosine`? (known: `constant`, `cosine`, `linear`)"
+            "line 16: `train.schedule` cannot be `cosin` (did you mean `cosine`?); known: constant, cosine, linear"
         ],
     );
     check_error(
         "lr = 4e-3",
         "lr = 4e-3\nloss_on = \"pth\"",
-        expect![
-            "line 16: `train.loss_on` cannot be `pth`; did you mean `path`? (known: `path`, `all`, `first_step`, `forks`)"
-        ],
+        expect!["line 16: `train.loss_on` cannot be `pth` (did you mean `path`?); known: path, all, first_step, forks"],
     );
     check_error(
         "every = 30",
         "every = 30\nsplit = \"tst\"",
-        expect!["line 23: `eval.split` cannot be `tst`; did you mean `test`? (known: `train`, `validation`, `test`)"],
+        expect!["line 23: `eval.split` cannot be `tst` (did you mean `test`?); known: train, validation, test"],
     );
 }
 
