@@ -1,6 +1,6 @@
 //! `metrics.jsonl`: the one writer, and how a run that is taken up again cuts the file back to its checkpoint.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +33,12 @@ pub struct MetricsError {
 /// Why metrics cannot be taken up again.
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeMetricsError {
+    /// Another process writes them.
+    #[error("{path}: another process is training this run; wait for it, or end it first", path = path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file cannot be read or cut.
     #[error(transparent)]
     File(#[from] FileError),
@@ -48,6 +54,8 @@ impl MetricsWriter {
     /// If it cannot be made.
     pub fn create(path: &Path) -> Result<MetricsWriter, FileError> {
         let file = File::create(path).map_err(|source| FileError { action: "make", path: path.into(), source })?;
+        // As in `resume`; nobody else knows of a run that begins.
+        let _ = file.try_lock();
         Ok(MetricsWriter { path: path.into(), file })
     }
 
@@ -55,8 +63,15 @@ impl MetricsWriter {
     /// left out; so is everything from the first line of a later step on.
     ///
     /// # Errors
-    /// If the file cannot be read or written, or a line before the cut is broken.
+    /// If the file cannot be read or written, another process writes it, or a line before the cut is broken.
     pub fn resume(path: &Path, step: u64) -> Result<(MetricsWriter, Vec<Metric>), ResumeMetricsError> {
+        let failed = |source| FileError { action: "write", path: path.into(), source };
+        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        // Two writers would spoil each other's checkpoints. The system lets go of the lock with the process, however that ends; where a
+        // file system has no locks there is no protection.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(ResumeMetricsError::Busy { path: path.into() });
+        }
         let bytes = read_file(path)?;
         let mut lines = Vec::new();
         let mut whole = 0;
@@ -74,8 +89,6 @@ impl MetricsWriter {
             whole += line.len();
             lines.push(metric);
         }
-        let failed = |source| FileError { action: "write", path: path.into(), source };
-        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
         file.set_len(whole as u64).map_err(failed)?;
         Ok((MetricsWriter { path: path.into(), file }, lines))
     }

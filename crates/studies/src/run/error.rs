@@ -27,6 +27,12 @@ pub enum RunError {
         /// The folder.
         dir: PathBuf,
     },
+    /// Another process trains this run.
+    #[error("{path}: another process is training this run; wait for it, or end it first", path = path.display())]
+    Busy {
+        /// The file that both want.
+        path: PathBuf,
+    },
     /// The config is not the one that the run began with.
     #[error(
         "{dir}: the run there has another config, it differs in {}; give the folder's own config.toml, or train in another folder",
@@ -148,6 +154,7 @@ impl RunError {
         match self {
             RunError::Exists { .. }
             | RunError::NoRun { .. }
+            | RunError::Busy { .. }
             | RunError::Changed { .. }
             | RunError::Tier { .. }
             | RunError::Broken { .. }
@@ -172,6 +179,7 @@ impl RunError {
 impl From<ResumeMetricsError> for RunError {
     fn from(error: ResumeMetricsError) -> RunError {
         match error {
+            ResumeMetricsError::Busy { path } => RunError::Busy { path },
             ResumeMetricsError::File(error) => error.into(),
             ResumeMetricsError::Line(error) => error.into(),
         }

@@ -165,8 +165,8 @@ pub(super) fn resume(
         tally = notes.tally;
     }
     let step = started.steps_done();
-    folder.forget_after(step)?;
     let (metrics, lines) = MetricsWriter::resume(&folder.metrics(), step)?;
+    folder.forget_after(step)?;
     let exact = lines.iter().filter_map(|line| match line {
         Metric::Eval { exact_path, .. } => Some(exact_path.value),
         Metric::Train { .. } => None,

@@ -4,6 +4,7 @@ use crate::tiny::{config, resume, train_fresh, train_until};
 use searchlens_model::kernels::tier::{Precision, Tier};
 use searchlens_studies::config::RunConfig;
 use searchlens_studies::folder::RunFolder;
+use searchlens_studies::metrics::MetricsWriter;
 use searchlens_studies::results::{Metric, RunInfo};
 use searchlens_studies::run::{RunError, Start};
 use searchlens_studies::snapshot;
@@ -259,6 +260,15 @@ fn a_run_is_not_written_over_and_not_taken_up_by_mistake() {
     check_error(resume(&config(&[]), dir.path()), true, &["began on tier f32-other, this is", &now]);
     std::fs::write(&info, "{").unwrap();
     check_error(resume(&config(&[]), dir.path()), true, &["run.json", "restore the file"]);
+}
+
+#[test]
+fn two_processes_do_not_train_one_run() {
+    let dir = stopped(&config(&[]), 20);
+    let (writer, _) = MetricsWriter::resume(&RunFolder::at(dir.path()).metrics(), 20).unwrap();
+    check_error(resume(&config(&[]), dir.path()), true, &["another process is training this run"]);
+    drop(writer);
+    assert!(resume(&config(&[]), dir.path()).unwrap().finished);
 }
 
 #[test]
