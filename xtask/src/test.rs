@@ -18,7 +18,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let stages: [(&str, &[&str]); 3] = [
         ("format", &["fmt", "--all", "--check"]),
         ("lints", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-        // Unit, integration and documentation tests; examples are built.
+        // Unit, integration and documentation tests; examples are built, and run next.
         ("tests", &["test", "--workspace"]),
     ];
     let mut seconds = Vec::new();
@@ -49,13 +49,17 @@ fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs every example: an example that only compiles may still show something that does not work.
+/// Runs every example, which the tests' build has left beside this program: one that only compiles may still show something
+/// that does not work. (`cargo run --package` would build the dependencies again, with that package's features alone.)
 fn run_examples() -> anyhow::Result<()> {
+    let programs = std::env::current_exe()?.with_file_name("examples");
     for member in members()? {
-        let package = package_name(&member)?;
         for example in names_in(&member.join("examples"))? {
-            eprintln!("--- {package}: {example}");
-            cargo(&["run", "--quiet", "--package", &package, "--example", &example])?;
+            eprintln!("--- {example}");
+            let status = Command::new(programs.join(&example)).current_dir(root()).status().context(example)?;
+            if !status.success() {
+                bail!("the example ended with {status}");
+            }
         }
     }
     Ok(())
