@@ -78,13 +78,6 @@ pub(crate) fn members() -> anyhow::Result<Vec<PathBuf>> {
     Ok(members)
 }
 
-/// The name in a package's manifest.
-fn package_name(member: &Path) -> anyhow::Result<String> {
-    let manifest = std::fs::read_to_string(member.join("Cargo.toml"))?;
-    let name = manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-    Ok(name.with_context(|| format!("{}: no name", member.display()))?.to_owned())
-}
-
 /// Names of the Rust files in a folder, in order; none if there is no folder.
 fn names_in(folder: &Path) -> anyhow::Result<Vec<String>> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
@@ -117,8 +110,8 @@ mod tests {
 
     #[test]
     fn packages_and_their_examples_are_found() {
-        let names: Vec<String> = members().unwrap().iter().map(|member| package_name(member).unwrap()).collect();
-        assert!(names.contains(&"searchlens".to_owned()) && names.contains(&"xtask".to_owned()), "{names:?}");
+        let is_there = |folder: &str| members().unwrap().iter().any(|member| member.ends_with(folder));
+        assert!(is_there("crates/cli") && is_there("crates/tasks") && is_there("xtask"));
         assert!(!names_in(&root().join("crates/cli/examples")).unwrap().is_empty());
     }
 }
