@@ -1,4 +1,4 @@
-//! Trains a one-layer network on 3×3 mazes for a few seconds, and scores it on mazes of classes that it never saw.
+//! Trains a one-layer network on 4×3 mazes for a few seconds, and scores it on mazes of classes that it never saw.
 //!
 //! `cargo run --release -p searchlens-studies --example train_tiny [FOLDER]`
 
@@ -14,7 +14,7 @@ use std::time::Instant;
 const CONFIG: &str = r#"
 [task.maze]
 generator = "dfs"
-rows = 3
+rows = 4
 cols = 3
 [tokenizer]
 name = "edges"
@@ -23,13 +23,13 @@ n_layers = 1
 d_model = 32
 n_heads = 2
 [train]
-steps = 400
-batch_problems = 32
+steps = 2000
+batch_problems = 64
 lr = 4e-3
 warmup = 20
 [eval]
 problems = 200
-every = 100
+every = 500
 "#;
 
 #[expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
