@@ -1,16 +1,18 @@
 //! `searchlens tokenize`: problems as sequences of tokens.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context;
 use clap::Args;
+use searchlens::tasks::maze::Lattice;
 use searchlens::tasks::record::MazeRecord;
 use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tokens::encoded::LossOn;
 use searchlens::tokens::example::{EdgeOrder, Example};
 use searchlens::tokens::line::TokenLine;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
-
-use anyhow::Context;
 
 use crate::cli::Common;
 use crate::input::Lines;
@@ -43,19 +45,39 @@ pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
     let name: TokenizerName = args.tokenizer.parse()?;
     let config = TokenizerConfig { name, max_grid_size: args.max_grid_size };
     let seed = common.seed();
+    let tokenizers = Tokenizers { config, made: Mutex::default() };
     let mut output = Output::stdout();
     Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, "", |number, line| {
         let record = MazeRecord::parse(number, line)?;
         let mut rng = stream(seed, Purpose::Tokenize, number as u64 - 1);
         let order = if args.unshuffled { EdgeOrder::Fixed } else { EdgeOrder::Shuffled(&mut rng) };
-        tokens(&record, &config, order).with_context(|| format!("line {number}"))
+        let tokenizer = tokenizers.of(record.maze.lattice);
+        tokenizer.and_then(|tokenizer| tokens(&record, &tokenizer, order)).with_context(|| format!("line {number}"))
     })?;
     output.finish()
 }
 
-fn tokens(record: &MazeRecord, config: &TokenizerConfig, order: EdgeOrder<'_>) -> anyhow::Result<String> {
+/// Tokenizers by the shape of the maze, each made once: a vocabulary costs more than a sequence.
+struct Tokenizers {
+    config: TokenizerConfig,
+    made: Mutex<BTreeMap<Lattice, Arc<Tokenizer>>>,
+}
+
+impl Tokenizers {
+    fn of(&self, lattice: Lattice) -> anyhow::Result<Arc<Tokenizer>> {
+        // A worker that panics ends the program, so the map is never left half-changed.
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tokenizer) = made.get(&lattice) {
+            return Ok(Arc::clone(tokenizer));
+        }
+        let tokenizer = Arc::new(Tokenizer::new(&self.config, lattice)?);
+        made.insert(lattice, Arc::clone(&tokenizer));
+        Ok(tokenizer)
+    }
+}
+
+fn tokens(record: &MazeRecord, tokenizer: &Tokenizer, order: EdgeOrder<'_>) -> anyhow::Result<String> {
     let MazeRecord { maze, start, end, solution } = record;
-    let tokenizer = Tokenizer::new(config, maze.lattice)?;
     let example = Example { origin: *start, target: *end, path: solution.as_deref(), ..Example::of_maze(maze) };
     let encoded = tokenizer.encode(&example, order, LossOn::Path)?;
     Ok(serde_json::to_string(&TokenLine::new(&encoded.ids, tokenizer.vocab())?)?)
