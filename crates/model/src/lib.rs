@@ -15,6 +15,7 @@ pub mod params;
 pub mod record;
 pub mod sites;
 pub mod tap;
+pub mod tiled;
 pub mod train;
 pub mod workers;
 

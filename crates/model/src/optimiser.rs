@@ -53,18 +53,17 @@ pub fn norm(gradient: &[f32]) -> f64 {
 
 /// One step: `m = β₁ m + (1 − β₁) g`, `v = β₂ v + (1 − β₂) g²`,
 /// `p −= lr · (weight_decay · p + m̂ / (√v̂ + eps))`, with `g` clipped and `frozen` entries left alone.
-///
-/// Returns the gradient's norm before clipping.
+/// `norm` is the gradient's, see [`norm`].
 pub fn step(
     adamw: &AdamW,
     layout: &Layout,
     frozen: &[Slot],
     lr: f64,
     gradient: &[f32],
+    norm: f64,
     params: &mut [f32],
     moments: &mut Moments,
-) -> f64 {
-    let norm = norm(gradient);
+) {
     let factor = adamw.clip.map_or(1.0, |clip| (clip / (norm + 1e-6)).min(1.0)) as f32;
     moments.step += 1;
     let t = moments.step as f64;
@@ -88,7 +87,6 @@ pub fn step(
         }
     }
     jobs.into_par_iter().for_each(|(keep, p, m, v, g)| apply(update, keep, p, m, v, g));
-    norm
 }
 
 /// The numbers of one step that all parameters share.

@@ -9,18 +9,19 @@ use crate::kernels::amx::Amx;
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::tier::{Precision, TierError};
-use crate::linear::{PackedWeights, Products};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
 use crate::tap::NoTap;
+use crate::tiled::TiledStep;
+use crate::tiled::profile::Stage;
 use crate::workers::Workers;
 use multiversion::multiversion;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
 /// Gradient slots: more than that many workers find nothing to do.
-const SLOTS: usize = 8;
+const SLOTS: usize = 4;
 
 /// Sequences of equal padded length, with the weights of their next-token losses.
 #[derive(Clone, Debug)]
@@ -40,9 +41,12 @@ impl Group {
     }
 }
 
-/// How many sequences of `seq` tokens make a group: enough rows for fast products, few enough to stay in cache.
+/// How many sequences of `seq` tokens make a group: few enough to stay in cache, as many as fill whole blocks of 32 rows best
+/// (the larger group of two that fill equally well).
 pub fn group_size(seq: usize) -> usize {
-    (384 / seq.max(1)).max(1)
+    let share_filled = |n: usize| (n * seq) as f64 / (n * seq).next_multiple_of(32) as f64;
+    let most = (320 / seq.max(1)).max(1);
+    (1..=most).max_by(|&a, &b| share_filled(a).total_cmp(&share_filled(b))).unwrap_or(1)
 }
 
 /// What a step tells.
@@ -85,13 +89,6 @@ pub enum TrainError {
     },
 }
 
-/// One worker's room for a group.
-#[derive(Default)]
-struct Workspace {
-    acts: Acts<f32>,
-    grads: ActGrads<f32>,
-}
-
 /// A network in training.
 pub struct Trainer {
     /// The network.
@@ -102,10 +99,17 @@ pub struct Trainer {
     pub average: Option<Average>,
     adamw: AdamW,
     frozen: Vec<Slot>,
-    slots: Vec<Vec<f32>>,
-    workspaces: Mutex<Vec<Workspace>>,
-    /// In bf16 training, the weights as the products read them.
-    packed: Option<PackedWeights>,
+    engine: Engine,
+    /// Gradient of the last batch, laid out as the parameters.
+    gradient: Vec<f32>,
+}
+
+/// How gradients are made.
+enum Engine {
+    /// In f32, by the code that everything else runs through.
+    Plain(PlainStep),
+    /// In bf16, by the code made for the tile unit.
+    Tiled(TiledStep),
 }
 
 /// An exponential moving average of the weights.
@@ -122,8 +126,9 @@ impl Trainer {
     /// entries never change.
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
-        let slots = vec![vec![0.0; model.params.len()]; SLOTS];
-        Trainer { model, moments, average, adamw, frozen, slots, workspaces: Mutex::default(), packed: None }
+        let engine = Engine::Plain(PlainStep::new(model.params.len()));
+        let gradient = vec![0.0; model.params.len()];
+        Trainer { model, moments, average, adamw, frozen, engine, gradient }
     }
 
     /// The same, the products of its training steps made in the given precision.
@@ -131,9 +136,11 @@ impl Trainer {
     /// # Errors
     /// This machine has nothing for bf16.
     pub fn with_precision(mut self, precision: Precision) -> Result<Trainer, TierError> {
-        self.packed = match precision {
-            Precision::F32 => None,
-            Precision::Bf16 => Some(PackedWeights::new(Amx::detect().ok_or(TierError::NoAmx)?, &self.model.layout)),
+        self.engine = match precision {
+            Precision::F32 => Engine::Plain(PlainStep::new(self.model.params.len())),
+            Precision::Bf16 => {
+                Engine::Tiled(TiledStep::new(Amx::detect().ok_or(TierError::NoAmx)?, &self.model, SLOTS))
+            }
         };
         Ok(self)
     }
@@ -141,6 +148,14 @@ impl Trainer {
     /// Steps done.
     pub fn steps_done(&self) -> u64 {
         self.moments.step
+    }
+
+    /// Time spent in each stage of the tiled step so far, in nanoseconds, summed over workers.
+    pub fn profile(&self) -> Option<[u64; Stage::ALL.len()]> {
+        match &self.engine {
+            Engine::Plain(_) => None,
+            Engine::Tiled(step) => Some(step.profile()),
+        }
     }
 
     /// The weights to evaluate: the average if one is kept, else the weights themselves.
@@ -159,35 +174,16 @@ impl Trainer {
             return Err(TrainError::NothingScored { step });
         }
         let scale = 1.0 / total;
-        let Trainer { model, slots, workspaces, packed, .. } = self;
-        let workspaces = &*workspaces;
-        let losses: Vec<f64> = workers.run(|| {
-            if let Some(packed) = packed {
-                packed.pack(&model.params);
-            }
-            let products = packed.as_ref().map_or(Products::Plain, Products::Bf16);
-            let net = Net { products, ..model.net() };
-            let losses = slots
-                .par_iter_mut()
-                .enumerate()
-                .map(|(s, slot)| {
-                    let take = |list: &mut Vec<Workspace>| list.pop().unwrap_or_default();
-                    let mut room = take(&mut workspaces.lock().unwrap_or_else(PoisonError::into_inner));
-                    slot.fill(0.0);
-                    let mine = groups.iter().skip(s).step_by(SLOTS);
-                    let loss = mine.map(|group| group_gradient(net, group, scale, slot, &mut room)).sum();
-                    workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(room);
-                    loss
-                })
-                .collect();
-            sum_into_first(slots);
-            losses
+        let Trainer { model, engine, gradient, .. } = self;
+        let losses = workers.run(|| match engine {
+            Engine::Plain(step) => step.gradient(model, groups, scale, gradient),
+            Engine::Tiled(step) => step.gradient(model, groups, scale, gradient),
         });
         let loss = losses.iter().sum::<f64>() * scale;
         if !loss.is_finite() {
             return Err(TrainError::Loss { step, loss });
         }
-        Ok((loss, &self.slots[0]))
+        Ok((loss, &self.gradient))
     }
 
     /// One step on a batch at the given learning rate.
@@ -196,15 +192,15 @@ impl Trainer {
     /// As [`Trainer::gradient`]; the weights are then as before.
     pub fn step(&mut self, groups: &[Group], lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
         let (loss, _) = self.gradient(groups, workers)?;
-        let Trainer { model, moments, average, adamw, frozen, slots, .. } = self;
-        let gradient = &slots[0];
+        let Trainer { model, moments, average, adamw, frozen, gradient, .. } = self;
         workers.run(|| {
-            if !optimiser::norm(gradient).is_finite() {
+            let grad_norm = optimiser::norm(gradient);
+            if !grad_norm.is_finite() {
                 let broken = |t: &&crate::params::Tensor| t.slot.of(gradient).iter().any(|g| !g.is_finite());
                 let tensor = model.layout.tensors.iter().find(broken).map_or("all of it", |t| t.name.as_str());
                 return Err(TrainError::Gradient { step: moments.step + 1, tensor: tensor.into() });
             }
-            let grad_norm = optimiser::step(adamw, &model.layout, frozen, lr, gradient, &mut model.params, moments);
+            optimiser::step(adamw, &model.layout, frozen, lr, gradient, grad_norm, &mut model.params, moments);
             if let Some(average) = average {
                 average.update(&model.params, moments.step);
             }
@@ -213,10 +209,48 @@ impl Trainer {
     }
 }
 
+/// Gradients in f32: one flat buffer for each slot.
+struct PlainStep {
+    slots: Vec<Vec<f32>>,
+    /// One for each worker that has ever been at work.
+    rooms: Mutex<Vec<Room>>,
+}
+
+/// One worker's room for a group.
+#[derive(Default)]
+struct Room {
+    acts: Acts<f32>,
+    grads: ActGrads<f32>,
+}
+
+impl PlainStep {
+    fn new(n_params: usize) -> PlainStep {
+        PlainStep { slots: vec![vec![0.0; n_params]; SLOTS], rooms: Mutex::default() }
+    }
+
+    /// As [`TiledStep::gradient`].
+    fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
+        let PlainStep { slots, rooms } = self;
+        let used = &mut slots[..SLOTS.min(groups.len())];
+        let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {
+            let mut room = take().unwrap_or_default();
+            slot.fill(0.0);
+            let mine = groups.iter().skip(s).step_by(SLOTS);
+            let loss = mine.map(|group| add_group(model.net(), group, scale, slot, &mut room)).sum();
+            rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+            loss
+        });
+        let losses = losses.collect();
+        gather(used, gradient);
+        losses
+    }
+}
+
 /// Adds one group's gradient to `slot`; returns its weighted loss.
-fn group_gradient(net: Net<'_, f32>, group: &Group, scale: f64, slot: &mut [f32], room: &mut Workspace) -> f64 {
+fn add_group(net: Net<'_, f32>, group: &Group, scale: f64, slot: &mut [f32], room: &mut Room) -> f64 {
     let sequences = group.sequences();
-    let Workspace { acts, grads } = room;
+    let Room { acts, grads } = room;
     forward(net, sequences, acts, &mut NoTap);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
     let loss = cross_entropy(sequences.seq, &acts.logits, &group.tokens, &group.weights, scale, &mut grads.logits);
@@ -224,12 +258,13 @@ fn group_gradient(net: Net<'_, f32>, group: &Group, scale: f64, slot: &mut [f32]
     loss
 }
 
-/// `slots[0] += slots[1] + slots[2] + …`, entry by entry in index order.
-fn sum_into_first(slots: &mut [Vec<f32>]) {
-    let (first, rest) = slots.split_at_mut(1);
-    first[0].par_chunks_mut(CHUNK).enumerate().for_each(|(i, chunk)| {
-        for slot in rest.iter() {
-            add(chunk, &slot[i * CHUNK..][..chunk.len()]);
+/// `gradient = slots[0] + slots[1] + …`, entry by entry in index order.
+fn gather(slots: &[Vec<f32>], gradient: &mut [f32]) {
+    gradient.par_chunks_mut(CHUNK).enumerate().for_each(|(i, chunk)| {
+        let part = i * CHUNK..i * CHUNK + chunk.len();
+        chunk.copy_from_slice(&slots[0][part.clone()]);
+        for slot in &slots[1..] {
+            add(chunk, &slot[part.clone()]);
         }
     });
 }

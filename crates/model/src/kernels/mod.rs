@@ -13,3 +13,5 @@ pub mod norm;
 pub mod product;
 pub mod real;
 pub mod tier;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub mod vector;
