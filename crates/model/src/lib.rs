@@ -12,6 +12,7 @@ pub mod linear;
 pub mod model;
 pub mod optimiser;
 pub mod params;
+mod past;
 pub mod record;
 pub mod sites;
 pub mod tap;

@@ -68,8 +68,18 @@ impl Model {
     /// # Errors
     /// No tokens, a token out of range, or sequences beyond the context.
     pub fn check(&self, sequences: Sequences<'_>) -> Result<(), TokensError> {
+        self.net().check(sequences)
+    }
+}
+
+impl<F> Net<'_, F> {
+    /// Checks that the network can run on these sequences.
+    ///
+    /// # Errors
+    /// As [`Model::check`].
+    pub fn check(&self, sequences: Sequences<'_>) -> Result<(), TokensError> {
         let Sequences { tokens, seq } = sequences;
-        let ModelConfig { n_ctx, d_vocab, .. } = self.config;
+        let &ModelConfig { n_ctx, d_vocab, .. } = self.config;
         if seq == 0 || tokens.is_empty() {
             return Err(TokensError::Empty);
         }
