@@ -43,6 +43,9 @@ fn timings_have_the_keys_that_scripts_read() {
         // At least the gradient and the two moments.
         assert!(train["peak_bytes"].as_u64().unwrap() > 3 * 4 * 200_000, "{train}");
     }
+    let generated = json("bench generate --shape xs --count 3 --prompt 4 --new 2 --seconds 0.01 --threads 1 --json");
+    assert_eq!(keys(&generated), ["new_tokens_per_s", "peak_bytes", "problems_per_s", "seconds", "tier"]);
+    assert!(generated["new_tokens_per_s"].as_f64().unwrap() > 0.0, "{generated}");
     let problems = json("bench problems --seconds 0.05 --threads 1 --json");
     assert_eq!(keys(&problems), ["items_per_s", "threads"]);
     assert!(problems["items_per_s"].as_f64().unwrap() > 0.0 && problems["threads"] == 1);
