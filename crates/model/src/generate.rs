@@ -6,8 +6,9 @@
 use crate::config::AttentionDir;
 use crate::forward::{Acts, Net, Sequences, forward_after};
 use crate::kernels::attention::softmax;
+use crate::linear::Products;
 use crate::model::TokensError;
-use crate::past::{Cache, Past};
+use crate::past::{Bf16, Cache, Past, Stored};
 use crate::tap::{NoTap, Window, WindowTap};
 use crate::train::group_size;
 use crate::workers::Workers;
@@ -58,8 +59,24 @@ pub fn generate<R: Rng>(
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
     check(net, prompts)?;
     let prompts = by_length(prompts);
-    let rooms = Mutex::new(Vec::<Room>::new());
-    let continued = workers.run(|| {
+    let continued = match net.products {
+        Products::Plain => continue_all::<R, f32>(net, &prompts, stop, sampling, rng_of, workers),
+        Products::Bf16(_) => continue_all::<R, Bf16>(net, &prompts, stop, sampling, rng_of, workers),
+    };
+    Ok(in_given_order(&prompts, continued))
+}
+
+/// Continues batches of prompts, in order of length, the cache holding numbers as `S`.
+fn continue_all<R: Rng, S: Stored<f32> + Send>(
+    net: Net<'_, f32>,
+    prompts: &[Prompt<'_>],
+    stop: Stop,
+    sampling: Sampling,
+    rng_of: impl Fn(usize) -> R + Sync,
+    workers: &Workers,
+) -> Vec<Vec<u32>> {
+    let rooms = Mutex::new(Vec::<Room<S>>::new());
+    workers.run(|| {
         let batches = prompts.par_chunks(ROWS).flat_map_iter(|prompts| {
             let rngs = prompts.iter().map(|prompt| rng_of(prompt.row)).collect();
             let mut room = rooms.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
@@ -68,8 +85,7 @@ pub fn generate<R: Rng>(
             continued
         });
         batches.collect()
-    });
-    Ok(in_given_order(&prompts, continued))
+    })
 }
 
 /// The same, on this thread alone and in one batch, with a tap that sees, and may change, everything on the way: what it is
@@ -89,7 +105,7 @@ pub fn generate_tapped<R: Rng>(
     check(net, prompts)?;
     let prompts = by_length(prompts);
     let rngs = prompts.iter().map(|prompt| rng_of(prompt.row)).collect();
-    let continued = continue_batch(net, &prompts, stop, sampling, rngs, &mut Room::default(), tap);
+    let continued = continue_batch(net, &prompts, stop, sampling, rngs, &mut Room::<f32>::default(), tap);
     Ok(in_given_order(&prompts, continued))
 }
 
@@ -141,8 +157,8 @@ fn in_given_order(prompts: &[Prompt<'_>], continued: Vec<Vec<u32>>) -> Vec<Vec<u
 
 /// What a worker needs for a batch; reused, so that the steady state allocates little.
 #[derive(Default)]
-struct Room {
-    cache: Cache<f32>,
+struct Room<S> {
+    cache: Cache<S>,
     acts: Acts<f32>,
 }
 
@@ -156,13 +172,13 @@ struct Row<R> {
 }
 
 /// Continues prompts in order of length, one random stream for each.
-fn continue_batch<R: Rng>(
+fn continue_batch<R: Rng, S: Stored<f32>>(
     net: Net<'_, f32>,
     prompts: &[Prompt<'_>],
     stop: Stop,
     sampling: Sampling,
     rngs: Vec<R>,
-    room: &mut Room,
+    room: &mut Room<S>,
     tap: &mut impl WindowTap<f32>,
 ) -> Vec<Vec<u32>> {
     let mut out = vec![Vec::new(); prompts.len()];
@@ -193,7 +209,12 @@ fn continue_batch<R: Rng>(
 
 /// Runs the prompts, as many of equal length at a time as a group of sequences in training. The logits after each one's last
 /// token, `[prompts, d_vocab]`.
-fn read_prompts(net: Net<'_, f32>, prompts: &[Prompt<'_>], room: &mut Room, tap: &mut impl WindowTap<f32>) -> Vec<f32> {
+fn read_prompts<S: Stored<f32>>(
+    net: Net<'_, f32>,
+    prompts: &[Prompt<'_>],
+    room: &mut Room<S>,
+    tap: &mut impl WindowTap<f32>,
+) -> Vec<f32> {
     let d_vocab = net.config.d_vocab;
     let mut logits = Vec::with_capacity(prompts.len() * d_vocab);
     let mut first = 0;
@@ -212,19 +233,24 @@ fn read_prompts(net: Net<'_, f32>, prompts: &[Prompt<'_>], room: &mut Room, tap:
 }
 
 /// One pass over the next positions of some rows, into `room.acts`.
-fn pass(
+fn pass<S: Stored<f32>>(
     net: Net<'_, f32>,
     prompts: &[Prompt<'_>],
     places: &[usize],
     sequences: Sequences<'_>,
-    room: &mut Room,
+    room: &mut Room<S>,
     tap: &mut impl WindowTap<f32>,
 ) {
     let Room { cache, acts } = room;
     let first: Vec<usize> = places.iter().map(|&place| cache.len(place)).collect();
     let rows: Vec<usize> = places.iter().map(|&place| prompts[place].row).collect();
     let mut past = cache.continued(places);
-    tap.window(Window { rows: &rows, first: &first, seq: sequences.seq, n_keys: past.n_keys(sequences.seq) });
+    tap.window(Window {
+        rows: &rows,
+        first: &first,
+        seq: sequences.seq,
+        n_keys: Past::<f32>::n_keys(&past, sequences.seq),
+    });
     forward_after(net, sequences, &mut past, acts, tap);
     cache.advance(places, sequences.seq);
 }

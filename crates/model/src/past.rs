@@ -10,6 +10,7 @@ use crate::kernels::real::Real;
 use crate::sites::{At, Site};
 use crate::tap::Tap;
 use multiversion::multiversion;
+use std::ops::Range;
 
 /// The earlier positions of every sequence of a pass.
 pub(crate) trait Past<F: Real> {
@@ -75,48 +76,92 @@ fn to_pattern<F: Real>(
     tap.forward(at(Site::Pattern), &mut block.pattern);
 }
 
+/// How keys and values are stored.
+pub(crate) trait Stored<F>: Copy + Default {
+    fn of(x: F) -> Self;
+    fn get(self) -> F;
+}
+
+impl<F: Real> Stored<F> for F {
+    #[inline(always)]
+    fn of(x: F) -> F {
+        x
+    }
+    #[inline(always)]
+    fn get(self) -> F {
+        self
+    }
+}
+
+/// The upper half of an f32: where products round their factors to bf16 anyway, half as much memory needs to be read. Reading it
+/// is what the time of a long generation goes into.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bf16(u16);
+
+impl Stored<f32> for Bf16 {
+    /// The nearest, ties to even; a NaN stays one.
+    #[inline(always)]
+    fn of(x: f32) -> Bf16 {
+        let bits = x.to_bits();
+        let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+        Bf16(((if x.is_nan() { bits | 0x0040_0000 } else { rounded }) >> 16) as u16)
+    }
+    #[inline(always)]
+    fn get(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
+    }
+}
+
 /// Keys and values of every position so far, of every row (a sequence that is being continued).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cache<F> {
-    layers: Vec<Kept<F>>,
+pub(crate) struct Cache<S> {
+    layers: Vec<Kept<S>>,
     /// Positions so far, by row.
     lens: Vec<usize>,
-    /// Positions that a row has room for: a multiple of [`KEYS`].
-    room: usize,
-    n_heads: usize,
-    d_head: usize,
+    sizes: Sizes,
 }
 
 /// Of one layer.
 #[derive(Clone, Debug, Default)]
-struct Kept<F> {
-    /// `[rows, n_heads, d_head, room]`: positions innermost, so that the scores of many keys are computed side by side.
-    keys: Vec<F>,
-    /// `[rows, n_heads, room, d_head]`
-    values: Vec<F>,
+struct Kept<S> {
+    /// `[rows, n_heads, room / KEYS, d_head, KEYS]`: the scores of neighbouring keys are computed side by side.
+    keys: Vec<S>,
+    /// `[rows, n_heads, room, d_wide]`
+    values: Vec<S>,
 }
 
-impl<F: Real> Cache<F> {
+#[derive(Clone, Copy, Debug, Default)]
+struct Sizes {
+    /// Positions that a row has room for: a multiple of [`KEYS`].
+    room: usize,
+    n_heads: usize,
+    d_head: usize,
+    /// `d_head`, filled up with 0 to a multiple of [`WIDE`].
+    d_wide: usize,
+}
+
+impl<S: Copy + Default> Cache<S> {
     /// Forgets everything and makes room for `rows` rows of at most `longest` positions. Allocates only if that is more than
     /// ever before.
     pub(crate) fn reset(&mut self, config: &ModelConfig, rows: usize, longest: usize) {
         let &ModelConfig { n_layers, n_heads, d_head, .. } = config;
-        (self.room, self.n_heads, self.d_head) = (longest.next_multiple_of(KEYS), n_heads, d_head);
+        let (room, d_wide) = (longest.next_multiple_of(KEYS), d_head.next_multiple_of(WIDE));
+        self.sizes = Sizes { room, n_heads, d_head, d_wide };
         self.lens.clear();
         self.lens.resize(rows, 0);
         self.layers.resize_with(n_layers, Kept::default);
-        let len = rows * self.row_len();
         for Kept { keys, values } in &mut self.layers {
-            for buffer in [keys, values] {
+            for (buffer, width) in [(keys, d_head), (values, d_wide)] {
+                let len = rows * n_heads * room * width;
                 if buffer.len() < len {
-                    buffer.resize(len, F::ZERO);
+                    buffer.resize(len, S::default());
                 }
             }
         }
     }
 
     /// A pass that continues these rows, one after the other.
-    pub(crate) fn continued<'a>(&'a mut self, rows: &'a [usize]) -> Continued<'a, F> {
+    pub(crate) fn continued<'a>(&'a mut self, rows: &'a [usize]) -> Continued<'a, S> {
         Continued { cache: self, rows }
     }
 
@@ -131,20 +176,15 @@ impl<F: Real> Cache<F> {
             self.lens[row] += seq;
         }
     }
-
-    /// Numbers per row, layer and kind.
-    fn row_len(&self) -> usize {
-        self.n_heads * self.d_head * self.room
-    }
 }
 
 /// Rows of a cache, as the past of a pass.
-pub(crate) struct Continued<'a, F> {
-    cache: &'a mut Cache<F>,
+pub(crate) struct Continued<'a, S> {
+    cache: &'a mut Cache<S>,
     rows: &'a [usize],
 }
 
-impl<F: Real> Past<F> for Continued<'_, F> {
+impl<F: Real, S: Stored<F>> Past<F> for Continued<'_, S> {
     fn first_pos(&self, b: usize) -> usize {
         self.cache.lens[self.rows[b]]
     }
@@ -162,86 +202,111 @@ impl<F: Real> Past<F> for Continued<'_, F> {
         packing: &mut Packing,
         tap: &mut impl Tap<F>,
     ) {
-        for (b, &row) in self.rows.iter().enumerate() {
-            self.append(layer, row, dims, b, block);
-        }
+        self.append(layer, dims, &block.k, &block.v);
         let n_keys = <Self as Past<F>>::n_keys(self, dims.seq);
         if n_keys == dims.seq {
             return Nothing.attend(net, layer, dims, block, packing, tap);
         }
-        let BlockActs { q, pattern, .. } = block;
-        self.each_query(layer, dims, n_keys, q, pattern, |kept, seen, q, scores| {
-            scores[seen..].fill(F::NEG_INFINITY);
-            score_keys(kept.room, F::of(1.0 / dims.attn_scale), q, kept.keys, &mut scores[..seen]);
-        });
-        to_pattern(layer, block, tap, |scores| {
-            for (i, row) in scores.chunks_exact_mut(n_keys).enumerate() {
-                let (b, t) = (i / dims.seq / dims.n_heads, i % dims.seq);
-                let (seen, masked) = row.split_at_mut(<Self as Past<F>>::first_pos(self, b) + t + 1);
-                softmax_row(seen);
+        let Sizes { d_head, d_wide, room, .. } = self.cache.sizes;
+        let scale = F::of(1.0 / dims.attn_scale);
+        let Kept { keys, values } = &self.cache.layers[layer];
+        for Query { seen, head, numbers, square } in self.queries(dims, n_keys) {
+            let (scores, masked) = block.pattern[square].split_at_mut(seen);
+            score_keys(scale, &block.q[numbers], &keys[head * room * d_head..][..room * d_head], scores);
+            masked.fill(F::NEG_INFINITY);
+        }
+        to_pattern(layer, block, tap, |pattern| {
+            for Query { seen, square, .. } in self.queries(dims, n_keys) {
+                let (scores, masked) = pattern[square].split_at_mut(seen);
+                softmax_row(scores);
                 masked.fill(F::ZERO);
             }
         });
-        let BlockActs { z, pattern, .. } = block;
-        self.each_query(layer, dims, n_keys, z, pattern, |kept, seen, z, pattern| {
-            mix_values(&pattern[..seen], kept.values, z);
-        });
-    }
-}
-
-/// One head of one row.
-struct Head<'a, F> {
-    /// `[d_head, room]`
-    keys: &'a [F],
-    /// `[room, d_head]`
-    values: &'a [F],
-    room: usize,
-}
-
-impl<F: Real> Continued<'_, F> {
-    /// Takes the keys and values of the new positions over.
-    fn append(&mut self, layer: usize, row: usize, dims: AttnDims, b: usize, block: &BlockActs<F>) {
-        let &mut Cache { room, n_heads, d_head, .. } = self.cache;
-        let (first, row_len, width) = (self.cache.lens[row], self.cache.row_len(), n_heads * d_head);
-        assert!(first + dims.seq <= room, "the cache was made for fewer positions");
-        let Kept { keys, values } = &mut self.cache.layers[layer];
-        let (keys, values) = (&mut keys[row * row_len..][..row_len], &mut values[row * row_len..][..row_len]);
-        for t in 0..dims.seq {
-            let from = (b * dims.seq + t) * width..(b * dims.seq + t + 1) * width;
-            for (i, &k) in block.k[from.clone()].iter().enumerate() {
-                keys[i * room + first + t] = k;
-            }
-            for (head, v) in block.v[from].chunks_exact(d_head).enumerate() {
-                values[(head * room + first + t) * d_head..][..d_head].copy_from_slice(v);
-            }
+        for Query { seen, head, numbers, square } in self.queries(dims, n_keys) {
+            let pattern = &block.pattern[square][..seen];
+            mix_values(d_wide, pattern, &values[head * room * d_wide..], &mut block.z[numbers]);
         }
     }
+}
 
-    /// Calls `work` for every query with its head of the cache, the keys it sees, its `d_head` numbers of `x` (`[n_seq, seq,
-    /// n_heads, d_head]`) and its row of `squares` (`[n_seq, n_heads, seq, n_keys]`).
-    fn each_query(
-        &self,
-        layer: usize,
-        dims: AttnDims,
-        n_keys: usize,
-        x: &mut [F],
-        squares: &mut [F],
-        work: impl Fn(Head<'_, F>, usize, &mut [F], &mut [F]),
-    ) {
-        let &Cache { room, n_heads, d_head, .. } = &*self.cache;
-        let Kept { keys, values } = &self.cache.layers[layer];
-        let head_len = d_head * room;
-        for (b, &row) in self.rows.iter().enumerate() {
-            for head in 0..n_heads {
-                let kept = (row * n_heads + head) * head_len..(row * n_heads + head + 1) * head_len;
-                for t in 0..dims.seq {
-                    let x = &mut x[((b * dims.seq + t) * n_heads + head) * d_head..][..d_head];
-                    let square = &mut squares[((b * n_heads + head) * dims.seq + t) * n_keys..][..n_keys];
-                    let kept = Head { keys: &keys[kept.clone()], values: &values[kept.clone()], room };
-                    work(kept, self.cache.lens[row] + t + 1, x, square);
+/// One head of one new position.
+struct Query {
+    /// Keys that it sees.
+    seen: usize,
+    /// Number of its row's head in the cache.
+    head: usize,
+    /// Its part of `[n_seq, seq, n_heads, d_head]`.
+    numbers: Range<usize>,
+    /// Its part of `[n_seq, n_heads, seq, n_keys]`.
+    square: Range<usize>,
+}
+
+impl<S> Continued<'_, S> {
+    fn queries(&self, dims: AttnDims, n_keys: usize) -> impl Iterator<Item = Query> {
+        let AttnDims { seq, n_heads, d_head, .. } = dims;
+        self.rows.iter().enumerate().flat_map(move |(b, &row)| {
+            let len = self.cache.lens[row];
+            (0..n_heads * seq).map(move |i| {
+                let (h, t) = (i / seq, i % seq);
+                let (numbers, square) = (((b * seq + t) * n_heads + h) * d_head, (b * n_heads * seq + i) * n_keys);
+                Query {
+                    seen: len + t + 1,
+                    head: row * n_heads + h,
+                    numbers: numbers..numbers + d_head,
+                    square: square..square + n_keys,
                 }
+            })
+        })
+    }
+
+    /// Takes the keys and values of the new positions over: `[n_seq, seq, n_heads, d_head]`.
+    fn append<F: Real>(&mut self, layer: usize, dims: AttnDims, k: &[F], v: &[F])
+    where
+        S: Stored<F>,
+    {
+        let Sizes { room, n_heads, d_head, d_wide } = self.cache.sizes;
+        let width = n_heads * d_head;
+        let Kept { keys, values } = &mut self.cache.layers[layer];
+        for (b, &row) in self.rows.iter().enumerate() {
+            let first = self.cache.lens[row];
+            assert!(first + dims.seq <= room, "the cache was made for fewer positions");
+            for h in 0..n_heads {
+                let head = row * n_heads + h;
+                let (from, end) = (b * dims.seq * width + h * d_head, (b + 1) * dims.seq * width);
+                append_keys(width, d_head, first, &k[from..end], &mut keys[head * room * d_head..][..room * d_head]);
+                append_values(width, d_head, d_wide, &v[from..end], &mut values[(head * room + first) * d_wide..]);
             }
         }
+    }
+}
+
+/// One head's new keys, the first `d_head` numbers of each row of `k` (`[seq, width]`, but for the end of the last), to position
+/// `first` on of `[room / KEYS, d_head, KEYS]`.
+#[multiversion(targets = "simd")]
+fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize, k: &[F], keys: &mut [S]) {
+    let n_new = k.len().div_ceil(width);
+    let mut done = 0;
+    while done < n_new {
+        let (block, lane) = ((first + done) / KEYS, (first + done) % KEYS);
+        let n = (KEYS - lane).min(n_new - done);
+        for (i, to) in keys[block * d_head * KEYS..][..d_head * KEYS].chunks_exact_mut(KEYS).enumerate() {
+            for (t, to) in to[lane..lane + n].iter_mut().enumerate() {
+                *to = S::of(k[(done + t) * width + i]);
+            }
+        }
+        done += n;
+    }
+}
+
+/// The same for values: rows of `d_wide`.
+#[multiversion(targets = "simd")]
+fn append_values<F: Real, S: Stored<F>>(width: usize, d_head: usize, d_wide: usize, v: &[F], values: &mut [S]) {
+    for (from, to) in v.chunks(width).zip(values.chunks_exact_mut(d_wide)) {
+        let (to, filling) = to.split_at_mut(d_head);
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = S::of(from);
+        }
+        filling.fill(S::default());
     }
 }
 
@@ -251,17 +316,16 @@ fn softmax_row<F: Real>(row: &mut [F]) {
 }
 
 /// Keys whose scores are summed side by side.
-const KEYS: usize = 64;
+const KEYS: usize = 32;
 
-/// `scores[s] = scale · sum over i of q[i] · keys[i, s]`; `keys` is `[d_head, room]`.
+/// `scores[s] = scale · q · key s`; `keys` is `[room / KEYS, d_head, KEYS]`.
 #[multiversion(targets = "simd")]
-fn score_keys<F: Real>(room: usize, scale: F, q: &[F], keys: &[F], scores: &mut [F]) {
-    for (block, scores) in scores.chunks_mut(KEYS).enumerate() {
+fn score_keys<F: Real, S: Stored<F>>(scale: F, q: &[F], keys: &[S], scores: &mut [F]) {
+    for (keys, scores) in keys.chunks_exact(q.len() * KEYS).zip(scores.chunks_mut(KEYS)) {
         let mut sums = [F::ZERO; KEYS];
-        for (&q, keys) in q.iter().zip(keys.chunks_exact(room)) {
-            let keys = &keys[block * KEYS..][..KEYS];
-            for (sum, &k) in sums.iter_mut().zip(keys) {
-                *sum += q * k;
+        for (&q, keys) in q.iter().zip(keys.as_chunks::<KEYS>().0) {
+            for i in 0..KEYS {
+                sums[i] += q * keys[i].get();
             }
         }
         for (score, &sum) in scores.iter_mut().zip(&sums) {
@@ -274,24 +338,16 @@ fn score_keys<F: Real>(room: usize, scale: F, q: &[F], keys: &[F], scores: &mut 
 const WIDE: usize = 16;
 const SPREAD: usize = 4;
 
-/// `z[i] = sum over s of pattern[s] · values[s, i]`; `values` is `[room, d_head]`.
+/// `z[i] = sum over s of pattern[s] · values[s, i]`; `values` is `[room, d_wide]`.
 #[multiversion(targets = "simd")]
-fn mix_values<F: Real>(pattern: &[F], values: &[F], z: &mut [F]) {
-    let d_head = z.len();
+fn mix_values<F: Real, S: Stored<F>>(d_wide: usize, pattern: &[F], values: &[S], z: &mut [F]) {
+    let (values, stride) = (values.as_chunks::<WIDE>().0, d_wide / WIDE);
     for (block, z) in z.chunks_mut(WIDE).enumerate() {
-        let piece = |value: &[F]| {
-            let mut piece = [F::ZERO; WIDE];
-            match value.get(block * WIDE..(block + 1) * WIDE) {
-                Some(whole) => piece.copy_from_slice(whole),
-                None => piece[..z.len()].copy_from_slice(&value[block * WIDE..]),
-            }
-            piece
-        };
         let mut sums = [[F::ZERO; WIDE]; SPREAD];
-        for (weights, values) in pattern.chunks(SPREAD).zip(values.chunks(SPREAD * d_head)) {
-            for ((sum, &p), value) in sums.iter_mut().zip(weights).zip(values.chunks_exact(d_head)) {
-                for (sum, v) in sum.iter_mut().zip(piece(value)) {
-                    *sum += p * v;
+        for (weights, values) in pattern.chunks(SPREAD).zip(values[block..].chunks(SPREAD * stride)) {
+            for ((sum, &p), value) in sums.iter_mut().zip(weights).zip(values.iter().step_by(stride)) {
+                for i in 0..WIDE {
+                    sum[i] += p * value[i].get();
                 }
             }
         }
@@ -299,5 +355,20 @@ fn mix_values<F: Real>(pattern: &[F], values: &[F], z: &mut [F]) {
         for (i, z) in z.iter_mut().enumerate() {
             *z = (a[i] + b[i]) + (c[i] + d[i]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bf16_is_the_nearest_and_keeps_nan() {
+        let cases = [(1.0f32, 1.0), (1.003_906_3, 1.0), (1.011_718_8, 1.015_625), (-3.3e38, -3.296_55e38), (0.0, 0.0)];
+        for (x, want) in cases {
+            let got: f32 = Bf16::of(x).get();
+            assert!((got - want).abs() <= want.abs() * 1e-4, "{x}: {got}, wanted {want}");
+        }
+        assert!(Stored::<f32>::get(Bf16::of(f32::NAN)).is_nan());
     }
 }
