@@ -3,7 +3,7 @@
 //! A batch comes cut into groups of sequences of equal (padded) length. Groups belong to a fixed number of gradient slots;
 //! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
-use crate::backward::{ActGrads, backward};
+use crate::backward::{ActGrads, Reach, backward};
 use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::amx::Amx;
 use crate::kernels::lanes::add;
@@ -102,7 +102,10 @@ pub struct Trainer {
     pub average: Option<Average>,
     adamw: AdamW,
     frozen: Vec<Slot>,
+    reach: Reach,
     slots: Vec<Vec<f32>>,
+    /// Sum over the batches of a step, where there are several.
+    accumulated: Vec<f32>,
     workspaces: Mutex<Vec<Workspace>>,
     /// In bf16 training, the weights as the products read them.
     packed: Option<PackedWeights>,
@@ -123,7 +126,18 @@ impl Trainer {
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
         let slots = vec![vec![0.0; model.params.len()]; SLOTS];
-        Trainer { model, moments, average, adamw, frozen, slots, workspaces: Mutex::default(), packed: None }
+        Trainer {
+            model,
+            moments,
+            average,
+            adamw,
+            frozen,
+            reach: Reach::Whole,
+            slots,
+            accumulated: Vec::new(),
+            workspaces: Mutex::default(),
+            packed: None,
+        }
     }
 
     /// The same, the products of its training steps made in the given precision.
@@ -136,6 +150,12 @@ impl Trainer {
             Precision::Bf16 => Some(PackedWeights::new(Amx::detect().ok_or(TierError::NoAmx)?, &self.model.layout)),
         };
         Ok(self)
+    }
+
+    /// The same, its gradients going back to earlier positions as `reach` says.
+    pub fn with_reach(mut self, reach: Reach) -> Trainer {
+        self.reach = reach;
+        self
     }
 
     /// Steps done.
@@ -154,12 +174,13 @@ impl Trainer {
     /// Nothing is scored, or loss or gradient are not finite.
     pub fn gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<(f64, &[f32]), TrainError> {
         let step = self.moments.step + 1;
-        let total: f64 = groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
+        let total = total_weight(groups);
         if total <= 0.0 {
             return Err(TrainError::NothingScored { step });
         }
         let scale = 1.0 / total;
-        let Trainer { model, slots, workspaces, packed, .. } = self;
+        let Trainer { model, slots, workspaces, packed, reach, .. } = self;
+        let reach = *reach;
         let workspaces = &*workspaces;
         let losses: Vec<f64> = workers.run(|| {
             if let Some(packed) = packed {
@@ -175,7 +196,7 @@ impl Trainer {
                     let mut room = take(&mut workspaces.lock().unwrap_or_else(PoisonError::into_inner));
                     slot.fill(0.0);
                     let mine = groups.iter().skip(s).step_by(SLOTS);
-                    let loss = mine.map(|group| group_gradient(net, group, scale, slot, &mut room)).sum();
+                    let loss = mine.map(|group| group_gradient(net, group, scale, reach, slot, &mut room)).sum();
                     workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(room);
                     loss
                 })
@@ -196,6 +217,43 @@ impl Trainer {
     /// As [`Trainer::gradient`]; the weights are then as before.
     pub fn step(&mut self, groups: &[Group], lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
         let (loss, _) = self.gradient(groups, workers)?;
+        self.apply(loss, lr, workers)
+    }
+
+    /// One step on several batches as if they were one, taken one after the other: only one needs to be in memory. The same as
+    /// [`Trainer::step`] on all groups together, up to rounding.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`].
+    pub fn accumulated_step(
+        &mut self,
+        batches: impl IntoIterator<Item = Vec<Group>>,
+        lr: f64,
+        workers: &Workers,
+    ) -> Result<StepStats, TrainError> {
+        let (mut sum, mut loss, mut total) = (std::mem::take(&mut self.accumulated), 0.0, 0.0);
+        sum.clear();
+        sum.resize(self.model.params.len(), 0.0);
+        for groups in batches {
+            let weight = total_weight(&groups);
+            if weight > 0.0 {
+                let (mean, gradient) = self.gradient(&groups, workers)?;
+                add_scaled(&mut sum, gradient, weight as f32);
+                (loss, total) = (loss + mean * weight, total + weight);
+            }
+        }
+        if total <= 0.0 {
+            return Err(TrainError::NothingScored { step: self.moments.step + 1 });
+        }
+        let mean = &mut self.slots[0];
+        mean.fill(0.0);
+        add_scaled(mean, &sum, (1.0 / total) as f32);
+        self.accumulated = sum;
+        self.apply(loss / total, lr, workers)
+    }
+
+    /// Makes the step along the gradient in the first slot.
+    fn apply(&mut self, loss: f64, lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
         let Trainer { model, moments, average, adamw, frozen, slots, .. } = self;
         let gradient = &slots[0];
         workers.run(|| {
@@ -213,14 +271,34 @@ impl Trainer {
     }
 }
 
+/// What a batch's losses weigh together.
+fn total_weight(groups: &[Group]) -> f64 {
+    groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum()
+}
+
+/// `out += scale · xs`.
+#[multiversion(targets = "simd")]
+fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
+    for (o, &x) in out.iter_mut().zip(xs) {
+        *o += x * scale;
+    }
+}
+
 /// Adds one group's gradient to `slot`; returns its weighted loss.
-fn group_gradient(net: Net<'_, f32>, group: &Group, scale: f64, slot: &mut [f32], room: &mut Workspace) -> f64 {
+fn group_gradient(
+    net: Net<'_, f32>,
+    group: &Group,
+    scale: f64,
+    reach: Reach,
+    slot: &mut [f32],
+    room: &mut Workspace,
+) -> f64 {
     let sequences = group.sequences();
     let Workspace { acts, grads } = room;
     forward(net, sequences, acts, &mut NoTap);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
     let loss = cross_entropy(sequences.seq, &acts.logits, &group.tokens, &group.weights, scale, &mut grads.logits);
-    backward(net, sequences, acts, grads, slot, &mut NoTap);
+    backward(net, sequences, acts, reach, grads, slot, &mut NoTap);
     loss
 }
 

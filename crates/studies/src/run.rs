@@ -197,16 +197,25 @@ struct Run<'a> {
 impl Run<'_> {
     fn step(&mut self, stream: &TrainingStream<'_>) -> Result<(), RunError> {
         let step = self.trainer.steps_done();
-        let batch = stream.batch(step, self.workers);
-        let stats = self.trainer.step(&batch.groups, self.learning_rate(step), self.workers);
+        let (workers, lr, train) = (self.workers, self.learning_rate(step), self.config.train());
+        let mut n_tokens = 0;
+        let mut groups = |index| {
+            let batch = stream.batch(index, workers);
+            n_tokens += batch.n_tokens;
+            batch.groups
+        };
+        let stats = match train.accumulate {
+            1 => self.trainer.step(&groups(step), lr, workers),
+            n => self.trainer.accumulated_step((step * n..(step + 1) * n).map(groups), lr, workers),
+        };
         let stats = stats.map_err(|error| self.diverged(error))?;
-        self.tally.sequences += self.config.train().batch_problems as u64;
-        self.tally.tokens += batch.n_tokens;
+        self.tally.sequences += train.batch_problems as u64 * train.accumulate;
+        self.tally.tokens += n_tokens;
         self.tally.steps += 1;
         self.tally.loss += stats.loss;
         self.tally.grad_norm += stats.grad_norm;
         let seconds = self.seconds;
-        (self.progress)(Progress::Step { step: step + 1, loss: stats.loss, tokens: batch.n_tokens, seconds });
+        (self.progress)(Progress::Step { step: step + 1, loss: stats.loss, tokens: n_tokens, seconds });
         Ok(())
     }
 

@@ -129,6 +129,28 @@ fn the_gradient_is_that_of_the_whole_batch() {
 }
 
 #[test]
+fn batches_accumulate_to_the_step_of_one_large_batch() {
+    let workers = Workers::new(Some(2), true).unwrap();
+    let (mut large, mut small) = (trainer(6), trainer(6));
+    for step in 0..3 {
+        let groups = groups(&large, 50 * step);
+        let mut silent = groups[..1].to_vec();
+        silent[0].weights.fill(0.0);
+        let want = large.step(&groups, 1e-3, &workers).unwrap();
+        let batches = [groups[..4].to_vec(), silent, groups[4..5].to_vec(), groups[5..].to_vec()];
+        let got = small.accumulated_step(batches, 1e-3, &workers).unwrap();
+        assert!((got.loss - want.loss).abs() < 1e-6, "{got:?}, {want:?}");
+        assert!((got.grad_norm / want.grad_norm - 1.0).abs() < 1e-5, "{got:?}, {want:?}");
+    }
+    // AdamW divides by the gradient's own size: compare what it divides.
+    let error = large.moments.mean.iter().zip(&small.moments.mean).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let size = large.moments.mean.iter().map(|m| m.abs()).fold(0.0, f32::max);
+    assert!(error < 1e-5 * size, "{error:e} of {size:e}");
+    let none: [Vec<Group>; 0] = [];
+    assert_eq!(small.accumulated_step(none, 1e-3, &workers), Err(TrainError::NothingScored { step: 4 }));
+}
+
+#[test]
 fn frozen_entries_never_change_and_the_average_follows() {
     let mut trainer = trainer(3);
     let rows = Slot { start: trainer.model.layout.w_pos.unwrap().start, len: 7 * 40 };
