@@ -5,6 +5,8 @@
 pub mod backward;
 pub mod checkpoint;
 pub mod config;
+pub mod diagnosis;
+mod failpoint;
 pub mod forward;
 pub mod generate;
 pub mod kernels;

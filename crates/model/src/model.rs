@@ -2,8 +2,7 @@
 
 use crate::config::ModelConfig;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::Amx;
-use crate::kernels::tier::{Precision, TierError};
+use crate::kernels::tier::{Precision, TierError, tile_unit};
 use crate::linear::{PackedWeights, Products};
 use crate::params::Layout;
 use rand::Rng;
@@ -68,7 +67,7 @@ impl Model {
         if precision == Precision::F32 {
             return Ok(None);
         }
-        let mut packed = PackedWeights::new(Amx::detect().ok_or(TierError::NoAmx)?, &self.layout);
+        let mut packed = PackedWeights::new(tile_unit()?, &self.layout);
         packed.pack(&self.params);
         Ok(Some(packed))
     }

@@ -7,9 +7,9 @@ use crate::forward::{BlockActs, Net};
 use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, softmax, softmax_rows};
 use crate::kernels::bf16::Packing;
 use crate::kernels::real::Real;
+use crate::kernels::tier::vectorised;
 use crate::sites::{At, Site};
 use crate::tap::Tap;
-use multiversion::multiversion;
 use std::ops::Range;
 
 /// The earlier positions of every sequence of a pass.
@@ -282,56 +282,72 @@ impl<S> Continued<'_, S> {
 
 /// One head's new keys, the first `d_head` numbers of each row of `k` (`[seq, width]`, but for the end of the last), to position
 /// `first` on of `[room / KEYS, d_head, KEYS]`.
-#[multiversion(targets = "simd")]
 fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize, k: &[F], keys: &mut [S]) {
-    let n_new = k.len().div_ceil(width);
-    let mut done = 0;
-    while done < n_new {
-        let (block, lane) = ((first + done) / KEYS, (first + done) % KEYS);
-        let n = (KEYS - lane).min(n_new - done);
-        for (i, to) in keys[block * d_head * KEYS..][..d_head * KEYS].chunks_exact_mut(KEYS).enumerate() {
-            for (t, to) in to[lane..lane + n].iter_mut().enumerate() {
-                *to = S::of(k[(done + t) * width + i]);
+    vectorised(
+        #[inline(always)]
+        || {
+            let n_new = k.len().div_ceil(width);
+            let mut done = 0;
+            while done < n_new {
+                let (block, lane) = ((first + done) / KEYS, (first + done) % KEYS);
+                let n = (KEYS - lane).min(n_new - done);
+                for (i, to) in keys[block * d_head * KEYS..][..d_head * KEYS].chunks_exact_mut(KEYS).enumerate() {
+                    for (t, to) in to[lane..lane + n].iter_mut().enumerate() {
+                        *to = S::of(k[(done + t) * width + i]);
+                    }
+                }
+                done += n;
             }
-        }
-        done += n;
-    }
+        },
+    )
 }
 
 /// The same for values: rows of `d_wide`.
-#[multiversion(targets = "simd")]
 fn append_values<F: Real, S: Stored<F>>(width: usize, d_head: usize, d_wide: usize, v: &[F], values: &mut [S]) {
-    for (from, to) in v.chunks(width).zip(values.chunks_exact_mut(d_wide)) {
-        let (to, filling) = to.split_at_mut(d_head);
-        for (to, &from) in to.iter_mut().zip(from) {
-            *to = S::of(from);
-        }
-        filling.fill(S::default());
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for (from, to) in v.chunks(width).zip(values.chunks_exact_mut(d_wide)) {
+                let (to, filling) = to.split_at_mut(d_head);
+                for (to, &from) in to.iter_mut().zip(from) {
+                    *to = S::of(from);
+                }
+                filling.fill(S::default());
+            }
+        },
+    )
 }
 
-#[multiversion(targets = "simd")]
 fn softmax_row<F: Real>(row: &mut [F]) {
-    softmax(row);
+    vectorised(
+        #[inline(always)]
+        || {
+            softmax(row);
+        },
+    )
 }
 
 /// Keys whose scores are summed side by side.
 const KEYS: usize = 32;
 
 /// `scores[s] = scale · q · key s`; `keys` is `[room / KEYS, d_head, KEYS]`.
-#[multiversion(targets = "simd")]
 fn score_keys<F: Real, S: Stored<F>>(scale: F, q: &[F], keys: &[S], scores: &mut [F]) {
-    for (keys, scores) in keys.chunks_exact(q.len() * KEYS).zip(scores.chunks_mut(KEYS)) {
-        let mut sums = [F::ZERO; KEYS];
-        for (&q, keys) in q.iter().zip(keys.as_chunks::<KEYS>().0) {
-            for i in 0..KEYS {
-                sums[i] += q * keys[i].get();
+    vectorised(
+        #[inline(always)]
+        || {
+            for (keys, scores) in keys.chunks_exact(q.len() * KEYS).zip(scores.chunks_mut(KEYS)) {
+                let mut sums = [F::ZERO; KEYS];
+                for (&q, keys) in q.iter().zip(keys.as_chunks::<KEYS>().0) {
+                    for i in 0..KEYS {
+                        sums[i] += q * keys[i].get();
+                    }
+                }
+                for (score, &sum) in scores.iter_mut().zip(&sums) {
+                    *score = scale * sum;
+                }
             }
-        }
-        for (score, &sum) in scores.iter_mut().zip(&sums) {
-            *score = scale * sum;
-        }
-    }
+        },
+    )
 }
 
 /// Numbers of a value that are summed side by side, and the sums that they are spread over: one alone would wait for itself.
@@ -339,23 +355,27 @@ const WIDE: usize = 16;
 const SPREAD: usize = 4;
 
 /// `z[i] = sum over s of pattern[s] · values[s, i]`; `values` is `[room, d_wide]`.
-#[multiversion(targets = "simd")]
 fn mix_values<F: Real, S: Stored<F>>(d_wide: usize, pattern: &[F], values: &[S], z: &mut [F]) {
-    let (values, stride) = (values.as_chunks::<WIDE>().0, d_wide / WIDE);
-    for (block, z) in z.chunks_mut(WIDE).enumerate() {
-        let mut sums = [[F::ZERO; WIDE]; SPREAD];
-        for (weights, values) in pattern.chunks(SPREAD).zip(values[block..].chunks(SPREAD * stride)) {
-            for ((sum, &p), value) in sums.iter_mut().zip(weights).zip(values.iter().step_by(stride)) {
-                for i in 0..WIDE {
-                    sum[i] += p * value[i].get();
+    vectorised(
+        #[inline(always)]
+        || {
+            let (values, stride) = (values.as_chunks::<WIDE>().0, d_wide / WIDE);
+            for (block, z) in z.chunks_mut(WIDE).enumerate() {
+                let mut sums = [[F::ZERO; WIDE]; SPREAD];
+                for (weights, values) in pattern.chunks(SPREAD).zip(values[block..].chunks(SPREAD * stride)) {
+                    for ((sum, &p), value) in sums.iter_mut().zip(weights).zip(values.iter().step_by(stride)) {
+                        for i in 0..WIDE {
+                            sum[i] += p * value[i].get();
+                        }
+                    }
+                }
+                let [a, b, c, d] = sums;
+                for (i, z) in z.iter_mut().enumerate() {
+                    *z = (a[i] + b[i]) + (c[i] + d[i]);
                 }
             }
-        }
-        let [a, b, c, d] = sums;
-        for (i, z) in z.iter_mut().enumerate() {
-            *z = (a[i] + b[i]) + (c[i] + d[i]);
-        }
-    }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -4,18 +4,18 @@
 //! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
 use crate::backward::{ActGrads, Reach, backward};
+use crate::diagnosis::{self, Origin};
 use crate::forward::{Acts, Net, Sequences, forward};
-use crate::kernels::amx::Amx;
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
-use crate::kernels::tier::{Precision, TierError};
+use crate::kernels::tier::vectorised;
+use crate::kernels::tier::{Precision, TierError, tile_unit};
 use crate::linear::{PackedWeights, Products};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
 use crate::tap::NoTap;
 use crate::workers::Workers;
-use multiversion::multiversion;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -59,19 +59,29 @@ pub struct StepStats {
 pub enum TrainError {
     /// The loss is not a finite number; the weights are as they were before the step.
     #[error(
-        "step {step}: the loss is {loss}; lower the learning rate or clip the gradient (the weights were left as before)"
+        "step {step}: the loss is {loss}: {origin}; lower the learning rate or clip the gradient (the weights were left as before)"
     )]
     Loss {
         /// Number of the step, the first is 1.
         step: u64,
         /// The loss.
         loss: f64,
+        /// Where that began.
+        origin: Origin,
     },
     /// The gradient is not finite; the weights are as they were before the step.
     #[error(
-        "step {step}: the gradient of `{tensor}` is not finite; lower the learning rate (the weights were left as before)"
+        "step {step}: the gradient is not finite: {origin}; lower the learning rate (the weights were left as before)"
     )]
     Gradient {
+        /// Number of the step, the first is 1.
+        step: u64,
+        /// Where that began.
+        origin: Origin,
+    },
+    /// The step itself led out of the finite numbers.
+    #[error("step {step}: it left `{tensor}` not finite; lower the learning rate")]
+    Weights {
         /// Number of the step, the first is 1.
         step: u64,
         /// The first parameter, in table order, with such an entry.
@@ -104,6 +114,8 @@ pub struct Trainer {
     frozen: Vec<Slot>,
     reach: Reach,
     slots: Vec<Vec<f32>>,
+    /// Norm of the gradient in the first slot.
+    norm: f64,
     /// Sum over the batches of a step, where there are several.
     accumulated: Vec<f32>,
     workspaces: Mutex<Vec<Workspace>>,
@@ -134,6 +146,7 @@ impl Trainer {
             frozen,
             reach: Reach::Whole,
             slots,
+            norm: 0.0,
             accumulated: Vec::new(),
             workspaces: Mutex::default(),
             packed: None,
@@ -147,7 +160,7 @@ impl Trainer {
     pub fn with_precision(mut self, precision: Precision) -> Result<Trainer, TierError> {
         self.packed = match precision {
             Precision::F32 => None,
-            Precision::Bf16 => Some(PackedWeights::new(Amx::detect().ok_or(TierError::NoAmx)?, &self.model.layout)),
+            Precision::Bf16 => Some(PackedWeights::new(tile_unit()?, &self.model.layout)),
         };
         Ok(self)
     }
@@ -206,7 +219,7 @@ impl Trainer {
         });
         let loss = losses.iter().sum::<f64>() * scale;
         if !loss.is_finite() {
-            return Err(TrainError::Loss { step, loss });
+            return Err(TrainError::Loss { step, loss, origin: self.origin(groups) });
         }
         Ok((loss, &self.slots[0]))
     }
@@ -216,7 +229,7 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::gradient`]; the weights are then as before.
     pub fn step(&mut self, groups: &[Group], lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
-        let (loss, _) = self.gradient(groups, workers)?;
+        let loss = self.finite_gradient(groups, workers)?;
         self.apply(loss, lr, workers)
     }
 
@@ -236,9 +249,9 @@ impl Trainer {
         sum.resize(self.model.params.len(), 0.0);
         for groups in batches {
             let weight = total_weight(&groups);
-            if weight > 0.0 {
-                let (mean, gradient) = self.gradient(&groups, workers)?;
-                add_scaled(&mut sum, gradient, weight as f32);
+            if weight > 0.0 || weight.is_nan() {
+                let mean = self.finite_gradient(&groups, workers)?;
+                add_scaled(&mut sum, &self.slots[0], weight as f32);
                 (loss, total) = (loss + mean * weight, total + weight);
             }
         }
@@ -248,25 +261,45 @@ impl Trainer {
         let mean = &mut self.slots[0];
         mean.fill(0.0);
         add_scaled(mean, &sum, (1.0 / total) as f32);
+        self.norm = workers.run(|| optimiser::norm(mean));
         self.accumulated = sum;
+        if !self.norm.is_finite() {
+            return Err(TrainError::Gradient { step: self.moments.step + 1, origin: Origin::NotInF32 });
+        }
         self.apply(loss / total, lr, workers)
+    }
+
+    /// As [`Trainer::gradient`], leaving it in the first slot and its norm beside it; an error if that is not finite.
+    fn finite_gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<f64, TrainError> {
+        let (loss, gradient) = self.gradient(groups, workers)?;
+        let norm = workers.run(|| optimiser::norm(gradient));
+        if !norm.is_finite() {
+            return Err(TrainError::Gradient { step: self.moments.step + 1, origin: self.origin(groups) });
+        }
+        self.norm = norm;
+        Ok(loss)
+    }
+
+    /// Where a step on these groups first leaves the finite numbers.
+    fn origin(&self, groups: &[Group]) -> Origin {
+        diagnosis::origin(self.model.net(), groups, 1.0 / total_weight(groups), self.reach)
     }
 
     /// Makes the step along the gradient in the first slot.
     fn apply(&mut self, loss: f64, lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
-        let Trainer { model, moments, average, adamw, frozen, slots, .. } = self;
-        let gradient = &slots[0];
+        let Trainer { model, moments, average, adamw, frozen, slots, norm, .. } = self;
+        let norm = *norm;
         workers.run(|| {
-            if !optimiser::norm(gradient).is_finite() {
-                let broken = |t: &&crate::params::Tensor| t.slot.of(gradient).iter().any(|g| !g.is_finite());
-                let tensor = model.layout.tensors.iter().find(broken).map_or("all of it", |t| t.name.as_str());
-                return Err(TrainError::Gradient { step: moments.step + 1, tensor: tensor.into() });
+            let (params, layout) = (&mut model.params, &model.layout);
+            if !optimiser::step(adamw, layout, frozen, lr, &slots[0], norm, params, moments) {
+                let broken = |t: &&crate::params::Tensor| t.slot.of(params).iter().any(|p| !p.is_finite());
+                let tensor = layout.tensors.iter().find(broken).map_or("a parameter", |t| t.name.as_str());
+                return Err(TrainError::Weights { step: moments.step, tensor: tensor.into() });
             }
-            let grad_norm = optimiser::step(adamw, &model.layout, frozen, lr, gradient, &mut model.params, moments);
             if let Some(average) = average {
-                average.update(&model.params, moments.step);
+                average.update(params, moments.step);
             }
-            Ok(StepStats { loss, grad_norm })
+            Ok(StepStats { loss, grad_norm: norm })
         })
     }
 }
@@ -277,11 +310,15 @@ fn total_weight(groups: &[Group]) -> f64 {
 }
 
 /// `out += scale · xs`.
-#[multiversion(targets = "simd")]
 fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
-    for (o, &x) in out.iter_mut().zip(xs) {
-        *o += x * scale;
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for (o, &x) in out.iter_mut().zip(xs) {
+                *o += x * scale;
+            }
+        },
+    )
 }
 
 /// Adds one group's gradient to `slot`; returns its weighted loss.
@@ -327,9 +364,13 @@ impl Average {
 }
 
 /// `average += share · (params − average)`.
-#[multiversion(targets = "simd")]
 fn approach(average: &mut [f32], params: &[f32], share: f32) {
-    for (a, &p) in average.iter_mut().zip(params) {
-        *a += (p - *a) * share;
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for (a, &p) in average.iter_mut().zip(params) {
+                *a += (p - *a) * share;
+            }
+        },
+    )
 }

@@ -1,6 +1,7 @@
 //! `searchlens bench`: how fast this machine is at what takes the time.
 
 mod generate;
+mod tiers;
 
 use std::time::{Duration, Instant};
 
@@ -35,13 +36,15 @@ pub(crate) struct BenchArgs {
 const EXAMPLES: &str = "Examples:
   searchlens bench train --shape s --threads 2
   searchlens bench generate --shape s --threads 2
-  searchlens bench problems --threads 1 --json";
+  searchlens bench problems --threads 1 --json
+  searchlens bench tiers";
 
 #[derive(Debug, Subcommand)]
 enum Bench {
     Train(TrainArgs),
     Generate(generate::GenerateArgs),
     Problems(ProblemsArgs),
+    Tiers(tiers::TiersArgs),
 }
 
 /// Time training steps on random tokens: loss on every position, optimiser included
@@ -161,6 +164,7 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
                 "{ms_per_step:.1} ms a step, {tokens_per_s:.0} tokens/s, peak memory {peak}, tier {tier}"
             ))
         }
+        Bench::Tiers(args) => tiers::run(&args),
         Bench::Generate(args) => generate::run(&args, common),
         Bench::Problems(args) => {
             let times = time_problems(&args, &common.workers()?, common.seed())?;

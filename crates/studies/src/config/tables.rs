@@ -227,6 +227,9 @@ pub struct TrainSettings {
     /// Input format of products.
     #[serde(default)]
     pub precision: Precision,
+    /// Hold to this instruction set, or less; absent: the best that the machine has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<tier::Tier>,
     /// Steps from checkpoint to checkpoint.
     #[serde(default = "default::checkpoint_every")]
     pub checkpoint_every: u64,
@@ -259,6 +262,7 @@ impl TrainSettings {
             myopic: false,
             loss_on: LossOn::default(),
             precision: Precision::default(),
+            tier: None,
             checkpoint_every: default::checkpoint_every(),
             log_every: default::log_every(),
             init: None,
