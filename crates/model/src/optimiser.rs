@@ -109,7 +109,7 @@ struct Update {
 fn apply(u: Update, keep: f32, params: &mut [f32], mean: &mut [f32], square: &mut [f32], gradient: &[f32]) -> bool {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             let mut all_finite = true;
             for (((p, m), v), &g) in params.iter_mut().zip(mean).zip(square).zip(gradient) {
                 let g = g * u.factor;

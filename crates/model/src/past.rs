@@ -285,7 +285,7 @@ impl<S> Continued<'_, S> {
 fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize, k: &[F], keys: &mut [S]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             let n_new = k.len().div_ceil(width);
             let mut done = 0;
             while done < n_new {
@@ -306,7 +306,7 @@ fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize,
 fn append_values<F: Real, S: Stored<F>>(width: usize, d_head: usize, d_wide: usize, v: &[F], values: &mut [S]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (from, to) in v.chunks(width).zip(values.chunks_exact_mut(d_wide)) {
                 let (to, filling) = to.split_at_mut(d_head);
                 for (to, &from) in to.iter_mut().zip(from) {
@@ -321,7 +321,7 @@ fn append_values<F: Real, S: Stored<F>>(width: usize, d_head: usize, d_wide: usi
 fn softmax_row<F: Real>(row: &mut [F]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             softmax(row);
         },
     )
@@ -334,7 +334,7 @@ const KEYS: usize = 32;
 fn score_keys<F: Real, S: Stored<F>>(scale: F, q: &[F], keys: &[S], scores: &mut [F]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (keys, scores) in keys.chunks_exact(q.len() * KEYS).zip(scores.chunks_mut(KEYS)) {
                 let mut sums = [F::ZERO; KEYS];
                 for (&q, keys) in q.iter().zip(keys.as_chunks::<KEYS>().0) {
@@ -358,7 +358,7 @@ const SPREAD: usize = 4;
 fn mix_values<F: Real, S: Stored<F>>(d_wide: usize, pattern: &[F], values: &[S], z: &mut [F]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             let (values, stride) = (values.as_chunks::<WIDE>().0, d_wide / WIDE);
             for (block, z) in z.chunks_mut(WIDE).enumerate() {
                 let mut sums = [[F::ZERO; WIDE]; SPREAD];

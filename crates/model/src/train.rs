@@ -313,7 +313,7 @@ fn total_weight(groups: &[Group]) -> f64 {
 fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (o, &x) in out.iter_mut().zip(xs) {
                 *o += x * scale;
             }
@@ -367,7 +367,7 @@ impl Average {
 fn approach(average: &mut [f32], params: &[f32], share: f32) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (a, &p) in average.iter_mut().zip(params) {
                 *a += (p - *a) * share;
             }

@@ -7,7 +7,7 @@
 //! the order outright; the same order on every instruction set, so these kernels give the same bits everywhere.
 
 use super::real::Real;
-use crate::kernels::tier::vectorised;
+use super::tier::vectorised;
 
 const LANES: usize = 16;
 
@@ -84,7 +84,7 @@ pub fn max<F: Real>(xs: &[F]) -> F {
 pub fn add<F: Real>(out: &mut [F], xs: &[F]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             add_to(out, xs);
         },
     )
@@ -102,7 +102,7 @@ pub fn add_to<F: Real>(out: &mut [F], xs: &[F]) {
 pub fn sum_of_squares<F: Real>(xs: &[F]) -> F {
     vectorised(
         #[inline(always)]
-        || sum_of(xs, |x| x * x),
+        move || sum_of(xs, |x| x * x),
     )
 }
 
@@ -110,7 +110,7 @@ pub fn sum_of_squares<F: Real>(xs: &[F]) -> F {
 pub fn add_column_sums<F: Real>(out: &mut [F], xs: &[F]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for row in xs.chunks_exact(out.len()) {
                 add_to(out, row);
             }
@@ -122,7 +122,7 @@ pub fn add_column_sums<F: Real>(out: &mut [F], xs: &[F]) {
 pub fn add_bias<F: Real>(xs: &mut [F], bias: &[F]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for row in xs.chunks_exact_mut(bias.len()) {
                 add_to(row, bias);
             }

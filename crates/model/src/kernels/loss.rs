@@ -2,7 +2,7 @@
 
 use super::lanes::{max, sum_of};
 use super::real::Real;
-use crate::kernels::tier::vectorised;
+use super::tier::vectorised;
 
 /// Weighted sum of next-token losses: position `p` of a sequence predicts token `p + 1`.
 ///
@@ -21,7 +21,7 @@ pub fn cross_entropy<F: Real>(
 ) -> f64 {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             let d_vocab = logits.len() / tokens.len();
             let rows = logits.chunks_exact(d_vocab).zip(dlogits.chunks_exact_mut(d_vocab));
             let mut loss = 0.0;

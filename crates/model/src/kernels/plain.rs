@@ -25,7 +25,7 @@ pub(super) fn product<F: Real>(mut out: ViewMut<'_, F>, accum: Accum, a: View<'_
 fn add_scaled<F: Real>(out: &mut [F], scale: F, xs: &[F]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (o, &x) in out.iter_mut().zip(xs) {
                 *o += scale * x;
             }

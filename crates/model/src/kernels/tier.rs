@@ -93,8 +93,12 @@ fn allowed() -> Allowed {
     ALLOWED.get()
 }
 
-/// Compiles `work` once for each instruction set and runs the version for this thread's. What it calls must be
-/// `#[inline(always)]`, and so must the closure (`vectorised(#[inline(always)] || ..)`), to be compiled along with it.
+/// Compiles `work` once for each instruction set and runs the version for this thread's:
+/// `vectorised(#[inline(always)] move || ..)`.
+///
+/// The attribute compiles the closure along with the version, not apart from it for the baseline; `move` keeps what it captures
+/// in registers: behind references every store might change a slice's length, and loops stay scalar. What it calls must be
+/// `#[inline(always)]` for the same reason.
 #[inline(always)]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     allowed().arch.dispatch(work)

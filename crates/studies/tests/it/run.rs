@@ -48,10 +48,8 @@ fn losses(edits: &[(&str, &str)]) -> Vec<f64> {
 #[test]
 fn batches_accumulate_to_larger_ones() {
     let precise = ("log_every = 7", "log_every = 7\nprecision = \"f32\"");
-    let (whole, parts) = (
-        losses(&[precise]),
-        losses(&[("batch_problems = 16", "batch_problems = 4\naccumulate = 4"), precise]),
-    );
+    let (whole, parts) =
+        (losses(&[precise]), losses(&[("batch_problems = 16", "batch_problems = 4\naccumulate = 4"), precise]));
     assert_eq!(whole.len(), parts.len());
     for (a, b) in whole.iter().zip(&parts) {
         assert!((a - b).abs() < 2e-3, "{whole:?} {parts:?}");
