@@ -18,6 +18,7 @@ mod past;
 pub mod record;
 pub mod sites;
 pub mod tap;
+pub mod tiled;
 pub mod train;
 pub mod workers;
 

@@ -8,19 +8,20 @@ use crate::diagnosis::{self, Origin};
 use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
-use crate::kernels::tier::vectorised;
-use crate::kernels::tier::{Precision, TierError, tile_unit};
-use crate::linear::{PackedWeights, Products};
+use crate::kernels::tier::{Precision, TierError, tile_unit, vectorised};
+use crate::linear::PackedWeights;
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
 use crate::tap::NoTap;
+use crate::tiled::TiledStep;
+use crate::tiled::profile::Stage;
 use crate::workers::Workers;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
 /// Gradient slots: more than that many workers find nothing to do.
-const SLOTS: usize = 8;
+const SLOTS: usize = 4;
 
 /// Sequences of equal padded length, with the weights of their next-token losses.
 #[derive(Clone, Debug)]
@@ -40,9 +41,12 @@ impl Group {
     }
 }
 
-/// How many sequences of `seq` tokens make a group: enough rows for fast products, few enough to stay in cache.
+/// How many sequences of `seq` tokens make a group: few enough to stay in cache, as many as fill whole blocks of 32 rows best
+/// (the larger group of two that fill equally well).
 pub fn group_size(seq: usize) -> usize {
-    (384 / seq.max(1)).max(1)
+    let share_filled = |n: usize| (n * seq) as f64 / (n * seq).next_multiple_of(32) as f64;
+    let most = (320 / seq.max(1)).max(1);
+    (1..=most).max_by(|&a, &b| share_filled(a).total_cmp(&share_filled(b))).unwrap_or(1)
 }
 
 /// What a step tells.
@@ -95,13 +99,6 @@ pub enum TrainError {
     },
 }
 
-/// One worker's room for a group.
-#[derive(Default)]
-struct Workspace {
-    acts: Acts<f32>,
-    grads: ActGrads<f32>,
-}
-
 /// A network in training.
 pub struct Trainer {
     /// The network.
@@ -112,15 +109,36 @@ pub struct Trainer {
     pub average: Option<Average>,
     adamw: AdamW,
     frozen: Vec<Slot>,
+    precision: Precision,
     reach: Reach,
-    slots: Vec<Vec<f32>>,
-    /// Norm of the gradient in the first slot.
+    engine: Engine,
+    /// Gradient of the last batch, laid out as the parameters.
+    gradient: Vec<f32>,
+    /// Its norm.
     norm: f64,
     /// Sum over the batches of a step, where there are several.
     accumulated: Vec<f32>,
-    workspaces: Mutex<Vec<Workspace>>,
-    /// In bf16 training, the weights as the products read them.
-    packed: Option<PackedWeights>,
+}
+
+/// How gradients are made.
+enum Engine {
+    /// By the code that everything else runs through.
+    Plain(PlainStep),
+    /// In bf16, by the code made for the tile unit.
+    Tiled(TiledStep),
+}
+
+impl Engine {
+    fn new(model: &Model, precision: Precision, reach: Reach) -> Result<Engine, TierError> {
+        Ok(match (precision, reach) {
+            (Precision::F32, _) => Engine::Plain(PlainStep::new(model.params.len(), None, reach)),
+            (Precision::Bf16, Reach::Whole) => Engine::Tiled(TiledStep::new(tile_unit()?, model, SLOTS)),
+            (Precision::Bf16, Reach::OwnPosition) => {
+                let packed = PackedWeights::new(tile_unit()?, &model.layout);
+                Engine::Plain(PlainStep::new(model.params.len(), Some(packed), reach))
+            }
+        })
+    }
 }
 
 /// An exponential moving average of the weights.
@@ -137,20 +155,11 @@ impl Trainer {
     /// entries never change.
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
-        let slots = vec![vec![0.0; model.params.len()]; SLOTS];
-        Trainer {
-            model,
-            moments,
-            average,
-            adamw,
-            frozen,
-            reach: Reach::Whole,
-            slots,
-            norm: 0.0,
-            accumulated: Vec::new(),
-            workspaces: Mutex::default(),
-            packed: None,
-        }
+        let (precision, reach) = (Precision::F32, Reach::Whole);
+        let engine = Engine::Plain(PlainStep::new(model.params.len(), None, reach));
+        let (gradient, accumulated) = (vec![0.0; model.params.len()], Vec::new());
+        let norm = 0.0;
+        Trainer { model, moments, average, adamw, frozen, precision, reach, engine, gradient, norm, accumulated }
     }
 
     /// The same, the products of its training steps made in the given precision.
@@ -158,22 +167,32 @@ impl Trainer {
     /// # Errors
     /// This machine has nothing for bf16.
     pub fn with_precision(mut self, precision: Precision) -> Result<Trainer, TierError> {
-        self.packed = match precision {
-            Precision::F32 => None,
-            Precision::Bf16 => Some(PackedWeights::new(tile_unit()?, &self.model.layout)),
-        };
+        self.engine = Engine::new(&self.model, precision, self.reach)?;
+        self.precision = precision;
         Ok(self)
     }
 
     /// The same, its gradients going back to earlier positions as `reach` says.
-    pub fn with_reach(mut self, reach: Reach) -> Trainer {
+    ///
+    /// # Errors
+    /// As [`Trainer::with_precision`].
+    pub fn with_reach(mut self, reach: Reach) -> Result<Trainer, TierError> {
+        self.engine = Engine::new(&self.model, self.precision, reach)?;
         self.reach = reach;
-        self
+        Ok(self)
     }
 
     /// Steps done.
     pub fn steps_done(&self) -> u64 {
         self.moments.step
+    }
+
+    /// Time spent in each stage of the tiled step so far, in nanoseconds, summed over workers.
+    pub fn profile(&self) -> Option<[u64; Stage::ALL.len()]> {
+        match &self.engine {
+            Engine::Plain(_) => None,
+            Engine::Tiled(step) => Some(step.profile()),
+        }
     }
 
     /// The weights to evaluate: the average if one is kept, else the weights themselves.
@@ -192,36 +211,16 @@ impl Trainer {
             return Err(TrainError::NothingScored { step });
         }
         let scale = 1.0 / total;
-        let Trainer { model, slots, workspaces, packed, reach, .. } = self;
-        let reach = *reach;
-        let workspaces = &*workspaces;
-        let losses: Vec<f64> = workers.run(|| {
-            if let Some(packed) = packed {
-                packed.pack(&model.params);
-            }
-            let products = packed.as_ref().map_or(Products::Plain, Products::Bf16);
-            let net = Net { products, ..model.net() };
-            let losses = slots
-                .par_iter_mut()
-                .enumerate()
-                .map(|(s, slot)| {
-                    let take = |list: &mut Vec<Workspace>| list.pop().unwrap_or_default();
-                    let mut room = take(&mut workspaces.lock().unwrap_or_else(PoisonError::into_inner));
-                    slot.fill(0.0);
-                    let mine = groups.iter().skip(s).step_by(SLOTS);
-                    let loss = mine.map(|group| group_gradient(net, group, scale, reach, slot, &mut room)).sum();
-                    workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(room);
-                    loss
-                })
-                .collect();
-            sum_into_first(slots);
-            losses
+        let Trainer { model, engine, gradient, .. } = self;
+        let losses = workers.run(|| match engine {
+            Engine::Plain(step) => step.gradient(model, groups, scale, gradient),
+            Engine::Tiled(step) => step.gradient(model, groups, scale, gradient),
         });
         let loss = losses.iter().sum::<f64>() * scale;
         if !loss.is_finite() {
             return Err(TrainError::Loss { step, loss, origin: self.origin(groups) });
         }
-        Ok((loss, &self.slots[0]))
+        Ok((loss, &self.gradient))
     }
 
     /// One step on a batch at the given learning rate.
@@ -251,14 +250,14 @@ impl Trainer {
             let weight = total_weight(&groups);
             if weight > 0.0 || weight.is_nan() {
                 let mean = self.finite_gradient(&groups, workers)?;
-                add_scaled(&mut sum, &self.slots[0], weight as f32);
+                add_scaled(&mut sum, &self.gradient, weight as f32);
                 (loss, total) = (loss + mean * weight, total + weight);
             }
         }
         if total <= 0.0 {
             return Err(TrainError::NothingScored { step: self.moments.step + 1 });
         }
-        let mean = &mut self.slots[0];
+        let mean = &mut self.gradient;
         mean.fill(0.0);
         add_scaled(mean, &sum, (1.0 / total) as f32);
         self.norm = workers.run(|| optimiser::norm(mean));
@@ -269,7 +268,7 @@ impl Trainer {
         self.apply(loss / total, lr, workers)
     }
 
-    /// As [`Trainer::gradient`], leaving it in the first slot and its norm beside it; an error if that is not finite.
+    /// As [`Trainer::gradient`], leaving its norm beside it; an error if that is not finite.
     fn finite_gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<f64, TrainError> {
         let (loss, gradient) = self.gradient(groups, workers)?;
         let norm = workers.run(|| optimiser::norm(gradient));
@@ -285,13 +284,13 @@ impl Trainer {
         diagnosis::origin(self.model.net(), groups, 1.0 / total_weight(groups), self.reach)
     }
 
-    /// Makes the step along the gradient in the first slot.
+    /// Makes the step along the gradient.
     fn apply(&mut self, loss: f64, lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
-        let Trainer { model, moments, average, adamw, frozen, slots, norm, .. } = self;
+        let Trainer { model, moments, average, adamw, frozen, gradient, norm, .. } = self;
         let norm = *norm;
         workers.run(|| {
             let (params, layout) = (&mut model.params, &model.layout);
-            if !optimiser::step(adamw, layout, frozen, lr, &slots[0], norm, params, moments) {
+            if !optimiser::step(adamw, layout, frozen, lr, gradient, norm, params, moments) {
                 let broken = |t: &&crate::params::Tensor| t.slot.of(params).iter().any(|p| !p.is_finite());
                 let tensor = layout.tensors.iter().find(broken).map_or("a parameter", |t| t.name.as_str());
                 return Err(TrainError::Weights { step: moments.step, tensor: tensor.into() });
@@ -321,17 +320,55 @@ fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
     )
 }
 
-/// Adds one group's gradient to `slot`; returns its weighted loss.
-fn group_gradient(
-    net: Net<'_, f32>,
-    group: &Group,
-    scale: f64,
+/// Gradients by the reference passes: one flat buffer for each slot.
+struct PlainStep {
+    /// In bf16, the weights as the products read them.
+    packed: Option<PackedWeights>,
     reach: Reach,
-    slot: &mut [f32],
-    room: &mut Workspace,
-) -> f64 {
+    slots: Vec<Vec<f32>>,
+    /// One for each worker that has ever been at work.
+    rooms: Mutex<Vec<Room>>,
+}
+
+/// One worker's room for a group.
+#[derive(Default)]
+struct Room {
+    acts: Acts<f32>,
+    grads: ActGrads<f32>,
+}
+
+impl PlainStep {
+    fn new(n_params: usize, packed: Option<PackedWeights>, reach: Reach) -> PlainStep {
+        PlainStep { packed, reach, slots: vec![vec![0.0; n_params]; SLOTS], rooms: Mutex::default() }
+    }
+
+    /// As [`TiledStep::gradient`].
+    fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
+        let PlainStep { packed, reach, slots, rooms } = self;
+        if let Some(packed) = packed {
+            packed.pack(&model.params);
+        }
+        let (net, reach) = (model.net_with(packed.as_ref()), *reach);
+        let used = &mut slots[..SLOTS.min(groups.len())];
+        let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {
+            let mut room = take().unwrap_or_default();
+            slot.fill(0.0);
+            let mine = groups.iter().skip(s).step_by(SLOTS);
+            let loss = mine.map(|group| add_group(net, group, scale, reach, slot, &mut room)).sum();
+            rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+            loss
+        });
+        let losses = losses.collect();
+        gather(used, gradient);
+        losses
+    }
+}
+
+/// Adds one group's gradient to `slot`; returns its weighted loss.
+fn add_group(net: Net<'_, f32>, group: &Group, scale: f64, reach: Reach, slot: &mut [f32], room: &mut Room) -> f64 {
     let sequences = group.sequences();
-    let Workspace { acts, grads } = room;
+    let Room { acts, grads } = room;
     forward(net, sequences, acts, &mut NoTap);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
     let loss = cross_entropy(sequences.seq, &acts.logits, &group.tokens, &group.weights, scale, &mut grads.logits);
@@ -339,12 +376,13 @@ fn group_gradient(
     loss
 }
 
-/// `slots[0] += slots[1] + slots[2] + …`, entry by entry in index order.
-fn sum_into_first(slots: &mut [Vec<f32>]) {
-    let (first, rest) = slots.split_at_mut(1);
-    first[0].par_chunks_mut(CHUNK).enumerate().for_each(|(i, chunk)| {
-        for slot in rest.iter() {
-            add(chunk, &slot[i * CHUNK..][..chunk.len()]);
+/// `gradient = slots[0] + slots[1] + …`, entry by entry in index order.
+fn gather(slots: &[Vec<f32>], gradient: &mut [f32]) {
+    gradient.par_chunks_mut(CHUNK).enumerate().for_each(|(i, chunk)| {
+        let part = i * CHUNK..i * CHUNK + chunk.len();
+        chunk.copy_from_slice(&slots[0][part.clone()]);
+        for slot in &slots[1..] {
+            add(chunk, &slot[part.clone()]);
         }
     });
 }

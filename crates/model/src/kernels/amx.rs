@@ -1,28 +1,51 @@
-//! The tile unit (Intel AMX): a 32×32 product of bf16 tiles with f32 sums, and the transpose of a tile.
+//! The tile unit (Intel AMX): 32×32 products of bf16 tiles with f32 sums.
 //!
-//! The one module with unsafe code: instructions that no stable intrinsic offers, or that the compiler does not find by itself,
-//! behind a token, [`Amx`], that exists only where the processor has them and the operating system lets the process use them. Source: Intel's Architectures Software
-//! Developer's Manual, vol. 1, ch. 18; Linux, Documentation/arch/x86/xstate.rst (permission).
-#![expect(unsafe_code, reason = "tile instructions exist only as assembly, shuffles only as intrinsics")]
+//! Instructions that exist only as assembly, behind a token, [`Amx`], that exists only where the processor has them and the
+//! operating system lets the process use them, and a second one, [`TileUnit`], that exists only on a thread whose tiles are
+//! set up. Source: Intel's Architectures Software Developer's Manual, vol. 1, ch. 18; Linux, Documentation/arch/x86/xstate.rst
+//! (permission).
+#![expect(unsafe_code, reason = "tile instructions exist only as assembly")]
 
+use bytemuck::{Pod, Zeroable};
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
-/// 16 rows of 16 pairs of bf16 numbers, the earlier one in the lower half: what one tile register holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// 16 pairs of bf16 numbers, the earlier one of a pair in the lower half: a row of a tile, and a line of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
-pub struct Tile(pub [[u32; 16]; 16]);
+pub struct Line(pub [u32; 16]);
 
-/// A 32×32 matrix of sums, row-major.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-pub struct Block(pub [[f32; 32]; 32]);
-
-impl Block {
-    /// No sum yet.
-    pub const ZERO: Block = Block([[0.0; 32]; 32]);
+impl Line {
+    /// 32 zeros.
+    pub const ZERO: Line = Line([0; 16]);
 }
 
-/// Proof that this process may use the tile unit.
+/// What one tile register holds: 16 lines.
+pub type Tile = [Line; 16];
+
+/// 16 floats: what one vector register holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Lanes(pub [f32; 16]);
+
+impl Lanes {
+    /// 16 zeros.
+    pub const ZERO: Lanes = Lanes([0.0; 16]);
+}
+
+/// 32 floats: as many as a [`Line`] holds bf16 numbers.
+pub type Wide = [Lanes; 2];
+
+/// 32 zeros.
+pub const ZERO_WIDE: Wide = [Lanes::ZERO; 2];
+
+/// A 32×32 matrix of sums, row-major.
+pub type Block = [Wide; 32];
+
+/// No sum yet.
+pub const ZERO_BLOCK: Block = [ZERO_WIDE; 32];
+
+/// Proof that this process may use the tile unit, and that the processor has AVX-512 (F, BW, DQ, VL, BF16) beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct Amx(());
 
@@ -33,42 +56,94 @@ impl Amx {
         USABLE.get_or_init(machine::usable).then_some(Amx(()))
     }
 
-    /// `out = a @ b`, sums in f32 in order of the inner dimension.
+    /// This thread's tile registers, set up for [`TileUnit::multiply`] as long as the thread lives.
+    pub fn on_this_thread(self) -> TileUnit {
+        machine::configure();
+        TileUnit(PhantomData)
+    }
+}
+
+/// Two strips of 16 rows of a left factor, wherever their tiles lie: distances are in lines.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftStrips<'a> {
+    lines: &'a [Line],
+    steps: Steps,
+    depth: usize,
+}
+
+/// Distances, in lines, within a left factor.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps {
+    /// From a row of a tile to the next.
+    pub row: usize,
+    /// From a tile to the next along the inner dimension.
+    pub tile: usize,
+    /// From the first strip to the second.
+    pub strip: usize,
+}
+
+impl<'a> LeftStrips<'a> {
+    /// `depth` tiles along the inner dimension, the first of which starts at `lines[0]`.
+    ///
+    /// # Panics
+    /// If a tile would end beyond `lines`.
+    #[inline]
+    pub fn new(lines: &'a [Line], steps: Steps, depth: usize) -> LeftStrips<'a> {
+        let last = steps.strip + 15 * steps.row + depth.saturating_sub(1) * steps.tile;
+        assert!(last < lines.len(), "the strips end at line {last} of {}", lines.len());
+        LeftStrips { lines, steps, depth }
+    }
+}
+
+/// What becomes of the sums that a block holds before a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// They are forgotten.
+    Set,
+    /// The product is added to them.
+    Add,
+}
+
+/// Proof that this thread's tile registers are set up.
+#[derive(Clone, Copy, Debug)]
+pub struct TileUnit(PhantomData<*const ()>);
+
+impl TileUnit {
+    /// `out = a @ b`, or `out += a @ b`, sums in f32 in order of the inner dimension.
     ///
     /// # Shapes
     /// - `a`: two strips of 16 rows; tile `k` of a strip holds columns `32 k..32 (k + 1)`, in pairs
-    /// - `b`: two strips of 16 columns; tile `k` of a strip holds rows `32 k..32 (k + 1)`: its row `p` is the pairs
+    /// - `b`: two strips of 16 columns; tile `k` of a strip holds rows `32 k..32 (k + 1)`: its line `p` is the pairs
     ///   `(b[2p, n], b[2p + 1, n])`
     ///
     /// # Panics
-    /// If the strips are not of equal length.
+    /// If the strips of `b` have not as many tiles as those of `a`.
     #[inline]
-    pub fn multiply(self, a: [&[Tile]; 2], b: [&[Tile]; 2], out: &mut Block) {
-        let depth = a[0].len();
-        assert!(a[1].len() == depth && b[0].len() == depth && b[1].len() == depth);
-        machine::multiply(depth, a, b, out);
-    }
-
-    /// Turns the rows of a tile, as 16 numbers of 32 bits each, into its columns.
-    #[inline]
-    pub fn transpose(self, tile: &mut Tile) {
-        machine::transpose(tile);
+    pub fn multiply(self, a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
+        assert!(b[0].len() == a.depth && b[1].len() == a.depth);
+        if a.depth > 0 {
+            machine::multiply(a, b, sums, out);
+        } else if sums == Sums::Set {
+            *out = ZERO_BLOCK;
+        }
     }
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod machine {
-    use super::{Block, Tile};
+    use super::{Block, LeftStrips, Line, Sums, Tile};
     use std::arch::asm;
-    use std::arch::x86_64::{
-        _mm512_load_si512, _mm512_permutex2var_epi32, _mm512_setr_epi32, _mm512_setzero_si512, _mm512_store_si512,
-    };
 
     pub(super) fn usable() -> bool {
         const NEEDED: u32 = 1 << 22 | 1 << 24; // AMX-BF16, AMX-TILE
         let [last_leaf, _] = cpuid(0);
         let has_tiles = last_leaf >= 7 && cpuid(7)[1] & NEEDED == NEEDED;
-        has_tiles && is_x86_feature_detected!("avx512f") && ask_permission()
+        has_tiles
+            && is_x86_feature_detected!("avx512bf16")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && ask_permission()
     }
 
     /// `eax` and `edx` of subleaf 0. (Whether the library's own function is unsafe depends on the compiler's version.)
@@ -133,100 +208,82 @@ mod machine {
         static TILES: Configured = Configured::load();
     }
 
-    /// As [`super::Amx::multiply`]. `tmm0..=3` hold the sums, 4 and 5 the rows of `a`, 6 and 7 the columns of `b`; loading, the
-    /// whole inner loop and storing are one block of assembly because the compiler knows nothing of tile registers.
-    #[inline]
-    pub(super) fn multiply(depth: usize, a: [&[Tile]; 2], b: [&[Tile]; 2], out: &mut Block) {
-        if depth == 0 {
-            *out = Block::ZERO;
-            return;
-        }
-        TILES.with(|_: &Configured| {
-            // SAFETY: the caller checked that all four strips hold `depth` ≥ 1 tiles, which is what the loop reads; the four
-            // stores fill `out` (rows of 128 bytes; 16 rows of 64 bytes each) and no more; this thread's tiles are configured.
-            unsafe {
-                asm!(
-                    "tilezero tmm0",
-                    "tilezero tmm1",
-                    "tilezero tmm2",
-                    "tilezero tmm3",
-                    "2:",
-                    "tileloadd tmm4, [{a0} + {row}*1]",
-                    "tileloadd tmm6, [{b0} + {row}*1]",
-                    "tdpbf16ps tmm0, tmm4, tmm6",
-                    "tileloadd tmm7, [{b1} + {row}*1]",
-                    "tdpbf16ps tmm1, tmm4, tmm7",
-                    "tileloadd tmm5, [{a1} + {row}*1]",
-                    "tdpbf16ps tmm2, tmm5, tmm6",
-                    "tdpbf16ps tmm3, tmm5, tmm7",
-                    "add {a0}, 1024",
-                    "add {a1}, 1024",
-                    "add {b0}, 1024",
-                    "add {b1}, 1024",
-                    "dec {depth}",
-                    "jnz 2b",
-                    "tilestored [{out} + {row}*2], tmm0",
-                    "tilestored [{out} + {row}*2 + 64], tmm1",
-                    "tilestored [{out} + {row}*2 + 2048], tmm2",
-                    "tilestored [{out} + {row}*2 + 2112], tmm3",
-                    a0 = inout(reg) a[0].as_ptr() => _,
-                    a1 = inout(reg) a[1].as_ptr() => _,
-                    b0 = inout(reg) b[0].as_ptr() => _,
-                    b1 = inout(reg) b[1].as_ptr() => _,
-                    depth = inout(reg) depth => _,
-                    row = in(reg) 64usize,
-                    out = in(reg) &raw mut *out,
-                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                    options(nostack),
-                );
-            }
-        });
+    pub(super) fn configure() {
+        TILES.with(|_: &Configured| ());
     }
 
+    /// As [`super::TileUnit::multiply`], for at least one tile. `tmm0..=3` hold the sums, 4 and 5 the rows of `a`, 6 and 7 the
+    /// columns of `b`; loading, the whole inner loop and storing are one block of assembly because the compiler knows nothing
+    /// of tile registers.
     #[inline]
-    pub(super) fn transpose(tile: &mut Tile) {
-        // SAFETY: an `Amx` exists only where AVX-512 does.
-        unsafe { transpose_by_shuffles(tile) }
-    }
-
-    /// Interleaving rows `i` and `i + 8`, for every `i`, four times over, is a transpose.
-    #[target_feature(enable = "avx512f")]
-    fn transpose_by_shuffles(Tile(tile): &mut Tile) {
-        let lower = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        let upper = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-        let (mut rows, mut mixed) = ([_mm512_setzero_si512(); 16], [_mm512_setzero_si512(); 16]);
-        for i in 0..16 {
-            // SAFETY: the address is that of 16 numbers of 32 bits, aligned as tiles are.
-            rows[i] = unsafe { _mm512_load_si512(tile[i].as_ptr().cast()) };
-        }
-        for _ in 0..4 {
-            for i in 0..8 {
-                mixed[2 * i] = _mm512_permutex2var_epi32(rows[i], lower, rows[i + 8]);
-                mixed[2 * i + 1] = _mm512_permutex2var_epi32(rows[i], upper, rows[i + 8]);
-            }
-            rows = mixed;
-        }
-        for i in 0..16 {
-            // SAFETY: as above.
-            unsafe { _mm512_store_si512(tile[i].as_mut_ptr().cast(), rows[i]) };
+    pub(super) fn multiply(a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
+        const LINE: usize = size_of::<Line>();
+        let first = a.lines.as_ptr();
+        // SAFETY: `LeftStrips::new` checked that the last line of `a`'s last tile lies within its lines, and the caller that
+        // both strips of `b` hold `depth` ≥ 1 tiles; the four loads or stores of `out` touch its 32 rows of 128 bytes and no
+        // more; a `TileUnit` exists, so this thread's tiles are configured.
+        unsafe {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                "test {add:e}, {add:e}",
+                "jz 2f",
+                "tileloadd tmm0, [{out} + {line}*2]",
+                "tileloadd tmm1, [{out} + {line}*2 + 64]",
+                "tileloadd tmm2, [{out} + {line}*2 + 2048]",
+                "tileloadd tmm3, [{out} + {line}*2 + 2112]",
+                "2:",
+                "tileloadd tmm4, [{a0} + {row}*1]",
+                "tileloadd tmm6, [{b0} + {line}*1]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{b1} + {line}*1]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{a1} + {row}*1]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {a0}, {tile}",
+                "add {a1}, {tile}",
+                "add {b0}, 1024",
+                "add {b1}, 1024",
+                "dec {depth}",
+                "jnz 2b",
+                "tilestored [{out} + {line}*2], tmm0",
+                "tilestored [{out} + {line}*2 + 64], tmm1",
+                "tilestored [{out} + {line}*2 + 2048], tmm2",
+                "tilestored [{out} + {line}*2 + 2112], tmm3",
+                a0 = inout(reg) first => _,
+                a1 = inout(reg) first.add(a.steps.strip) => _,
+                b0 = inout(reg) b[0].as_ptr() => _,
+                b1 = inout(reg) b[1].as_ptr() => _,
+                depth = inout(reg) a.depth => _,
+                row = in(reg) a.steps.row * LINE,
+                tile = in(reg) a.steps.tile * LINE,
+                line = in(reg) LINE,
+                add = in(reg) u32::from(sums == Sums::Add),
+                out = in(reg) &raw mut *out,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
         }
     }
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod machine {
-    use super::{Block, Tile};
+    use super::{Block, LeftStrips, Sums, Tile};
 
     pub(super) fn usable() -> bool {
         false
     }
 
-    pub(super) fn multiply(_: usize, _: [&[Tile]; 2], _: [&[Tile]; 2], _: &mut Block) {
+    pub(super) fn configure() {
         unreachable!("an Amx exists only where `usable` said so");
     }
 
-    pub(super) fn transpose(_: &mut Tile) {
+    pub(super) fn multiply(_: LeftStrips<'_>, _: [&[Tile]; 2], _: Sums, _: &mut Block) {
         unreachable!("an Amx exists only where `usable` said so");
     }
 }

@@ -3,7 +3,7 @@
 //! A factor is rounded to bf16 and packed once, into strips of tiles, then multiplied as often as needed. Any size will do:
 //! what a tile holds beyond the matrix is 0 in both factors.
 
-use super::amx::{Amx, Block, Tile};
+use super::amx::{Amx, Block, LeftStrips, Line, Steps, Sums, Tile, ZERO_BLOCK};
 use super::product::{View, ViewMut};
 use super::real::Real;
 use multiversion::multiversion;
@@ -57,7 +57,7 @@ pub struct Packing {
 
 impl Default for Packing {
     fn default() -> Packing {
-        Packing { left: Left::default(), right: Right::default(), sums: [Block::ZERO; 2] }
+        Packing { left: Left::default(), right: Right::default(), sums: [ZERO_BLOCK; 2] }
     }
 }
 
@@ -123,13 +123,14 @@ fn multiply<F: Real>(
     let (a, b, mut out) = (&a.0, &b.0, out);
     assert_eq!(a.inner, b.inner);
     assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
+    let unit = amx.on_this_thread();
     let mut previous = None;
     let [mut fresh, mut ready] = sums.each_mut();
     let panel = panel_rows(a.inner);
     for first_row in (0..a.len).step_by(panel) {
         for column in (0..b.len).step_by(BLOCK) {
             for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
-                amx.multiply(a.pair(row), b.pair(column), fresh);
+                unit.multiply(a.strips(row), b.pair(column), Sums::Set, fresh);
                 if let Some((row, column)) = previous.replace((row, column)) {
                     store_block(ready, row, column, scale, store, &mut out);
                 }
@@ -159,9 +160,9 @@ fn store_block<F: Real>(
     out: &mut ViewMut<'_, F>,
 ) {
     let columns = column..out.ncols().min(column + BLOCK);
-    for (row, sums) in (row..out.nrows()).zip(&block.0) {
+    for (row, sums) in (row..out.nrows()).zip(block) {
         let out = out.as_mut().row_mut(row).try_as_row_major_mut().expect("rows are contiguous").as_slice_mut();
-        let products = sums.iter().map(|&sum| F::of(sum.into()) * scale);
+        let products = sums.iter().flat_map(|lanes| lanes.0.iter()).map(|&sum| F::of(sum.into()) * scale);
         let entries = out[columns.clone()].iter_mut().zip(products);
         match store {
             Store::Set => entries.for_each(|(o, p)| *o = p),
@@ -188,7 +189,7 @@ impl Strips {
         (self.len, self.inner) = (len, inner);
         let n_tiles = len.div_ceil(BLOCK) * (BLOCK / STRIP) * self.depth();
         if self.tiles.len() < n_tiles {
-            self.tiles.resize(n_tiles, Tile([[0; 16]; 16]));
+            self.tiles.resize(n_tiles, [Line::ZERO; 16]);
         }
         &mut self.tiles[..n_tiles]
     }
@@ -198,11 +199,26 @@ impl Strips {
         self.inner.div_ceil(DEPTH)
     }
 
+    fn strips(&self, first: usize) -> LeftStrips<'_> {
+        let depth = self.depth();
+        let tiles = &self.tiles[first / STRIP * depth..][..2 * depth];
+        LeftStrips::new(tiles.as_flattened(), Steps { row: 1, tile: 16, strip: 16 * depth }, depth)
+    }
+
     /// The two strips from row (or column) `first`, a multiple of [`BLOCK`].
     fn pair(&self, first: usize) -> [&[Tile]; 2] {
         let depth = self.depth();
         let (one, two) = self.tiles[first / STRIP * depth..][..2 * depth].split_at(depth);
         [one, two]
+    }
+}
+
+fn transpose(tile: &mut Tile) {
+    for i in 0..16 {
+        for j in 0..i {
+            let (a, b) = (tile[i].0[j], tile[j].0[i]);
+            (tile[i].0[j], tile[j].0[i]) = (b, a);
+        }
     }
 }
 
@@ -216,14 +232,14 @@ fn pack_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &m
     let mut padded = [F::ZERO; DEPTH];
     for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
         for (k, tile) in strip.iter_mut().enumerate() {
-            for (r, pairs) in tile.0.iter_mut().enumerate() {
+            for (r, Line(pairs)) in tile.iter_mut().enumerate() {
                 let numbers = piece(x, s * STRIP + r, k * DEPTH, &mut padded);
                 for p in 0..16 {
                     pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
                 }
             }
             if TRANSPOSE {
-                amx.transpose(tile);
+                transpose(tile);
             }
         }
     }
@@ -238,7 +254,7 @@ fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, 
     // Tiles of one inner range together, so that `x` is read along its rows.
     for k in 0..depth {
         for (s, tile) in tiles[k..].iter_mut().step_by(depth).enumerate() {
-            for (p, pairs) in tile.0.iter_mut().enumerate() {
+            for (p, Line(pairs)) in tile.iter_mut().enumerate() {
                 let (row, column) = (k * DEPTH + 2 * p, s * STRIP);
                 let [one, two] = padded.each_mut();
                 let (first, second) = (piece(x, row, column, one), piece(x, row + 1, column, two));
@@ -247,7 +263,7 @@ fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, 
                 }
             }
             if TRANSPOSE {
-                amx.transpose(tile);
+                transpose(tile);
             }
         }
     }

@@ -14,3 +14,5 @@ mod plain;
 pub mod product;
 pub mod real;
 pub mod tier;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub mod vector;

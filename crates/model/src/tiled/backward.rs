@@ -1,0 +1,217 @@
+//! Back through a group: [`super::forward`] read from the last line to the first.
+
+use super::attention::attention_bwd;
+use super::factor::{
+    BLOCK, Floats, add_column_sums, add_weight_gradient, pack_left_transposed, pack_right, round_rows,
+};
+use super::linear::{Finish, multiply};
+use super::loss::cross_entropy;
+use super::norm::{Norm, Stats, norm, norm_bwd};
+use super::profile::Stage;
+use super::room::{Now, Room, heads, panel};
+use super::rotary::rotate;
+use super::slot::{BlockPlaces, GradSlot, MlpPlaces, NormPlaces, Places};
+use super::weights::{TiledBlock, TiledMlp, TiledWeights};
+use crate::config::PositionEmbedding;
+use crate::forward::{Net, Sequences};
+use crate::kernels::amx::{Line, Sums, TileUnit, Wide};
+use crate::kernels::vector::{add, load_wide, store_wide};
+use std::ops::Range;
+
+/// Unembedding and loss, forward and back: the gradient of the residual stream after the last block is left in the room, the
+/// weighted loss returned.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(super) fn loss(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    weights: &TiledWeights,
+    sequences: Sequences<'_>,
+    loss_weights: &[f32],
+    scale: f64,
+    places: &Places,
+    slot: &mut GradSlot,
+    room: &mut Room,
+) -> f64 {
+    let Room { resid, ln_final, now, scratch, profile, .. } = room;
+    let rows = ln_final.len();
+    now.grad_left.resize(net.config.d_model, rows);
+    for block in 0..rows / BLOCK {
+        norm(&weights.ln_final, resid, block, &mut now.normed, ln_final);
+        pack_left_transposed(&now.normed, block, &mut now.grad_left);
+    }
+    profile.lap(Stage::Norm);
+    let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), resid: None, out: &mut now.logits };
+    multiply(unit, &now.normed, 0, 0..rows, &weights.unembed.forward, &mut finish, scratch);
+    let loss = cross_entropy(sequences, net.config.d_vocab, loss_weights, scale, &mut now.logits, &mut now.dlogits);
+    now.right.resize(net.config.d_vocab, rows);
+    for block in 0..rows / BLOCK {
+        pack_right(&now.dlogits, block, &mut now.right);
+    }
+    add_column_sums(&now.dlogits, rows, &mut slot.vectors[places.unembed.b.clone()]);
+    let dw = &mut slot.blocks[places.unembed.w.clone()];
+    add_weight_gradient(unit, &now.grad_left, &now.right, slot.sums, dw);
+    let mut finish = Finish::Float { bias: None, resid: None, out: &mut now.dnormed };
+    multiply(unit, &now.dlogits, 0, 0..rows, &weights.unembed.backward, &mut finish, scratch);
+    profile.lap(Stage::Loss);
+    let bias = places.blocks.last().map(output_bias);
+    norm_layer_bwd(&weights.ln_final, resid, ln_final, &places.ln_final, bias, Sums::Set, slot, now);
+    profile.lap(Stage::NormBackward);
+    loss
+}
+
+/// From the gradient of the residual stream after the last block to those of all parameters before it.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(super) fn backward(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    weights: &TiledWeights,
+    sequences: Sequences<'_>,
+    places: &Places,
+    slot: &mut GradSlot,
+    room: &mut Room,
+) {
+    for (layer, weights) in weights.blocks.iter().enumerate().rev() {
+        let here = &places.blocks[layer];
+        if let (Some(weights), Some(mlp)) = (&weights.mlp, &here.mlp) {
+            mlp_bwd(unit, net, weights, layer, mlp, here.output.b.clone(), slot, room);
+        }
+        let bias = layer.checked_sub(1).map(|before| output_bias(&places.blocks[before]));
+        attention_layer_bwd(unit, net, weights, sequences, layer, here, bias, slot, room);
+    }
+    embed_bwd(sequences, places, slot, &room.now.grad);
+    room.profile.lap(Stage::Embed);
+}
+
+/// The bias that a block's output ends with: its gradient is the column sum of the residual stream's.
+fn output_bias(block: &BlockPlaces) -> Range<usize> {
+    block.mlp.as_ref().map_or(&block.output.b, |mlp| &mlp.output.b).clone()
+}
+
+/// Through a norm into the residual stream's gradient, and that one rounded for what comes before, its column sums added to
+/// the gradient of `bias`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn norm_layer_bwd(
+    weights: &Norm,
+    x: &Floats,
+    stats: &[Stats],
+    places: &NormPlaces,
+    bias: Option<Range<usize>>,
+    sums: Sums,
+    slot: &mut GradSlot,
+    now: &mut Now,
+) {
+    for block in 0..stats.len() / BLOCK {
+        let [dgain, dbias] = slot
+            .vectors
+            .get_disjoint_mut([places.gain.clone(), places.bias.clone()])
+            .expect("gain and bias have places of their own");
+        norm_bwd(weights, x, stats, &now.dnormed, block, [dgain, dbias], sums, &mut now.grad);
+        if let Some(bias) = bias.clone() {
+            let column_sums = &mut slot.vectors[bias];
+            round_rows(&now.grad, block, &mut now.grad_rows, &mut now.grad_left, column_sums);
+        }
+    }
+}
+
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn mlp_bwd(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    weights: &TiledMlp,
+    layer: usize,
+    places: &MlpPlaces,
+    bias_before: Range<usize>,
+    slot: &mut GradSlot,
+    room: &mut Room,
+) {
+    let Room { blocks, now, scratch, profile, .. } = room;
+    let stash = &blocks[layer];
+    let rows = stash.ln2.len();
+    let dw_out = &mut slot.blocks[places.output.w.clone()];
+    add_weight_gradient(unit, &now.grad_left, &stash.post, slot.sums, dw_out);
+    profile.lap(Stage::LinearWeights);
+    now.right.resize(net.config.d_mlp, rows);
+    for first in (0..rows).step_by(panel(net.config)) {
+        let panel = first..rows.min(first + panel(net.config));
+        let mut finish = Finish::Slope {
+            slope: &stash.slope,
+            panel: &mut now.hidden,
+            right: &mut now.right,
+            bias_grad: &mut slot.vectors[places.input.b.clone()],
+        };
+        multiply(unit, &now.grad_rows, 0, panel.clone(), &weights.output.backward, &mut finish, scratch);
+        let mut finish = Finish::Float { bias: None, resid: None, out: &mut now.dnormed };
+        multiply(unit, &now.hidden, first, panel, &weights.input.backward, &mut finish, scratch);
+    }
+    profile.lap(Stage::LinearInput);
+    let dw_in = &mut slot.blocks[places.input.w.clone()];
+    add_weight_gradient(unit, &stash.ln2_out, &now.right, slot.sums, dw_in);
+    profile.lap(Stage::LinearWeights);
+    let bias = Some(bias_before);
+    norm_layer_bwd(&weights.ln2, &stash.resid_mid, &stash.ln2, &places.ln2, bias, Sums::Add, slot, now);
+    profile.lap(Stage::NormBackward);
+}
+
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn attention_layer_bwd(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    weights: &TiledBlock,
+    sequences: Sequences<'_>,
+    layer: usize,
+    places: &BlockPlaces,
+    bias_before: Option<Range<usize>>,
+    slot: &mut GradSlot,
+    room: &mut Room,
+) {
+    let Room { blocks, now, attention, scratch, profile, .. } = room;
+    let stash = &blocks[layer];
+    let (rows, heads) = (stash.ln1.len(), heads(net.config, sequences));
+    let dw_o = &mut slot.blocks[places.output.w.clone()];
+    add_weight_gradient(unit, &now.grad_left, &stash.z_right, slot.sums, dw_o);
+    profile.lap(Stage::LinearWeights);
+    let mut finish = Finish::Round { bias: None, out: &mut now.dz };
+    multiply(unit, &now.grad_rows, 0, 0..rows, &weights.output.backward, &mut finish, scratch);
+    profile.lap(Stage::LinearInput);
+    attention_bwd(unit, heads, &stash.qkv, &stash.z, &now.dz, &stash.log_sums, &mut now.dqkv, attention, scratch);
+    if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
+        rotate(heads, dim, base, -1.0, &mut now.dqkv);
+    }
+    profile.lap(Stage::AttentionBackward);
+    let lines = 3 * heads.width / BLOCK;
+    for r in sequences.tokens.len()..rows {
+        // A larger group may have left something here.
+        for c in 0..lines {
+            *now.dqkv.line_mut(r, c) = Line::ZERO;
+        }
+    }
+    now.right.resize(3 * heads.width, rows);
+    for block in 0..rows / BLOCK {
+        pack_right(&now.dqkv, block, &mut now.right);
+    }
+    add_column_sums(&now.dqkv, rows, &mut slot.vectors[places.qkv.b.clone()]);
+    profile.lap(Stage::Pack);
+    let dw_qkv = &mut slot.blocks[places.qkv.w.clone()];
+    add_weight_gradient(unit, &stash.ln1_out, &now.right, slot.sums, dw_qkv);
+    profile.lap(Stage::LinearWeights);
+    let mut finish = Finish::Float { bias: None, resid: None, out: &mut now.dnormed };
+    multiply(unit, &now.dqkv, 0, 0..rows, &weights.qkv.backward, &mut finish, scratch);
+    profile.lap(Stage::LinearInput);
+    norm_layer_bwd(&weights.ln1, &stash.resid_pre, &stash.ln1, &places.ln1, bias_before, Sums::Add, slot, now);
+    profile.lap(Stage::NormBackward);
+}
+
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn embed_bwd(sequences: Sequences<'_>, places: &Places, slot: &mut GradSlot, grad: &Floats) {
+    let mut add_to = |to: Range<usize>, row: &[Wide]| {
+        for (sum, wide) in slot.vectors[to].iter_mut().zip(row) {
+            store_wide(sum, add(load_wide(sum), load_wide(wide)));
+        }
+    };
+    for (r, &token) in sequences.tokens.iter().enumerate() {
+        add_to(places.w_e.row(token as usize), grad.row(r));
+        if let Some(w_pos) = &places.w_pos {
+            add_to(w_pos.row(r % sequences.seq), grad.row(r));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Matrices of bf16 numbers as the tile unit reads them.
+//!
+//! A product `a @ b` reads its left factor by rows, 32 numbers a line, and its right factor by pairs of rows: line `p` of a tile
+//! is the pairs `(b[2p, n], b[2p + 1, n])` of 16 columns `n`. Read as 16×16 numbers of 32 bits, a tile of `b` as right factor is
+//! the transpose of the tile of `bᵀ` as left factor. So one shuffle, [`transpose`], leads from either form of a matrix to the
+//! other form of its transpose, and weight gradients, `xᵀ @ dout`, need no third form.
+//!
+//! Sizes are rounded up to whole tiles; what lies beyond the matrix is 0.
+
+use crate::kernels::amx::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::vector::{
+    Halves, add, interleave, load_line, load_some, load_wide, round, store_line, store_wide, transpose, widen,
+};
+use std::arch::x86_64::{_mm512_castsi512_si256, _mm512_inserti64x4, _mm512_shuffle_i64x2};
+
+/// Rows (or columns) of a block of the result, and inner numbers of a tile.
+pub(crate) const BLOCK: usize = 32;
+
+/// Rows (or columns) of a strip.
+const STRIP: usize = 16;
+
+/// A matrix of floats, each row padded to whole blocks of columns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Floats {
+    lanes: Vec<Wide>,
+    pitch: usize,
+}
+
+impl Floats {
+    /// Room for a matrix; rows are rounded up to whole blocks. What it holds is left from before, or 0.
+    pub(crate) fn resize(&mut self, rows: usize, cols: usize) {
+        self.pitch = cols.div_ceil(BLOCK);
+        self.lanes.resize(rows.next_multiple_of(BLOCK) * self.pitch, ZERO_WIDE);
+    }
+
+    #[inline]
+    pub(crate) fn row(&self, r: usize) -> &[Wide] {
+        &self.lanes[r * self.pitch..][..self.pitch]
+    }
+
+    #[inline]
+    pub(crate) fn row_mut(&mut self, r: usize) -> &mut [Wide] {
+        &mut self.lanes[r * self.pitch..][..self.pitch]
+    }
+
+    /// Numbers `32 c..32 (c + 1)` of a row.
+    #[inline]
+    pub(crate) fn wide(&self, row: usize, c: usize) -> &Wide {
+        &self.lanes[row * self.pitch + c]
+    }
+
+    /// Numbers `32 c..32 (c + 1)` of a row, to write.
+    #[inline]
+    pub(crate) fn wide_mut(&mut self, row: usize, c: usize) -> &mut Wide {
+        &mut self.lanes[row * self.pitch + c]
+    }
+}
+
+/// A matrix of bf16 numbers by rows: a left factor.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    lines: Vec<Line>,
+    pitch: usize,
+}
+
+impl Rows {
+    /// Room for a matrix; rows are rounded up to whole blocks. What it holds is left from before, or 0.
+    pub(crate) fn resize(&mut self, rows: usize, cols: usize) {
+        let width = cols.div_ceil(BLOCK);
+        // Rows a multiple of 512 bytes apart share few sets of the first-level cache: one line more spreads them.
+        self.pitch = width + usize::from(width.is_multiple_of(8));
+        self.lines.resize(rows.next_multiple_of(BLOCK) * self.pitch, Line::ZERO);
+    }
+
+    #[inline]
+    pub(crate) fn line(&self, row: usize, c: usize) -> &Line {
+        &self.lines[row * self.pitch + c]
+    }
+
+    #[inline]
+    pub(crate) fn line_mut(&mut self, row: usize, c: usize) -> &mut Line {
+        &mut self.lines[row * self.pitch + c]
+    }
+
+    /// `len` numbers of a row from a column on.
+    #[inline]
+    pub(crate) fn numbers(&self, row: usize, column: usize, len: usize) -> &[u16] {
+        &bytemuck::cast_slice(&self.lines)[row * self.pitch * BLOCK + column..][..len]
+    }
+
+    /// `len` numbers of a row from a column on, to write.
+    #[inline]
+    pub(crate) fn numbers_mut(&mut self, row: usize, column: usize, len: usize) -> &mut [u16] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[row * self.pitch * BLOCK + column..][..len]
+    }
+
+    /// Rows `row..row + 32` as left factor, `depth` tiles of them.
+    #[inline]
+    pub(crate) fn strips(&self, row: usize, depth: usize) -> LeftStrips<'_> {
+        self.strips_from(row, 0, depth)
+    }
+
+    /// Rows `row..row + 32` as left factor, `depth` tiles of them from tile `first` on.
+    #[inline]
+    pub(crate) fn strips_from(&self, row: usize, first: usize, depth: usize) -> LeftStrips<'_> {
+        let steps = Steps { row: self.pitch, tile: 1, strip: STRIP * self.pitch };
+        LeftStrips::new(&self.lines[row * self.pitch + first..], steps, depth)
+    }
+}
+
+/// Strips of 16 columns of a right factor (or rows of a left one), each a run of tiles along the inner dimension.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tiles {
+    tiles: Vec<Tile>,
+    depth: usize,
+}
+
+impl Tiles {
+    /// Room for a factor of `len` columns (or rows) and `inner` numbers each. What it holds is left from before, or 0.
+    pub(crate) fn resize(&mut self, len: usize, inner: usize) {
+        self.depth = inner.div_ceil(BLOCK);
+        self.tiles.resize(len.div_ceil(BLOCK) * 2 * self.depth, [Line::ZERO; 16]);
+    }
+
+    /// Tiles of one strip.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Columns (or rows), rounded up to whole blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.tiles.len() / self.depth.max(1) * STRIP
+    }
+
+    /// Tile `k` of a strip.
+    #[inline]
+    pub(crate) fn tile_mut(&mut self, strip: usize, k: usize) -> &mut Tile {
+        &mut self.tiles[strip * self.depth + k]
+    }
+
+    /// Tiles `k` of the two strips of a block.
+    #[inline]
+    pub(crate) fn tiles_mut(&mut self, block: usize, k: usize) -> [&mut Tile; 2] {
+        let (one, two) = self.tiles[2 * block * self.depth..][..2 * self.depth].split_at_mut(self.depth);
+        [&mut one[k], &mut two[k]]
+    }
+
+    /// Columns `32 block..32 (block + 1)` as right factor, tiles `from..to` of them.
+    #[inline]
+    pub(crate) fn columns(&self, block: usize, from: usize, to: usize) -> [&[Tile]; 2] {
+        let (one, two) = self.tiles[2 * block * self.depth..][..2 * self.depth].split_at(self.depth);
+        [&one[from..to], &two[from..to]]
+    }
+
+    /// Rows `32 block..32 (block + 1)` as left factor, tiles `from..to` of them.
+    #[inline]
+    pub(crate) fn strips(&self, block: usize, from: usize, to: usize) -> LeftStrips<'_> {
+        let tiles = &self.tiles[2 * block * self.depth + from..2 * (block + 1) * self.depth];
+        LeftStrips::new(tiles.as_flattened(), Steps { row: 1, tile: 16, strip: 16 * self.depth }, to - from)
+    }
+}
+
+/// 32 columns of a pair of rows, as lines of the two tiles of a right factor.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn pair_of_rows(one: Halves, two: Halves) -> [Halves; 2] {
+    let low = _mm512_inserti64x4::<1>(one, _mm512_castsi512_si256(two));
+    let high = _mm512_shuffle_i64x2::<0b11_10_11_10>(one, two);
+    [interleave(low), interleave(high)]
+}
+
+/// A tile's lines to its columns, as numbers of 32 bits.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn transpose_tile(tile: &mut Tile) {
+    let mut rows = [load_line(&tile[0]); 16];
+    for (row, line) in rows.iter_mut().zip(&*tile) {
+        *row = load_line(line);
+    }
+    for (line, row) in tile.iter_mut().zip(transpose(rows)) {
+        store_line(line, row);
+    }
+}
+
+/// Rows `32 block..32 (block + 1)` of `x` as part of a right factor: tile `block` of every strip.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn pack_right(x: &Rows, block: usize, out: &mut Tiles) {
+    for c in 0..out.len() / BLOCK {
+        pack_pairs(x, block * BLOCK, c, out.tiles_mut(c, block));
+    }
+}
+
+/// Rows `row..row + 32` of block `c` of columns, as the two tiles of a right factor.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn pack_pairs(x: &Rows, row: usize, c: usize, [one, two]: [&mut Tile; 2]) {
+    for p in 0..16 {
+        let rows = [row + 2 * p, row + 2 * p + 1].map(|r| load_line(x.line(r, c)));
+        let [first, second] = pair_of_rows(rows[0], rows[1]);
+        store_line(&mut one[p], first);
+        store_line(&mut two[p], second);
+    }
+}
+
+/// Rows `32 block..32 (block + 1)` of `x` as part of the left factor `xᵀ`: tile `block` of every strip.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn pack_left_transposed(x: &Rows, block: usize, out: &mut Tiles) {
+    for c in 0..out.len() / BLOCK {
+        let mut pairs = [[load_line(x.line(block * BLOCK, c)); 16]; 2];
+        for p in 0..16 {
+            let row = block * BLOCK + 2 * p;
+            [pairs[0][p], pairs[1][p]] = pair_of_rows(load_line(x.line(row, c)), load_line(x.line(row + 1, c)));
+        }
+        for (tile, pairs) in out.tiles_mut(c, block).into_iter().zip(pairs) {
+            for (line, row) in tile.iter_mut().zip(transpose(pairs)) {
+                store_line(line, row);
+            }
+        }
+    }
+}
+
+/// Rows `32 block..32 (block + 1)` of `x`, rounded, by rows and as part of the left factor `xᵀ`; their column sums are added
+/// to `sums`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn round_rows(x: &Floats, block: usize, rows: &mut Rows, transposed: &mut Tiles, sums: &mut [Wide]) {
+    for r in block * BLOCK..(block + 1) * BLOCK {
+        for (c, (wide, sum)) in x.row(r).iter().zip(&mut *sums).enumerate() {
+            let v = load_wide(wide);
+            store_line(rows.line_mut(r, c), round(v));
+            store_wide(sum, add(load_wide(sum), v));
+        }
+    }
+    pack_left_transposed(rows, block, transposed);
+}
+
+/// Adds the column sums of the first `n_rows` rows of `x` to `sums`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn add_column_sums(x: &Rows, n_rows: usize, sums: &mut [Wide]) {
+    for (c, sum) in sums.iter_mut().enumerate() {
+        let mut total = load_wide(sum);
+        for r in 0..n_rows {
+            total = add(total, widen(load_line(x.line(r, c))));
+        }
+        store_wide(sum, total);
+    }
+}
+
+/// A weight matrix `w`, `[inner, width]`, written as columns from block `first` on of the right factor `out`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn pack_weights(w: &[f32], width: usize, first: usize, out: &mut Tiles) {
+    let inner = w.len() / width;
+    let at = |row: usize, column: usize| {
+        let some = if row < inner { &w[row * width..][column.min(width)..width] } else { &[] };
+        load_some(some)
+    };
+    for strip in 0..width.div_ceil(BLOCK) * 2 {
+        for k in 0..out.depth {
+            let tile = out.tile_mut(2 * first + strip, k);
+            for (p, line) in tile.iter_mut().enumerate() {
+                let row = k * BLOCK + 2 * p;
+                store_line(line, interleave(round([row, row + 1].map(|row| at(row, strip * STRIP)))));
+            }
+        }
+    }
+}
+
+/// The transpose of a weight matrix `w`, `[rows, width]`, written as inner numbers from tile `first` on of the right factor
+/// `out`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn pack_weights_transposed(w: &[f32], width: usize, first: usize, out: &mut Tiles) {
+    let n_rows = w.len() / width;
+    let at = |row: usize, column: usize| {
+        let some = if row < n_rows { &w[row * width..][column.min(width)..width] } else { &[] };
+        load_some(some)
+    };
+    for strip in 0..n_rows.div_ceil(BLOCK) * 2 {
+        for k in 0..width.div_ceil(BLOCK) {
+            let tile = out.tile_mut(strip, first + k);
+            for (r, line) in tile.iter_mut().enumerate() {
+                let (row, column) = (strip * STRIP + r, k * BLOCK);
+                store_line(line, round([column, column + STRIP].map(|column| at(row, column))));
+            }
+            transpose_tile(tile);
+        }
+    }
+}
+
+/// `out[i, j] (+)= left strips i @ right columns j`, blocks row-major: the gradient of a weight matrix, inner numbers being the
+/// rows of a group.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn add_weight_gradient(unit: TileUnit, left: &Tiles, right: &Tiles, sums: Sums, out: &mut [Block]) {
+    let (rows, columns) = (left.len() / BLOCK, right.len() / BLOCK);
+    assert_eq!((left.depth, rows * columns), (right.depth, out.len()));
+    for (i, out) in out.chunks_exact_mut(columns).enumerate() {
+        for (j, out) in out.iter_mut().enumerate() {
+            unit.multiply(left.strips(i, 0, left.depth), right.columns(j, 0, right.depth), sums, out);
+        }
+    }
+}
+
+/// Room for two blocks of sums: vector work on one goes on while the tile unit fills the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Scratch(pub(crate) [Block; 2]);
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch([ZERO_BLOCK; 2])
+    }
+}

@@ -1,0 +1,126 @@
+//! Forward through a group, leaving in the room what the backward pass needs.
+
+use super::attention::attention;
+use super::factor::{BLOCK, Floats, pack_left_transposed, pack_right};
+use super::linear::{Finish, multiply};
+use super::norm::norm;
+use super::profile::Stage;
+use super::room::{Room, heads, panel};
+use super::rotary::rotate;
+use super::weights::{TiledBlock, TiledMlp};
+use crate::config::PositionEmbedding;
+use crate::forward::{Net, Sequences};
+use crate::kernels::amx::{TileUnit, ZERO_WIDE};
+use crate::kernels::vector::{add, load_some, store_wide};
+
+/// Up to the residual stream after the last block.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(super) fn forward(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    blocks: &[TiledBlock],
+    sequences: Sequences<'_>,
+    room: &mut Room,
+) {
+    let first = room.blocks.first_mut().map_or(&mut room.resid, |block| &mut block.resid_pre);
+    embed(net, sequences, first);
+    room.profile.lap(Stage::Embed);
+    for (layer, weights) in blocks.iter().enumerate() {
+        attention_layer(unit, net, weights, sequences, layer, room);
+        if let Some(mlp) = &weights.mlp {
+            mlp_layer(unit, net, mlp, layer, room);
+        }
+    }
+}
+
+/// `resid = W_E[token] + W_pos[pos]`, zeros in rows beyond the last sequence.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn embed(net: Net<'_, f32>, sequences: Sequences<'_>, resid: &mut Floats) {
+    let d = net.config.d_model;
+    let (tokens, seq) = (sequences.tokens, sequences.seq);
+    let w_e = net.layout.w_e.of(net.params);
+    let w_pos = net.layout.w_pos.map(|slot| slot.of(net.params));
+    for (r, &token) in tokens.iter().enumerate() {
+        let token = &w_e[token as usize * d..][..d];
+        let pos = w_pos.map_or(&[][..], |w_pos| &w_pos[r % seq * d..][..d]);
+        let wide = |x: &[f32], c: usize| [0, 16].map(|i| load_some(&x[(c * BLOCK + i).min(x.len())..]));
+        for (c, to) in resid.row_mut(r).iter_mut().enumerate() {
+            store_wide(to, add(wide(token, c), wide(pos, c)));
+        }
+    }
+    for r in tokens.len()..tokens.len().next_multiple_of(BLOCK) {
+        resid.row_mut(r).fill(ZERO_WIDE);
+    }
+}
+
+/// `resid_mid = resid_pre + attn(ln1(resid_pre))`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn attention_layer(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    weights: &TiledBlock,
+    sequences: Sequences<'_>,
+    layer: usize,
+    room: &mut Room,
+) {
+    let heads = heads(net.config, sequences);
+    let Room { blocks, resid, now, attention: attention_room, scratch, profile, .. } = room;
+    let (stash, after) = blocks[layer..].split_first_mut().expect("every layer has its stash");
+    let rows = stash.ln1.len();
+    for block in 0..rows / BLOCK {
+        norm(&weights.ln1, &stash.resid_pre, block, &mut now.normed, &mut stash.ln1);
+        pack_left_transposed(&now.normed, block, &mut stash.ln1_out);
+    }
+    profile.lap(Stage::Norm);
+    let mut finish = Finish::Round { bias: Some(&weights.qkv.bias), out: &mut stash.qkv };
+    multiply(unit, &now.normed, 0, 0..rows, &weights.qkv.forward, &mut finish, scratch);
+    profile.lap(Stage::Linear);
+    if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
+        rotate(heads, dim, base, 1.0, &mut stash.qkv);
+    }
+    attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.log_sums, attention_room, scratch);
+    profile.lap(Stage::Attention);
+    for block in 0..rows / BLOCK {
+        pack_right(&stash.z, block, &mut stash.z_right);
+    }
+    profile.lap(Stage::Pack);
+    let next = if net.config.attn_only { next_resid(after, resid) } else { &mut stash.resid_mid };
+    let bias = Some(&*weights.output.bias);
+    let mut finish = Finish::Float { bias, resid: Some(&stash.resid_pre), out: next };
+    multiply(unit, &stash.z, 0, 0..rows, &weights.output.forward, &mut finish, scratch);
+    profile.lap(Stage::Linear);
+}
+
+/// `resid_post = resid_mid + mlp(ln2(resid_mid))`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn mlp_layer(unit: TileUnit, net: Net<'_, f32>, weights: &TiledMlp, layer: usize, room: &mut Room) {
+    let Room { blocks, resid, now, scratch, profile, .. } = room;
+    let (stash, after) = blocks[layer..].split_first_mut().expect("every layer has its stash");
+    let rows = stash.ln2.len();
+    for block in 0..rows / BLOCK {
+        norm(&weights.ln2, &stash.resid_mid, block, &mut now.normed, &mut stash.ln2);
+        pack_left_transposed(&now.normed, block, &mut stash.ln2_out);
+    }
+    profile.lap(Stage::Norm);
+    let next = next_resid(after, resid);
+    for first in (0..rows).step_by(panel(net.config)) {
+        let panel = first..rows.min(first + panel(net.config));
+        let mut finish = Finish::Activate {
+            act: net.config.act_fn,
+            bias: &weights.input.bias,
+            panel: &mut now.hidden,
+            right: &mut stash.post,
+            slope: &mut stash.slope,
+        };
+        multiply(unit, &now.normed, 0, panel.clone(), &weights.input.forward, &mut finish, scratch);
+        let bias = Some(&*weights.output.bias);
+        let mut finish = Finish::Float { bias, resid: Some(&stash.resid_mid), out: next };
+        multiply(unit, &now.hidden, first, panel, &weights.output.forward, &mut finish, scratch);
+    }
+    profile.lap(Stage::Linear);
+}
+
+/// Where a block's output goes: the next block's input, or the end of the stream.
+fn next_resid<'a>(after: &'a mut [super::room::BlockStash], resid: &'a mut Floats) -> &'a mut Floats {
+    after.first_mut().map_or(resid, |block| &mut block.resid_pre)
+}

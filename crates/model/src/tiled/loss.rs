@@ -1,0 +1,61 @@
+//! Cross-entropy of the tiled step: from float logits to rounded gradients.
+
+use super::factor::{Floats, Rows};
+use crate::forward::Sequences;
+use crate::kernels::amx::Line;
+use crate::kernels::vector::{all, exp2_exact, first, load, load_wide, round, store, store_line};
+use std::arch::x86_64::*;
+use std::f32::consts::LOG2_E;
+
+/// As [`crate::kernels::loss::cross_entropy`]; `logits` are lost.
+///
+/// # Shapes
+/// - `logits`: `[rows, d_vocab]`; `dlogits` (out): the same, 0 in rows beyond the last sequence
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn cross_entropy(
+    sequences: Sequences<'_>,
+    d_vocab: usize,
+    weights: &[f32],
+    scale: f64,
+    logits: &mut Floats,
+    dlogits: &mut Rows,
+) -> f64 {
+    let Sequences { tokens, seq } = sequences;
+    let lines = d_vocab.div_ceil(32);
+    let mut loss = 0.0;
+    for i in 0..tokens.len().next_multiple_of(32) {
+        let (s, p) = (i / seq, i % seq);
+        let weight = if i < tokens.len() && p + 1 < seq { weights[s * (seq - 1) + p] } else { 0.0 };
+        if weight == 0.0 {
+            for c in 0..lines {
+                *dlogits.line_mut(i, c) = Line::ZERO;
+            }
+            continue;
+        }
+        let row = logits.row_mut(i).as_flattened_mut();
+        let next = tokens[i + 1] as usize;
+        let target = row[next / 16].0[next % 16];
+        let inside = |j: usize| first(d_vocab.saturating_sub(16 * j));
+        let mut top = all(f32::NEG_INFINITY);
+        for (j, lanes) in row.iter().enumerate() {
+            top = _mm512_mask_max_ps(top, inside(j), top, load(lanes));
+        }
+        let top = _mm512_reduce_max_ps(top);
+        let mut sum = all(0.0);
+        for (j, lanes) in row.iter_mut().enumerate() {
+            let power = exp2_exact(_mm512_mul_ps(_mm512_sub_ps(load(lanes), all(top)), all(LOG2_E)));
+            let power = _mm512_maskz_mov_ps(inside(j), power);
+            sum = _mm512_add_ps(sum, power);
+            store(lanes, power);
+        }
+        let sum = _mm512_reduce_add_ps(sum);
+        loss += f64::from(weight) * (f64::from(sum).ln() + f64::from(top) - f64::from(target));
+        row[next / 16].0[next % 16] -= sum;
+        let factor = all((scale * f64::from(weight)) as f32 / sum);
+        for (c, wide) in logits.row(i).iter().enumerate() {
+            let gradient = load_wide(wide).map(|v| _mm512_mul_ps(v, factor));
+            store_line(dlogits.line_mut(i, c), round(gradient));
+        }
+    }
+    loss
+}

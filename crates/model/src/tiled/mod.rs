@@ -1,0 +1,112 @@
+//! The training step on the tile unit: forward, loss and backward of a group in bf16, without taps.
+//!
+//! The same network as [`crate::forward`] and [`crate::backward`], which stay the reference (any number type, every site) and
+//! are what this is tested against. Here products round their factors to bf16; the residual stream, the norms' statistics, the
+//! softmax, the loss, all sums and all gradients of parameters are f32. Whatever a product reads is written in the form that it
+//! is read in by the kernel that makes it, see [`factor`].
+
+mod attention;
+mod backward;
+mod factor;
+mod forward;
+mod linear;
+mod loss;
+mod norm;
+pub mod profile;
+mod room;
+mod rotary;
+mod slot;
+mod weights;
+
+use crate::forward::Net;
+use crate::kernels::amx::{Amx, Sums};
+use crate::model::Model;
+use crate::train::Group;
+use profile::Stage;
+use rayon::prelude::*;
+use room::Room;
+use slot::{GradSlot, Places};
+use std::sync::{Mutex, PoisonError};
+use weights::TiledWeights;
+
+/// Everything that a network's training steps on the tile unit need beside the network.
+#[derive(Debug)]
+pub struct TiledStep {
+    amx: Amx,
+    weights: TiledWeights,
+    places: Places,
+    slots: Vec<GradSlot>,
+    /// One for each worker that has ever been at work.
+    rooms: Mutex<Vec<Room>>,
+}
+
+impl TiledStep {
+    /// Room for a network's steps, its gradients added up in `n_slots` slots.
+    pub fn new(amx: Amx, model: &Model, n_slots: usize) -> TiledStep {
+        let places = Places::new(&model.config, &model.layout);
+        let slots = (0..n_slots).map(|_| GradSlot::new(&places)).collect();
+        let weights = TiledWeights::new(amx, &model.config, &model.layout);
+        TiledStep { amx, weights, places, slots, rooms: Mutex::default() }
+    }
+
+    /// The gradient of `scale` times the groups' weighted loss is written to `gradient`; returns the loss of each slot's groups.
+    ///
+    /// Groups belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
+    pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
+        self.weights.pack(&model.layout, &model.params);
+        let TiledStep { amx, weights, places, slots, rooms } = self;
+        let n_slots = slots.len();
+        let used = &mut slots[..n_slots.min(groups.len())];
+        let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {
+            let mut room = take().unwrap_or_default();
+            slot.clear();
+            let mine = groups.iter().skip(s).step_by(n_slots);
+            let loss =
+                mine.map(|group| add_group(*amx, model.net(), weights, places, group, scale, slot, &mut room)).sum();
+            rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+            loss
+        });
+        let losses = losses.collect();
+        places.gather(used, gradient);
+        losses
+    }
+}
+
+impl TiledStep {
+    /// Time spent in each stage so far, in nanoseconds, summed over workers.
+    pub fn profile(&self) -> [u64; Stage::ALL.len()] {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = [0; Stage::ALL.len()];
+        for room in rooms.iter() {
+            sum.iter_mut().zip(room.profile.nanos).for_each(|(sum, nanos)| *sum += nanos);
+        }
+        sum
+    }
+}
+
+/// Adds one group's gradient to a slot; returns its weighted loss.
+fn add_group(
+    amx: Amx,
+    net: Net<'_, f32>,
+    weights: &TiledWeights,
+    places: &Places,
+    group: &Group,
+    scale: f64,
+    slot: &mut GradSlot,
+    room: &mut Room,
+) -> f64 {
+    let (unit, sequences) = (amx.on_this_thread(), group.sequences());
+    room.resize(net.config, sequences);
+    room.profile.start(true);
+    #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+    // SAFETY: an `Amx` exists only where the features do.
+    let loss = unsafe {
+        forward::forward(unit, net, &weights.blocks, sequences, room);
+        let loss = backward::loss(unit, net, weights, sequences, &group.weights, scale, places, slot, room);
+        backward::backward(unit, net, weights, sequences, places, slot, room);
+        loss
+    };
+    slot.sums = Sums::Add;
+    loss
+}

@@ -1,0 +1,136 @@
+//! LayerNorm and RMSNorm of the tiled step, a block of rows at a time, so that what reads them finds them hot.
+//!
+//! `normalized = (x − mean) / scale`, `out = normalized · gain + bias`, see [`crate::kernels::norm`].
+
+use super::factor::{BLOCK, Floats, Rows};
+use crate::kernels::amx::{Sums, Wide};
+use crate::kernels::norm::NormKind;
+use crate::kernels::vector::{V, add, all, first, load_wide, round, store_line, store_wide};
+use std::arch::x86_64::*;
+
+/// A norm with its parameters, padded with zeros to whole blocks.
+#[derive(Clone, Debug)]
+pub(crate) struct Norm {
+    /// None: the input passes unchanged.
+    pub(crate) kind: Option<NormKind>,
+    /// Ones where it has none.
+    pub(crate) gain: Vec<Wide>,
+    /// Zeros where it has none.
+    pub(crate) bias: Vec<Wide>,
+    /// Width of a row.
+    pub(crate) d_model: usize,
+}
+
+/// Mean and inverse scale of a row.
+pub(crate) type Stats = [f32; 2];
+
+/// Normalises rows `32 block..32 (block + 1)` of `x`; keeps mean and inverse scale of each.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn norm(norm: &Norm, x: &Floats, block: usize, out: &mut Rows, stats: &mut [Stats]) {
+    let Some(kind) = norm.kind else { return copy(x, block, out) };
+    let inverse_d = 1.0 / norm.d_model as f32;
+    for r in block * BLOCK..(block + 1) * BLOCK {
+        let row = x.row(r);
+        let mut mean = 0.0;
+        if kind.centred {
+            mean = sum(row.iter().fold([all(0.0); 2], |sum, wide| add(sum, load_wide(wide)))) * inverse_d;
+        }
+        let mut squares = [all(0.0); 2];
+        for (c, wide) in row.iter().enumerate() {
+            let centred = norm.inside(c, load_wide(wide).map(|v| _mm512_sub_ps(v, all(mean))));
+            squares = [0, 1].map(|i| _mm512_fmadd_ps(centred[i], centred[i], squares[i]));
+        }
+        let inverse = 1.0 / (sum(squares) * inverse_d + kind.eps as f32).sqrt();
+        stats[r] = [mean, inverse];
+        for (c, wide) in row.iter().enumerate() {
+            let (gain, bias) = (load_wide(&norm.gain[c]), load_wide(&norm.bias[c]));
+            let normalized = normalized(wide, stats[r]);
+            let y = [0, 1].map(|i| _mm512_fmadd_ps(normalized[i], gain[i], bias[i]));
+            store_line(out.line_mut(r, c), round(y));
+        }
+    }
+}
+
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn copy(x: &Floats, block: usize, out: &mut Rows) {
+    for r in block * BLOCK..(block + 1) * BLOCK {
+        for (c, wide) in x.row(r).iter().enumerate() {
+            store_line(out.line_mut(r, c), round(load_wide(wide)));
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn normalized(x: &Wide, [mean, inverse]: Stats) -> [V; 2] {
+    load_wide(x).map(|v| _mm512_mul_ps(_mm512_sub_ps(v, all(mean)), all(inverse)))
+}
+
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn sum(v: [V; 2]) -> f32 {
+    _mm512_reduce_add_ps(_mm512_add_ps(v[0], v[1]))
+}
+
+impl Norm {
+    /// 0 where the numbers `32 c..` of a row are padding.
+    #[inline]
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    fn inside(&self, c: usize, v: [V; 2]) -> [V; 2] {
+        let left = self.d_model.saturating_sub(c * BLOCK);
+        if left >= BLOCK {
+            return v;
+        }
+        [_mm512_maskz_mov_ps(first(left), v[0]), _mm512_maskz_mov_ps(first(left.saturating_sub(16)), v[1])]
+    }
+}
+
+/// Reverses [`norm`] for the same rows: from the gradient of its output, `dout`, the gradient of its input is written to `dx`
+/// or added to it; those of gain and bias are added to `dgain` and `dbias`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn norm_bwd(
+    norm: &Norm,
+    x: &Floats,
+    stats: &[Stats],
+    dout: &Floats,
+    block: usize,
+    [dgain, dbias]: [&mut [Wide]; 2],
+    sums: Sums,
+    dx: &mut Floats,
+) {
+    let inverse_d = 1.0 / norm.d_model as f32;
+    for r in block * BLOCK..(block + 1) * BLOCK {
+        let (row, grad) = (x.row(r), dout.row(r));
+        let mut write = |c: usize, v: [V; 2]| {
+            let to = dx.wide_mut(r, c);
+            store_wide(to, if sums == Sums::Add { add(load_wide(to), v) } else { v });
+        };
+        let Some(kind) = norm.kind else {
+            for (c, grad) in grad.iter().enumerate() {
+                write(c, load_wide(grad));
+            }
+            continue;
+        };
+        let (mut total, mut dot) = ([all(0.0); 2], [all(0.0); 2]);
+        for (c, (wide, grad)) in row.iter().zip(grad).enumerate() {
+            let (normalized, grad) = (normalized(wide, stats[r]), load_wide(grad));
+            let (gain, before) = (load_wide(&norm.gain[c]), load_wide(&dgain[c]));
+            store_wide(&mut dgain[c], [0, 1].map(|i| _mm512_fmadd_ps(grad[i], normalized[i], before[i])));
+            let sum = add(grad, load_wide(&dbias[c]));
+            store_wide(&mut dbias[c], sum);
+            let scaled = [0, 1].map(|i| _mm512_mul_ps(grad[i], gain[i]));
+            total = add(total, scaled);
+            dot = [0, 1].map(|i| _mm512_fmadd_ps(scaled[i], normalized[i], dot[i]));
+        }
+        let mean_grad = all(if kind.centred { sum(total) * inverse_d } else { 0.0 });
+        let (mean_dot, inverse) = (all(sum(dot) * inverse_d), all(stats[r][1]));
+        for (c, (wide, grad)) in row.iter().zip(grad).enumerate() {
+            let (normalized, grad, gain) = (normalized(wide, stats[r]), load_wide(grad), load_wide(&norm.gain[c]));
+            let v = [0, 1].map(|i| {
+                let scaled = _mm512_fmsub_ps(grad[i], gain[i], mean_grad);
+                _mm512_mul_ps(inverse, _mm512_fnmadd_ps(normalized[i], mean_dot, scaled))
+            });
+            write(c, norm.inside(c, v));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What a worker keeps while it goes forward and back through a group: allocated for the first group, reused for all others.
+
+use super::attention::{AttentionRoom, Heads};
+use super::factor::{Floats, Rows, Scratch, Tiles};
+use super::norm::Stats;
+use super::profile::Profile;
+use crate::config::ModelConfig;
+use crate::forward::{Sequences, attn_dims};
+use crate::kernels::amx::{Wide, ZERO_WIDE};
+
+/// Rows of the MLP that are taken through both its layers before the next: their hidden activations stay in cache.
+pub(super) fn panel(config: &ModelConfig) -> usize {
+    if config.d_mlp > 768 { 32 } else { 64 }
+}
+
+/// One worker's room.
+#[derive(Clone, Debug, Default)]
+pub struct Room {
+    /// By layer.
+    pub(super) blocks: Vec<BlockStash>,
+    /// The residual stream after the last block; in the backward pass its gradient is in `grad`.
+    pub(super) resid: Floats,
+    pub(super) ln_final: Vec<Stats>,
+    pub(super) now: Now,
+    pub(super) attention: AttentionRoom,
+    pub(super) scratch: Scratch,
+    /// Where the time went.
+    pub profile: Profile,
+}
+
+/// What one block leaves for the backward pass: about 38 bytes for each number of the residual stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BlockStash {
+    /// `[rows, d_model]`, the block's input.
+    pub(super) resid_pre: Floats,
+    pub(super) ln1: Vec<Stats>,
+    /// The first norm's output as left factor, transposed.
+    pub(super) ln1_out: Tiles,
+    /// `[rows, 3 · width]`
+    pub(super) qkv: Rows,
+    /// Logarithms of the softmax' sums.
+    pub(super) log_sums: Vec<Wide>,
+    /// `[rows, width]`
+    pub(super) z: Rows,
+    /// The same as right factor.
+    pub(super) z_right: Tiles,
+    /// `[rows, d_model]`, between attention and MLP.
+    pub(super) resid_mid: Floats,
+    pub(super) ln2: Vec<Stats>,
+    /// The second norm's output as left factor, transposed.
+    pub(super) ln2_out: Tiles,
+    /// `[rows, d_mlp]`, the hidden activations as right factor.
+    pub(super) post: Tiles,
+    /// `[rows, d_mlp]`, the activation's derivative.
+    pub(super) slope: Rows,
+}
+
+/// What lives only from one kernel to the next.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Now {
+    /// `[rows, d_model]`, a norm's output.
+    pub(super) normed: Rows,
+    /// `[panel, d_mlp]`, hidden activations, or their gradients.
+    pub(super) hidden: Rows,
+    /// `[rows, d_mlp]`, gradients of hidden activations, or of logits, as right factor.
+    pub(super) right: Tiles,
+    /// `[rows, d_vocab]`
+    pub(super) logits: Floats,
+    pub(super) dlogits: Rows,
+    /// `[rows, d_model]`, the gradient of the residual stream.
+    pub(super) grad: Floats,
+    /// The same, rounded, by rows and as left factor, transposed.
+    pub(super) grad_rows: Rows,
+    pub(super) grad_left: Tiles,
+    /// `[rows, d_model]`, the gradient of a norm's output.
+    pub(super) dnormed: Floats,
+    /// `[rows, width]`
+    pub(super) dz: Rows,
+    /// `[rows, 3 · width]`
+    pub(super) dqkv: Rows,
+}
+
+impl Room {
+    /// Makes room for a group.
+    pub(super) fn resize(&mut self, config: &ModelConfig, sequences: Sequences<'_>) {
+        let rows = sequences.tokens.len().next_multiple_of(32);
+        let (d, heads) = (config.d_model, heads(config, sequences));
+        let hidden = if config.attn_only { 0 } else { config.d_mlp };
+        self.blocks.resize_with(config.n_layers, BlockStash::default);
+        for block in &mut self.blocks {
+            block.resid_pre.resize(rows, d);
+            block.ln1.resize(rows, [0.0; 2]);
+            block.ln1_out.resize(d, rows);
+            block.qkv.resize(rows, 3 * heads.width);
+            block.log_sums.resize(heads.stash_len(), ZERO_WIDE);
+            block.z.resize(rows, heads.width);
+            block.z_right.resize(heads.width, rows);
+            if !config.attn_only {
+                block.resid_mid.resize(rows, d);
+                block.ln2.resize(rows, [0.0; 2]);
+                block.ln2_out.resize(d, rows);
+                block.post.resize(hidden, rows);
+                block.slope.resize(rows, hidden);
+            }
+        }
+        self.resid.resize(rows, d);
+        self.ln_final.resize(rows, [0.0; 2]);
+        let now = &mut self.now;
+        now.normed.resize(rows, d);
+        now.hidden.resize(panel(config), hidden);
+        now.logits.resize(rows, config.d_vocab);
+        now.dlogits.resize(rows, config.d_vocab);
+        now.grad.resize(rows, d);
+        now.grad_rows.resize(rows, d);
+        now.grad_left.resize(d, rows);
+        now.dnormed.resize(rows, d);
+        now.dz.resize(rows, heads.width);
+        now.dqkv.resize(rows, 3 * heads.width);
+    }
+}
+
+/// The heads of a group.
+pub(super) fn heads(config: &ModelConfig, sequences: Sequences<'_>) -> Heads {
+    let width = (config.n_heads * config.d_head).next_multiple_of(32);
+    Heads { dims: attn_dims(config, sequences), width }
+}
