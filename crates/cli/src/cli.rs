@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use searchlens::model::kernels::tier::Tier;
 use searchlens::model::workers::{Workers, WorkersError};
 
 use crate::commands::{
@@ -38,6 +39,9 @@ pub(crate) struct Common {
     /// Let the system move worker threads between cores
     #[arg(long, global = true)]
     no_pin: bool,
+    /// Hold to an instruction set, or less: amx, avx512, avx2, portable [default: the machine's best, or the config's]
+    #[arg(long, global = true, value_name = "TIER")]
+    tier: Option<Tier>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,6 +65,8 @@ impl Cli {
     /// Does what was asked for.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let Cli { common, command } = self;
+        // This thread, and so all workers that it makes.
+        common.tier.map_or(Ok(()), Tier::force)?;
         match command {
             Command::Demo(args) => return demo::run(args, &common),
             Command::Train(args) => return train::run(args, &common),
@@ -89,6 +95,11 @@ impl Common {
     /// The seed that was asked for, if one was.
     pub(crate) fn seed_given(&self) -> Option<u64> {
         self.seed
+    }
+
+    /// The tier that was asked for, if one was.
+    pub(crate) fn tier_given(&self) -> Option<Tier> {
+        self.tier
     }
 
     /// The worker threads asked for.

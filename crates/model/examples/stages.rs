@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .chunks(group_size(seq) * seq)
         .map(|t| Group { tokens: t.to_vec(), seq, weights: vec![1.0; t.len() / seq * (seq - 1)] })
         .collect();
-    let adamw = AdamW { beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.01, decay: vec![ParamGroup::Mlp], clip: None };
+    let adamw =
+        AdamW { beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.01, decay: vec![ParamGroup::Mlp], clip: None };
     let moments = Moments::new(model.params.len());
     let mut trainer = Trainer::new(model, adamw, Vec::new(), moments, None).with_precision(Precision::fastest())?;
     let workers = Workers::new(Some(threads), true)?;

@@ -6,7 +6,7 @@
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::forward::{Acts, BlockActs, Net, Sequences, attn_dims, norm_kind, repeat_rows};
 use crate::kernels::activation::activate_bwd;
-use crate::kernels::attention::{attn_mix_bwd, attn_scores_bwd, rotate, softmax_rows_bwd};
+use crate::kernels::attention::{AttnDims, attn_mix_bwd, attn_scores_bwd, rotate, softmax_rows_bwd};
 use crate::kernels::bf16::Packing;
 use crate::kernels::lanes::{add, add_column_sums, add_to};
 use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_scale_bwd};
@@ -64,12 +64,24 @@ impl<F: Real> ActGrads<F> {
     }
 }
 
+/// Which way gradients go back to earlier positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Every way that the forward pass came.
+    #[default]
+    Whole,
+    /// None: to a position, the keys and values of others are constants, so that its loss improves only what is computed at that
+    /// position itself ("myopic" training, Wu et al. 2024, Do language models plan ahead for future tokens?).
+    OwnPosition,
+}
+
 /// Adds the gradients of all parameters to `param_grads` (laid out as the parameters), given the gradient of the logits in
 /// `grads.logits` and the activations that [`crate::forward::forward`] left.
 pub fn backward<F: Real>(
     net: Net<'_, F>,
     sequences: Sequences<'_>,
     acts: &Acts<F>,
+    reach: Reach,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
@@ -91,7 +103,7 @@ pub fn backward<F: Real>(
             mlp_bwd(net, layer, mlp_slots, block, grads, param_grads, tap);
             tap.backward(At::new(Site::ResidMid, layer), &mut grads.resid);
         }
-        attention_bwd(net, layer, slots, sequences, block, grads, param_grads, tap);
+        attention_bwd(net, layer, slots, sequences, block, reach, grads, param_grads, tap);
         tap.backward(At::new(Site::ResidPre, layer), &mut grads.resid);
     }
     embed_bwd(net, sequences, grads, param_grads, tap);
@@ -158,6 +170,7 @@ fn attention_bwd<F: Real>(
     slots: &BlockSlots,
     sequences: Sequences<'_>,
     block: &BlockActs<F>,
+    reach: Reach,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
@@ -181,6 +194,9 @@ fn attention_bwd<F: Real>(
     softmax_rows_bwd(dims, if block.softmax.is_empty() { &block.pattern } else { &block.softmax }, pattern);
     tap.backward(at(Site::AttnScores), pattern);
     attn_scores_bwd(&mut products.multiplier(packing), dims, &block.q, &block.k, pattern, q, k);
+    if reach == Reach::OwnPosition {
+        own_key_and_value_bwd(dims, block, z, pattern, k, v);
+    }
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, grad) in [(Site::RotQ, &mut *q), (Site::RotK, &mut *k)] {
             tap.backward(at(site), grad);
@@ -205,6 +221,29 @@ fn attention_bwd<F: Real>(
     let sites = [Site::Ln1Scale, Site::Ln1Normalized].map(at);
     norm_bwd(net, config.normalization, slots.ln1, sites, &block.resid_pre, &block.ln1, input, scale, param_grads, tap);
     add(resid, input);
+}
+
+/// Gradients of keys and values from the query at their own position alone, in place of those from all queries:
+/// `dk[s] = dscores[s, s] q[s] / attn_scale`, `dv[s] = pattern[s, s] dz[s]`.
+fn own_key_and_value_bwd<F: Real>(
+    dims: AttnDims,
+    block: &BlockActs<F>,
+    dz: &[F],
+    dscores: &[F],
+    dk: &mut [F],
+    dv: &mut [F],
+) {
+    let AttnDims { seq, n_heads, d_head, .. } = dims;
+    let scale = F::of(1.0 / dims.attn_scale);
+    let own = dk.chunks_exact_mut(d_head).zip(dv.chunks_exact_mut(d_head)).enumerate();
+    for (i, (dk, dv)) in own {
+        let (b, s, head) = (i / n_heads / seq, i / n_heads % seq, i % n_heads);
+        let diagonal = ((b * n_heads + head) * seq + s) * seq + s;
+        let (dscore, p) = (scale * dscores[diagonal], block.pattern[diagonal]);
+        for (j, (dk, dv)) in dk.iter_mut().zip(dv).enumerate() {
+            (*dk, *dv) = (dscore * block.q[i * d_head + j], p * dz[i * d_head + j]);
+        }
+    }
 }
 
 /// Through the per-head results `[n_seq, seq, n_heads, d_model]`, whose sum (and `b_O`) is the attention output.

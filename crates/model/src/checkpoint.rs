@@ -2,6 +2,7 @@
 //! file, and read with every tensor checked. The only module of this room that touches files.
 
 use crate::config::{ConfigError, ModelConfig};
+use crate::failpoint::{Stage, Write};
 use crate::model::Model;
 use crate::optimiser::Moments;
 use crate::params::Layout;
@@ -11,7 +12,7 @@ use safetensors::{SafeTensorError, SafeTensors};
 use searchlens_tasks::text::near_names;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Metadata key of the architecture: TransformerLens' config as JSON.
@@ -155,18 +156,28 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         let device = std::fs::File::options().write(true).open(path);
         return device.and_then(|mut device| device.write_all(bytes)).map_err(failed);
     }
+    let write = Write::begin().map_err(failed)?;
     // The error names the temporary file, which nobody asked for: keep its kind.
     let file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder);
     let mut file = file.map_err(|error| failed(error.kind().into()))?;
+    write.reached(Stage::Made);
+    if let Some(n) = write.fatal_bytes() {
+        file.write_all(&bytes[..n.min(bytes.len())]).map_err(failed)?;
+        write.reached(Stage::Bytes(n));
+    }
     file.write_all(bytes).map_err(failed)?;
+    write.reached(Stage::Written);
     file.as_file().sync_all().map_err(failed)?;
+    write.reached(Stage::Synced);
     readable_by_all(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
+    write.reached(Stage::Renamed);
     // The rename itself lasts only once the folder is on the disk; file systems without folder handles do not need it.
-    match std::fs::File::open(folder) {
-        Ok(folder) => folder.sync_all().map_err(failed),
-        Err(_) => Ok(()),
+    if let Ok(folder) = std::fs::File::open(folder) {
+        folder.sync_all().map_err(failed)?;
     }
+    write.reached(Stage::Kept);
+    Ok(())
 }
 
 /// Temporary files are made for their owner only; results are for everyone.

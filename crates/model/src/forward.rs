@@ -6,7 +6,7 @@
 use crate::config::AttentionDir;
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
-use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, rotate, softmax_rows};
+use crate::kernels::attention::{AttnDims, rotate};
 use crate::kernels::bf16::Packing;
 use crate::kernels::lanes::{add, add_bias, add_to};
 use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_scale};
@@ -14,6 +14,7 @@ use crate::kernels::product::{set_product, view, view_mut};
 use crate::kernels::real::Real;
 use crate::linear::{Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
+use crate::past::{Nothing, Past};
 use crate::sites::{At, Site};
 use crate::tap::Tap;
 
@@ -77,7 +78,7 @@ pub struct BlockActs<F> {
     pub k: Vec<F>,
     /// `[n_seq, seq, n_heads, d_head]`
     pub v: Vec<F>,
-    /// `[n_seq, n_heads, seq, seq]`
+    /// `[n_seq, n_heads, seq, n_keys]`; without a past, `n_keys` is `seq`.
     pub pattern: Vec<F>,
     /// The softmax's own output, kept where a tap edited the pattern; else empty.
     pub softmax: Vec<F>,
@@ -96,7 +97,7 @@ pub struct BlockActs<F> {
 }
 
 impl<F: Real> Acts<F> {
-    fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize) {
+    fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize, n_keys: usize) {
         let rows = n_seq * seq;
         let (d, heads) = (config.d_model, config.n_heads * config.d_head);
         let hidden = if config.attn_only { 0 } else { config.d_mlp };
@@ -111,7 +112,7 @@ impl<F: Real> Acts<F> {
                 (&mut block.k, heads),
                 (&mut block.v, heads),
                 (&mut block.z, heads),
-                (&mut block.pattern, config.n_heads * seq),
+                (&mut block.pattern, config.n_heads * n_keys),
                 (&mut block.resid_mid, mid),
                 (&mut block.pre, hidden),
                 (&mut block.post, hidden),
@@ -149,15 +150,26 @@ pub(crate) fn norm_kind(config: &ModelConfig, normalization: Normalization) -> N
 /// # Panics
 /// If a token is not below `d_vocab` or a sequence is longer than `n_ctx`: check input with [`crate::Model::check`].
 pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Acts<F>, tap: &mut impl Tap<F>) {
+    forward_after(net, sequences, &mut Nothing, acts, tap);
+}
+
+/// The same for sequences that go on from a past: `acts` holds the new positions alone.
+pub(crate) fn forward_after<F: Real>(
+    net: Net<'_, F>,
+    sequences: Sequences<'_>,
+    past: &mut impl Past<F>,
+    acts: &mut Acts<F>,
+    tap: &mut impl Tap<F>,
+) {
     let Net { config, layout, .. } = net;
-    acts.resize(config, sequences.n_seq(), sequences.seq);
+    acts.resize(config, sequences.n_seq(), sequences.seq, past.n_keys(sequences.seq));
     let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing } = acts;
-    embed(net, sequences, resid, branch, tap);
+    embed(net, sequences, past, resid, branch, tap);
     for (layer, block) in blocks.iter_mut().enumerate() {
         let slots = &layout.blocks[layer];
         block.resid_pre.copy_from_slice(resid);
         tap.forward(At::new(Site::ResidPre, layer), &mut block.resid_pre);
-        attention(net, layer, slots, sequences, block, branch, packing, tap);
+        attention(net, layer, slots, sequences, past, block, branch, packing, tap);
         resid.copy_from_slice(&block.resid_pre);
         add(resid, branch);
         if let Some(mlp_slots) = &slots.mlp {
@@ -180,6 +192,7 @@ pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Ac
 fn embed<F: Real>(
     net: Net<'_, F>,
     sequences: Sequences<'_>,
+    past: &impl Past<F>,
     resid: &mut [F],
     positions: &mut [F],
     tap: &mut impl Tap<F>,
@@ -191,9 +204,8 @@ fn embed<F: Real>(
     }
     tap.forward(At::new(Site::Embed, 0), resid);
     if let Some(w_pos) = net.layout.w_pos {
-        let first_rows = &w_pos.of(net.params)[..sequences.seq * d];
-        for sequence in positions.chunks_exact_mut(first_rows.len()) {
-            sequence.copy_from_slice(first_rows);
+        for (b, sequence) in positions.chunks_exact_mut(sequences.seq * d).enumerate() {
+            sequence.copy_from_slice(&w_pos.of(net.params)[past.first_pos(b) * d..][..sequence.len()]);
         }
         tap.forward(At::new(Site::PosEmbed, 0), positions);
         add(resid, positions);
@@ -227,6 +239,7 @@ fn attention<F: Real>(
     layer: usize,
     slots: &BlockSlots,
     sequences: Sequences<'_>,
+    past: &mut impl Past<F>,
     block: &mut BlockActs<F>,
     branch: &mut [F],
     packing: &mut Packing,
@@ -255,19 +268,11 @@ fn attention<F: Real>(
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, x) in [(Site::RotQ, &mut block.q), (Site::RotK, &mut block.k)] {
             let before = x.clone();
-            rotate(dims, dim, base, 1.0, 0, &before, x);
+            rotate_from(dims, dim, base, past, &before, x);
             tap.forward(at(site), x);
         }
     }
-    attn_scores(&mut net.products.multiplier(packing), dims, &block.q, &block.k, &mut block.pattern);
-    tap.forward(at(Site::AttnScores), &mut block.pattern);
-    softmax_rows(dims, &mut block.pattern);
-    block.softmax.clear();
-    if tap.edits(at(Site::Pattern)) {
-        block.softmax.extend_from_slice(&block.pattern);
-    }
-    tap.forward(at(Site::Pattern), &mut block.pattern);
-    attn_mix(&mut net.products.multiplier(packing), dims, &block.pattern, &block.v, &mut block.z);
+    past.attend(net, layer, dims, block, packing, tap);
     tap.forward(at(Site::Z), &mut block.z);
     if tap.wants(at(Site::Result)) {
         let mut result = head_results(config, &block.z, slots.w_o.of(params));
@@ -278,6 +283,19 @@ fn attention<F: Real>(
         linear(net, &block.z, slots.w_o, slots.b_o, branch, packing);
     }
     tap.forward(at(Site::AttnOut), branch);
+}
+
+/// Rotates each sequence from its own first position on, those that begin alike together.
+fn rotate_from<F: Real>(dims: AttnDims, dim: usize, base: f64, past: &impl Past<F>, from: &[F], to: &mut [F]) {
+    let len = dims.seq * dims.n_heads * dims.d_head;
+    let mut first = 0;
+    while first < dims.n_seq {
+        let pos = past.first_pos(first);
+        let n_seq = (first..dims.n_seq).take_while(|&b| past.first_pos(b) == pos).count();
+        let alike = first * len..(first + n_seq) * len;
+        rotate(AttnDims { n_seq, ..dims }, dim, base, 1.0, pos, &from[alike.clone()], &mut to[alike]);
+        first += n_seq;
+    }
 }
 
 /// The MLP from `block.resid_mid` to `branch`.

@@ -5,6 +5,8 @@
 pub mod backward;
 pub mod checkpoint;
 pub mod config;
+pub mod diagnosis;
+mod failpoint;
 pub mod forward;
 pub mod generate;
 pub mod kernels;
@@ -12,6 +14,7 @@ pub mod linear;
 pub mod model;
 pub mod optimiser;
 pub mod params;
+mod past;
 pub mod record;
 pub mod sites;
 pub mod tap;

@@ -2,7 +2,8 @@
 
 use crate::config::ModelConfig;
 use crate::forward::{Net, Sequences};
-use crate::linear::Products;
+use crate::kernels::tier::{Precision, TierError, tile_unit};
+use crate::linear::{PackedWeights, Products};
 use crate::params::Layout;
 use rand::Rng;
 
@@ -58,6 +59,24 @@ impl Model {
         Net { config: &self.config, layout: &self.layout, params: &self.params, products: Products::Plain }
     }
 
+    /// The weights as products of this precision read them: `None` for f32, which reads them as they are.
+    ///
+    /// # Errors
+    /// This machine has nothing for bf16.
+    pub fn packed(&self, precision: Precision) -> Result<Option<PackedWeights>, TierError> {
+        if precision == Precision::F32 {
+            return Ok(None);
+        }
+        let mut packed = PackedWeights::new(tile_unit()?, &self.layout);
+        packed.pack(&self.params);
+        Ok(Some(packed))
+    }
+
+    /// The network with its products made from what [`Model::packed`] gave.
+    pub fn net_with<'a>(&'a self, packed: Option<&'a PackedWeights>) -> Net<'a, f32> {
+        Net { products: packed.map_or(Products::Plain, Products::Bf16), ..self.net() }
+    }
+
     /// The parameters in f64, for disputes: run [`Net`] on them.
     pub fn params_f64(&self) -> Vec<f64> {
         self.params.iter().map(|&p| f64::from(p)).collect()
@@ -68,8 +87,18 @@ impl Model {
     /// # Errors
     /// No tokens, a token out of range, or sequences beyond the context.
     pub fn check(&self, sequences: Sequences<'_>) -> Result<(), TokensError> {
+        self.net().check(sequences)
+    }
+}
+
+impl<F> Net<'_, F> {
+    /// Checks that the network can run on these sequences.
+    ///
+    /// # Errors
+    /// As [`Model::check`].
+    pub fn check(&self, sequences: Sequences<'_>) -> Result<(), TokensError> {
         let Sequences { tokens, seq } = sequences;
-        let ModelConfig { n_ctx, d_vocab, .. } = self.config;
+        let &ModelConfig { n_ctx, d_vocab, .. } = self.config;
         if seq == 0 || tokens.is_empty() {
             return Err(TokensError::Empty);
         }

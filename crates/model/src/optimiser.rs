@@ -2,8 +2,8 @@
 //! `clip_grad_norm_`), and the learning-rate schedule.
 
 use crate::kernels::lanes::sum_of_squares;
+use crate::kernels::tier::vectorised;
 use crate::params::{Layout, ParamGroup, Slot};
-use multiversion::multiversion;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,8 @@ pub fn norm(gradient: &[f32]) -> f64 {
 
 /// One step: `m = β₁ m + (1 − β₁) g`, `v = β₂ v + (1 − β₂) g²`,
 /// `p −= lr · (weight_decay · p + m̂ / (√v̂ + eps))`, with `g` clipped and `frozen` entries left alone.
-/// `norm` is the gradient's, see [`norm`].
+///
+/// `norm` is the gradient's, see [`norm`]. Returns whether every parameter is finite still.
 pub fn step(
     adamw: &AdamW,
     layout: &Layout,
@@ -63,7 +64,7 @@ pub fn step(
     norm: f64,
     params: &mut [f32],
     moments: &mut Moments,
-) {
+) -> bool {
     let factor = adamw.clip.map_or(1.0, |clip| (clip / (norm + 1e-6)).min(1.0)) as f32;
     moments.step += 1;
     let t = moments.step as f64;
@@ -86,7 +87,7 @@ pub fn step(
             jobs.push((keep, p, m, v, head));
         }
     }
-    jobs.into_par_iter().for_each(|(keep, p, m, v, g)| apply(update, keep, p, m, v, g));
+    jobs.into_par_iter().map(|(keep, p, m, v, g)| apply(update, keep, p, m, v, g)).reduce(|| true, |a, b| a & b)
 }
 
 /// The numbers of one step that all parameters share.
@@ -105,14 +106,21 @@ struct Update {
     eps: f32,
 }
 
-#[multiversion(targets = "simd")]
-fn apply(u: Update, keep: f32, params: &mut [f32], mean: &mut [f32], square: &mut [f32], gradient: &[f32]) {
-    for (((p, m), v), &g) in params.iter_mut().zip(mean).zip(square).zip(gradient) {
-        let g = g * u.factor;
-        *m = u.mean.0 * *m + u.mean.1 * g;
-        *v = u.square.0 * *v + u.square.1 * g * g;
-        *p = keep * *p - u.step_size * *m / (v.sqrt() * u.inv_root + u.eps);
-    }
+fn apply(u: Update, keep: f32, params: &mut [f32], mean: &mut [f32], square: &mut [f32], gradient: &[f32]) -> bool {
+    vectorised(
+        #[inline(always)]
+        move || {
+            let mut all_finite = true;
+            for (((p, m), v), &g) in params.iter_mut().zip(mean).zip(square).zip(gradient) {
+                let g = g * u.factor;
+                *m = u.mean.0 * *m + u.mean.1 * g;
+                *v = u.square.0 * *v + u.square.1 * g * g;
+                *p = keep * *p - u.step_size * *m / (v.sqrt() * u.inv_root + u.eps);
+                all_finite &= p.is_finite();
+            }
+            all_finite
+        },
+    )
 }
 
 /// Cuts the first `len` entries off.

@@ -1,11 +1,11 @@
 //! Recording: a tap that keeps the values, and if asked the gradients, of chosen sites.
 
-use crate::backward::{ActGrads, backward};
+use crate::backward::{ActGrads, Reach, backward};
 use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::real::Real;
-use crate::sites::At;
-use crate::tap::Tap;
+use crate::sites::{At, Axes};
+use crate::tap::{Tap, Window, WindowTap};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run left at the recorded sites; shapes are [`crate::sites::Site::shape`]'s.
@@ -56,6 +56,89 @@ impl<F: Real, T: Tap<F>> Tap<F> for Recorder<'_, F, T> {
     }
 }
 
+/// A token of a run, and a site at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The site.
+    pub at: At,
+    /// Number of the sequence.
+    pub row: usize,
+    /// Position of the token in it.
+    pub pos: usize,
+}
+
+/// A tap that records token by token, around another one that may edit. A token's values are the same whether its sequence
+/// passed whole or in windows, so a trace of generation can be laid beside that of a pass over the finished sequences.
+pub struct Trace<'a, F, T> {
+    sites: BTreeSet<At>,
+    inner: &'a mut T,
+    rows: Vec<usize>,
+    first: Vec<usize>,
+    seq: usize,
+    n_keys: usize,
+    /// Values by site and token: the site's axes after `pos`; of scores and patterns `[n_heads, key]`, keys up to the token.
+    pub values: BTreeMap<Moment, Vec<F>>,
+}
+
+impl<'a, F: Real, T: WindowTap<F>> Trace<'a, F, T> {
+    /// Traces `sites`, after `inner` has had its turn. To be told its first [`Window`] before a pass.
+    pub fn new(sites: impl IntoIterator<Item = At>, inner: &'a mut T) -> Trace<'a, F, T> {
+        let (rows, first) = (Vec::new(), Vec::new());
+        Trace { sites: sites.into_iter().collect(), inner, rows, first, seq: 0, n_keys: 0, values: BTreeMap::new() }
+    }
+
+    /// The part of a site's value in this window that belongs to token `t` of sequence `b`.
+    fn of_token(&self, at: At, value: &[F], b: usize, t: usize) -> Vec<F> {
+        let (n_seq, seq, n_keys) = (self.rows.len(), self.seq, self.n_keys);
+        match at.site.info().axes {
+            Axes::Square => {
+                let heads = value[b * value.len() / n_seq..(b + 1) * value.len() / n_seq].chunks_exact(seq * n_keys);
+                heads.flat_map(|head| &head[t * n_keys..][..self.first[b] + t + 1]).copied().collect()
+            }
+            _ => {
+                let width = value.len() / (n_seq * seq);
+                value[(b * seq + t) * width..][..width].to_vec()
+            }
+        }
+    }
+}
+
+impl<F: Real, T: WindowTap<F>> Tap<F> for Trace<'_, F, T> {
+    fn wants(&self, at: At) -> bool {
+        self.sites.contains(&at) || self.inner.wants(at)
+    }
+
+    fn edits(&self, at: At) -> bool {
+        self.inner.edits(at)
+    }
+
+    fn forward(&mut self, at: At, value: &mut [F]) {
+        self.inner.forward(at, value);
+        if !self.sites.contains(&at) {
+            return;
+        }
+        for b in 0..self.rows.len() {
+            for t in 0..self.seq {
+                let moment = Moment { at, row: self.rows[b], pos: self.first[b] + t };
+                let values = self.of_token(at, value, b, t);
+                self.values.insert(moment, values);
+            }
+        }
+    }
+
+    fn backward(&mut self, at: At, gradient: &mut [F]) {
+        self.inner.backward(at, gradient);
+    }
+}
+
+impl<F: Real, T: WindowTap<F>> WindowTap<F> for Trace<'_, F, T> {
+    fn window(&mut self, window: Window<'_>) {
+        self.inner.window(window);
+        (self.rows, self.first) = (window.rows.to_vec(), window.first.to_vec());
+        (self.seq, self.n_keys) = (window.seq, window.n_keys);
+    }
+}
+
 /// Result of [`run`]: one pass over a batch, kept whole.
 #[derive(Clone, Debug)]
 pub struct Run<F> {
@@ -86,7 +169,7 @@ pub fn run<F: Real>(
     let mut param_grads = Vec::new();
     if gradients {
         param_grads.resize(net.params.len(), F::ZERO);
-        backward(net, sequences, &acts, &mut grads, &mut param_grads, tap);
+        backward(net, sequences, &acts, Reach::Whole, &mut grads, &mut param_grads, tap);
     }
     Run { logits: acts.logits, loss, param_grads }
 }

@@ -23,6 +23,29 @@ pub trait Tap<F: Real> {
     fn backward(&mut self, at: At, gradient: &mut [F]);
 }
 
+/// Which tokens the values of the next pass belong to. A pass over whole sequences is a window on all of their positions; in
+/// generation the prompts come first, then a position at a time, of those rows that still go on.
+///
+/// In a window, the values of a site are `[n_seq, seq, ..]` over its sequences and positions; scores and patterns are
+/// `[n_seq, n_heads, seq, n_keys]` over the keys from position 0 on, those after the query masked.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// Number of each sequence, as the caller counts them.
+    pub rows: &'a [usize],
+    /// Position of each sequence's first token in the window.
+    pub first: &'a [usize],
+    /// Positions of each sequence in the window.
+    pub seq: usize,
+    /// Keys of a row of scores: as many as the longest sequence has positions by now.
+    pub n_keys: usize,
+}
+
+/// A tap that can follow generation, in which a sequence passes in several windows.
+pub trait WindowTap<F: Real>: Tap<F> {
+    /// Told before each pass what it runs on.
+    fn window(&mut self, window: Window<'_>);
+}
+
 /// Nobody looks: compiles to nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct NoTap;
@@ -40,4 +63,9 @@ impl<F: Real> Tap<F> for NoTap {
     fn forward(&mut self, _: At, _: &mut [F]) {}
     #[inline(always)]
     fn backward(&mut self, _: At, _: &mut [F]) {}
+}
+
+impl<F: Real> WindowTap<F> for NoTap {
+    #[inline(always)]
+    fn window(&mut self, _: Window<'_>) {}
 }

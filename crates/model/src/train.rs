@@ -3,12 +3,13 @@
 //! A batch comes cut into groups of sequences of equal (padded) length. Groups belong to a fixed number of gradient slots;
 //! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
-use crate::backward::{ActGrads, backward};
+use crate::backward::{ActGrads, Reach, backward};
+use crate::diagnosis::{self, Origin};
 use crate::forward::{Acts, Net, Sequences, forward};
-use crate::kernels::amx::Amx;
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
-use crate::kernels::tier::{Precision, TierError};
+use crate::kernels::tier::{Precision, TierError, tile_unit, vectorised};
+use crate::linear::PackedWeights;
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
@@ -16,7 +17,6 @@ use crate::tap::NoTap;
 use crate::tiled::TiledStep;
 use crate::tiled::profile::Stage;
 use crate::workers::Workers;
-use multiversion::multiversion;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -63,19 +63,29 @@ pub struct StepStats {
 pub enum TrainError {
     /// The loss is not a finite number; the weights are as they were before the step.
     #[error(
-        "step {step}: the loss is {loss}; lower the learning rate or clip the gradient (the weights were left as before)"
+        "step {step}: the loss is {loss}: {origin}; lower the learning rate or clip the gradient (the weights were left as before)"
     )]
     Loss {
         /// Number of the step, the first is 1.
         step: u64,
         /// The loss.
         loss: f64,
+        /// Where that began.
+        origin: Origin,
     },
     /// The gradient is not finite; the weights are as they were before the step.
     #[error(
-        "step {step}: the gradient of `{tensor}` is not finite; lower the learning rate (the weights were left as before)"
+        "step {step}: the gradient is not finite: {origin}; lower the learning rate (the weights were left as before)"
     )]
     Gradient {
+        /// Number of the step, the first is 1.
+        step: u64,
+        /// Where that began.
+        origin: Origin,
+    },
+    /// The step itself led out of the finite numbers.
+    #[error("step {step}: it left `{tensor}` not finite; lower the learning rate")]
+    Weights {
         /// Number of the step, the first is 1.
         step: u64,
         /// The first parameter, in table order, with such an entry.
@@ -99,17 +109,36 @@ pub struct Trainer {
     pub average: Option<Average>,
     adamw: AdamW,
     frozen: Vec<Slot>,
+    precision: Precision,
+    reach: Reach,
     engine: Engine,
     /// Gradient of the last batch, laid out as the parameters.
     gradient: Vec<f32>,
+    /// Its norm.
+    norm: f64,
+    /// Sum over the batches of a step, where there are several.
+    accumulated: Vec<f32>,
 }
 
 /// How gradients are made.
 enum Engine {
-    /// In f32, by the code that everything else runs through.
+    /// By the code that everything else runs through.
     Plain(PlainStep),
     /// In bf16, by the code made for the tile unit.
     Tiled(TiledStep),
+}
+
+impl Engine {
+    fn new(model: &Model, precision: Precision, reach: Reach) -> Result<Engine, TierError> {
+        Ok(match (precision, reach) {
+            (Precision::F32, _) => Engine::Plain(PlainStep::new(model.params.len(), None, reach)),
+            (Precision::Bf16, Reach::Whole) => Engine::Tiled(TiledStep::new(tile_unit()?, model, SLOTS)),
+            (Precision::Bf16, Reach::OwnPosition) => {
+                let packed = PackedWeights::new(tile_unit()?, &model.layout);
+                Engine::Plain(PlainStep::new(model.params.len(), Some(packed), reach))
+            }
+        })
+    }
 }
 
 /// An exponential moving average of the weights.
@@ -126,9 +155,11 @@ impl Trainer {
     /// entries never change.
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
-        let engine = Engine::Plain(PlainStep::new(model.params.len()));
-        let gradient = vec![0.0; model.params.len()];
-        Trainer { model, moments, average, adamw, frozen, engine, gradient }
+        let (precision, reach) = (Precision::F32, Reach::Whole);
+        let engine = Engine::Plain(PlainStep::new(model.params.len(), None, reach));
+        let (gradient, accumulated) = (vec![0.0; model.params.len()], Vec::new());
+        let norm = 0.0;
+        Trainer { model, moments, average, adamw, frozen, precision, reach, engine, gradient, norm, accumulated }
     }
 
     /// The same, the products of its training steps made in the given precision.
@@ -136,12 +167,18 @@ impl Trainer {
     /// # Errors
     /// This machine has nothing for bf16.
     pub fn with_precision(mut self, precision: Precision) -> Result<Trainer, TierError> {
-        self.engine = match precision {
-            Precision::F32 => Engine::Plain(PlainStep::new(self.model.params.len())),
-            Precision::Bf16 => {
-                Engine::Tiled(TiledStep::new(Amx::detect().ok_or(TierError::NoAmx)?, &self.model, SLOTS))
-            }
-        };
+        self.engine = Engine::new(&self.model, precision, self.reach)?;
+        self.precision = precision;
+        Ok(self)
+    }
+
+    /// The same, its gradients going back to earlier positions as `reach` says.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_precision`].
+    pub fn with_reach(mut self, reach: Reach) -> Result<Trainer, TierError> {
+        self.engine = Engine::new(&self.model, self.precision, reach)?;
+        self.reach = reach;
         Ok(self)
     }
 
@@ -169,7 +206,7 @@ impl Trainer {
     /// Nothing is scored, or loss or gradient are not finite.
     pub fn gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<(f64, &[f32]), TrainError> {
         let step = self.moments.step + 1;
-        let total: f64 = groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
+        let total = total_weight(groups);
         if total <= 0.0 {
             return Err(TrainError::NothingScored { step });
         }
@@ -181,7 +218,7 @@ impl Trainer {
         });
         let loss = losses.iter().sum::<f64>() * scale;
         if !loss.is_finite() {
-            return Err(TrainError::Loss { step, loss });
+            return Err(TrainError::Loss { step, loss, origin: self.origin(groups) });
         }
         Ok((loss, &self.gradient))
     }
@@ -191,26 +228,103 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::gradient`]; the weights are then as before.
     pub fn step(&mut self, groups: &[Group], lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
-        let (loss, _) = self.gradient(groups, workers)?;
-        let Trainer { model, moments, average, adamw, frozen, gradient, .. } = self;
+        let loss = self.finite_gradient(groups, workers)?;
+        self.apply(loss, lr, workers)
+    }
+
+    /// One step on several batches as if they were one, taken one after the other: only one needs to be in memory. The same as
+    /// [`Trainer::step`] on all groups together, up to rounding.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`].
+    pub fn accumulated_step(
+        &mut self,
+        batches: impl IntoIterator<Item = Vec<Group>>,
+        lr: f64,
+        workers: &Workers,
+    ) -> Result<StepStats, TrainError> {
+        let (mut sum, mut loss, mut total) = (std::mem::take(&mut self.accumulated), 0.0, 0.0);
+        sum.clear();
+        sum.resize(self.model.params.len(), 0.0);
+        for groups in batches {
+            let weight = total_weight(&groups);
+            if weight > 0.0 || weight.is_nan() {
+                let mean = self.finite_gradient(&groups, workers)?;
+                add_scaled(&mut sum, &self.gradient, weight as f32);
+                (loss, total) = (loss + mean * weight, total + weight);
+            }
+        }
+        if total <= 0.0 {
+            return Err(TrainError::NothingScored { step: self.moments.step + 1 });
+        }
+        let mean = &mut self.gradient;
+        mean.fill(0.0);
+        add_scaled(mean, &sum, (1.0 / total) as f32);
+        self.norm = workers.run(|| optimiser::norm(mean));
+        self.accumulated = sum;
+        if !self.norm.is_finite() {
+            return Err(TrainError::Gradient { step: self.moments.step + 1, origin: Origin::NotInF32 });
+        }
+        self.apply(loss / total, lr, workers)
+    }
+
+    /// As [`Trainer::gradient`], leaving its norm beside it; an error if that is not finite.
+    fn finite_gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<f64, TrainError> {
+        let (loss, gradient) = self.gradient(groups, workers)?;
+        let norm = workers.run(|| optimiser::norm(gradient));
+        if !norm.is_finite() {
+            return Err(TrainError::Gradient { step: self.moments.step + 1, origin: self.origin(groups) });
+        }
+        self.norm = norm;
+        Ok(loss)
+    }
+
+    /// Where a step on these groups first leaves the finite numbers.
+    fn origin(&self, groups: &[Group]) -> Origin {
+        diagnosis::origin(self.model.net(), groups, 1.0 / total_weight(groups), self.reach)
+    }
+
+    /// Makes the step along the gradient.
+    fn apply(&mut self, loss: f64, lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
+        let Trainer { model, moments, average, adamw, frozen, gradient, norm, .. } = self;
+        let norm = *norm;
         workers.run(|| {
-            let grad_norm = optimiser::norm(gradient);
-            if !grad_norm.is_finite() {
-                let broken = |t: &&crate::params::Tensor| t.slot.of(gradient).iter().any(|g| !g.is_finite());
-                let tensor = model.layout.tensors.iter().find(broken).map_or("all of it", |t| t.name.as_str());
-                return Err(TrainError::Gradient { step: moments.step + 1, tensor: tensor.into() });
+            let (params, layout) = (&mut model.params, &model.layout);
+            if !optimiser::step(adamw, layout, frozen, lr, gradient, norm, params, moments) {
+                let broken = |t: &&crate::params::Tensor| t.slot.of(params).iter().any(|p| !p.is_finite());
+                let tensor = layout.tensors.iter().find(broken).map_or("a parameter", |t| t.name.as_str());
+                return Err(TrainError::Weights { step: moments.step, tensor: tensor.into() });
             }
-            optimiser::step(adamw, &model.layout, frozen, lr, gradient, grad_norm, &mut model.params, moments);
             if let Some(average) = average {
-                average.update(&model.params, moments.step);
+                average.update(params, moments.step);
             }
-            Ok(StepStats { loss, grad_norm })
+            Ok(StepStats { loss, grad_norm: norm })
         })
     }
 }
 
-/// Gradients in f32: one flat buffer for each slot.
+/// What a batch's losses weigh together.
+fn total_weight(groups: &[Group]) -> f64 {
+    groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum()
+}
+
+/// `out += scale · xs`.
+fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (o, &x) in out.iter_mut().zip(xs) {
+                *o += x * scale;
+            }
+        },
+    )
+}
+
+/// Gradients by the reference passes: one flat buffer for each slot.
 struct PlainStep {
+    /// In bf16, the weights as the products read them.
+    packed: Option<PackedWeights>,
+    reach: Reach,
     slots: Vec<Vec<f32>>,
     /// One for each worker that has ever been at work.
     rooms: Mutex<Vec<Room>>,
@@ -224,20 +338,24 @@ struct Room {
 }
 
 impl PlainStep {
-    fn new(n_params: usize) -> PlainStep {
-        PlainStep { slots: vec![vec![0.0; n_params]; SLOTS], rooms: Mutex::default() }
+    fn new(n_params: usize, packed: Option<PackedWeights>, reach: Reach) -> PlainStep {
+        PlainStep { packed, reach, slots: vec![vec![0.0; n_params]; SLOTS], rooms: Mutex::default() }
     }
 
     /// As [`TiledStep::gradient`].
     fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
-        let PlainStep { slots, rooms } = self;
+        let PlainStep { packed, reach, slots, rooms } = self;
+        if let Some(packed) = packed {
+            packed.pack(&model.params);
+        }
+        let (net, reach) = (model.net_with(packed.as_ref()), *reach);
         let used = &mut slots[..SLOTS.min(groups.len())];
         let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {
             let mut room = take().unwrap_or_default();
             slot.fill(0.0);
             let mine = groups.iter().skip(s).step_by(SLOTS);
-            let loss = mine.map(|group| add_group(model.net(), group, scale, slot, &mut room)).sum();
+            let loss = mine.map(|group| add_group(net, group, scale, reach, slot, &mut room)).sum();
             rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
             loss
         });
@@ -248,13 +366,13 @@ impl PlainStep {
 }
 
 /// Adds one group's gradient to `slot`; returns its weighted loss.
-fn add_group(net: Net<'_, f32>, group: &Group, scale: f64, slot: &mut [f32], room: &mut Room) -> f64 {
+fn add_group(net: Net<'_, f32>, group: &Group, scale: f64, reach: Reach, slot: &mut [f32], room: &mut Room) -> f64 {
     let sequences = group.sequences();
     let Room { acts, grads } = room;
     forward(net, sequences, acts, &mut NoTap);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
     let loss = cross_entropy(sequences.seq, &acts.logits, &group.tokens, &group.weights, scale, &mut grads.logits);
-    backward(net, sequences, acts, grads, slot, &mut NoTap);
+    backward(net, sequences, acts, reach, grads, slot, &mut NoTap);
     loss
 }
 
@@ -284,9 +402,13 @@ impl Average {
 }
 
 /// `average += share · (params − average)`.
-#[multiversion(targets = "simd")]
 fn approach(average: &mut [f32], params: &[f32], share: f32) {
-    for (a, &p) in average.iter_mut().zip(params) {
-        *a += (p - *a) * share;
-    }
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (a, &p) in average.iter_mut().zip(params) {
+                *a += (p - *a) * share;
+            }
+        },
+    )
 }

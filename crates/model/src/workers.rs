@@ -3,11 +3,13 @@
 //! On virtual machines two unpinned threads that wait for each other often share one core. Work is cut by the batch, never by
 //! the number of threads, so results do not depend on it.
 
+use crate::kernels::tier::Tier;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// A pool of pinned worker threads.
 pub struct Workers {
     pool: ThreadPool,
+    tier: Tier,
 }
 
 /// Why there are no workers.
@@ -27,7 +29,8 @@ pub enum WorkersError {
 }
 
 impl Workers {
-    /// `threads` workers, or one for each core this process may use. With `pin`, worker `i` stays on the `i`-th such core.
+    /// `threads` workers, or one for each core this process may use. With `pin`, worker `i` stays on the `i`-th such core. They
+    /// are held to the tier that this thread is held to (see [`Tier::force`]).
     ///
     /// # Errors
     /// Zero threads, or the operating system refuses to start them.
@@ -37,10 +40,14 @@ impl Workers {
         if threads == 0 {
             return Err(WorkersError::Zero);
         }
+        let tier = Tier::forced();
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("worker-{i}"))
             .start_handler(move |i| {
+                if tier != Tier::Amx {
+                    tier.force().expect("the thread that makes the workers was held to it");
+                }
                 // More workers than cores: let the system spread them.
                 if pin && threads <= cores.len() {
                     core_affinity::set_for_current(cores[i]);
@@ -48,7 +55,12 @@ impl Workers {
             })
             .build()
             .map_err(|source| WorkersError::Start { threads, source })?;
-        Ok(Workers { pool })
+        Ok(Workers { pool, tier })
+    }
+
+    /// The tier that they are held to; [`Tier::Amx`] if to none.
+    pub fn forced_tier(&self) -> Tier {
+        self.tier
     }
 
     /// How many there are.

@@ -118,6 +118,7 @@ fn check_train(train: &TrainSettings) -> Result<(), ConfigProblem> {
     };
     let counts = [
         ("train.batch_problems", train.batch_problems as u64),
+        ("train.accumulate", train.accumulate),
         ("train.steps", train.steps),
         ("train.checkpoint_every", train.checkpoint_every),
         ("train.log_every", train.log_every),
@@ -137,8 +138,11 @@ fn check_train(train: &TrainSettings) -> Result<(), ConfigProblem> {
     if train.batch_problems > 1 << 20 {
         return bad("train.batch_problems", &train.batch_problems, "at most 1048576");
     }
-    if u128::from(train.steps) * train.batch_problems as u128 > u128::from(LARGEST) {
-        return bad("train.steps", &train.steps, "steps times batch_problems below 2^63");
+    if train.accumulate > 1 << 20 {
+        return bad("train.accumulate", &train.accumulate, "at most 1048576");
+    }
+    if u128::from(train.steps) * u128::from(train.accumulate) * train.batch_problems as u128 > u128::from(LARGEST) {
+        return bad("train.steps", &train.steps, "steps times batch_problems times accumulate below 2^63");
     }
     if !(train.lr > 0.0 && train.lr.is_finite()) {
         return bad("train.lr", &train.lr, "a positive number");

@@ -1,6 +1,7 @@
 //! Training batches: problems in, groups of token sequences out.
 //!
-//! Step `s` (from 0) trains on problems `s · batch .. (s + 1) · batch` of the training stream, each with an order of its edges drawn from
+//! Step `s` (from 0) trains on problems `s · batch .. (s + 1) · batch` of the training stream (where steps accumulate several batches, batch
+//! `s` of them all), each with an order of its edges drawn from
 //! its own stream. A batch is a function of config and step, so a run that is taken up again needs to remember neither.
 
 use rayon::prelude::*;
@@ -54,7 +55,7 @@ impl<'a> TrainingStream<'a> {
         }
     }
 
-    /// The batch of a step, counted from 0. The same for any number of workers.
+    /// A batch, counted from 0 over the whole run. The same for any number of workers.
     pub fn batch(&self, step: u64, workers: &Workers) -> Batch {
         let first = step * self.batch_problems as u64;
         let indices = first..first + self.batch_problems as u64;

@@ -5,7 +5,6 @@
 use rayon::prelude::*;
 use searchlens_lens::stats::Clusters;
 use searchlens_model::Model;
-use searchlens_model::forward::Sequences;
 use searchlens_model::generate::{GenerateError, Sampling, Stop, generate};
 use searchlens_model::workers::Workers;
 use searchlens_tasks::judge::{Verdict, judge_with};
@@ -105,20 +104,10 @@ pub fn answers(
     workers: &Workers,
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
     let stop = Stop { end: Some(tokenizer.end_id()), max_new_tokens: tokenizer.max_answer_len() };
-    let mut by_length: Vec<usize> = (0..questions.len()).collect();
-    by_length.sort_by_key(|&i| questions[i].prompt.len());
-    let mut out = vec![Vec::new(); questions.len()];
-    for rows in by_length.chunk_by(|&a, &b| questions[a].prompt.len() == questions[b].prompt.len()) {
-        let tokens: Vec<u32> = rows.iter().flat_map(|&i| &questions[i].prompt.ids).copied().collect();
-        let prompts = Sequences { tokens: &tokens, seq: questions[rows[0]].prompt.len() };
-        // Greedy decoding draws nothing.
-        let unused = |_| stream(0, Purpose::Sample, 0);
-        let answers = generate(model, prompts, stop, Sampling::Greedy, unused, workers)?;
-        for (&row, answer) in rows.iter().zip(answers) {
-            out[row] = answer;
-        }
-    }
-    Ok(out)
+    let prompts: Vec<&[u32]> = questions.iter().map(|question| &question.prompt.ids[..]).collect();
+    // Greedy decoding draws nothing.
+    let unused = |_| stream(0, Purpose::Sample, 0);
+    generate(model.net(), &prompts, stop, Sampling::Greedy, unused, workers)
 }
 
 /// Reads and judges answers, one for each question.

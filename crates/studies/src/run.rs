@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use searchlens_lens::estimate::Estimate;
 use searchlens_model::Model;
+use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::learning_rate;
 use searchlens_model::train::{TrainError, Trainer};
 use searchlens_model::workers::Workers;
@@ -134,6 +135,12 @@ pub struct Outcome {
 /// [`RunError`]: the folder holds a run already (or none to resume), or another one; files cannot be read or written; the loss is no longer a
 /// number. Whatever happens, the last checkpoint stays whole.
 pub fn train(config: &RunConfig, dir: &Path, start: Start, session: Session<'_>) -> Result<Outcome, RunError> {
+    if let Some(wanted) = config.train().tier {
+        let held = Tier::forced().max(session.workers.forced_tier());
+        if held != wanted || Tier::forced() != session.workers.forced_tier() {
+            return Err(RunError::NotHeld { wanted, held });
+        }
+    }
     let folder = RunFolder::at(dir);
     let parts = Parts::of(config);
     let started = match start {
@@ -197,16 +204,25 @@ struct Run<'a> {
 impl Run<'_> {
     fn step(&mut self, stream: &TrainingStream<'_>) -> Result<(), RunError> {
         let step = self.trainer.steps_done();
-        let batch = stream.batch(step, self.workers);
-        let stats = self.trainer.step(&batch.groups, self.learning_rate(step), self.workers);
+        let (workers, lr, train) = (self.workers, self.learning_rate(step), self.config.train());
+        let mut n_tokens = 0;
+        let mut groups = |index| {
+            let batch = stream.batch(index, workers);
+            n_tokens += batch.n_tokens;
+            batch.groups
+        };
+        let stats = match train.accumulate {
+            1 => self.trainer.step(&groups(step), lr, workers),
+            n => self.trainer.accumulated_step((step * n..(step + 1) * n).map(groups), lr, workers),
+        };
         let stats = stats.map_err(|error| self.diverged(error))?;
-        self.tally.sequences += self.config.train().batch_problems as u64;
-        self.tally.tokens += batch.n_tokens;
+        self.tally.sequences += train.batch_problems as u64 * train.accumulate;
+        self.tally.tokens += n_tokens;
         self.tally.steps += 1;
         self.tally.loss += stats.loss;
         self.tally.grad_norm += stats.grad_norm;
         let seconds = self.seconds;
-        (self.progress)(Progress::Step { step: step + 1, loss: stats.loss, tokens: batch.n_tokens, seconds });
+        (self.progress)(Progress::Step { step: step + 1, loss: stats.loss, tokens: n_tokens, seconds });
         Ok(())
     }
 
@@ -224,7 +240,6 @@ impl Run<'_> {
         if is_scheduled(self.config, step) {
             self.save()?;
         } else if step.is_power_of_two() {
-            self.check_finite()?;
             snapshot::save_weights(&self.folder.model(step), self.config, &self.trainer, self.tally)?;
         }
         Ok(())
@@ -260,7 +275,6 @@ impl Run<'_> {
         let model = Model { params: self.trainer.evaluated().to_vec(), ..self.trainer.model.clone() };
         let Validation { exact_path, first_fork } = evaluate::validate(&model, &parts.tokenizer, exam, workers)?;
         if self.best_exact.is_none_or(|best| exact_path.value > best) {
-            self.check_finite()?;
             self.best_exact = Some(exact_path.value);
             snapshot::save_weights(&self.folder.best(), self.config, &self.trainer, self.tally)?;
         }
@@ -270,7 +284,6 @@ impl Run<'_> {
     }
 
     fn save(&mut self) -> Result<PathBuf, RunError> {
-        self.check_finite()?;
         self.metrics.sync()?;
         let step = self.trainer.steps_done();
         let path = snapshot::save(self.folder, self.config, &self.trainer, self.tally)?;
@@ -308,22 +321,6 @@ impl Run<'_> {
     fn learning_rate(&self, step: u64) -> f64 {
         let train = self.config.train();
         learning_rate(train.schedule, train.lr, train.warmup, step, train.steps)
-    }
-
-    /// Weights that are no numbers must not take the place of good ones on the disk.
-    fn check_finite(&self) -> Result<(), RunError> {
-        let Trainer { model, .. } = &self.trainer;
-        let broken = |t: &&searchlens_model::params::Tensor| {
-            t.slot.of(&model.params).iter().chain(t.slot.of(self.trainer.evaluated())).any(|p| !p.is_finite())
-        };
-        match model.layout.tensors.iter().find(broken) {
-            None => Ok(()),
-            Some(tensor) => Err(RunError::Weights {
-                step: self.trainer.steps_done(),
-                tensor: tensor.name.clone(),
-                kept: self.last_checkpoint(),
-            }),
-        }
     }
 
     fn diverged(&self, error: TrainError) -> RunError {

@@ -1,5 +1,8 @@
 //! `searchlens bench`: how fast this machine is at what takes the time.
 
+mod generate;
+mod tiers;
+
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,7 +25,7 @@ use crate::cli::Common;
 use crate::machine::memory;
 use crate::output::{print, print_json};
 
-/// Time training and the drawing of problems
+/// Time training, generation and the drawing of problems
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
@@ -32,12 +35,16 @@ pub(crate) struct BenchArgs {
 
 const EXAMPLES: &str = "Examples:
   searchlens bench train --shape s --threads 2
-  searchlens bench problems --threads 1 --json";
+  searchlens bench generate --shape s --threads 2
+  searchlens bench problems --threads 1 --json
+  searchlens bench tiers";
 
 #[derive(Debug, Subcommand)]
 enum Bench {
     Train(TrainArgs),
+    Generate(generate::GenerateArgs),
     Problems(ProblemsArgs),
+    Tiers(tiers::TiersArgs),
 }
 
 /// Time training steps on random tokens: loss on every position, optimiser included
@@ -157,6 +164,8 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
                 "{ms_per_step:.1} ms a step, {tokens_per_s:.0} tokens/s, peak memory {peak}, tier {tier}"
             ))
         }
+        Bench::Tiers(args) => tiers::run(&args),
+        Bench::Generate(args) => generate::run(&args, common),
         Bench::Problems(args) => {
             let times = time_problems(&args, &common.workers()?, common.seed())?;
             if args.json {

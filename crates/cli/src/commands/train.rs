@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use searchlens::model::kernels::tier::Tier;
 use searchlens::studies::config::RunConfig;
 use searchlens::studies::folder::RunFolder;
 use searchlens::studies::run::Start;
@@ -52,7 +53,8 @@ Examples:
   searchlens train run/config.toml --resume";
 
 pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> {
-    let config = read_config(&args.config, common.seed_given())?;
+    let config = read_config(&args.config, common)?;
+    config.train().tier.map_or(Ok(()), Tier::force)?;
     let dir = args.out.unwrap_or_else(|| match (folder_of(&args.config), args.resume) {
         (Some(folder), true) => folder,
         (None, true) => place::last(&config).unwrap_or_else(|| place::fresh(&config)),
@@ -90,12 +92,21 @@ pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> anyhow::Resu
     Ok(ExitCode::from(interrupt::EXIT_CODE))
 }
 
-/// Reads a config; a seed on the command line takes the place of its own.
-fn read_config(path: &Path, seed: Option<u64>) -> anyhow::Result<RunConfig> {
-    let config = RunConfig::read(path)?;
-    let Some(seed) = seed else { return Ok(config) };
-    let seed = i64::try_from(seed).map_err(|_beyond| InputError::Seed { seed })?;
-    edited(&config, |tables| tables["train"]["seed"] = toml::Value::Integer(seed))
+/// Reads a config; a seed and a tier on the command line take the place of its own.
+fn read_config(path: &Path, common: &Common) -> anyhow::Result<RunConfig> {
+    let mut config = RunConfig::read(path)?;
+    if let Some(seed) = common.seed_given() {
+        let seed = i64::try_from(seed).map_err(|_beyond| InputError::Seed { seed })?;
+        config = edited(&config, |tables| tables["train"]["seed"] = toml::Value::Integer(seed))?;
+    }
+    if let Some(tier) = common.tier_given() {
+        config = edited(&config, |tables| {
+            if let Some(train) = tables["train"].as_table_mut() {
+                train.insert("tier".into(), tier.name().into());
+            }
+        })?;
+    }
+    Ok(config)
 }
 
 /// The run folder that a config file lies in, if it does.

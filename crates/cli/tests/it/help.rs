@@ -24,13 +24,15 @@ fn the_commands_and_what_all_of_them_take() {
           report       Write the page of a run: one HTML file that needs no network
           activations  Write a network's activations, logits, loss and gradients on given tokens
           sites        List the sites: the activations that have a name
-          bench        Time training and the drawing of problems
+          bench        Time training, generation and the drawing of problems
           help         Print this message or the help of the given subcommand(s)
 
         Options:
               --seed <S>     Seed of everything that is drawn at random [default: 0, or the config's]
               --threads <N>  Worker threads; no result depends on their number [default: one for each core]
               --no-pin       Let the system move worker threads between cores
+              --tier <TIER>  Hold to an instruction set, or less: amx, avx512, avx2, portable [default: the
+                             machine's best, or the config's]
           -h, --help         Print help
           -V, --version      Print version
 

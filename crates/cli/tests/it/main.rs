@@ -6,6 +6,8 @@ mod activations;
 mod errors;
 mod golden;
 mod help;
+#[cfg(unix)]
+mod kills;
 mod problems;
 mod run;
 mod runs;

@@ -35,23 +35,29 @@ every = 100
 "#;
 
 /// A scratch folder with a config in it.
-struct Scratch {
+pub(crate) struct Scratch {
     folder: tempfile::TempDir,
 }
 
 impl Scratch {
     fn new(steps: usize) -> Scratch {
+        Scratch::with_checkpoints(steps, 20)
+    }
+
+    pub(crate) fn with_checkpoints(steps: usize, every: usize) -> Scratch {
         let scratch = Scratch { folder: tempfile::tempdir().unwrap() };
-        std::fs::write(scratch.path("config.toml"), CONFIG.replace("STEPS", &steps.to_string())).unwrap();
+        let every = format!("checkpoint_every = {every}");
+        let config = CONFIG.replace("STEPS", &steps.to_string()).replace("checkpoint_every = 20", &every);
+        std::fs::write(scratch.path("config.toml"), config).unwrap();
         scratch
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Runs the binary; `@` in its arguments is this folder.
-    fn run(&self, arguments: &str) -> Ran {
+    pub(crate) fn run(&self, arguments: &str) -> Ran {
         let root = self.folder.path().display().to_string();
         let Ran { code, stdout, stderr } = searchlens(&arguments.replace('@', &root));
         Ran { code, stdout: stdout.replace(&root, "@"), stderr: stderr.replace(&root, "@") }
@@ -71,7 +77,7 @@ impl Scratch {
 }
 
 /// What a run leaves that may not depend on when it was stopped: the last checkpoint's bytes, metrics and scores without their timings.
-fn lasting(run: &Path, steps: usize) -> (Vec<u8>, Vec<u8>, Vec<Value>, String) {
+pub(crate) fn lasting(run: &Path, steps: usize) -> (Vec<u8>, Vec<u8>, Vec<Value>, String) {
     let read = |name: String| std::fs::read(run.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     let metrics = String::from_utf8(read("metrics.jsonl".into())).unwrap();
     let timeless = |line: &str| {
@@ -99,6 +105,41 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     assert!(resumed.stderr.starts_with("going on after step "), "{}", resumed.stderr);
     assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("killed"), STEPS), "the runs differ");
+}
+
+/// A disk that is full is played by a limit on the size of files (in the shell's blocks, of half a KiB or a whole one), at which writing
+/// fails as it does on a full disk.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_last_checkpoint_whole() {
+    const STEPS: usize = 100;
+    let scratch = Scratch::new(STEPS);
+    scratch.run("train @/config.toml --out @/whole");
+    let mut child = scratch.start_and_wait("train @/config.toml --out @/run", "run");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let run = scratch.path("run");
+    let last = |run: &Path| {
+        let names = std::fs::read_dir(run.join("checkpoints")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.retain(|name| name.ends_with(".training.safetensors"));
+        names.into_iter().max().unwrap()
+    };
+    let before = last(&run);
+    let bytes = std::fs::read(run.join("checkpoints").join(&before)).unwrap();
+    let resume = format!(
+        "trap '' XFSZ; ulimit -f 16; exec {} train {} --resume",
+        env!("CARGO_BIN_EXE_searchlens"),
+        run.join("config.toml").display()
+    );
+    let full = std::process::Command::new("sh").args(["-c", &resume]).output().unwrap();
+    let said = String::from_utf8(full.stderr).unwrap();
+    assert_eq!(full.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot write") && said.contains(".safetensors: File too large"), "{said}");
+    assert_eq!((last(&run), std::fs::read(run.join("checkpoints").join(&before)).unwrap()), (before, bytes));
+    let resumed = scratch.run("train @/run/config.toml --resume");
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&run, STEPS), "the runs differ");
 }
 
 #[cfg(unix)]
@@ -171,6 +212,17 @@ fn the_demo_in_a_few_seconds() {
     let again = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
     assert_eq!(again.code, 2);
     assert!(again.stderr.contains("holds a run already"), "{}", again.stderr);
+}
+
+#[test]
+fn a_run_on_a_lower_tier_says_so_and_stays_there() {
+    let scratch = Scratch::new(20);
+    assert_eq!(scratch.run("train @/config.toml --out @/run --tier portable").code, 0);
+    let read = |name: &str| std::fs::read_to_string(scratch.path("run").join(name)).unwrap();
+    assert!(read("run.json").contains("\"tier\": \"f32-portable\""), "{}", read("run.json"));
+    assert!(read("config.toml").contains("tier = \"portable\""), "{}", read("config.toml"));
+    assert_eq!(scratch.run("train @/run/config.toml --resume").code, 0);
+    scratch.run("eval @/run --tier portable --json").good();
 }
 
 #[test]
@@ -260,7 +312,7 @@ fn configs_with_mistakes_are_refused() {
         "warmup",
         "warmpu",
         expect![[r#"
-        error: @/wrong.toml, line 17: unknown key `train.warmpu` (did you mean `warmup`?); known: seed, batch_problems, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, loss_on, precision, checkpoint_every, log_every, init
+        error: @/wrong.toml, line 17: unknown key `train.warmpu` (did you mean `warmup`?); known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, tier, checkpoint_every, log_every, init
     "#]],
     );
     check(

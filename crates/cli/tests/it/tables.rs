@@ -43,7 +43,25 @@ fn timings_have_the_keys_that_scripts_read() {
         // At least the gradient and the two moments.
         assert!(train["peak_bytes"].as_u64().unwrap() > 3 * 4 * 200_000, "{train}");
     }
+    let generated = json("bench generate --shape xs --count 3 --prompt 4 --new 2 --seconds 0.01 --threads 1 --json");
+    assert_eq!(keys(&generated), ["new_tokens_per_s", "peak_bytes", "problems_per_s", "seconds", "tier"]);
+    assert!(generated["new_tokens_per_s"].as_f64().unwrap() > 0.0, "{generated}");
     let problems = json("bench problems --seconds 0.05 --threads 1 --json");
     assert_eq!(keys(&problems), ["items_per_s", "threads"]);
     assert!(problems["items_per_s"].as_f64().unwrap() > 0.0 && problems["threads"] == 1);
+}
+
+#[test]
+fn tiers_of_the_machine_and_a_forced_one() {
+    let free = json("bench tiers --json");
+    assert_eq!(keys(&free), ["best", "chosen", "machine"]);
+    assert_eq!(free["machine"].as_array().unwrap().last().unwrap(), "portable");
+    assert_eq!(free["best"], free["machine"][0]);
+    let forced = json("bench tiers --tier portable --json");
+    assert_eq!((&forced["machine"], &forced["best"]), (&free["machine"], &Value::from("portable")));
+    assert_eq!(forced["chosen"]["auto"], "f32-portable");
+    let error = searchlens("bench tiers --tier avx1024").bad(2);
+    assert!(error.contains("tier `avx1024` does not exist") && error.contains("avx512, avx2, portable"), "{error}");
+    let error = searchlens("bench train --tier portable --precision bf16").bad(2);
+    assert_eq!(error, "error: precision bf16 needs tier amx, and tier portable is forced; use f32\n");
 }

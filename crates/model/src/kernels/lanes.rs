@@ -1,13 +1,13 @@
 //! Sums in sixteen lanes, and the small loops that everything else is made of.
 //!
 //! Kernels are plain loops that the compiler turns into vector code: once for each instruction set, chosen at run time
-//! (`#[multiversion]`). What such a kernel calls is `#[inline(always)]`, so that it is compiled for the same set.
+//! ([`vectorised`]). What such a kernel calls is `#[inline(always)]`, so that it is compiled for the same set.
 //!
 //! The compiler may not reorder a float sum, so a plain running sum stays scalar. Summing in sixteen interleaved lanes says
 //! the order outright; the same order on every instruction set, so these kernels give the same bits everywhere.
 
 use super::real::Real;
-use multiversion::multiversion;
+use super::tier::vectorised;
 
 const LANES: usize = 16;
 
@@ -81,9 +81,13 @@ pub fn max<F: Real>(xs: &[F]) -> F {
 }
 
 /// `out[i] += xs[i]`.
-#[multiversion(targets = "simd")]
 pub fn add<F: Real>(out: &mut [F], xs: &[F]) {
-    add_to(out, xs);
+    vectorised(
+        #[inline(always)]
+        move || {
+            add_to(out, xs);
+        },
+    )
 }
 
 /// `out[i] += xs[i]`, for use inside kernels.
@@ -95,25 +99,35 @@ pub fn add_to<F: Real>(out: &mut [F], xs: &[F]) {
 }
 
 /// Sum of squares.
-#[multiversion(targets = "simd")]
 pub fn sum_of_squares<F: Real>(xs: &[F]) -> F {
-    sum_of(xs, |x| x * x)
+    vectorised(
+        #[inline(always)]
+        move || sum_of(xs, |x| x * x),
+    )
 }
 
 /// `out[j] += sum over rows r of xs[r, j]`: the gradient of a bias. `xs` is `[rows, out.len()]`.
-#[multiversion(targets = "simd")]
 pub fn add_column_sums<F: Real>(out: &mut [F], xs: &[F]) {
-    for row in xs.chunks_exact(out.len()) {
-        add_to(out, row);
-    }
+    vectorised(
+        #[inline(always)]
+        move || {
+            for row in xs.chunks_exact(out.len()) {
+                add_to(out, row);
+            }
+        },
+    )
 }
 
 /// `xs[r, j] += bias[j]` in every row.
-#[multiversion(targets = "simd")]
 pub fn add_bias<F: Real>(xs: &mut [F], bias: &[F]) {
-    for row in xs.chunks_exact_mut(bias.len()) {
-        add_to(row, bias);
-    }
+    vectorised(
+        #[inline(always)]
+        move || {
+            for row in xs.chunks_exact_mut(bias.len()) {
+                add_to(row, bias);
+            }
+        },
+    )
 }
 
 #[cfg(test)]

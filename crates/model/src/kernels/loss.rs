@@ -2,7 +2,7 @@
 
 use super::lanes::{max, sum_of};
 use super::real::Real;
-use multiversion::multiversion;
+use super::tier::vectorised;
 
 /// Weighted sum of next-token losses: position `p` of a sequence predicts token `p + 1`.
 ///
@@ -11,7 +11,6 @@ use multiversion::multiversion;
 /// # Shapes
 /// - `logits`, `dlogits` (out): `[n_seq, seq, d_vocab]`
 /// - `tokens`: `[n_seq, seq]`; `weights`: `[n_seq, seq − 1]`
-#[multiversion(targets = "simd")]
 pub fn cross_entropy<F: Real>(
     seq: usize,
     logits: &[F],
@@ -20,28 +19,33 @@ pub fn cross_entropy<F: Real>(
     scale: f64,
     dlogits: &mut [F],
 ) -> f64 {
-    let d_vocab = logits.len() / tokens.len();
-    let rows = logits.chunks_exact(d_vocab).zip(dlogits.chunks_exact_mut(d_vocab));
-    let mut loss = 0.0;
-    for (i, (row, grad)) in rows.enumerate() {
-        let (b, p) = (i / seq, i % seq);
-        let weight = if p + 1 < seq { weights[b * (seq - 1) + p] } else { 0.0 };
-        if weight == 0.0 {
-            grad.fill(F::ZERO);
-            continue;
-        }
-        let next = tokens[i + 1] as usize;
-        let top = max(row);
-        for (g, &l) in grad.iter_mut().zip(row) {
-            *g = (l - top).exp();
-        }
-        let sum = sum_of(grad, |v| v);
-        loss += f64::from(weight) * (sum.to_f64().ln() + top.to_f64() - row[next].to_f64());
-        let factor = F::of(scale * f64::from(weight)) / sum;
-        for g in grad.iter_mut() {
-            *g *= factor;
-        }
-        grad[next] -= F::of(scale * f64::from(weight));
-    }
-    loss
+    vectorised(
+        #[inline(always)]
+        move || {
+            let d_vocab = logits.len() / tokens.len();
+            let rows = logits.chunks_exact(d_vocab).zip(dlogits.chunks_exact_mut(d_vocab));
+            let mut loss = 0.0;
+            for (i, (row, grad)) in rows.enumerate() {
+                let (b, p) = (i / seq, i % seq);
+                let weight = if p + 1 < seq { weights[b * (seq - 1) + p] } else { 0.0 };
+                if weight == 0.0 {
+                    grad.fill(F::ZERO);
+                    continue;
+                }
+                let next = tokens[i + 1] as usize;
+                let top = max(row);
+                for (g, &l) in grad.iter_mut().zip(row) {
+                    *g = (l - top).exp();
+                }
+                let sum = sum_of(grad, |v| v);
+                loss += f64::from(weight) * (sum.to_f64().ln() + top.to_f64() - row[next].to_f64());
+                let factor = F::of(scale * f64::from(weight)) / sum;
+                for g in grad.iter_mut() {
+                    *g *= factor;
+                }
+                grad[next] -= F::of(scale * f64::from(weight));
+            }
+            loss
+        },
+    )
 }

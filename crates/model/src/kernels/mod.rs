@@ -10,6 +10,7 @@ pub mod bf16;
 pub mod lanes;
 pub mod loss;
 pub mod norm;
+mod plain;
 pub mod product;
 pub mod real;
 pub mod tier;

@@ -2,7 +2,9 @@
 
 use super::amx::Amx;
 use super::bf16::{Packing, Store};
+use super::plain;
 use super::real::Real;
+use super::tier::Tier;
 use faer::linalg::matmul::matmul;
 use faer::{MatMut, MatRef, Par};
 
@@ -26,22 +28,29 @@ pub fn view_mut<F: Real>(data: &mut [F], cols: usize) -> ViewMut<'_, F> {
 
 /// `out = a @ b`.
 pub fn set_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
-    matmul(out, Accum::Replace, a, b, F::ONE, Par::Seq);
+    product(out, Accum::Replace, a, b, F::ONE);
 }
 
 /// `out = scale · a @ b`.
 pub fn set_scaled_product<F: Real>(out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
-    matmul(out, Accum::Replace, a, b, scale, Par::Seq);
+    product(out, Accum::Replace, a, b, scale);
 }
 
 /// `out += a @ b`.
 pub fn add_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
-    matmul(out, Accum::Add, a, b, F::ONE, Par::Seq);
+    product(out, Accum::Add, a, b, F::ONE);
 }
 
 /// `out += scale · a @ b`.
 pub fn add_scaled_product<F: Real>(out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
-    matmul(out, Accum::Add, a, b, scale, Par::Seq);
+    product(out, Accum::Add, a, b, scale);
+}
+
+fn product<F: Real>(out: ViewMut<'_, F>, accum: Accum, a: View<'_, F>, b: View<'_, F>, scale: F) {
+    if Tier::is_lowered() {
+        return plain::product(out, accum, a, b, scale);
+    }
+    matmul(out, accum, a, b, scale, Par::Seq);
 }
 
 /// How activations are multiplied with each other.

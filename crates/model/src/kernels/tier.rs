@@ -1,8 +1,15 @@
-//! The instruction set that the kernels run on, found when the program starts.
+//! The instruction set that the kernels run on: the best that the machine has, or a lower one that is forced.
+//!
+//! What is forced holds for a thread and for the workers that it makes (see [`crate::workers::Workers`]), so that tests of
+//! several tiers can run side by side.
 
 use super::amx::Amx;
+use pulp::Arch;
+use searchlens_tasks::text::{listed, near_names};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::fmt;
+use std::str::FromStr;
 
 /// The numbers that the matrix products of a network in training multiply. Sums, everything between the products, weights
 /// and the optimiser are f32 in either case.
@@ -16,9 +23,9 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The fastest that this machine has hardware for.
+    /// The fastest that this machine has hardware for, and this thread may use.
     pub fn fastest() -> Precision {
-        if Amx::detect().is_some() { Precision::Bf16 } else { Precision::F32 }
+        if tile_unit().is_ok() { Precision::Bf16 } else { Precision::F32 }
     }
 }
 
@@ -31,8 +38,9 @@ impl fmt::Display for Precision {
     }
 }
 
-/// What this machine's vector instructions are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Instruction sets, the better the smaller in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// 32×32×32 products of bf16 numbers in one go, with f32 sums; the rest as [`Tier::Avx512`].
     Amx,
@@ -44,38 +52,170 @@ pub enum Tier {
     Portable,
 }
 
-/// This machine cannot do it.
+/// This machine cannot do it, or was told not to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TierError {
     /// No tile unit, or the operating system keeps it.
     #[error("precision bf16 needs a processor with AMX (amx_tile, amx_bf16) and Linux 5.16 or later; use f32")]
     NoAmx,
+    /// A lower tier is forced.
+    #[error("precision bf16 needs tier amx, and tier {} is forced; use f32", tier.name())]
+    Forced {
+        /// Which.
+        tier: Tier,
+    },
+    /// The machine lacks a tier that is to be forced.
+    #[error("this machine has no tier {}; it has {}", tier.name(), Tier::names(&Tier::of_machine()))]
+    Lacking {
+        /// Which.
+        tier: Tier,
+    },
+}
+
+/// A thread's instruction set.
+#[derive(Clone, Copy)]
+struct Allowed {
+    /// Nothing better is used.
+    best: Tier,
+    arch: Arch,
+}
+
+thread_local! {
+    static ALLOWED: Cell<Allowed> = const { Cell::new(Allowed { best: Tier::Amx, arch: Arch::Scalar }) };
+    static IS_SET: Cell<bool> = const { Cell::new(false) };
+}
+
+fn allowed() -> Allowed {
+    if !IS_SET.get() {
+        ALLOWED.set(Allowed { best: Tier::Amx, arch: Arch::new() });
+        IS_SET.set(true);
+    }
+    ALLOWED.get()
+}
+
+/// Compiles `work` once for each instruction set and runs the version for this thread's:
+/// `vectorised(#[inline(always)] move || ..)`.
+///
+/// The attribute compiles the closure along with the version, not apart from it for the baseline; `move` keeps what it captures
+/// in registers: behind references every store might change a slice's length, and loops stay scalar. What it calls must be
+/// `#[inline(always)]` for the same reason.
+#[inline(always)]
+pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    allowed().arch.dispatch(work)
 }
 
 impl Tier {
-    /// The best that this machine has for f32.
-    pub fn detect() -> Tier {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-                return Tier::Avx512;
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return Tier::Avx2;
-            }
+    /// All there are, the best first.
+    pub const ALL: [Tier; 4] = [Tier::Amx, Tier::Avx512, Tier::Avx2, Tier::Portable];
+
+    /// Its name on the command line and in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tier::Amx => "amx",
+            Tier::Avx512 => "avx512",
+            Tier::Avx2 => "avx2",
+            Tier::Portable => "portable",
         }
-        Tier::Portable
     }
 
-    /// The best that this machine has for a precision.
+    fn names(tiers: &[Tier]) -> String {
+        listed(tiers.iter().map(|tier| tier.name()))
+    }
+
+    /// Those that this machine has, the best first.
+    pub fn of_machine() -> Vec<Tier> {
+        let has = |tier: &Tier| {
+            *tier == Tier::Portable || (*tier == Tier::Amx && Amx::detect().is_some()) || tier.arch().is_some()
+        };
+        Tier::ALL.into_iter().filter(has).collect()
+    }
+
+    /// Its vector instructions, if this machine has them.
+    #[cfg(target_arch = "x86_64")]
+    fn arch(self) -> Option<Arch> {
+        match self {
+            Tier::Amx => Amx::detect().map(|_| Arch::new()),
+            Tier::Avx512 => pulp::x86::V4::try_new().map(Arch::V4),
+            Tier::Avx2 => pulp::x86::V3::try_new().map(Arch::V3),
+            Tier::Portable => Some(Arch::Scalar),
+        }
+    }
+
+    /// On other architectures, whatever the machine has is the portable tier.
+    #[cfg(not(target_arch = "x86_64"))]
+    fn arch(self) -> Option<Arch> {
+        (self == Tier::Portable).then(Arch::new)
+    }
+
+    /// Forces this tier: from now on this thread, and workers that it makes, use nothing better. f32 products of lower tiers are
+    /// plain loops, many times slower than the library's, which chooses its instructions by itself.
+    ///
+    /// # Errors
+    /// The machine lacks it.
+    pub fn force(self) -> Result<(), TierError> {
+        let arch = self.arch().ok_or(TierError::Lacking { tier: self })?;
+        ALLOWED.set(Allowed { best: self, arch });
+        IS_SET.set(true);
+        Ok(())
+    }
+
+    /// The tier that this thread is held to; [`Tier::Amx`] if to none.
+    pub fn forced() -> Tier {
+        allowed().best
+    }
+
+    /// The best for f32 that this thread may use.
+    pub fn detect() -> Tier {
+        let best = Tier::forced();
+        Tier::of_machine().into_iter().find(|&tier| tier >= best.max(Tier::Avx512)).unwrap_or(Tier::Portable)
+    }
+
+    /// Whether products must not be left to the library, which would use better instructions.
+    pub(crate) fn is_lowered() -> bool {
+        Tier::forced() > Tier::Avx512
+    }
+
+    /// The best that this thread may use for a precision.
     ///
     /// # Errors
     /// It has nothing for bf16.
     pub fn for_precision(precision: Precision) -> Result<Tier, TierError> {
         match precision {
             Precision::F32 => Ok(Tier::detect()),
-            Precision::Bf16 => Amx::detect().map(|_| Tier::Amx).ok_or(TierError::NoAmx),
+            Precision::Bf16 => tile_unit().map(|_| Tier::Amx),
         }
+    }
+}
+
+/// The tile unit, if the machine has one and this thread may use it.
+///
+/// # Errors
+/// If not.
+pub fn tile_unit() -> Result<Amx, TierError> {
+    match Tier::forced() {
+        Tier::Amx => Amx::detect().ok_or(TierError::NoAmx),
+        tier => Err(TierError::Forced { tier }),
+    }
+}
+
+/// A name that is no tier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("tier `{name}` does not exist{near}; it is {}", Tier::names(&Tier::ALL))]
+pub struct UnknownTier {
+    /// The name given.
+    pub name: String,
+    /// ` (did you mean ..?)`, or empty.
+    pub near: String,
+}
+
+impl FromStr for Tier {
+    type Err = UnknownTier;
+
+    fn from_str(name: &str) -> Result<Tier, UnknownTier> {
+        Tier::ALL.into_iter().find(|tier| tier.name() == name).ok_or_else(|| UnknownTier {
+            name: name.into(),
+            near: near_names(name, Tier::ALL.iter().map(|tier| tier.name())),
+        })
     }
 }
 
@@ -87,5 +227,33 @@ impl fmt::Display for Tier {
             Tier::Avx2 => "f32-avx2",
             Tier::Portable => "f32-portable",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_misspelt_ones_are_not() {
+        for tier in Tier::ALL {
+            assert_eq!(tier.name().parse(), Ok(tier));
+        }
+        let error = "avx".parse::<Tier>().unwrap_err().to_string();
+        assert!(error.starts_with("tier `avx` does not exist"), "{error}");
+    }
+
+    #[test]
+    fn a_forced_tier_holds_for_its_thread() {
+        let machine = Tier::of_machine();
+        assert_eq!(Tier::detect(), *machine.iter().find(|&&tier| tier != Tier::Amx).unwrap());
+        for tier in machine {
+            let forced = std::thread::spawn(move || {
+                tier.force().unwrap();
+                (Tier::forced(), Tier::detect(), tile_unit().is_ok())
+            });
+            assert_eq!(forced.join().unwrap(), (tier, tier.max(Tier::Avx512).max(Tier::detect()), tier == Tier::Amx));
+        }
+        assert_eq!(Tier::forced(), Tier::Amx);
     }
 }

@@ -1,7 +1,9 @@
 //! Back through a group: [`super::forward`] read from the last line to the first.
 
 use super::attention::attention_bwd;
-use super::factor::{BLOCK, Floats, add_column_sums, add_weight_gradient, pack_left_transposed, pack_right, round_rows};
+use super::factor::{
+    BLOCK, Floats, add_column_sums, add_weight_gradient, pack_left_transposed, pack_right, round_rows,
+};
 use super::linear::{Finish, multiply};
 use super::loss::cross_entropy;
 use super::norm::{Norm, Stats, norm, norm_bwd};
@@ -40,8 +42,7 @@ pub(super) fn loss(
     profile.lap(Stage::Norm);
     let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), resid: None, out: &mut now.logits };
     multiply(unit, &now.normed, 0, 0..rows, &weights.unembed.forward, &mut finish, scratch);
-    let loss =
-        cross_entropy(sequences, net.config.d_vocab, loss_weights, scale, &mut now.logits, &mut now.dlogits);
+    let loss = cross_entropy(sequences, net.config.d_vocab, loss_weights, scale, &mut now.logits, &mut now.dlogits);
     now.right.resize(net.config.d_vocab, rows);
     for block in 0..rows / BLOCK {
         pack_right(&now.dlogits, block, &mut now.right);

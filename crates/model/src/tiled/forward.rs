@@ -15,7 +15,13 @@ use crate::kernels::vector::{add, load_some, store_wide};
 
 /// Up to the residual stream after the last block.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub(super) fn forward(unit: TileUnit, net: Net<'_, f32>, blocks: &[TiledBlock], sequences: Sequences<'_>, room: &mut Room) {
+pub(super) fn forward(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    blocks: &[TiledBlock],
+    sequences: Sequences<'_>,
+    room: &mut Room,
+) {
     let first = room.blocks.first_mut().map_or(&mut room.resid, |block| &mut block.resid_pre);
     embed(net, sequences, first);
     room.profile.lap(Stage::Embed);

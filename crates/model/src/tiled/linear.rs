@@ -3,7 +3,9 @@
 use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles, pack_pairs};
 use crate::kernels::activation::Activation;
 use crate::kernels::amx::{Block, Sums, TileUnit, Wide};
-use crate::kernels::vector::{V, add, all, gelu, gelu_new, load_line, load_wide, relu, round, store_line, store_wide, widen};
+use crate::kernels::vector::{
+    V, add, all, gelu, gelu_new, load_line, load_wide, relu, round, store_line, store_wide, widen,
+};
 use std::arch::x86_64::_mm512_mul_ps;
 use std::ops::Range;
 

@@ -22,8 +22,8 @@ use crate::forward::Net;
 use crate::kernels::amx::{Amx, Sums};
 use crate::model::Model;
 use crate::train::Group;
-use rayon::prelude::*;
 use profile::Stage;
+use rayon::prelude::*;
 use room::Room;
 use slot::{GradSlot, Places};
 use std::sync::{Mutex, PoisonError};
@@ -62,7 +62,8 @@ impl TiledStep {
             let mut room = take().unwrap_or_default();
             slot.clear();
             let mine = groups.iter().skip(s).step_by(n_slots);
-            let loss = mine.map(|group| add_group(*amx, model.net(), weights, places, group, scale, slot, &mut room)).sum();
+            let loss =
+                mine.map(|group| add_group(*amx, model.net(), weights, places, group, scale, slot, &mut room)).sum();
             rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
             loss
         });

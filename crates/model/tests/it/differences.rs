@@ -2,13 +2,16 @@
 
 use crate::{architectures, batch, rng, shaken};
 use rand::RngExt;
+use searchlens_model::backward::{ActGrads, Reach, backward};
 use searchlens_model::config::ModelConfig;
-use searchlens_model::forward::{Net, Sequences};
+use searchlens_model::forward::{Acts, Net, Sequences, forward};
+use searchlens_model::kernels::loss::cross_entropy;
 use searchlens_model::linear::Products;
 use searchlens_model::params::Layout;
 use searchlens_model::record::{Recorder, run};
 use searchlens_model::sites::{At, Site};
 use searchlens_model::tap::{NoTap, Tap};
+use std::collections::BTreeMap;
 
 /// Random entries tried per tensor and site, besides one random direction.
 const ENTRIES: usize = 20;
@@ -238,6 +241,76 @@ fn per_head_inputs_add_up() {
                     .iter()
                     .sum();
                 assert!((parts - split[i / d * h * d + i % d]).abs() < 1e-12);
+            }
+        }
+    }
+}
+
+/// Sets keys and values at all positions but one to what they were in another pass.
+struct Frozen<'a> {
+    case: &'a Case,
+    constants: &'a BTreeMap<At, Vec<f64>>,
+    pos: usize,
+}
+
+impl Tap<f64> for Frozen<'_> {
+    fn wants(&self, at: At) -> bool {
+        self.edits(at)
+    }
+    fn edits(&self, at: At) -> bool {
+        self.constants.contains_key(&at)
+    }
+    fn forward(&mut self, at: At, value: &mut [f64]) {
+        let Some(constants) = self.constants.get(&at) else { return };
+        let width = self.case.config.n_heads * self.case.config.d_head;
+        for (i, (v, &constant)) in value.iter_mut().zip(constants).enumerate() {
+            if i / width % self.case.seq != self.pos {
+                *v = constant;
+            }
+        }
+    }
+    fn backward(&mut self, _: At, _: &mut [f64]) {}
+}
+
+/// The weighted mean loss in which, to each position, the keys and values of the others are `constants`: a pass for each.
+fn frozen_loss(case: &Case, params: &[f64], constants: &BTreeMap<At, Vec<f64>>) -> f64 {
+    let total: f64 = case.weights.iter().map(|&w| f64::from(w)).sum();
+    let at_position = |pos: usize| {
+        let scored = case.seq - 1;
+        let only = |(i, &w): (usize, &f32)| if i % scored == pos { w } else { 0.0 };
+        let weights: Vec<f32> = case.weights.iter().enumerate().map(only).collect();
+        let share = weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
+        let mut tap = Frozen { case, constants, pos };
+        share * run(case.net(params), case.sequences(), &weights, false, &mut tap).loss
+    };
+    (0..case.seq - 1).map(at_position).sum()
+}
+
+#[test]
+fn myopic_gradients_are_those_of_a_network_whose_other_keys_and_values_are_constants() {
+    for case in Case::all() {
+        let rotary = Site::RotK.exists_in(&case.config);
+        let kept = [if rotary { Site::RotK } else { Site::K }, Site::V];
+        let sites = (0..case.config.n_layers).flat_map(|layer| kept.map(|site| At::new(site, layer)));
+        let mut tap = NoTap;
+        let mut recorder = Recorder::new(sites, &mut tap);
+        let (mut acts, mut grads) = (Acts::default(), ActGrads::default());
+        forward(case.net(&case.params), case.sequences(), &mut acts, &mut recorder);
+        let constants = recorder.recording.values;
+        grads.resize(&case.config, case.sequences().n_seq(), case.seq);
+        let scale = 1.0 / case.weights.iter().map(|&w| f64::from(w)).sum::<f64>();
+        cross_entropy(case.seq, &acts.logits, &case.tokens, &case.weights, scale, &mut grads.logits);
+        let mut gradient = vec![0.0; case.params.len()];
+        let net = case.net(&case.params);
+        backward(net, case.sequences(), &acts, Reach::OwnPosition, &mut grads, &mut gradient, &mut NoTap);
+        for (i, tensor) in case.layout.tensors.iter().enumerate() {
+            for direction in directions(tensor.slot.len, i as u64).into_iter().rev().take(4) {
+                let slope = direction.iter().zip(tensor.slot.of(&gradient)).map(|(d, g)| d * g).sum();
+                check_slope(&format!("{}: {}, myopic", case.name, tensor.name), slope, |h| {
+                    let mut params = case.params.clone();
+                    tensor.slot.of_mut(&mut params).iter_mut().zip(&direction).for_each(|(p, d)| *p += h * d);
+                    frozen_loss(&case, &params, &constants)
+                });
             }
         }
     }

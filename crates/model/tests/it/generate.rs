@@ -4,9 +4,11 @@ use crate::{architectures, batch, rng, shaken};
 use searchlens_model::Model;
 use searchlens_model::config::{AttentionDir, ModelConfig};
 use searchlens_model::forward::Sequences;
-use searchlens_model::generate::{GenerateError, Sampling, Stop, generate};
-use searchlens_model::record::run;
-use searchlens_model::tap::NoTap;
+use searchlens_model::generate::{GenerateError, Sampling, Stop, generate, generate_tapped};
+use searchlens_model::model::TokensError;
+use searchlens_model::record::{Trace, run};
+use searchlens_model::sites::{At, Axes};
+use searchlens_model::tap::{NoTap, Tap, Window, WindowTap};
 use searchlens_model::workers::Workers;
 
 /// The same without a cache: the whole prefix at every step.
@@ -25,20 +27,116 @@ fn uncached(model: &Model, prompt: &[u32], stop: Stop) -> Vec<u32> {
     }
 }
 
+/// Prompts of 2 to 5 tokens, in no order of length.
+fn ragged(config: &ModelConfig, n: usize, seed: u64) -> Vec<Vec<u32>> {
+    let (tokens, _) = batch(config, n, 5, seed);
+    tokens.chunks(5).enumerate().map(|(i, row)| row[..2 + i * 7 % 4].to_vec()).collect()
+}
+
+fn causal_architectures() -> impl Iterator<Item = (&'static str, ModelConfig)> {
+    architectures().into_iter().filter(|(_, config)| config.attention_dir == AttentionDir::Causal)
+}
+
 #[test]
 fn cached_generation_is_uncached_generation() {
     let workers = Workers::new(Some(2), false).unwrap();
-    for (name, config) in architectures() {
-        if config.attention_dir == AttentionDir::Bidirectional {
-            continue;
-        }
+    for (name, config) in causal_architectures() {
         let model = shaken(&config, 3);
-        let (prompts, _) = batch(&config, 70, 4, 9);
+        let prompts = ragged(&config, 150, 9);
         for stop in [Stop { end: Some(2), max_new_tokens: 99 }, Stop { end: None, max_new_tokens: 3 }] {
-            let sequences = Sequences { tokens: &prompts, seq: 4 };
-            let got = generate(&model, sequences, stop, Sampling::Greedy, rng_of, &workers).unwrap();
-            let want: Vec<_> = prompts.chunks(4).map(|prompt| uncached(&model, prompt, stop)).collect();
+            let got = generate(model.net(), &prompts, stop, Sampling::Greedy, rng_of, &workers).unwrap();
+            let want: Vec<_> = prompts.iter().map(|prompt| uncached(&model, prompt, stop)).collect();
             assert_eq!(got, want, "{name} {stop:?}");
+        }
+    }
+}
+
+/// Edits one site: of every token at an odd position, entries are scaled, set to 0 or shifted by turns. Masked attention entries
+/// stay untouched.
+struct Editing {
+    at: Option<At>,
+    first: Vec<usize>,
+    seq: usize,
+    n_keys: usize,
+}
+
+impl Editing {
+    fn new(at: Option<At>) -> Editing {
+        Editing { at, first: Vec::new(), seq: 0, n_keys: 0 }
+    }
+}
+
+impl Tap<f32> for Editing {
+    fn wants(&self, at: At) -> bool {
+        self.edits(at)
+    }
+    fn edits(&self, at: At) -> bool {
+        self.at == Some(at)
+    }
+    fn forward(&mut self, at: At, value: &mut [f32]) {
+        if !self.edits(at) {
+            return;
+        }
+        let n_tokens = self.first.len() * self.seq;
+        let (square, rows) = match at.site.info().axes {
+            Axes::Square => (true, value.len() / self.n_keys),
+            _ => (false, n_tokens),
+        };
+        let heads = rows / n_tokens;
+        for (i, row) in value.chunks_exact_mut(value.len() / rows).enumerate() {
+            let pos = self.first[i / heads / self.seq] + i % self.seq;
+            let seen = if square { pos + 1 } else { row.len() };
+            for (j, v) in row[..seen].iter_mut().enumerate().filter(|_| pos % 2 == 1) {
+                *v = [*v, 0.8 * *v, *v + 0.1][(3 * j + pos) % 7 % 3];
+            }
+        }
+    }
+    fn backward(&mut self, _: At, _: &mut [f32]) {}
+}
+
+impl WindowTap<f32> for Editing {
+    fn window(&mut self, window: Window<'_>) {
+        (self.first, self.seq, self.n_keys) = (window.first.to_vec(), window.seq, window.n_keys);
+    }
+}
+
+/// With `edited` edited: every site's value at every token in cached generation, against passes over the finished sequences.
+#[track_caller]
+fn check_taps(name: &str, model: &Model, edited: Option<At>) {
+    let sites = At::all(&model.config);
+    let prompts = ragged(&model.config, 6, 4);
+    let stop = Stop { end: Some(2), max_new_tokens: 5 };
+    let mut editing = Editing::new(edited);
+    let mut cached = Trace::new(sites.iter().copied(), &mut editing);
+    let new = generate_tapped(model.net(), &prompts, stop, Sampling::Greedy, rng_of, &mut cached).unwrap();
+    let n_tokens: usize = prompts.iter().zip(&new).map(|(prompt, new)| prompt.len() + new.len() - 1).sum();
+    assert_eq!(cached.values.len(), sites.len() * n_tokens, "every site at every token");
+    for (row, (prompt, new)) in prompts.iter().zip(&new).enumerate() {
+        let tokens = [&prompt[..], &new[..new.len() - 1]].concat();
+        let seq = tokens.len();
+        let mut editing = Editing::new(edited);
+        let mut whole = Trace::new(sites.iter().copied(), &mut editing);
+        whole.window(Window { rows: &[row], first: &[0], seq, n_keys: seq });
+        let run = run(model.net(), Sequences { tokens: &tokens, seq }, &vec![0.0; seq - 1], false, &mut whole);
+        for (moment, want) in &whole.values {
+            let got = &cached.values[moment];
+            assert_eq!(got.len(), want.len());
+            let far = got.iter().zip(want).find(|(g, w)| g != w && (*g - *w).abs() > 1e-5 * w.abs().max(1.0));
+            assert!(far.is_none(), "{name}, {edited:?} edited: {moment:?} is {far:?}");
+        }
+        let logits = run.logits.chunks_exact(model.config.d_vocab).skip(prompt.len() - 1);
+        let best = logits.map(|row| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap() as u32);
+        assert_eq!(&best.collect::<Vec<_>>(), new, "{name}, {edited:?} edited");
+    }
+}
+
+#[test]
+fn taps_and_edits_see_and_do_the_same_with_a_cache() {
+    for (name, config) in causal_architectures() {
+        let model = shaken(&config, 12);
+        check_taps(name, &model, None);
+        for at in At::all(&config).into_iter().filter(|at| at.site.is_editable()) {
+            check_taps(name, &model, Some(at));
         }
     }
 }
@@ -55,11 +153,10 @@ fn sampling_follows_the_softmax_and_each_rows_own_stream() {
     let logits = run(model.net(), Sequences { tokens: &prompt, seq: 2 }, &[0.0], false, &mut NoTap).logits;
     let weights: Vec<f64> = logits[5..].iter().map(|&l| f64::from(l / 2.0).exp()).collect();
     let rows = 4000;
-    let prompts = prompt.repeat(rows);
-    let sequences = Sequences { tokens: &prompts, seq: 2 };
+    let prompts = vec![prompt; rows];
     let stop = Stop { end: None, max_new_tokens: 1 };
     let sample = |sampling, threads| {
-        generate(&model, sequences, stop, sampling, rng_of, &Workers::new(Some(threads), false).unwrap()).unwrap()
+        generate(model.net(), &prompts, stop, sampling, rng_of, &Workers::new(Some(threads), false).unwrap()).unwrap()
     };
     let all = Sampling::Random { temperature: 2.0, top_k: None };
     assert_eq!(sample(all, 1), sample(all, 2));
@@ -77,12 +174,13 @@ fn what_cannot_be_generated_is_an_error() {
     let workers = Workers::new(Some(1), false).unwrap();
     let greedy = |config: ModelConfig, tokens: &[u32]| {
         let stop = Stop { end: None, max_new_tokens: 1 };
-        generate(&shaken(&config, 1), Sequences { tokens, seq: tokens.len() }, stop, Sampling::Greedy, rng_of, &workers)
+        generate(shaken(&config, 1).net(), &[&[0], tokens], stop, Sampling::Greedy, rng_of, &workers)
     };
     let config = ModelConfig::new(1, 4, 1, 3, 2);
     let sideways = ModelConfig { attention_dir: AttentionDir::Bidirectional, ..config.clone() };
     assert_eq!(greedy(sideways, &[0]), Err(GenerateError::Bidirectional));
-    assert!(greedy(config.clone(), &[3]).unwrap_err().to_string().contains("token 3 at [0, 0]"));
+    assert!(greedy(config.clone(), &[3]).unwrap_err().to_string().contains("token 3 at [1, 0]"));
     assert!(greedy(config.clone(), &[0, 0, 0]).unwrap_err().to_string().contains("context"));
-    assert_eq!(greedy(config, &[0, 0]).unwrap()[0].len(), 1);
+    assert_eq!(greedy(config.clone(), &[]), Err(GenerateError::Tokens(TokensError::Empty)));
+    assert!(greedy(config, &[0, 0]).unwrap().iter().all(|row| row.len() == 1));
 }

@@ -6,6 +6,7 @@ mod checkpoint;
 mod differences;
 mod generate;
 mod golden;
+mod tiers;
 mod training;
 
 use rand::{RngExt, SeedableRng};

@@ -3,6 +3,7 @@
 use crate::{architectures, batch, rng};
 use searchlens_model::Model;
 use searchlens_model::config::{Activation, AttentionDir, ModelConfig, PositionEmbedding};
+use searchlens_model::diagnosis::Origin;
 use searchlens_model::forward::Net;
 use searchlens_model::kernels::tier::{Precision, Tier};
 use searchlens_model::linear::Products;
@@ -158,6 +159,28 @@ fn the_gradient_is_that_of_the_whole_batch() {
 }
 
 #[test]
+fn batches_accumulate_to_the_step_of_one_large_batch() {
+    let workers = Workers::new(Some(2), true).unwrap();
+    let (mut large, mut small) = (trainer(6), trainer(6));
+    for step in 0..3 {
+        let groups = groups(&large, 50 * step);
+        let mut silent = groups[..1].to_vec();
+        silent[0].weights.fill(0.0);
+        let want = large.step(&groups, 1e-3, &workers).unwrap();
+        let batches = [groups[..4].to_vec(), silent, groups[4..5].to_vec(), groups[5..].to_vec()];
+        let got = small.accumulated_step(batches, 1e-3, &workers).unwrap();
+        assert!((got.loss - want.loss).abs() < 1e-6, "{got:?}, {want:?}");
+        assert!((got.grad_norm / want.grad_norm - 1.0).abs() < 1e-5, "{got:?}, {want:?}");
+    }
+    // AdamW divides by the gradient's own size: compare what it divides.
+    let error = large.moments.mean.iter().zip(&small.moments.mean).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let size = large.moments.mean.iter().map(|m| m.abs()).fold(0.0, f32::max);
+    assert!(error < 1e-5 * size, "{error:e} of {size:e}");
+    let none: [Vec<Group>; 0] = [];
+    assert_eq!(small.accumulated_step(none, 1e-3, &workers), Err(TrainError::NothingScored { step: 4 }));
+}
+
+#[test]
 fn frozen_entries_never_change_and_the_average_follows() {
     let mut trainer = trainer(3);
     let rows = Slot { start: trainer.model.layout.w_pos.unwrap().start, len: 7 * 40 };
@@ -193,8 +216,65 @@ fn a_broken_step_names_itself_and_leaves_the_weights() {
     trainer.model.params[w_u.start] = f32::INFINITY;
     let before = trainer.model.params.clone();
     let error = trainer.step(&groups, 1e-3, &workers).unwrap_err();
-    assert!(matches!(error, TrainError::Loss { step: 2, .. }), "{error}");
+    let origin = Origin::Parameter { tensor: "unembed.W_U".into(), value: f32::INFINITY };
+    assert!(matches!(&error, TrainError::Loss { step: 2, origin: found, .. } if *found == origin), "{error}");
     assert_eq!((trainer.model.params.clone(), trainer.steps_done()), (before, 1));
+}
+
+/// Breaks a step by `damage`, and looks at what the error says.
+#[track_caller]
+fn check_origin(precision: Precision, damage: impl Fn(&mut Model, &mut Vec<Group>), says: &str) {
+    let workers = Workers::new(Some(2), true).unwrap();
+    let mut trainer = trainer(8).with_precision(precision).unwrap();
+    let mut groups = groups(&trainer, 3);
+    damage(&mut trainer.model, &mut groups);
+    let before = (trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone());
+    let error = trainer.step(&groups, 1e-3, &workers).unwrap_err().to_string();
+    assert!(error.contains(says), "{error}");
+    let after = (trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone());
+    assert!(before == after, "the weights changed");
+    assert!(trainer.accumulated_step([groups], 1e-3, &workers).unwrap_err().to_string().contains(says));
+}
+
+#[test]
+fn what_is_not_finite_is_named_where_it_began() {
+    for precision in precisions() {
+        let tensor = |model: &Model, name: &str| model.layout.tensor(name).unwrap().slot;
+        let mlp = |model: &mut Model, _: &mut Vec<Group>| {
+            tensor(model, "blocks.1.mlp.W_in").of_mut(&mut model.params).fill(3e38);
+        };
+        check_origin(precision, mlp, "first at `blocks.1.mlp.hook_pre`, which is");
+        // One token's embedding only: the first place where it stands.
+        let token = |model: &mut Model, groups: &mut Vec<Group>| {
+            groups.iter_mut().flat_map(|g| &mut g.tokens).for_each(|t| *t = (*t).min(21));
+            let place = groups[2].seq + 4;
+            groups[2].tokens[place] = 22;
+            let slot = tensor(model, "embed.W_E");
+            slot.of_mut(&mut model.params)[22 * 40..].fill(3e38);
+        };
+        check_origin(precision, token, "(group 2, sequence 1, position 4)");
+        let weight = |_: &mut Model, groups: &mut Vec<Group>| groups[4].weights[29] = f32::NAN;
+        check_origin(precision, weight, "the weight of a loss is NaN (group 4, sequence 1, position 1)");
+        // The logits are of ordinary size, and the unembedding is not.
+        let steep = |model: &mut Model, groups: &mut Vec<Group>| {
+            groups.truncate(1);
+            groups[0].weights.fill(0.0);
+            groups[0].weights[2] = 1.0;
+            let next = groups[0].tokens[3] as usize;
+            tensor(model, "ln_final.w").of_mut(&mut model.params).fill(1e-38);
+            let w_u = tensor(model, "unembed.W_U").of_mut(&mut model.params);
+            w_u.iter_mut().enumerate().for_each(|(i, w)| *w = if i % 23 == next { -3.3e38 } else { 3.3e38 });
+        };
+        check_origin(precision, steep, "first in the gradient of `unembed.hook_in`, which is");
+    }
+}
+
+#[test]
+fn a_step_out_of_the_finite_numbers_is_an_error_at_once() {
+    let workers = Workers::new(Some(1), true).unwrap();
+    let mut trainer = trainer(9);
+    let error = trainer.step(&groups(&trainer, 1), f64::from(f32::MAX), &workers).unwrap_err();
+    assert!(matches!(&error, TrainError::Weights { step: 1, .. }), "{error}");
 }
 
 #[track_caller]

@@ -181,6 +181,10 @@ pub struct TrainSettings {
     /// Problems a step. Step `s` (from 0) trains on problems `s · batch_problems ..` of the training stream.
     #[serde(default = "default::batch_problems")]
     pub batch_problems: usize,
+    /// Batches of `batch_problems` whose gradients make one step: as one batch so many times as large, of which only a part is in memory.
+    /// Step `s` then trains on problems `s · batch_problems · accumulate ..`.
+    #[serde(default = "default::accumulate")]
+    pub accumulate: u64,
     /// Steps of the whole run; the schedule is fitted to it.
     pub steps: u64,
     /// Peak learning rate.
@@ -213,12 +217,19 @@ pub struct TrainSettings {
     /// The weights that are evaluated and saved are an average over about so many steps; 0: the weights themselves.
     #[serde(default = "default::average_steps")]
     pub average_steps: u64,
+    /// The loss of a token improves only what is computed at that token: keys and values of other positions are constants to its
+    /// gradient, so that nothing is computed early for later tokens ("myopic" training).
+    #[serde(default)]
+    pub myopic: bool,
     /// Which tokens the loss counts.
     #[serde(default)]
     pub loss_on: LossOn,
     /// Input format of products.
     #[serde(default)]
     pub precision: Precision,
+    /// Hold to this instruction set, or less; absent: the best that the machine has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<tier::Tier>,
     /// Steps from checkpoint to checkpoint.
     #[serde(default = "default::checkpoint_every")]
     pub checkpoint_every: u64,
@@ -236,6 +247,7 @@ impl TrainSettings {
         TrainSettings {
             seed: default::seed(),
             batch_problems: default::batch_problems(),
+            accumulate: default::accumulate(),
             steps,
             lr: default::lr(),
             warmup: default::warmup(),
@@ -247,8 +259,10 @@ impl TrainSettings {
             decay: default::decay(),
             clip: default::clip(),
             average_steps: default::average_steps(),
+            myopic: false,
             loss_on: LossOn::default(),
             precision: Precision::default(),
+            tier: None,
             checkpoint_every: default::checkpoint_every(),
             log_every: default::log_every(),
             init: None,
@@ -286,6 +300,9 @@ mod default {
     }
     pub(super) fn batch_problems() -> usize {
         128
+    }
+    pub(super) fn accumulate() -> u64 {
+        1
     }
     pub(super) fn lr() -> f64 {
         2e-3

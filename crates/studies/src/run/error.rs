@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use searchlens_model::checkpoint::{CheckpointError, FileError};
 use searchlens_model::generate::GenerateError;
-use searchlens_model::kernels::tier::TierError;
+use searchlens_model::kernels::tier::{Tier, TierError};
 use searchlens_model::train::TrainError;
 
 use crate::config::ConfigError;
@@ -57,6 +57,14 @@ pub enum RunError {
         /// Tier now.
         now: String,
     },
+    /// The config's tier is not the one that the program is held to.
+    #[error("train.tier is {}, but the threads are held to {}; force the tier before workers are made", wanted.name(), held.name())]
+    NotHeld {
+        /// What the config says.
+        wanted: Tier,
+        /// What the threads use.
+        held: Tier,
+    },
     /// `config.toml` or `run.json` of the folder is broken.
     #[error("{path}: {message}; restore the file from a copy, or train anew", path = path.display())]
     Broken {
@@ -97,7 +105,7 @@ pub enum RunError {
     /// `init` cannot be read.
     #[error("train.init: {0}")]
     Init(CheckpointError),
-    /// A step could not be made: loss or gradient are not finite, or nothing is scored.
+    /// A step could not be made: a number ceased to be finite, or nothing is scored.
     #[error("{error}{kept}")]
     Diverged {
         /// Which step, and why.
@@ -108,16 +116,6 @@ pub enum RunError {
     /// A step on scratch copies could not be made.
     #[error(transparent)]
     Timing(#[from] TrainError),
-    /// A step made weights that are no numbers.
-    #[error("step {step}: `{tensor}` is no longer finite; lower the learning rate{kept}")]
-    Weights {
-        /// Steps done.
-        step: u64,
-        /// The first parameter, in table order, with such an entry.
-        tensor: String,
-        /// What is left.
-        kept: Kept,
-    },
     /// The validation problems could not be answered.
     #[error(transparent)]
     Generate(#[from] GenerateError),
@@ -157,6 +155,7 @@ impl RunError {
             | RunError::Busy { .. }
             | RunError::Changed { .. }
             | RunError::Tier { .. }
+            | RunError::NotHeld { .. }
             | RunError::Broken { .. }
             | RunError::Config(_)
             | RunError::NoWholeCheckpoint { .. }
@@ -168,7 +167,6 @@ impl RunError {
             | RunError::Precision(_) => true,
             RunError::Diverged { .. }
             | RunError::Timing(_)
-            | RunError::Weights { .. }
             | RunError::Generate(_)
             | RunError::File(_)
             | RunError::Snapshot(_) => false,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use searchlens_model::Model;
+use searchlens_model::backward::Reach;
 use searchlens_model::checkpoint::{load_model, write_atomically};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::kernels::tier::Tier;
@@ -112,7 +113,8 @@ fn trainer(
     average: Option<Average>,
 ) -> Result<Trainer, RunError> {
     let trainer = Trainer::new(model, optimiser_of(train), frozen(parts), moments, average);
-    Ok(trainer.with_precision(train.precision.here())?)
+    let reach = if train.myopic { Reach::OwnPosition } else { Reach::Whole };
+    Ok(trainer.with_reach(reach)?.with_precision(train.precision.here())?)
 }
 
 fn frozen(parts: &Parts) -> Vec<Slot> {

@@ -56,6 +56,7 @@ fn the_resolved_config_says_everything() {
         [train]
         seed = 1
         batch_problems = 256
+        accumulate = 1
         steps = 20000
         lr = 0.001
         warmup = 100
@@ -66,6 +67,7 @@ fn the_resolved_config_says_everything() {
         decay = ["attention", "mlp", "unembedding"]
         clip = 1.0
         average_steps = 200
+        myopic = false
         loss_on = "path"
         precision = "auto"
         checkpoint_every = 500
@@ -106,6 +108,7 @@ fn resolved_configs_read_back() {
     check_round_trip(&[train(
         "schedule = { cosine = { floor = 0.02 } }\nprecision = \"f32\"\ninit = \"a b/c.safetensors\"",
     )]);
+    check_round_trip(&[train("accumulate = 3\nmyopic = true\ntier = \"avx2\"")]);
     check_round_trip(&[("seed = 3", "seed = 9223372036854775807"), ("lr = 4e-3", "lr = 0.1234567890123456")]);
     check_round_trip(&[
         ("generator = \"dfs\"", "generator = \"wilson\""),
@@ -173,7 +176,7 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
         "lr = 4e-3",
         "learning_rate = 4e-3",
         expect![
-            "line 15: unknown key `train.learning_rate`; known: seed, batch_problems, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, loss_on, precision, checkpoint_every, log_every, init"
+            "line 15: unknown key `train.learning_rate`; known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, tier, checkpoint_every, log_every, init"
         ],
     );
     check_error(

@@ -37,6 +37,27 @@ fn metrics(dir: &Path) -> Vec<Metric> {
     lines
 }
 
+/// Training losses of a run of the tiny config, edited.
+fn losses(edits: &[(&str, &str)]) -> Vec<f64> {
+    let dir = tempfile::tempdir().unwrap();
+    train_fresh(&config(edits), dir.path()).unwrap();
+    let lines = metrics(dir.path());
+    lines.iter().filter_map(|line| if let Metric::Train { loss, .. } = line { Some(*loss) } else { None }).collect()
+}
+
+#[test]
+fn batches_accumulate_to_larger_ones() {
+    let precise = ("log_every = 7", "log_every = 7\nprecision = \"f32\"");
+    let (whole, parts) =
+        (losses(&[precise]), losses(&[("batch_problems = 16", "batch_problems = 4\naccumulate = 4"), precise]));
+    assert_eq!(whole.len(), parts.len());
+    for (a, b) in whole.iter().zip(&parts) {
+        assert!((a - b).abs() < 2e-3, "{whole:?} {parts:?}");
+    }
+    let myopic = losses(&[("log_every = 7", "log_every = 7\nprecision = \"f32\"\nmyopic = true")]);
+    assert!(myopic.iter().all(|loss| loss.is_finite()) && myopic != whole);
+}
+
 #[track_caller]
 fn check_same(a: &Path, b: &Path) {
     let (a, b) = (essence(a), essence(b));
@@ -308,7 +329,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
     // Weight decay that overshoots makes the weights three times larger with every step: still numbers after 20 steps, not after 60.
     let dir = tempfile::tempdir().unwrap();
     let swelling = config(&[
-        ("lr = 4e-3", "lr = 1e-3\nweight_decay = 4e3"),
+        ("lr = 4e-3", "lr = 1e-3\nweight_decay = 4e3\nprecision = \"f32\""),
         ("warmup = 10", "warmup = 0"),
         ("average_steps = 20", "average_steps = 0"),
     ]);

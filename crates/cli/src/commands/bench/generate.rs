@@ -1,0 +1,107 @@
+//! `searchlens bench generate`: how fast prompts are continued.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use searchlens::model::Model;
+use searchlens::model::config::ModelConfig;
+use searchlens::model::generate::{Sampling, Stop, generate};
+use searchlens::model::kernels::tier::Tier;
+use searchlens::tasks::stream::{Purpose, below, stream};
+use serde::Serialize;
+
+use super::{Choice, Shape, ShapeName, median, seconds};
+use crate::cli::Common;
+use crate::machine::memory;
+use crate::output::{print, print_json};
+
+/// Time greedy generation after random prompts, keys and values cached, no row ending early
+#[derive(Debug, Args)]
+#[command(after_help = "Prints the median over repetitions, after one that is not counted.
+
+Example:
+  searchlens bench generate --shape s --threads 2 --json")]
+pub(super) struct GenerateArgs {
+    /// The network; its context grows to what is generated
+    #[arg(long, value_enum, default_value_t = ShapeName::S)]
+    shape: ShapeName,
+    /// Input format of matrix products
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    precision: Choice,
+    /// How many prompts
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    count: u32,
+    /// Tokens of each prompt
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    prompt: u32,
+    /// New tokens of each
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    new: u32,
+    /// For how long
+    #[arg(long, default_value_t = 5.0, value_parser = seconds)]
+    seconds: f64,
+    /// Print the numbers as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct GenerateTimes {
+    /// All prompts read and continued.
+    seconds: f64,
+    problems_per_s: f64,
+    new_tokens_per_s: f64,
+    peak_bytes: Option<u64>,
+    tier: String,
+}
+
+pub(super) fn run(args: &GenerateArgs, common: &Common) -> anyhow::Result<()> {
+    let times = time(args, common)?;
+    if args.json {
+        return print_json(&times);
+    }
+    let GenerateTimes { seconds, problems_per_s, new_tokens_per_s, tier, .. } = times;
+    print(format_args!(
+        "{seconds:.3} s for {} prompts, {problems_per_s:.0} prompts/s, {new_tokens_per_s:.0} new tokens/s, tier {tier}",
+        args.count
+    ))
+}
+
+fn time(args: &GenerateArgs, common: &Common) -> anyhow::Result<GenerateTimes> {
+    let precision = args.precision.here();
+    let Shape { n_layers, d_model, n_heads, d_vocab, n_ctx, .. } = args.shape.shape();
+    let n_ctx = n_ctx.max((args.prompt + args.new) as usize);
+    let config = ModelConfig::new(n_layers, d_model, n_heads, d_vocab, n_ctx).validated()?;
+    let model = Model::init(config, &mut stream(common.seed(), Purpose::Init, 0));
+    let mut rng = stream(common.seed(), Purpose::Sample, 0);
+    let mut prompt = |_| (0..args.prompt).map(|_| below(&mut rng, d_vocab) as u32).collect();
+    let prompts: Vec<Vec<u32>> = (0..args.count).map(&mut prompt).collect();
+    let resident_before = memory("VmRSS");
+    let packed = model.packed(precision)?;
+    let workers = common.workers()?;
+    let stop = Stop { end: None, max_new_tokens: args.new as usize };
+    // Greedy decoding draws nothing.
+    let unused = |_| stream(0, Purpose::Sample, 0);
+    let once = || -> anyhow::Result<f64> {
+        let begun = Instant::now();
+        let new = generate(model.net_with(packed.as_ref()), &prompts, stop, Sampling::Greedy, unused, &workers)?;
+        let elapsed = begun.elapsed().as_secs_f64();
+        anyhow::ensure!(new.iter().all(|tokens| tokens.len() == stop.max_new_tokens), "a row ended early");
+        Ok(elapsed)
+    };
+    once()?;
+    let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
+    let mut all = Vec::new();
+    while all.len() < 3 || begun.elapsed() < limit {
+        all.push(once()?);
+    }
+    let seconds = median(&mut all);
+    let count = f64::from(args.count);
+    Ok(GenerateTimes {
+        seconds,
+        problems_per_s: count / seconds,
+        new_tokens_per_s: count * f64::from(args.new) / seconds,
+        peak_bytes: memory("VmHWM").zip(resident_before).map(|(peak, before)| peak.saturating_sub(before)),
+        tier: Tier::for_precision(precision)?.to_string(),
+    })
+}

@@ -1,0 +1,58 @@
+//! `searchlens bench tiers`: what instruction sets there are, and which are used.
+
+use clap::Args;
+use searchlens::model::kernels::tier::{Precision, Tier};
+use serde::Serialize;
+
+use crate::output::{print, print_json};
+
+/// List the instruction sets of this machine, and what is chosen for each precision
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  searchlens bench tiers --tier avx2 --json")]
+pub(super) struct TiersArgs {
+    /// Print the list as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Tiers {
+    /// What this machine has, the best first.
+    machine: Vec<Tier>,
+    /// The one that nothing better is used than.
+    best: Tier,
+    chosen: Chosen,
+}
+
+/// As `run.json` names them.
+#[derive(Serialize)]
+struct Chosen {
+    f32: String,
+    /// `null`: there is none.
+    bf16: Option<String>,
+    auto: String,
+}
+
+pub(super) fn run(args: &TiersArgs) -> anyhow::Result<()> {
+    let machine = Tier::of_machine();
+    let best = machine.iter().copied().find(|&tier| tier >= Tier::forced()).unwrap_or(Tier::Portable);
+    let chosen = Chosen {
+        f32: Tier::for_precision(Precision::F32)?.to_string(),
+        bf16: Tier::for_precision(Precision::Bf16).ok().map(|tier| tier.to_string()),
+        auto: Tier::for_precision(Precision::fastest())?.to_string(),
+    };
+    if args.json {
+        return print_json(&Tiers { machine, best, chosen });
+    }
+    for tier in Tier::ALL {
+        let here = match machine.contains(&tier) {
+            true if tier < best => "here, not used",
+            true => "here",
+            false => "not here",
+        };
+        print(format_args!("{:<9} {here}", tier.name()))?;
+    }
+    let Chosen { f32, bf16, auto } = chosen;
+    print(format_args!("\nprecision f32: {f32}; bf16: {}; auto: {auto}", bf16.as_deref().unwrap_or("none")))
+}

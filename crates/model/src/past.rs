@@ -1,0 +1,394 @@
+//! What came before the positions that a pass runs on: nothing, or the keys and values that earlier passes left.
+//!
+//! This is all in which a pass over new positions differs from one over whole sequences, so one forward pass does both.
+
+use crate::config::ModelConfig;
+use crate::forward::{BlockActs, Net};
+use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, softmax, softmax_rows};
+use crate::kernels::bf16::Packing;
+use crate::kernels::real::Real;
+use crate::kernels::tier::vectorised;
+use crate::sites::{At, Site};
+use crate::tap::Tap;
+use std::ops::Range;
+
+/// The earlier positions of every sequence of a pass.
+pub(crate) trait Past<F: Real> {
+    /// Position of the first token of sequence `b`: how many are past.
+    fn first_pos(&self, b: usize) -> usize;
+
+    /// Keys that a row of scores has room for when `seq` positions are added.
+    fn n_keys(&self, seq: usize) -> usize;
+
+    /// From `block.q`, `block.k` and `block.v`, at the new positions, to `block.z`; scores and pattern are offered to the tap.
+    fn attend(
+        &mut self,
+        net: Net<'_, F>,
+        layer: usize,
+        dims: AttnDims,
+        block: &mut BlockActs<F>,
+        packing: &mut Packing,
+        tap: &mut impl Tap<F>,
+    );
+}
+
+/// The sequences begin here.
+pub(crate) struct Nothing;
+
+impl<F: Real> Past<F> for Nothing {
+    fn first_pos(&self, _: usize) -> usize {
+        0
+    }
+
+    fn n_keys(&self, seq: usize) -> usize {
+        seq
+    }
+
+    fn attend(
+        &mut self,
+        net: Net<'_, F>,
+        layer: usize,
+        dims: AttnDims,
+        block: &mut BlockActs<F>,
+        packing: &mut Packing,
+        tap: &mut impl Tap<F>,
+    ) {
+        attn_scores(&mut net.products.multiplier(packing), dims, &block.q, &block.k, &mut block.pattern);
+        to_pattern(layer, block, tap, |scores| softmax_rows(dims, scores));
+        attn_mix(&mut net.products.multiplier(packing), dims, &block.pattern, &block.v, &mut block.z);
+    }
+}
+
+/// Scores become the pattern, with the tap's edits of either; the softmax's own output is kept where the pattern is edited.
+fn to_pattern<F: Real>(
+    layer: usize,
+    block: &mut BlockActs<F>,
+    tap: &mut impl Tap<F>,
+    softmax_rows: impl FnOnce(&mut [F]),
+) {
+    let at = |site| At::new(site, layer);
+    tap.forward(at(Site::AttnScores), &mut block.pattern);
+    softmax_rows(&mut block.pattern);
+    block.softmax.clear();
+    if tap.edits(at(Site::Pattern)) {
+        block.softmax.extend_from_slice(&block.pattern);
+    }
+    tap.forward(at(Site::Pattern), &mut block.pattern);
+}
+
+/// How keys and values are stored.
+pub(crate) trait Stored<F>: Copy + Default {
+    fn of(x: F) -> Self;
+    fn get(self) -> F;
+}
+
+impl<F: Real> Stored<F> for F {
+    #[inline(always)]
+    fn of(x: F) -> F {
+        x
+    }
+    #[inline(always)]
+    fn get(self) -> F {
+        self
+    }
+}
+
+/// The upper half of an f32: where products round their factors to bf16 anyway, half as much memory needs to be read. Reading it
+/// is what the time of a long generation goes into.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bf16(u16);
+
+impl Stored<f32> for Bf16 {
+    /// The nearest, ties to even; a NaN stays one.
+    #[inline(always)]
+    fn of(x: f32) -> Bf16 {
+        let bits = x.to_bits();
+        let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+        Bf16(((if x.is_nan() { bits | 0x0040_0000 } else { rounded }) >> 16) as u16)
+    }
+    #[inline(always)]
+    fn get(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
+    }
+}
+
+/// Keys and values of every position so far, of every row (a sequence that is being continued).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cache<S> {
+    layers: Vec<Kept<S>>,
+    /// Positions so far, by row.
+    lens: Vec<usize>,
+    sizes: Sizes,
+}
+
+/// Of one layer.
+#[derive(Clone, Debug, Default)]
+struct Kept<S> {
+    /// `[rows, n_heads, room / KEYS, d_head, KEYS]`: the scores of neighbouring keys are computed side by side.
+    keys: Vec<S>,
+    /// `[rows, n_heads, room, d_wide]`
+    values: Vec<S>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sizes {
+    /// Positions that a row has room for: a multiple of [`KEYS`].
+    room: usize,
+    n_heads: usize,
+    d_head: usize,
+    /// `d_head`, filled up with 0 to a multiple of [`WIDE`].
+    d_wide: usize,
+}
+
+impl<S: Copy + Default> Cache<S> {
+    /// Forgets everything and makes room for `rows` rows of at most `longest` positions. Allocates only if that is more than
+    /// ever before.
+    pub(crate) fn reset(&mut self, config: &ModelConfig, rows: usize, longest: usize) {
+        let &ModelConfig { n_layers, n_heads, d_head, .. } = config;
+        let (room, d_wide) = (longest.next_multiple_of(KEYS), d_head.next_multiple_of(WIDE));
+        self.sizes = Sizes { room, n_heads, d_head, d_wide };
+        self.lens.clear();
+        self.lens.resize(rows, 0);
+        self.layers.resize_with(n_layers, Kept::default);
+        for Kept { keys, values } in &mut self.layers {
+            for (buffer, width) in [(keys, d_head), (values, d_wide)] {
+                let len = rows * n_heads * room * width;
+                if buffer.len() < len {
+                    buffer.resize(len, S::default());
+                }
+            }
+        }
+    }
+
+    /// A pass that continues these rows, one after the other.
+    pub(crate) fn continued<'a>(&'a mut self, rows: &'a [usize]) -> Continued<'a, S> {
+        Continued { cache: self, rows }
+    }
+
+    /// Positions so far of a row.
+    pub(crate) fn len(&self, row: usize) -> usize {
+        self.lens[row]
+    }
+
+    /// Counts the positions that a pass has added, once it is over: during the pass each layer still sees the old count.
+    pub(crate) fn advance(&mut self, rows: &[usize], seq: usize) {
+        for &row in rows {
+            self.lens[row] += seq;
+        }
+    }
+}
+
+/// Rows of a cache, as the past of a pass.
+pub(crate) struct Continued<'a, S> {
+    cache: &'a mut Cache<S>,
+    rows: &'a [usize],
+}
+
+impl<F: Real, S: Stored<F>> Past<F> for Continued<'_, S> {
+    fn first_pos(&self, b: usize) -> usize {
+        self.cache.lens[self.rows[b]]
+    }
+
+    fn n_keys(&self, seq: usize) -> usize {
+        self.rows.iter().map(|&row| self.cache.lens[row]).max().unwrap_or(0) + seq
+    }
+
+    fn attend(
+        &mut self,
+        net: Net<'_, F>,
+        layer: usize,
+        dims: AttnDims,
+        block: &mut BlockActs<F>,
+        packing: &mut Packing,
+        tap: &mut impl Tap<F>,
+    ) {
+        self.append(layer, dims, &block.k, &block.v);
+        let n_keys = <Self as Past<F>>::n_keys(self, dims.seq);
+        if n_keys == dims.seq {
+            return Nothing.attend(net, layer, dims, block, packing, tap);
+        }
+        let Sizes { d_head, d_wide, room, .. } = self.cache.sizes;
+        let scale = F::of(1.0 / dims.attn_scale);
+        let Kept { keys, values } = &self.cache.layers[layer];
+        for Query { seen, head, numbers, square } in self.queries(dims, n_keys) {
+            let (scores, masked) = block.pattern[square].split_at_mut(seen);
+            score_keys(scale, &block.q[numbers], &keys[head * room * d_head..][..room * d_head], scores);
+            masked.fill(F::NEG_INFINITY);
+        }
+        to_pattern(layer, block, tap, |pattern| {
+            for Query { seen, square, .. } in self.queries(dims, n_keys) {
+                let (scores, masked) = pattern[square].split_at_mut(seen);
+                softmax_row(scores);
+                masked.fill(F::ZERO);
+            }
+        });
+        for Query { seen, head, numbers, square } in self.queries(dims, n_keys) {
+            let pattern = &block.pattern[square][..seen];
+            mix_values(d_wide, pattern, &values[head * room * d_wide..], &mut block.z[numbers]);
+        }
+    }
+}
+
+/// One head of one new position.
+struct Query {
+    /// Keys that it sees.
+    seen: usize,
+    /// Number of its row's head in the cache.
+    head: usize,
+    /// Its part of `[n_seq, seq, n_heads, d_head]`.
+    numbers: Range<usize>,
+    /// Its part of `[n_seq, n_heads, seq, n_keys]`.
+    square: Range<usize>,
+}
+
+impl<S> Continued<'_, S> {
+    fn queries(&self, dims: AttnDims, n_keys: usize) -> impl Iterator<Item = Query> {
+        let AttnDims { seq, n_heads, d_head, .. } = dims;
+        self.rows.iter().enumerate().flat_map(move |(b, &row)| {
+            let len = self.cache.lens[row];
+            (0..n_heads * seq).map(move |i| {
+                let (h, t) = (i / seq, i % seq);
+                let (numbers, square) = (((b * seq + t) * n_heads + h) * d_head, (b * n_heads * seq + i) * n_keys);
+                Query {
+                    seen: len + t + 1,
+                    head: row * n_heads + h,
+                    numbers: numbers..numbers + d_head,
+                    square: square..square + n_keys,
+                }
+            })
+        })
+    }
+
+    /// Takes the keys and values of the new positions over: `[n_seq, seq, n_heads, d_head]`.
+    fn append<F: Real>(&mut self, layer: usize, dims: AttnDims, k: &[F], v: &[F])
+    where
+        S: Stored<F>,
+    {
+        let Sizes { room, n_heads, d_head, d_wide } = self.cache.sizes;
+        let width = n_heads * d_head;
+        let Kept { keys, values } = &mut self.cache.layers[layer];
+        for (b, &row) in self.rows.iter().enumerate() {
+            let first = self.cache.lens[row];
+            assert!(first + dims.seq <= room, "the cache was made for fewer positions");
+            for h in 0..n_heads {
+                let head = row * n_heads + h;
+                let (from, end) = (b * dims.seq * width + h * d_head, (b + 1) * dims.seq * width);
+                append_keys(width, d_head, first, &k[from..end], &mut keys[head * room * d_head..][..room * d_head]);
+                append_values(width, d_head, d_wide, &v[from..end], &mut values[(head * room + first) * d_wide..]);
+            }
+        }
+    }
+}
+
+/// One head's new keys, the first `d_head` numbers of each row of `k` (`[seq, width]`, but for the end of the last), to position
+/// `first` on of `[room / KEYS, d_head, KEYS]`.
+fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize, k: &[F], keys: &mut [S]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            let n_new = k.len().div_ceil(width);
+            let mut done = 0;
+            while done < n_new {
+                let (block, lane) = ((first + done) / KEYS, (first + done) % KEYS);
+                let n = (KEYS - lane).min(n_new - done);
+                for (i, to) in keys[block * d_head * KEYS..][..d_head * KEYS].chunks_exact_mut(KEYS).enumerate() {
+                    for (t, to) in to[lane..lane + n].iter_mut().enumerate() {
+                        *to = S::of(k[(done + t) * width + i]);
+                    }
+                }
+                done += n;
+            }
+        },
+    )
+}
+
+/// The same for values: rows of `d_wide`.
+fn append_values<F: Real, S: Stored<F>>(width: usize, d_head: usize, d_wide: usize, v: &[F], values: &mut [S]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (from, to) in v.chunks(width).zip(values.chunks_exact_mut(d_wide)) {
+                let (to, filling) = to.split_at_mut(d_head);
+                for (to, &from) in to.iter_mut().zip(from) {
+                    *to = S::of(from);
+                }
+                filling.fill(S::default());
+            }
+        },
+    )
+}
+
+fn softmax_row<F: Real>(row: &mut [F]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            softmax(row);
+        },
+    )
+}
+
+/// Keys whose scores are summed side by side.
+const KEYS: usize = 32;
+
+/// `scores[s] = scale · q · key s`; `keys` is `[room / KEYS, d_head, KEYS]`.
+fn score_keys<F: Real, S: Stored<F>>(scale: F, q: &[F], keys: &[S], scores: &mut [F]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (keys, scores) in keys.chunks_exact(q.len() * KEYS).zip(scores.chunks_mut(KEYS)) {
+                let mut sums = [F::ZERO; KEYS];
+                for (&q, keys) in q.iter().zip(keys.as_chunks::<KEYS>().0) {
+                    for i in 0..KEYS {
+                        sums[i] += q * keys[i].get();
+                    }
+                }
+                for (score, &sum) in scores.iter_mut().zip(&sums) {
+                    *score = scale * sum;
+                }
+            }
+        },
+    )
+}
+
+/// Numbers of a value that are summed side by side, and the sums that they are spread over: one alone would wait for itself.
+const WIDE: usize = 16;
+const SPREAD: usize = 4;
+
+/// `z[i] = sum over s of pattern[s] · values[s, i]`; `values` is `[room, d_wide]`.
+fn mix_values<F: Real, S: Stored<F>>(d_wide: usize, pattern: &[F], values: &[S], z: &mut [F]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            let (values, stride) = (values.as_chunks::<WIDE>().0, d_wide / WIDE);
+            for (block, z) in z.chunks_mut(WIDE).enumerate() {
+                let mut sums = [[F::ZERO; WIDE]; SPREAD];
+                for (weights, values) in pattern.chunks(SPREAD).zip(values[block..].chunks(SPREAD * stride)) {
+                    for ((sum, &p), value) in sums.iter_mut().zip(weights).zip(values.iter().step_by(stride)) {
+                        for i in 0..WIDE {
+                            sum[i] += p * value[i].get();
+                        }
+                    }
+                }
+                let [a, b, c, d] = sums;
+                for (i, z) in z.iter_mut().enumerate() {
+                    *z = (a[i] + b[i]) + (c[i] + d[i]);
+                }
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bf16_is_the_nearest_and_keeps_nan() {
+        let cases = [(1.0f32, 1.0), (1.003_906_3, 1.0), (1.011_718_8, 1.015_625), (-3.3e38, -3.296_55e38), (0.0, 0.0)];
+        for (x, want) in cases {
+            let got: f32 = Bf16::of(x).get();
+            assert!((got - want).abs() <= want.abs() * 1e-4, "{x}: {got}, wanted {want}");
+        }
+        assert!(Stored::<f32>::get(Bf16::of(f32::NAN)).is_nan());
+    }
+}
