@@ -18,6 +18,10 @@ mod past;
 pub mod record;
 pub mod sites;
 pub mod tap;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub mod tiled;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[path = "tiled/absent.rs"]
 pub mod tiled;
 pub mod train;
 pub mod workers;

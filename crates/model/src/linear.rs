@@ -72,11 +72,10 @@ impl PackedWeights {
 
     /// Takes over the current parameters.
     pub fn pack(&mut self, params: &[f32]) {
-        let amx = self.amx;
         self.matrices.par_iter_mut().for_each(|matrix| {
             let w = view(matrix.w.of(params), matrix.out_width);
-            matrix.forward.pack(amx, w);
-            matrix.backward.pack(amx, w.transpose());
+            matrix.forward.pack(w);
+            matrix.backward.pack(w.transpose());
         });
     }
 

@@ -125,14 +125,14 @@ enum Engine {
     /// By the code that everything else runs through.
     Plain(PlainStep),
     /// In bf16, by the code made for the tile unit.
-    Tiled(TiledStep),
+    Tiled(Box<TiledStep>),
 }
 
 impl Engine {
     fn new(model: &Model, precision: Precision, reach: Reach) -> Result<Engine, TierError> {
         Ok(match (precision, reach) {
             (Precision::F32, _) => Engine::Plain(PlainStep::new(model.params.len(), None, reach)),
-            (Precision::Bf16, Reach::Whole) => Engine::Tiled(TiledStep::new(tile_unit()?, model, SLOTS)),
+            (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(tile_unit()?, model, SLOTS))),
             (Precision::Bf16, Reach::OwnPosition) => {
                 let packed = PackedWeights::new(tile_unit()?, &model.layout);
                 Engine::Plain(PlainStep::new(model.params.len(), Some(packed), reach))
@@ -345,6 +345,7 @@ impl PlainStep {
     /// As [`TiledStep::gradient`].
     fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         let PlainStep { packed, reach, slots, rooms } = self;
+        let rooms = &*rooms;
         if let Some(packed) = packed {
             packed.pack(&model.params);
         }

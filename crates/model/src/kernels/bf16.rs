@@ -25,24 +25,24 @@ struct Left(Strips);
 pub struct Right(Strips);
 
 impl Left {
-    fn pack<F: Real>(&mut self, amx: Amx, a: View<'_, F>) {
+    fn pack<F: Real>(&mut self, a: View<'_, F>) {
         let tiles = self.0.resized(a.nrows(), a.ncols());
         if has_contiguous_rows(a) {
-            pack_rows::<F, false>(amx, a, tiles);
+            pack_rows::<F, false>(a, tiles);
         } else {
-            pack_pairs_of_rows::<F, true>(amx, a.transpose(), tiles);
+            pack_pairs_of_rows::<F, true>(a.transpose(), tiles);
         }
     }
 }
 
 impl Right {
     /// Packs a matrix whose rows or columns are contiguous.
-    pub fn pack<F: Real>(&mut self, amx: Amx, b: View<'_, F>) {
+    pub fn pack<F: Real>(&mut self, b: View<'_, F>) {
         let tiles = self.0.resized(b.ncols(), b.nrows());
         if has_contiguous_rows(b) {
-            pack_pairs_of_rows::<F, false>(amx, b, tiles);
+            pack_pairs_of_rows::<F, false>(b, tiles);
         } else {
-            pack_rows::<F, true>(amx, b.transpose(), tiles);
+            pack_rows::<F, true>(b.transpose(), tiles);
         }
     }
 }
@@ -86,8 +86,8 @@ impl Packing {
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
-        self.left.pack(amx, a);
-        self.right.pack(amx, b);
+        self.left.pack(a);
+        self.right.pack(b);
         multiply(amx, &self.left, &self.right, &mut self.sums, scale, store, out);
     }
 
@@ -104,7 +104,7 @@ impl Packing {
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
-        self.left.pack(amx, a);
+        self.left.pack(a);
         multiply(amx, &self.left, b, &mut self.sums, scale, store, out);
     }
 }
@@ -213,11 +213,19 @@ impl Strips {
     }
 }
 
+/// Turns the lines of a tile, as numbers of 32 bits, into its columns: interleaving lines `i` and `i + 8`, for every `i`, four
+/// times over.
+#[inline(always)]
 fn transpose(tile: &mut Tile) {
-    for i in 0..16 {
-        for j in 0..i {
-            let (a, b) = (tile[i].0[j], tile[j].0[i]);
-            (tile[i].0[j], tile[j].0[i]) = (b, a);
+    for _ in 0..4 {
+        let before = *tile;
+        for i in 0..8 {
+            for j in 0..8 {
+                tile[2 * i].0[2 * j] = before[i].0[j];
+                tile[2 * i].0[2 * j + 1] = before[i + 8].0[j];
+                tile[2 * i + 1].0[2 * j] = before[i].0[8 + j];
+                tile[2 * i + 1].0[2 * j + 1] = before[i + 8].0[8 + j];
+            }
         }
     }
 }
@@ -228,7 +236,7 @@ fn has_contiguous_rows<F: Real>(x: View<'_, F>) -> bool {
 
 /// Packs `x` so that a row of a tile is a piece of a row of `x` (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &mut [Tile]) {
+fn pack_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, tiles: &mut [Tile]) {
     let mut padded = [F::ZERO; DEPTH];
     for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
         for (k, tile) in strip.iter_mut().enumerate() {
@@ -248,7 +256,7 @@ fn pack_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &m
 /// Packs `x` so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs `(x[2p, c], x[2p + 1, c])`
 /// (transposed: a column is).
 #[multiversion(targets = "simd")]
-fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(amx: Amx, x: View<'_, F>, tiles: &mut [Tile]) {
+fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, tiles: &mut [Tile]) {
     let depth = x.nrows().div_ceil(DEPTH);
     let mut padded = [[F::ZERO; STRIP]; 2];
     // Tiles of one inner range together, so that `x` is read along its rows.

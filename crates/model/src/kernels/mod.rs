@@ -15,4 +15,4 @@ pub mod product;
 pub mod real;
 pub mod tier;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub mod vector;
+pub(crate) mod vector;

@@ -9,21 +9,21 @@ use super::amx::{Lanes, Line, Wide};
 use std::arch::x86_64::*;
 
 /// Sixteen floats.
-pub type V = __m512;
+pub(crate) type V = __m512;
 /// 32 bf16 numbers.
-pub type Halves = __m512i;
+pub(crate) type Halves = __m512i;
 
 /// Sixteen times the same number.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn all(x: f32) -> V {
+pub(crate) fn all(x: f32) -> V {
     _mm512_set1_ps(x)
 }
 
 /// The sixteen floats of `x`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn load(x: &Lanes) -> V {
+pub(crate) fn load(x: &Lanes) -> V {
     // SAFETY: the address is that of 16 aligned floats.
     unsafe { _mm512_load_ps(x.0.as_ptr()) }
 }
@@ -31,7 +31,7 @@ pub fn load(x: &Lanes) -> V {
 /// Overwrites `x`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn store(x: &mut Lanes, v: V) {
+pub(crate) fn store(x: &mut Lanes, v: V) {
     // SAFETY: the address is that of 16 aligned floats.
     unsafe { _mm512_store_ps(x.0.as_mut_ptr(), v) }
 }
@@ -39,14 +39,14 @@ pub fn store(x: &mut Lanes, v: V) {
 /// 32 floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn load_wide(x: &Wide) -> [V; 2] {
+pub(crate) fn load_wide(x: &Wide) -> [V; 2] {
     [load(&x[0]), load(&x[1])]
 }
 
 /// Overwrites 32 floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn store_wide(x: &mut Wide, v: [V; 2]) {
+pub(crate) fn store_wide(x: &mut Wide, v: [V; 2]) {
     store(&mut x[0], v[0]);
     store(&mut x[1], v[1]);
 }
@@ -54,14 +54,14 @@ pub fn store_wide(x: &mut Wide, v: [V; 2]) {
 /// Sums of 32 floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn add(a: [V; 2], b: [V; 2]) -> [V; 2] {
+pub(crate) fn add(a: [V; 2], b: [V; 2]) -> [V; 2] {
     [_mm512_add_ps(a[0], b[0]), _mm512_add_ps(a[1], b[1])]
 }
 
 /// The 32 numbers of a line.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn load_line(x: &Line) -> Halves {
+pub(crate) fn load_line(x: &Line) -> Halves {
     // SAFETY: the address is that of 64 aligned bytes.
     unsafe { _mm512_load_si512(x.0.as_ptr().cast()) }
 }
@@ -69,7 +69,7 @@ pub fn load_line(x: &Line) -> Halves {
 /// Overwrites a line.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn store_line(x: &mut Line, v: Halves) {
+pub(crate) fn store_line(x: &mut Line, v: Halves) {
     // SAFETY: the address is that of 64 aligned bytes.
     unsafe { _mm512_store_si512(x.0.as_mut_ptr().cast(), v) }
 }
@@ -77,7 +77,7 @@ pub fn store_line(x: &mut Line, v: Halves) {
 /// Up to 16 floats; zeros where `x` has ended.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn load_some(x: &[f32]) -> V {
+pub(crate) fn load_some(x: &[f32]) -> V {
     // SAFETY: the mask has a bit for each number of `x`, 16 at most; masked addresses are not touched.
     unsafe { _mm512_maskz_loadu_ps(first(x.len()), x.as_ptr()) }
 }
@@ -85,7 +85,7 @@ pub fn load_some(x: &[f32]) -> V {
 /// The first up to 32 bf16 numbers of `x`; zeros where it has ended.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn load_bf16(x: &[u16]) -> Halves {
+pub(crate) fn load_bf16(x: &[u16]) -> Halves {
     // SAFETY: the mask has a bit for each number of `x`, 32 at most; masked addresses are not touched.
     unsafe { _mm512_maskz_loadu_epi16(first_halves(x.len()), x.as_ptr().cast()) }
 }
@@ -93,14 +93,14 @@ pub fn load_bf16(x: &[u16]) -> Halves {
 /// Overwrites the first up to 32 bf16 numbers of `x`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn store_bf16(x: &mut [u16], v: Halves) {
+pub(crate) fn store_bf16(x: &mut [u16], v: Halves) {
     // SAFETY: the mask has a bit for each number of `x`, 32 at most; masked addresses are not touched.
     unsafe { _mm512_mask_storeu_epi16(x.as_mut_ptr().cast(), first_halves(x.len()), v) }
 }
 
 /// A mask of the first `n` lanes, all if `n` ≥ 16.
 #[inline]
-pub fn first(n: usize) -> __mmask16 {
+pub(crate) fn first(n: usize) -> __mmask16 {
     (1u32.unbounded_shl(n as u32)).wrapping_sub(1) as u16
 }
 
@@ -111,7 +111,7 @@ fn first_halves(n: usize) -> __mmask32 {
 /// 32 floats rounded to bf16 (to nearest, ties to even; numbers below 2⁻¹²⁶ become 0).
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn round([low, high]: [V; 2]) -> Halves {
+pub(crate) fn round([low, high]: [V; 2]) -> Halves {
     // SAFETY: both types are 64 bytes in which every bit pattern is a value.
     unsafe { std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)) }
 }
@@ -119,7 +119,7 @@ pub fn round([low, high]: [V; 2]) -> Halves {
 /// The reverse of [`round`], exact.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn widen(v: Halves) -> [V; 2] {
+pub(crate) fn widen(v: Halves) -> [V; 2] {
     let half = |h: __m256i| _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(h)));
     [half(_mm512_castsi512_si256(v)), half(_mm512_extracti64x4_epi64::<1>(v))]
 }
@@ -127,7 +127,7 @@ pub fn widen(v: Halves) -> [V; 2] {
 /// Products of 32 bf16 numbers, summed by pairs.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn dot_pairs(sums: V, a: Halves, b: Halves) -> V {
+pub(crate) fn dot_pairs(sums: V, a: Halves, b: Halves) -> V {
     // SAFETY: both types are 64 bytes in which every bit pattern is a value.
     let [a, b] = unsafe { std::mem::transmute::<[__m512i; 2], [__m512bh; 2]>([a, b]) };
     _mm512_dpbf16_ps(sums, a, b)
@@ -136,7 +136,7 @@ pub fn dot_pairs(sums: V, a: Halves, b: Halves) -> V {
 /// `[x₀ … x₁₅ y₀ … y₁₅]` to `[x₀ y₀ x₁ y₁ …]`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn interleave(v: Halves) -> Halves {
+pub(crate) fn interleave(v: Halves) -> Halves {
     const ORDER: [u16; 32] = {
         let mut order = [0; 32];
         let mut i = 0;
@@ -155,7 +155,7 @@ pub fn interleave(v: Halves) -> Halves {
 /// 16×16 numbers of 32 bits, rows to columns.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
+pub(crate) fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
     let (mut t, mut u, mut out) = (rows, rows, rows);
     for i in 0..8 {
         t[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
@@ -184,27 +184,27 @@ pub fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
 /// `2^floor(x)` by the exponent, `2^(x − floor(x))` by a cubic.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn exp2(x: V) -> V {
+pub(crate) fn exp2(x: V) -> V {
     let fraction = _mm512_reduce_ps::<9>(x);
-    let mut p = all(0.077_907_164);
+    let mut p = all(0.077_907_17);
     p = _mm512_fmadd_ps(p, fraction, all(0.226_233_19));
     p = _mm512_fmadd_ps(p, fraction, all(0.695_777_1));
-    p = _mm512_fmadd_ps(p, fraction, all(0.999_927_83));
+    p = _mm512_fmadd_ps(p, fraction, all(0.999_927_8));
     _mm512_scalef_ps(p, x)
 }
 
 /// 2 to the power of each lane, within 3e-7 of itself.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn exp2_exact(x: V) -> V {
+pub(crate) fn exp2_exact(x: V) -> V {
     let n = _mm512_roundscale_ps::<8>(x);
     let r = _mm512_sub_ps(x, n);
     let mut p = all(1.540_353e-4);
     p = _mm512_fmadd_ps(p, r, all(1.333_355_8e-3));
     p = _mm512_fmadd_ps(p, r, all(9.618_129e-3));
-    p = _mm512_fmadd_ps(p, r, all(5.550_410_9e-2));
-    p = _mm512_fmadd_ps(p, r, all(2.402_265_1e-1));
-    p = _mm512_fmadd_ps(p, r, all(6.931_471_8e-1));
+    p = _mm512_fmadd_ps(p, r, all(5.550_411e-2));
+    p = _mm512_fmadd_ps(p, r, all(2.402_265e-1));
+    p = _mm512_fmadd_ps(p, r, all(std::f32::consts::LN_2));
     p = _mm512_fmadd_ps(p, r, all(1.0));
     _mm512_scalef_ps(p, n)
 }
@@ -212,13 +212,13 @@ pub fn exp2_exact(x: V) -> V {
 /// Logarithm to base 2 of positive normal numbers, within 2e-5.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn log2(x: V) -> V {
+pub(crate) fn log2(x: V) -> V {
     let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(x);
     let mut p = all(-0.033_822_046);
     p = _mm512_fmadd_ps(p, mantissa, all(0.313_581_33));
     p = _mm512_fmadd_ps(p, mantissa, all(-1.217_742_9));
     p = _mm512_fmadd_ps(p, mantissa, all(2.578_62));
-    p = _mm512_fmadd_ps(p, mantissa, all(-3.309_585_2));
+    p = _mm512_fmadd_ps(p, mantissa, all(-3.309_585));
     p = _mm512_fmadd_ps(p, mantissa, all(3.111_630_3));
     _mm512_fmadd_ps(p, _mm512_sub_ps(mantissa, all(1.0)), _mm512_getexp_ps(x))
 }
@@ -228,17 +228,19 @@ pub fn log2(x: V) -> V {
 /// `gelu(x) = x s` with `s = 1 / (1 + exp(−2 y))`, `y = √(2/π) (x + 0.044715 x³)`; `gelu'(x) = s + x s (1 − s) 2y'`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn gelu_new(x: V) -> (V, V) {
+pub(crate) fn gelu_new(x: V) -> (V, V) {
     const ROOT: f32 = 0.797_884_6;
     const CUBIC: f32 = 0.044_715;
     const TO_POWER_OF_2: f32 = -2.0 * std::f32::consts::LOG2_E;
     let square = _mm512_mul_ps(x, x);
     let inner = _mm512_fmadd_ps(square, all(TO_POWER_OF_2 * ROOT * CUBIC), all(TO_POWER_OF_2 * ROOT));
-    let e = exp2(_mm512_mul_ps(x, inner));
+    // Beyond this, s is 0 and the rest 1 in bf16; infinity times 0 would be neither.
+    let e = exp2(_mm512_min_ps(_mm512_mul_ps(x, inner), all(120.0)));
     let s = _mm512_rcp14_ps(_mm512_add_ps(e, all(1.0)));
     let slope = _mm512_fmadd_ps(square, all(2.0 * ROOT * 3.0 * CUBIC), all(2.0 * ROOT));
+    // 1 − s is e s: taken as a difference, the error of s would grow with the cube of x.
     let value = _mm512_mul_ps(x, s);
-    (value, _mm512_fmadd_ps(_mm512_fnmadd_ps(value, s, value), slope, s))
+    (value, _mm512_fmadd_ps(_mm512_mul_ps(value, _mm512_mul_ps(e, s)), slope, s))
 }
 
 /// `gelu` by the error function, and its derivative, each within 2e-4 of max(1, |x|).
@@ -246,7 +248,7 @@ pub fn gelu_new(x: V) -> (V, V) {
 /// `Φ(|x|) = 1 − φ(x) P(1 / (1 + p |x| / √2))` (Abramowitz & Stegun 7.1.26); `gelu' = Φ + x φ`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn gelu(x: V) -> (V, V) {
+pub(crate) fn gelu(x: V) -> (V, V) {
     let distance = _mm512_mul_ps(_mm512_abs_ps(x), all(std::f32::consts::FRAC_1_SQRT_2));
     let t = _mm512_rcp14_ps(_mm512_fmadd_ps(distance, all(0.327_591_1), all(1.0)));
     let mut p = all(1.061_405_4);
@@ -265,7 +267,7 @@ pub fn gelu(x: V) -> (V, V) {
 /// `max(x, 0)` and its derivative. A NaN stays one.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub fn relu(x: V) -> (V, V) {
+pub(crate) fn relu(x: V) -> (V, V) {
     let negative = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(x, all(0.0));
     (_mm512_mask_mov_ps(x, negative, all(0.0)), _mm512_mask_mov_ps(all(1.0), negative, all(0.0)))
 }

@@ -55,6 +55,7 @@ impl TiledStep {
     pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         self.weights.pack(&model.layout, &model.params);
         let TiledStep { amx, weights, places, slots, rooms } = self;
+        let rooms = &*rooms;
         let n_slots = slots.len();
         let used = &mut slots[..n_slots.min(groups.len())];
         let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();

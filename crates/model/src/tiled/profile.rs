@@ -53,14 +53,12 @@ pub struct Profile {
 
 impl Profile {
     /// Starts the clock if `wanted`.
-    #[expect(clippy::disallowed_methods, reason = "a profile measures time; no result depends on it")]
     pub(crate) fn start(&mut self, wanted: bool) {
         self.last = wanted.then(Instant::now);
     }
 
     /// What happened since the last call was this.
     #[inline]
-    #[expect(clippy::disallowed_methods, reason = "as above")]
     pub(crate) fn lap(&mut self, stage: Stage) {
         if let Some(last) = &mut self.last {
             let now = Instant::now();

@@ -15,7 +15,7 @@ pub(super) fn panel(config: &ModelConfig) -> usize {
 
 /// One worker's room.
 #[derive(Clone, Debug, Default)]
-pub struct Room {
+pub(crate) struct Room {
     /// By layer.
     pub(super) blocks: Vec<BlockStash>,
     /// The residual stream after the last block; in the backward pass its gradient is in `grad`.
@@ -25,7 +25,7 @@ pub struct Room {
     pub(super) attention: AttentionRoom,
     pub(super) scratch: Scratch,
     /// Where the time went.
-    pub profile: Profile,
+    pub(super) profile: Profile,
 }
 
 /// What one block leaves for the backward pass: about 38 bytes for each number of the residual stream.

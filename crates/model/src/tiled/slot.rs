@@ -13,7 +13,7 @@ use std::ops::Range;
 
 /// The gradient of a part of a batch.
 #[derive(Clone, Debug)]
-pub struct GradSlot {
+pub(crate) struct GradSlot {
     pub(crate) blocks: Vec<Block>,
     pub(crate) vectors: Vec<Wide>,
     /// Whether the blocks hold anything yet.
@@ -22,13 +22,13 @@ pub struct GradSlot {
 
 impl GradSlot {
     /// Room for a network's gradient.
-    pub fn new(places: &Places) -> GradSlot {
+    pub(crate) fn new(places: &Places) -> GradSlot {
         let (blocks, vectors) = (vec![ZERO_BLOCK; places.n_blocks], vec![ZERO_WIDE; places.n_vectors]);
         GradSlot { blocks, vectors, sums: Sums::Set }
     }
 
     /// Forgets what it holds.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.sums = Sums::Set;
         self.vectors.fill(ZERO_WIDE);
     }
@@ -36,7 +36,7 @@ impl GradSlot {
 
 /// Where in a slot each parameter's gradient lies.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub(crate) struct Places {
     pub(crate) blocks: Vec<BlockPlaces>,
     pub(crate) ln_final: NormPlaces,
     pub(crate) unembed: LinearPlaces,
@@ -113,7 +113,7 @@ enum Place {
 
 impl Places {
     /// The places of a network's gradient.
-    pub fn new(config: &ModelConfig, layout: &Layout) -> Places {
+    pub(crate) fn new(config: &ModelConfig, layout: &Layout) -> Places {
         let mut b = Builder { d_model: config.d_model, n_blocks: 0, n_vectors: 0, parts: Vec::new() };
         let blocks = layout.blocks.iter().map(|slots| BlockPlaces {
             ln1: b.norm(slots.ln1.w, slots.ln1.b),
@@ -136,7 +136,7 @@ impl Places {
     }
 
     /// `gradient = slots[0] + slots[1] + …`, entry by entry in index order, in the parameters' layout.
-    pub fn gather(&self, slots: &[GradSlot], gradient: &mut [f32]) {
+    pub(crate) fn gather(&self, slots: &[GradSlot], gradient: &mut [f32]) {
         let mut rest = gradient;
         let mut jobs = Vec::new();
         for part in &self.parts {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 /// A network's parameters, packed. Made once, filled before every step.
 #[derive(Clone, Debug)]
-pub struct TiledWeights {
+pub(crate) struct TiledWeights {
     pub(crate) amx: Amx,
     pub(crate) blocks: Vec<TiledBlock>,
     pub(crate) ln_final: Norm,
@@ -49,7 +49,7 @@ pub(crate) struct Linear {
 
 impl TiledWeights {
     /// Room for the parameters of a network; [`TiledWeights::pack`] fills it.
-    pub fn new(amx: Amx, config: &ModelConfig, layout: &Layout) -> TiledWeights {
+    pub(crate) fn new(amx: Amx, config: &ModelConfig, layout: &Layout) -> TiledWeights {
         let norm = |normalization: Normalization| Norm {
             kind: (normalization != Normalization::None).then(|| norm_kind(config, normalization)),
             gain: padded(config.d_model),
@@ -75,7 +75,7 @@ impl TiledWeights {
     }
 
     /// Takes over the current parameters, on as many threads as rayon has.
-    pub fn pack(&mut self, layout: &Layout, params: &[f32]) {
+    pub(crate) fn pack(&mut self, layout: &Layout, params: &[f32]) {
         let amx = self.amx;
         let mut linears = vec![&mut self.unembed];
         for (block, slots) in self.blocks.iter_mut().zip(&layout.blocks) {
