@@ -57,6 +57,7 @@ fn start(scratch: &Scratch, rng: &mut Stream, kills: &mut Kills) -> bool {
 }
 
 /// Kills runs at least so often, of which so often inside a write, and compares every one that comes to its end with one that was left alone.
+#[expect(clippy::print_stdout, reason = "a long test says what it did")]
 #[track_caller]
 fn check(seed: u64, least: &Kills) {
     let whole = Scratch::with_checkpoints(STEPS, 1);
