@@ -94,7 +94,7 @@ impl Parts {
 /// # Errors
 /// If the tokenizer cannot write them.
 pub fn tokenizer_for(config: &TokenizerConfig, task: &TaskConfig) -> Result<Tokenizer, TokenizerError> {
-    Tokenizer::new(config, lattice(task))
+    Tokenizer::new(config, lattice(task)?)
 }
 
 /// Whether sequences open with single edge tokens in random order.
@@ -102,15 +102,17 @@ pub(crate) fn has_unordered_edges(task: &TaskConfig, tokenizer: &TokenizerConfig
     Ok(tokenizer_for(tokenizer, task)?.unordered_prefix(n_passages(task)).is_some())
 }
 
-fn lattice(task: &TaskConfig) -> Lattice {
-    let TaskConfig::Maze(maze) = task;
-    maze.lattice()
+fn lattice(task: &TaskConfig) -> Result<Lattice, TokenizerError> {
+    task.lattice().ok_or_else(|| TokenizerError::NotAMaze { task: task.name() })
 }
 
-/// Open passages of every maze of a task. Both generators carve spanning trees; one that opens loops will need a bound here.
+/// Open passages of every maze of a task, 0 if it draws no mazes. Both generators carve spanning trees; one that opens loops will need a
+/// bound here.
 fn n_passages(task: &TaskConfig) -> usize {
-    let TaskConfig::Maze(maze) = task;
-    match maze.generator() {
-        Generator::Dfs { .. } | Generator::Wilson => maze.lattice().n_cells() - 1,
+    match task {
+        TaskConfig::Maze(maze) => match maze.generator() {
+            Generator::Dfs { .. } | Generator::Wilson => maze.lattice().n_cells() - 1,
+        },
+        _ => 0,
     }
 }

@@ -2,22 +2,56 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::families::star::StarConfig;
 use crate::generators::{Generator, Start};
 use crate::maze::Lattice;
 use crate::split::Split;
 use crate::text::{listed, near_names};
 
-/// Which search problems to draw. In TOML the sub-table names the kind: `[task.maze]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
     /// Mazes on a rectangle, origin and target two different cells, each pair as likely.
     Maze(MazeConfig),
+    /// Path-stars: arms from one node, the goal at the end of one of them.
+    Star(StarConfig),
+}
+
+impl TaskConfig {
+    /// The lattice all problems lie on, if they are mazes.
+    pub fn lattice(&self) -> Option<Lattice> {
+        match self {
+            TaskConfig::Maze(maze) => Some(maze.lattice()),
+            TaskConfig::Star(_) => None,
+        }
+    }
+
+    /// A short name for folders and messages: `dfs-5x5`, `star-2x5`.
+    pub fn name(&self) -> String {
+        match self {
+            TaskConfig::Maze(maze) => {
+                let Lattice { rows, cols } = maze.lattice();
+                format!("{}-{rows}x{cols}", maze.generator().name())
+            }
+            TaskConfig::Star(star) => star.name(),
+        }
+    }
 }
 
 /// Why a task cannot be made or drawn from. Every one is a matter of input: the remedy is in the message.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TaskError {
+    /// A value out of its range.
+    #[error("{field} = {value}: it must be {wanted}")]
+    Range {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What would do.
+        wanted: String,
+    },
     /// `rows` or `cols` is 0.
     #[error("{field} = 0: a maze needs at least one row and one column; give {field} a value of 1 or more")]
     ZeroSide {
@@ -72,21 +106,17 @@ pub enum TaskError {
         /// The generator.
         generator: &'static str,
     },
-    /// The task has (practically) no maze in a split.
+    /// The task has (practically) no problem in a split.
     #[error(
-        "split = \"{split}\": in {n_draws} draws from `{generator}` on {rows}x{cols} no maze fell into it \
-         ({n_classes} symmetry class(es) seen); make rows or cols larger, or use another split"
+        "split = \"{split}\": in {n_draws} draws from {task} no problem fell into it ({n_classes} symmetry class(es) \
+         seen); make the problems larger, or use another split"
     )]
     EmptySplit {
         /// The split.
         split: Split,
-        /// The generator.
-        generator: &'static str,
-        /// Rows of the maze.
-        rows: usize,
-        /// Columns of the maze.
-        cols: usize,
-        /// How many mazes were looked at.
+        /// The task's [`TaskConfig::name`].
+        task: String,
+        /// How many problems were looked at.
         n_draws: usize,
         /// How many different classes they were of.
         n_classes: usize,

@@ -9,9 +9,11 @@ use crate::solve::{DistanceField, shortest_path};
 pub struct Verdict {
     /// The first node is the origin.
     pub starts_at_origin: bool,
-    /// The last node is the target, walls ignored.
+    /// The last node is a target, walls ignored: the goal node, or any node labelled in the target set, near or not.
     pub reaches_target: bool,
-    /// Starts at the origin, walks along the graph only, ends in the target.
+    /// How many nodes after the first have a label that the goal says to avoid.
+    pub violations: usize,
+    /// Starts at the origin, walks along the graph only, enters no node to avoid, ends in a target.
     pub valid: bool,
     /// Valid, and no longer than need be.
     pub optimal: bool,
@@ -31,12 +33,13 @@ pub struct Verdict {
 /// Whether an answer was properly ended is not asked here: that is a matter of tokens.
 ///
 /// # Panics
-/// If the problem's target is no node of its graph.
+/// If the problem's target is no node of its graph, or no node fits its goal (see [`Problem::distances`]).
 pub fn judge(problem: &Problem, answer: &[usize]) -> Verdict {
-    judge_with(problem, &DistanceField::to(&problem.graph, problem.target()), answer)
+    let field = problem.distances().expect("some node fits the goal");
+    judge_with(problem, &field, answer)
 }
 
-/// [`judge`] for one who has the distances to the problem's target already.
+/// [`judge`] for one who has the distances to the problem's goal already.
 ///
 /// # Panics
 /// If the field is of another graph.
@@ -45,12 +48,15 @@ pub fn judge_with(problem: &Problem, field: &DistanceField, answer: &[usize]) ->
     let steps = answer.len().saturating_sub(1);
     let wall_jumps = answer.windows(2).filter(|w| w[0] >= graph.n_nodes() || !graph.has_edge(w[0], w[1])).count();
     let starts_at_origin = answer.first() == Some(&problem.origin);
-    let reaches_target = answer.last() == Some(&problem.target());
+    let is_node = |v: &usize| *v < graph.n_nodes();
+    let reaches_target = answer.last().is_some_and(|v| is_node(v) && problem.is_target(*v));
+    let violations = answer.iter().skip(1).filter(|v| is_node(v) && problem.is_avoided(**v)).count();
     let optimal_steps = field.distance(problem.origin);
-    let valid = starts_at_origin && reaches_target && wall_jumps == 0;
+    let valid = starts_at_origin && reaches_target && wall_jumps == 0 && violations == 0;
     Verdict {
         starts_at_origin,
         reaches_target,
+        violations,
         valid,
         optimal: valid && Some(steps) == optimal_steps,
         steps,

@@ -9,10 +9,13 @@ pub mod graph;
 pub mod maze;
 pub mod passages;
 pub mod problem;
+pub mod region;
 
 // How problems are drawn.
 pub mod config;
+pub mod families;
 pub mod generators;
+pub mod refine;
 pub mod split;
 pub mod stream;
 pub mod symmetry;

@@ -117,7 +117,7 @@ fn mazes() {
     check_bad(
         "generate --maze dfs --rows 2 --cols 2 --split test --count 1",
         expect![[r#"
-        error: split = "test": in 2000 draws from `dfs` on 2x2 no maze fell into it (1 symmetry class(es) seen); make rows or cols larger, or use another split
+        error: split = "test": in 2000 draws from dfs-2x2 no problem fell into it (1 symmetry class(es) seen); make the problems larger, or use another split
     "#]],
     );
     check_bad(

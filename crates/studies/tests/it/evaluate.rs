@@ -210,7 +210,12 @@ fn any_shortest_path_is_exact() {
     let question = |index, path: [usize; 4]| Question {
         index,
         field: DistanceField::to(&problem.graph, 5),
-        instance: Instance { problem: problem.clone(), path: path.to_vec(), class: SymmetryClass(index) },
+        instance: Instance {
+            problem: problem.clone(),
+            path: path.to_vec(),
+            class: SymmetryClass(index),
+            shown: vec![],
+        },
         prompt: Encoded::default(),
     };
     let exam =

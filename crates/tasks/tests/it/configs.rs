@@ -23,7 +23,7 @@ fn check_toml(body: &str, want: Result<Generator, &str>) {
     let read = toml::from_str::<File>(&format!("[task.maze]\n{body}"));
     match (read, want) {
         (Ok(file), Ok(generator)) => {
-            let TaskConfig::Maze(maze) = &file.task;
+            let TaskConfig::Maze(maze) = &file.task else { panic!("{:?} is no maze", file.task) };
             assert_eq!(maze.generator(), generator);
             assert_eq!(
                 toml::from_str::<File>(&toml::to_string(&file).unwrap()).unwrap(),
