@@ -12,7 +12,7 @@ use searchlens_tasks::task::Task;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let mut next = |default: &str| args.next().unwrap_or_else(|| default.to_owned());
-    let raw = RawMazeConfig { generator: next("dfs"), rows: next("7").parse()?, cols: next("7").parse()?, start: None };
+    let raw = RawMazeConfig::new(next("dfs"), next("7").parse()?, next("7").parse()?);
     let task = Task::new(TaskConfig::Maze(MazeConfig::try_from(raw)?))?;
     for split in [None, Some(Split::Train), Some(Split::Test)] {
         let (begun, mut n, mut successors, mut paths) = (Instant::now(), 0u64, 0usize, 0u128);

@@ -68,6 +68,12 @@ pub fn below(rng: &mut impl Rng, n: usize) -> usize {
     (product >> 32) as usize
 }
 
+/// `true` with chance `p`: one draw of 53 bits, so that a chance of 0 never comes and one of 1 always.
+pub fn chance(rng: &mut impl Rng, p: f64) -> bool {
+    const STEP: f64 = 1.0 / (1u64 << 53) as f64;
+    ((rng.next_u64() >> 11) as f64) * STEP < p
+}
+
 /// Puts `items` in a uniformly drawn order (Fisher and Yates).
 pub fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
     for i in (1..items.len()).rev() {

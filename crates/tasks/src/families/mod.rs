@@ -38,11 +38,17 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    pub(crate) fn new(config: &TaskConfig) -> Result<Family, TaskError> {
-        Ok(match config {
-            TaskConfig::Maze(maze) => Family::Maze(MazeFamily::new(maze)),
+    /// The family of a config, and the splits it has problems in.
+    pub(crate) fn new(config: &TaskConfig) -> Result<(Family, FilledSplits), TaskError> {
+        let family = match config {
+            TaskConfig::Maze(maze) => {
+                let (mazes, splits) = MazeFamily::new(maze)?;
+                return Ok((Family::Maze(mazes), splits));
+            }
             TaskConfig::Star(star) => Family::Star(star.clone()),
-        })
+        };
+        let splits = FilledSplits::probe(&family);
+        Ok((family, splits))
     }
 
     /// What makes two problems the same.
@@ -71,14 +77,6 @@ impl Family {
         (Instance { problem, path, class, shown: Vec::new() }, field)
     }
 
-    /// The class of one draw, as a probe of what splits the family fills.
-    fn probe(&self, rng: &mut Stream) -> SymmetryClass {
-        match self {
-            Family::Maze(mazes) => mazes.probe(rng),
-            _ => self.class(&self.problem(rng)),
-        }
-    }
-
     fn problem(&self, rng: &mut Stream) -> Problem {
         match self {
             Family::Maze(mazes) => mazes.draw(rng, &|_| true).0.problem,
@@ -98,35 +96,33 @@ impl Family {
 
 /// How many problems [`FilledSplits::probe`] looks at before it calls a split empty. A split that holds one in a
 /// hundred is missed once in 500 million tasks.
-pub(crate) const PROBE_DRAWS: usize = 2000;
+const PROBE_DRAWS: usize = 2000;
 
 /// Which splits a task has problems in.
 #[derive(Clone, Debug)]
 pub(crate) struct FilledSplits {
     pub(crate) filled: [bool; 3],
+    /// Problems drawn while looking.
+    pub(crate) n_draws: usize,
     /// Different classes met while looking.
     pub(crate) n_classes: usize,
 }
 
 impl FilledSplits {
     /// Draws problems, the same ones every time, until each split has shown one or [`PROBE_DRAWS`] are drawn.
-    pub(crate) fn probe(family: &Family) -> FilledSplits {
-        if let Family::Maze(mazes) = family
-            && mazes.fills_all_splits()
-        {
-            return FilledSplits { filled: [true; 3], n_classes: 0 };
-        }
+    fn probe(family: &Family) -> FilledSplits {
         let mut rng = stream(0, Purpose::Probe, 0);
         let mut filled = [false; 3];
-        let mut classes = BTreeSet::new();
+        let (mut n_draws, mut classes) = (0, BTreeSet::new());
         for _ in 0..PROBE_DRAWS {
-            let class = family.probe(&mut rng);
+            let class = family.class(&family.problem(&mut rng));
+            n_draws += 1;
             filled[Split::of(class) as usize] = true;
             classes.insert(class);
             if filled == [true; 3] {
                 break;
             }
         }
-        FilledSplits { filled, n_classes: classes.len() }
+        FilledSplits { filled, n_draws, n_classes: classes.len() }
     }
 }
