@@ -16,7 +16,9 @@ pub mod band;
 pub mod config;
 pub mod endpoints;
 pub mod families;
+pub mod filter;
 pub mod generators;
+pub mod identity;
 pub mod maze_config;
 pub mod maze_error;
 pub mod refine;
@@ -32,6 +34,7 @@ pub mod judge;
 pub mod measure;
 pub mod policy;
 pub mod solve;
+pub mod statistics;
 
 // How they are written down.
 pub mod draw;
