@@ -15,6 +15,7 @@ pub mod region;
 pub mod config;
 pub mod families;
 pub mod generators;
+pub mod labels;
 pub mod refine;
 pub mod split;
 pub mod stream;

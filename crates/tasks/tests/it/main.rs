@@ -5,6 +5,8 @@ mod configs;
 #[cfg(test)]
 mod counting;
 #[cfg(test)]
+mod families;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod pictures;
