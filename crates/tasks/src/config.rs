@@ -2,10 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::families::countdown::CountdownConfig;
+use crate::families::dag::DagConfig;
+use crate::families::graph::GraphConfig;
+use crate::families::hops::HopsConfig;
+use crate::families::labelled::LabelledConfig;
+use crate::families::prompted::PromptedConfig;
+use crate::families::sliding::SlidingConfig;
 use crate::families::star::StarConfig;
+use crate::families::tree::TreeConfig;
 use crate::maze::Lattice;
 pub use crate::maze_config::{MazeConfig, RawMazeConfig};
 pub use crate::maze_error::{MAX_CELLS, MazeError};
+use crate::region::RegionError;
 use crate::split::Split;
 
 /// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
@@ -16,6 +25,22 @@ pub enum TaskConfig {
     Maze(MazeConfig),
     /// Path-stars: arms from one node, the goal at the end of one of them.
     Star(StarConfig),
+    /// Directed acyclic graphs of three distributions, one of them balanced in lookahead.
+    Dag(DagConfig),
+    /// Binary trees, from the root to a leaf.
+    Tree(TreeConfig),
+    /// Random graphs, origin and goal two different nodes.
+    Graph(GraphConfig),
+    /// Labelled graphs, the goal the nearest node with a label in a set.
+    Labelled(LabelledConfig),
+    /// Labelled graphs after examples of others with their paths.
+    Prompted(PromptedConfig),
+    /// Following arrows a number of times.
+    Hops(HopsConfig),
+    /// Joining numbers until the target is left.
+    Countdown(CountdownConfig),
+    /// Sliding puzzles.
+    Sliding(SlidingConfig),
 }
 
 impl TaskConfig {
@@ -23,7 +48,7 @@ impl TaskConfig {
     pub fn lattice(&self) -> Option<Lattice> {
         match self {
             TaskConfig::Maze(maze) => Some(maze.lattice()),
-            TaskConfig::Star(_) => None,
+            _ => None,
         }
     }
 
@@ -34,7 +59,15 @@ impl TaskConfig {
                 let Lattice { rows, cols } = maze.lattice();
                 format!("{}-{rows}x{cols}", maze.generator().name())
             }
-            TaskConfig::Star(star) => star.name(),
+            TaskConfig::Star(config) => config.name(),
+            TaskConfig::Dag(config) => config.name(),
+            TaskConfig::Tree(config) => config.name(),
+            TaskConfig::Graph(config) => config.name(),
+            TaskConfig::Labelled(config) => config.name(),
+            TaskConfig::Prompted(config) => config.name(),
+            TaskConfig::Hops(config) => config.name(),
+            TaskConfig::Countdown(config) => config.name(),
+            TaskConfig::Sliding(config) => config.name(),
         }
     }
 }
@@ -55,6 +88,33 @@ pub enum TaskError {
     /// A table of mazes that cannot be drawn.
     #[error(transparent)]
     Maze(#[from] MazeError),
+    /// A set of labels that makes no sense.
+    #[error("{field}: {error}")]
+    Region {
+        /// Which set.
+        field: &'static str,
+        /// What is wrong with it.
+        error: RegionError,
+    },
+    /// Labels that can never be drawn.
+    #[error("labels: the distribution draws no label {what}; widen it, or change the sets")]
+    NoLabels {
+        /// Where.
+        what: &'static str,
+    },
+    /// Problems that fit the config are so rare that drawing one would take for ever.
+    #[error(
+        "{task}: of {n_draws} graphs only {n_found} made a problem that fits the config; ask for less (distance, \
+         conflicts, hops), or for other graphs"
+    )]
+    TooRare {
+        /// The task's [`TaskConfig::name`].
+        task: String,
+        /// How many were drawn.
+        n_draws: usize,
+        /// How many fitted.
+        n_found: usize,
+    },
     /// The task has (practically) no problem in a split.
     #[error(
         "split = \"{split}\": in {n_draws} draws from {task} no problem fell into it ({n_classes} symmetry class(es) \

@@ -56,7 +56,7 @@ impl Identity {
                 }
             }
             _ => {
-                let class = relabelling_class(problem).0;
+                let class = problem.distances().map_or(maze, |field| relabelling_class(problem, &field).0);
                 Identity { maze, problem: labelled_class(problem).0, maze_class: class, problem_class: class }
             }
         }

@@ -144,10 +144,11 @@ pub fn random_shortest_path(
     })
 }
 
-/// Steps from `source` to every node along the graph's arcs; `u64::MAX` where no path leads.
-pub(crate) fn steps_from(graph: &Graph, source: usize) -> Vec<u64> {
+/// Steps from `source` to every node along the graph's arcs, never through a closed node; `u64::MAX` where no path
+/// leads.
+pub(crate) fn steps_from(graph: &Graph, source: usize, closed: impl Fn(usize) -> bool) -> Vec<u64> {
     let steps = |&d: &u32| if d == UNREACHABLE { u64::MAX } else { u64::from(d) };
-    flood(graph, source).distances.iter().map(steps).collect()
+    flood_from(graph, &[source], closed).distances.iter().map(steps).collect()
 }
 
 /// Breadth-first search along the graph's arcs.

@@ -34,7 +34,7 @@ impl Task {
     /// The task that a config describes. Looks, with a few dozen draws as a rule, which splits the task can fill.
     ///
     /// # Errors
-    /// If no problem fits the config, though each of its fields is good.
+    /// [`TaskError::TooRare`] if hardly any problem fits the config, though each of its fields is good.
     pub fn new(config: TaskConfig) -> Result<Task, TaskError> {
         let (family, splits) = Family::new(&config)?;
         Ok(Task { config, family, splits })
@@ -56,11 +56,12 @@ impl Task {
     }
 
     /// The class of a problem such as the task draws: equal for all problems that [`Task::equivalence`] calls the same.
+    /// `None` if no node fits its goal.
     ///
     /// # Panics
     /// If the task draws mazes and the problem is none, or of another lattice.
-    pub fn class(&self, problem: &Problem) -> SymmetryClass {
-        self.family.class(problem)
+    pub fn class(&self, problem: &Problem) -> Option<SymmetryClass> {
+        Some(self.family.class(problem, &problem.distances()?))
     }
 
     /// Whether the task has problems in a split. Tiny lattices have so few classes that a split may be empty: all 2×2

@@ -4,8 +4,17 @@
 //! the split to the path, is the same for all and stands here. Mazes know their class before their endpoints are drawn,
 //! and have a draw of their own.
 
+pub mod countdown;
+pub mod dag;
+pub mod graph;
+pub mod hops;
+pub mod labelled;
 pub(crate) mod maze;
+pub mod prompted;
+pub mod sliding;
 pub mod star;
+pub mod structure;
+pub mod tree;
 
 use std::collections::BTreeSet;
 
@@ -14,10 +23,21 @@ use crate::problem::Problem;
 use crate::refine::{labelled_class, relabelling_class};
 use crate::solve::{DistanceField, random_shortest_path};
 use crate::split::{Split, SymmetryClass};
-use crate::stream::{Purpose, Stream, stream};
+use crate::stream::{Purpose, Stream, below, stream};
 use crate::task::Instance;
+use countdown::CountdownConfig;
+use dag::DagConfig;
+use graph::GraphConfig;
+use hops::HopsConfig;
+use labelled::LabelledFamily;
 use maze::MazeFamily;
+use prompted::{PromptedFamily, Stratum};
+use sliding::SlidingFamily;
 use star::StarConfig;
+use tree::TreeConfig;
+
+/// The most nodes that a graph of a task may have.
+pub const MAX_NODES: usize = 100_000;
 
 /// When two problems of a family count as the same, so that one may not be trained on and the other tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +55,38 @@ pub enum Equivalence {
 pub(crate) enum Family {
     Maze(MazeFamily),
     Star(StarConfig),
+    Dag(DagConfig),
+    Tree(TreeConfig),
+    Graph(GraphConfig),
+    Labelled(Box<LabelledFamily>),
+    Prompted(Box<PromptedFamily>),
+    Hops(HopsConfig),
+    Countdown(CountdownConfig),
+    Sliding(SlidingFamily),
 }
 
 impl Family {
     /// The family of a config, and the splits it has problems in.
+    ///
+    /// # Errors
+    /// If hardly any problem fits the config: [`TaskError::TooRare`], and for mazes what [`MazeFamily::new`] says.
     pub(crate) fn new(config: &TaskConfig) -> Result<(Family, FilledSplits), TaskError> {
         let family = match config {
-            TaskConfig::Maze(maze) => {
-                let (mazes, splits) = MazeFamily::new(maze)?;
+            TaskConfig::Maze(config) => {
+                let (mazes, splits) = MazeFamily::new(config)?;
                 return Ok((Family::Maze(mazes), splits));
             }
-            TaskConfig::Star(star) => Family::Star(star.clone()),
+            TaskConfig::Star(config) => Family::Star(config.clone()),
+            TaskConfig::Dag(config) => Family::Dag(config.clone()),
+            TaskConfig::Tree(config) => Family::Tree(config.clone()),
+            TaskConfig::Graph(config) => Family::Graph(config.clone()),
+            TaskConfig::Labelled(config) => Family::Labelled(Box::new(LabelledFamily::new(config))),
+            TaskConfig::Prompted(config) => Family::Prompted(Box::new(PromptedFamily::new(config))),
+            TaskConfig::Hops(config) => Family::Hops(config.clone()),
+            TaskConfig::Countdown(config) => Family::Countdown(config.clone()),
+            TaskConfig::Sliding(config) => Family::Sliding(SlidingFamily::new(config)),
         };
+        family.check_yield(config)?;
         let splits = FilledSplits::probe(&family);
         Ok((family, splits))
     }
@@ -55,44 +95,126 @@ impl Family {
     pub(crate) fn equivalence(&self) -> Equivalence {
         match self {
             Family::Maze(_) => Equivalence::Lattice,
-            Family::Star(_) => Equivalence::Labelled,
+            Family::Star(_) | Family::Hops(_) | Family::Countdown(_) | Family::Sliding(_) => Equivalence::Labelled,
+            Family::Dag(_) | Family::Tree(_) | Family::Graph(_) | Family::Labelled(_) | Family::Prompted(_) => {
+                Equivalence::Relabelling
+            }
         }
     }
 
-    /// Draws until a problem's class is wanted, then its path.
+    /// Draws until a problem's class is wanted, then its path, then the examples that go before it.
     pub(crate) fn draw(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> (Instance, DistanceField) {
         if let Family::Maze(mazes) = self {
             return mazes.draw(rng, wanted);
         }
-        let (problem, class) = loop {
-            let problem = self.problem(rng);
-            let class = self.class(&problem);
-            if wanted(class) {
-                break (problem, class);
+        let stratum = self.draw_stratum(rng);
+        let (problem, field, class) = loop {
+            if let Some((problem, field)) = self.attempt(stratum, rng) {
+                let class = self.class(&problem, &field);
+                if wanted(class) {
+                    break (problem, field, class);
+                }
             }
         };
-        let field = problem.distances().expect("families draw problems with a goal");
         let path = random_shortest_path(&problem.graph, &field, problem.origin, rng);
         let path = path.expect("families draw problems that can be solved");
-        (Instance { problem, path, class, shown: Vec::new() }, field)
+        let shown = match self {
+            Family::Prompted(prompts) => prompts.examples(&|shown, field| wanted(self.class(shown, field)), rng),
+            _ => Vec::new(),
+        };
+        (Instance { problem, path, class, shown }, field)
     }
 
-    fn problem(&self, rng: &mut Stream) -> Problem {
+    fn draw_stratum(&self, rng: &mut Stream) -> Option<Stratum> {
         match self {
-            Family::Maze(mazes) => mazes.draw(rng, &|_| true).0.problem,
-            Family::Star(star) => star.problem(rng),
+            Family::Prompted(prompts) => prompts.draw_stratum(rng),
+            _ => None,
         }
     }
 
-    /// The class of a problem of this family.
-    pub(crate) fn class(&self, problem: &Problem) -> SymmetryClass {
+    /// One draw of a problem and the distances to its goal; `None` if what was drawn does not fit the config.
+    fn attempt(&self, stratum: Option<Stratum>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+        let problem = match self {
+            Family::Dag(dags) => return Some(dags.problem(rng)),
+            Family::Graph(graphs) => return graphs.attempt(rng),
+            Family::Labelled(graphs) => return graphs.attempt(rng),
+            Family::Prompted(prompts) => return prompts.attempt(stratum, rng),
+            Family::Maze(mazes) => {
+                let (instance, field) = mazes.draw(rng, &|_| true);
+                return Some((instance.problem, field));
+            }
+            Family::Countdown(games) => games.attempt(rng)?,
+            Family::Star(stars) => stars.problem(rng),
+            Family::Tree(trees) => trees.problem(rng),
+            Family::Hops(maps) => maps.problem(rng),
+            Family::Sliding(puzzles) => puzzles.problem(rng),
+        };
+        let field = problem.distances()?;
+        Some((problem, field))
+    }
+
+    /// The class of a problem of this family; `field` holds the distances to its goal.
+    pub(crate) fn class(&self, problem: &Problem, field: &DistanceField) -> SymmetryClass {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
             (_, Equivalence::Labelled) => labelled_class(problem),
-            (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem),
+            (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }
     }
+
+    /// Tries to draw problems, the same ones every time, and refuses a config that hardly any fits.
+    ///
+    /// # Errors
+    /// [`TaskError::TooRare`].
+    fn check_yield(&self, config: &TaskConfig) -> Result<(), TaskError> {
+        const ENOUGH: usize = 3;
+        let strata = match self {
+            Family::Prompted(prompts) if !prompts.strata().is_empty() => {
+                prompts.strata().iter().copied().map(Some).collect()
+            }
+            _ => vec![None],
+        };
+        for stratum in strata {
+            let mut rng = stream(0, Purpose::Probe, 1);
+            let found = (0..MAX_DRAWS).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
+            if found < ENOUGH {
+                return Err(TaskError::TooRare { task: config.name(), n_draws: MAX_DRAWS, n_found: found });
+            }
+        }
+        Ok(())
+    }
+
+    /// The class of one draw, as a probe of what splits the family fills; `None` if the draw does not fit.
+    fn probe(&self, rng: &mut Stream) -> Option<SymmetryClass> {
+        let stratum = self.draw_stratum(rng);
+        self.attempt(stratum, rng).map(|(problem, field)| self.class(&problem, &field))
+    }
 }
+
+/// A whole number from `low` to `high`, both included, each as likely.
+pub(crate) fn between(rng: &mut Stream, low: usize, high: usize) -> usize {
+    low + below(rng, high - low + 1)
+}
+
+/// Refuses a count that is not from `low` to `high`.
+pub(crate) fn checked_range(field: &'static str, value: usize, low: usize, high: usize) -> Result<(), TaskError> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    let wanted = if low == high { low.to_string() } else { format!("from {low} to {high}") };
+    Err(TaskError::Range { field, value: value.to_string(), wanted })
+}
+
+/// Refuses what is no chance or share.
+pub(crate) fn checked_share(field: &'static str, value: f64) -> Result<(), TaskError> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(TaskError::Range { field, value: value.to_string(), wanted: "from 0 to 1".to_owned() })
+}
+
+/// How many draws [`Family::check_yield`] makes before it gives a config up.
+const MAX_DRAWS: usize = 20_000;
 
 /// How many problems [`FilledSplits::probe`] looks at before it calls a split empty. A split that holds one in a
 /// hundred is missed once in 500 million tasks.
@@ -114,8 +236,8 @@ impl FilledSplits {
         let mut rng = stream(0, Purpose::Probe, 0);
         let mut filled = [false; 3];
         let (mut n_draws, mut classes) = (0, BTreeSet::new());
-        for _ in 0..PROBE_DRAWS {
-            let class = family.class(&family.problem(&mut rng));
+        let draws = std::iter::repeat_with(|| family.probe(&mut rng));
+        for class in draws.flatten().take(PROBE_DRAWS) {
             n_draws += 1;
             filled[Split::of(class) as usize] = true;
             classes.insert(class);

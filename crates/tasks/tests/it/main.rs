@@ -7,6 +7,8 @@ mod counting;
 #[cfg(test)]
 mod endpoints;
 #[cfg(test)]
+mod families;
+#[cfg(test)]
 mod generators;
 #[cfg(test)]
 mod golden;
