@@ -69,6 +69,8 @@ fn told(error: &anyhow::Error) -> String {
 fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<InputError>()
         || error.is::<tasks::config::TaskError>()
+        || error.is::<tasks::config::MazeError>()
+        || error.is::<tasks::filter::FilterError>()
         || error.is::<tasks::count::CountError>()
         || error.is::<tasks::record::RecordError>()
         || error.is::<tasks::split::UnknownSplit>()
