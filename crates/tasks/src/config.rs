@@ -11,11 +11,11 @@ use crate::families::prompted::PromptedConfig;
 use crate::families::sliding::SlidingConfig;
 use crate::families::star::StarConfig;
 use crate::families::tree::TreeConfig;
-use crate::generators::{Generator, Start};
 use crate::maze::Lattice;
+pub use crate::maze_config::{MazeConfig, RawMazeConfig};
+pub use crate::maze_error::{MAX_CELLS, MazeError};
 use crate::region::RegionError;
 use crate::split::Split;
-use crate::text::{listed, near_names};
 
 /// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,60 +85,6 @@ pub enum TaskError {
         /// What would do.
         wanted: String,
     },
-    /// `rows` or `cols` is 0.
-    #[error("{field} = 0: a maze needs at least one row and one column; give {field} a value of 1 or more")]
-    ZeroSide {
-        /// `rows` or `cols`.
-        field: &'static str,
-    },
-    /// One cell only.
-    #[error("rows = 1, cols = 1: a maze of one cell has no two different endpoints; make rows or cols at least 2")]
-    OneCell,
-    /// More than [`MAX_CELLS`].
-    #[error("rows = {rows}, cols = {cols}: more than {MAX_CELLS} cells; make the maze smaller")]
-    TooManyCells {
-        /// What was asked for.
-        rows: usize,
-        /// What was asked for.
-        cols: usize,
-    },
-    /// No generator of that name.
-    #[error(
-        "generator = \"{name}\": there is no such generator{}; available: {}",
-        near_names(name, GENERATORS),
-        listed(GENERATORS)
-    )]
-    UnknownGenerator {
-        /// What was asked for.
-        name: String,
-    },
-    /// No start rule of that name.
-    #[error("start = \"{name}\": there is no such start{}; available: {}", near_names(name, STARTS), listed(STARTS))]
-    UnknownStart {
-        /// What was asked for.
-        name: String,
-    },
-    /// maze-dataset's start on a single row or column.
-    #[error(
-        "start = \"maze-dataset\": it never lies in the last row or column, and a {rows}x{cols} maze has no \
-         other cell; leave `start` out or give the maze two rows and two columns"
-    )]
-    NoStartCell {
-        /// Rows of the maze.
-        rows: usize,
-        /// Columns of the maze.
-        cols: usize,
-    },
-    /// An option that the generator has no use for.
-    #[error("{option} = {value}: the generator `{generator}` takes no such option; remove it")]
-    UnusedOption {
-        /// The option.
-        option: &'static str,
-        /// Its value.
-        value: String,
-        /// The generator.
-        generator: &'static str,
-    },
     /// A set of labels that makes no sense.
     #[error("{field}: {error}")]
     Region {
@@ -166,6 +112,9 @@ pub enum TaskError {
         /// How many fitted.
         n_found: usize,
     },
+    /// A table of mazes that cannot be drawn.
+    #[error(transparent)]
+    Maze(#[from] MazeError),
     /// The task has (practically) no problem in a split.
     #[error(
         "split = \"{split}\": in {n_draws} draws from {task} no problem fell into it ({n_classes} symmetry class(es) \
@@ -181,111 +130,4 @@ pub enum TaskError {
         /// How many different classes they were of.
         n_classes: usize,
     },
-}
-
-/// The largest maze, in cells: a thousand by a thousand.
-pub const MAX_CELLS: usize = 1_000_000;
-
-/// Names of the generators there are.
-const GENERATORS: [&str; 2] = ["dfs", "wilson"];
-
-/// Names of the start rules there are.
-const STARTS: [&str; 2] = ["uniform", "maze-dataset"];
-
-/// Mazes on a rectangle, by one generator: checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "RawMazeConfig", into = "RawMazeConfig")]
-pub struct MazeConfig {
-    generator: Generator,
-    lattice: Lattice,
-}
-
-impl MazeConfig {
-    /// Mazes of a size by a generator.
-    ///
-    /// # Errors
-    /// If the size is impossible, or impossible for this generator.
-    pub fn new(generator: Generator, rows: usize, cols: usize) -> Result<MazeConfig, TaskError> {
-        for (field, side) in [("rows", rows), ("cols", cols)] {
-            if side == 0 {
-                return Err(TaskError::ZeroSide { field });
-            }
-        }
-        if (rows, cols) == (1, 1) {
-            return Err(TaskError::OneCell);
-        }
-        if rows.checked_mul(cols).is_none_or(|cells| cells > MAX_CELLS) {
-            return Err(TaskError::TooManyCells { rows, cols });
-        }
-        if generator == (Generator::Dfs { start: Start::MazeDataset }) && rows.min(cols) == 1 {
-            return Err(TaskError::NoStartCell { rows, cols });
-        }
-        Ok(MazeConfig { generator, lattice: Lattice { rows, cols } })
-    }
-
-    /// The generator and its options.
-    pub fn generator(&self) -> Generator {
-        self.generator
-    }
-
-    /// The rectangle of cells.
-    pub fn lattice(&self) -> Lattice {
-        self.lattice
-    }
-}
-
-/// [`MazeConfig`] as it stands in a file or on a command line: nothing checked.
-///
-/// `MazeConfig::try_from` is the check; it serves files and command lines alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawMazeConfig {
-    /// `dfs` or `wilson`.
-    pub generator: String,
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of columns.
-    pub cols: usize,
-    /// `dfs` only: `uniform` (the default) or `maze-dataset`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<String>,
-}
-
-impl TryFrom<RawMazeConfig> for MazeConfig {
-    type Error = TaskError;
-
-    fn try_from(raw: RawMazeConfig) -> Result<MazeConfig, TaskError> {
-        let generator = match (raw.generator.as_str(), raw.start) {
-            ("dfs", start) => Generator::Dfs { start: start.map_or(Ok(Start::default()), parse_start)? },
-            ("wilson", None) => Generator::Wilson,
-            ("wilson", Some(start)) => {
-                return Err(TaskError::UnusedOption {
-                    option: "start",
-                    value: format!("{start:?}"),
-                    generator: "wilson",
-                });
-            }
-            _ => return Err(TaskError::UnknownGenerator { name: raw.generator }),
-        };
-        MazeConfig::new(generator, raw.rows, raw.cols)
-    }
-}
-
-impl From<MazeConfig> for RawMazeConfig {
-    fn from(config: MazeConfig) -> RawMazeConfig {
-        let MazeConfig { generator, lattice: Lattice { rows, cols } } = config;
-        let start = match generator {
-            Generator::Dfs { start: Start::MazeDataset } => Some("maze-dataset".to_owned()),
-            Generator::Dfs { start: Start::Uniform } | Generator::Wilson => None,
-        };
-        RawMazeConfig { generator: generator.name().to_owned(), rows, cols, start }
-    }
-}
-
-fn parse_start(name: String) -> Result<Start, TaskError> {
-    match name.as_str() {
-        "uniform" => Ok(Start::Uniform),
-        "maze-dataset" => Ok(Start::MazeDataset),
-        _ => Err(TaskError::UnknownStart { name }),
-    }
 }

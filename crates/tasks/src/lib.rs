@@ -12,10 +12,14 @@ pub mod problem;
 pub mod region;
 
 // How problems are drawn.
+pub mod band;
 pub mod config;
+pub mod endpoints;
 pub mod families;
 pub mod generators;
 pub mod labels;
+pub mod maze_config;
+pub mod maze_error;
 pub mod refine;
 pub mod split;
 pub mod stream;

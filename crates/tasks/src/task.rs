@@ -2,7 +2,7 @@
 
 use crate::config::{TaskConfig, TaskError};
 pub use crate::families::Equivalence;
-use crate::families::{Family, FilledSplits, PROBE_DRAWS};
+use crate::families::{Family, FilledSplits};
 use crate::maze::Lattice;
 use crate::problem::{Problem, Shown};
 use crate::solve::DistanceField;
@@ -36,9 +36,7 @@ impl Task {
     /// # Errors
     /// [`TaskError::TooRare`] if hardly any problem fits the config, though each of its fields is good.
     pub fn new(config: TaskConfig) -> Result<Task, TaskError> {
-        let family = Family::new(&config);
-        family.check_yield(&config)?;
-        let splits = FilledSplits::probe(&family);
+        let (family, splits) = Family::new(&config)?;
         Ok(Task { config, family, splits })
     }
 
@@ -75,8 +73,8 @@ impl Task {
         if self.splits.filled[split as usize] {
             return Ok(());
         }
-        let n_classes = self.splits.n_classes;
-        Err(TaskError::EmptySplit { split, task: self.config.name(), n_draws: PROBE_DRAWS, n_classes })
+        let FilledSplits { n_draws, n_classes, .. } = self.splits;
+        Err(TaskError::EmptySplit { split, task: self.config.name(), n_draws, n_classes })
     }
 
     /// Problem number `index` of a split: a pure function of its arguments and the config.

@@ -66,9 +66,16 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    pub(crate) fn new(config: &TaskConfig) -> Family {
-        match config {
-            TaskConfig::Maze(config) => Family::Maze(MazeFamily::new(config)),
+    /// The family of a config, and the splits it has problems in.
+    ///
+    /// # Errors
+    /// If hardly any problem fits the config.
+    pub(crate) fn new(config: &TaskConfig) -> Result<(Family, FilledSplits), TaskError> {
+        let family = match config {
+            TaskConfig::Maze(maze) => {
+                let (mazes, splits) = MazeFamily::new(maze)?;
+                return Ok((Family::Maze(mazes), splits));
+            }
             TaskConfig::Star(config) => Family::Star(config.clone()),
             TaskConfig::Dag(config) => Family::Dag(config.clone()),
             TaskConfig::Tree(config) => Family::Tree(config.clone()),
@@ -78,7 +85,10 @@ impl Family {
             TaskConfig::Hops(config) => Family::Hops(config.clone()),
             TaskConfig::Countdown(config) => Family::Countdown(config.clone()),
             TaskConfig::Sliding(config) => Family::Sliding(SlidingFamily::new(config)),
-        }
+        };
+        family.check_yield(config)?;
+        let splits = FilledSplits::probe(&family);
+        Ok((family, splits))
     }
 
     /// What makes two problems the same.
@@ -156,30 +166,37 @@ impl Family {
     ///
     /// # Errors
     /// [`TaskError::TooRare`].
-    pub(crate) fn check_yield(&self, config: &TaskConfig) -> Result<(), TaskError> {
+    fn check_yield(&self, config: &TaskConfig) -> Result<(), TaskError> {
         const ENOUGH: usize = 3;
         let strata = match self {
-            Family::Maze(_) => return Ok(()),
             Family::Prompted(prompts) if !prompts.strata().is_empty() => {
                 prompts.strata().iter().copied().map(Some).collect()
             }
             _ => vec![None],
         };
+        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
         for stratum in strata {
             let mut rng = stream(0, Purpose::Probe, 1);
-            let found = (0..MAX_DRAWS).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
-            if found < ENOUGH {
-                return Err(TaskError::TooRare { task: config.name(), n_draws: MAX_DRAWS, n_found: found });
+            let n_found = (0..n_draws).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
+            if n_found < ENOUGH {
+                return Err(TaskError::TooRare { task: config.name(), n_draws, n_found });
             }
         }
         Ok(())
     }
 
+    /// About how many nodes a graph has, where draws may fail.
+    fn n_nodes(&self) -> usize {
+        match self {
+            Family::Graph(graphs) => graphs.table().structure.n_nodes(),
+            Family::Labelled(graphs) => graphs.n_nodes(),
+            Family::Prompted(prompts) => prompts.n_nodes(),
+            _ => 1,
+        }
+    }
+
     /// The class of one draw, as a probe of what splits the family fills; `None` if the draw does not fit.
     fn probe(&self, rng: &mut Stream) -> Option<SymmetryClass> {
-        if let Family::Maze(mazes) = self {
-            return Some(mazes.probe(rng));
-        }
         let stratum = self.draw_stratum(rng);
         self.attempt(stratum, rng).map(|(problem, field)| self.class(&problem, &field))
     }
@@ -207,40 +224,44 @@ pub(crate) fn checked_share(field: &'static str, value: f64) -> Result<(), TaskE
     Err(TaskError::Range { field, value: value.to_string(), wanted: "from 0 to 1".to_owned() })
 }
 
-/// How many draws [`Family::check_yield`] makes before it gives a config up.
+/// How many draws [`Family::check_yield`] makes before it gives a config up, if graphs are small.
 const MAX_DRAWS: usize = 20_000;
+
+/// How many nodes it draws at most, save that [`LEAST_DRAWS`] graphs are drawn in any case.
+const MAX_DRAWN_NODES: usize = 4_000_000;
+
+/// See [`MAX_DRAWN_NODES`].
+const LEAST_DRAWS: usize = 40;
 
 /// How many problems [`FilledSplits::probe`] looks at before it calls a split empty. A split that holds one in a
 /// hundred is missed once in 500 million tasks.
-pub(crate) const PROBE_DRAWS: usize = 2000;
+const PROBE_DRAWS: usize = 2000;
 
 /// Which splits a task has problems in.
 #[derive(Clone, Debug)]
 pub(crate) struct FilledSplits {
     pub(crate) filled: [bool; 3],
+    /// Problems drawn while looking.
+    pub(crate) n_draws: usize,
     /// Different classes met while looking.
     pub(crate) n_classes: usize,
 }
 
 impl FilledSplits {
     /// Draws problems, the same ones every time, until each split has shown one or [`PROBE_DRAWS`] are drawn.
-    pub(crate) fn probe(family: &Family) -> FilledSplits {
-        if let Family::Maze(mazes) = family
-            && mazes.fills_all_splits()
-        {
-            return FilledSplits { filled: [true; 3], n_classes: 0 };
-        }
+    fn probe(family: &Family) -> FilledSplits {
         let mut rng = stream(0, Purpose::Probe, 0);
         let mut filled = [false; 3];
-        let mut classes = BTreeSet::new();
+        let (mut n_draws, mut classes) = (0, BTreeSet::new());
         let draws = std::iter::repeat_with(|| family.probe(&mut rng));
         for class in draws.flatten().take(PROBE_DRAWS) {
+            n_draws += 1;
             filled[Split::of(class) as usize] = true;
             classes.insert(class);
             if filled == [true; 3] {
                 break;
             }
         }
-        FilledSplits { filled, n_classes: classes.len() }
+        FilledSplits { filled, n_draws, n_classes: classes.len() }
     }
 }
