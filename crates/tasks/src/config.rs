@@ -85,6 +85,9 @@ pub enum TaskError {
         /// What would do.
         wanted: String,
     },
+    /// A table of mazes that cannot be drawn.
+    #[error(transparent)]
+    Maze(#[from] MazeError),
     /// A set of labels that makes no sense.
     #[error("{field}: {error}")]
     Region {
@@ -112,9 +115,6 @@ pub enum TaskError {
         /// How many fitted.
         n_found: usize,
     },
-    /// A table of mazes that cannot be drawn.
-    #[error(transparent)]
-    Maze(#[from] MazeError),
     /// The task has (practically) no problem in a split.
     #[error(
         "split = \"{split}\": in {n_draws} draws from {task} no problem fell into it ({n_classes} symmetry class(es) \

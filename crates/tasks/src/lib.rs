@@ -16,7 +16,9 @@ pub mod band;
 pub mod config;
 pub mod endpoints;
 pub mod families;
+pub mod filter;
 pub mod generators;
+pub mod identity;
 pub mod labels;
 pub mod maze_config;
 pub mod maze_error;
@@ -34,6 +36,7 @@ pub mod measure;
 pub mod policy;
 pub mod shortcut;
 pub mod solve;
+pub mod statistics;
 
 // How they are written down.
 pub mod draw;

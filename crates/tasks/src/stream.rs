@@ -68,10 +68,9 @@ pub fn below(rng: &mut impl Rng, n: usize) -> usize {
     (product >> 32) as usize
 }
 
-/// `true` with chance `p`: one draw of 53 bits, so that a chance of 0 never comes and one of 1 always.
-pub fn chance(rng: &mut impl Rng, p: f64) -> bool {
-    const STEP: f64 = 1.0 / (1u64 << 53) as f64;
-    ((rng.next_u64() >> 11) as f64) * STEP < p
+/// True with a chance of `p`, to 32 binary digits; draws one word whatever `p` is.
+pub fn with_chance(rng: &mut impl Rng, p: f64) -> bool {
+    f64::from(rng.next_u32()) < p * (f64::from(u32::MAX) + 1.0)
 }
 
 /// Puts `items` in a uniformly drawn order (Fisher and Yates).

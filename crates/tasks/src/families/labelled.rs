@@ -15,7 +15,7 @@ use crate::labels::{Binning, Distribution, Sampler};
 use crate::problem::{Goal, Labels, Problem};
 use crate::region::Region;
 use crate::solve::{DistanceField, steps_from};
-use crate::stream::{Stream, below, chance};
+use crate::stream::{Stream, below, with_chance};
 
 /// Labelled graphs: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -198,7 +198,7 @@ impl LabelledFamily {
         let graph = config.structure.graph(config.arcs, rng);
         let origin = below(rng, graph.n_nodes());
         // Drawn even where it is not asked, so that problems of one seed differ no more than they must.
-        let detour = chance(rng, config.detour_share.unwrap_or(0.0));
+        let detour = with_chance(rng, config.detour_share.unwrap_or(0.0));
         let cells = match config.placement {
             Placement::Balanced => self.placed(&graph, origin, rng)?,
             Placement::Free => (0..graph.n_nodes()).map(|_| self.tables.any.draw(rng)).collect(),
@@ -221,7 +221,7 @@ impl LabelledFamily {
     /// Labels, by cell, that make a node drawn at random a nearest target; `None` if nothing can be reached.
     fn placed(&self, graph: &Graph, origin: usize, rng: &mut Stream) -> Option<Vec<usize>> {
         let (n, tables) = (graph.n_nodes(), &self.tables);
-        let closed: Vec<bool> = (0..n).map(|v| chance(rng, tables.avoided_chance) && v != origin).collect();
+        let closed: Vec<bool> = (0..n).map(|v| with_chance(rng, tables.avoided_chance) && v != origin).collect();
         let steps = steps_from(graph, origin, |v| closed[v]);
         let reached: Vec<usize> = (0..n).filter(|&v| v != origin && steps[v] != u64::MAX).collect();
         if reached.is_empty() {

@@ -69,11 +69,11 @@ impl Family {
     /// The family of a config, and the splits it has problems in.
     ///
     /// # Errors
-    /// If hardly any problem fits the config.
+    /// If hardly any problem fits the config: [`TaskError::TooRare`], and for mazes what [`MazeFamily::new`] says.
     pub(crate) fn new(config: &TaskConfig) -> Result<(Family, FilledSplits), TaskError> {
         let family = match config {
-            TaskConfig::Maze(maze) => {
-                let (mazes, splits) = MazeFamily::new(maze)?;
+            TaskConfig::Maze(config) => {
+                let (mazes, splits) = MazeFamily::new(config)?;
                 return Ok((Family::Maze(mazes), splits));
             }
             TaskConfig::Star(config) => Family::Star(config.clone()),

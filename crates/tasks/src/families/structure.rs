@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TaskError;
 use crate::families::{MAX_NODES, checked_range, checked_share};
 use crate::graph::Graph;
-use crate::stream::{Stream, below, chance, shuffle};
+use crate::stream::{Stream, below, shuffle, with_chance};
 
 /// A way of joining nodes at random. Names say nothing: nodes of grids and rings are renamed at random too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ impl Structure {
             Structure::Tree { nodes } => prufer_tree(nodes, rng),
             Structure::ErdosRenyi { nodes, edge_probability } => {
                 let pairs = (0..nodes).flat_map(|v| (0..v).map(move |u| (u, v)));
-                pairs.filter(|_| chance(rng, edge_probability)).collect()
+                pairs.filter(|_| with_chance(rng, edge_probability)).collect()
             }
             Structure::Regular { nodes, degree } => loop {
                 if let Some(edges) = regular(nodes, degree, rng) {
@@ -233,7 +233,7 @@ fn small_world(n: usize, neighbours: usize, rewired: f64, rng: &mut Stream) -> V
         joined[v].push(u);
     }
     for (u, v) in edges.iter_mut() {
-        if !chance(rng, rewired) || joined[*u].len() + 1 >= n {
+        if !with_chance(rng, rewired) || joined[*u].len() + 1 >= n {
             continue;
         }
         let to = loop {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::maze::Lattice;
 use crate::maze_error::MazeError;
-use crate::stream::{Stream, below, chance};
+use crate::stream::{Stream, below, with_chance};
 
 /// The options there are. A generator takes some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -287,7 +287,7 @@ impl Probability {
 
     /// Tosses a coin that falls on `true` with this chance. Draws from `rng` even where the chance is 0 or 1.
     pub fn toss(self, rng: &mut Stream) -> bool {
-        chance(rng, self.0)
+        with_chance(rng, self.0)
     }
 }
 
