@@ -34,10 +34,13 @@ pub mod count;
 pub mod judge;
 pub mod measure;
 pub mod policy;
+pub mod shortcut;
 pub mod solve;
 pub mod statistics;
 
 // How they are written down.
 pub mod draw;
+pub mod graph_draw;
+pub mod graph_record;
 pub mod record;
 pub mod text;

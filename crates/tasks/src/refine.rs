@@ -35,10 +35,11 @@ pub fn relabelling_class(problem: &Problem, field: &DistanceField) -> SymmetryCl
         for u in 0..n {
             // Sums do not see order. What an arc tells its head differs from what it tells its tail.
             let told = mix(colours[u]);
-            for v in graph.neighbours(u) {
-                next[v] = next[v].wrapping_add(told);
+            for (v, weight) in graph.weighted_neighbours(u) {
+                let weight = u64::from(weight);
+                next[v] = next[v].wrapping_add(told.wrapping_mul(2 * weight - 1));
                 if graph.is_directed() {
-                    next[u] = next[u].wrapping_add(mix(!colours[v]));
+                    next[u] = next[u].wrapping_add(mix(!colours[v]).wrapping_mul(2 * weight - 1));
                 }
             }
         }
@@ -61,7 +62,8 @@ pub fn labelled_class(problem: &Problem) -> SymmetryClass {
             hash_floats(hash_floats(start, states.of(problem.origin)), states.of(*goal))
         }
         (_, goal) => {
-            let arcs = graph.edges().fold(start, |hash, (u, v)| mix(hash ^ (u as u64) << 32 ^ v as u64));
+            let arcs = (0..graph.n_nodes()).flat_map(|u| graph.weighted_neighbours(u).map(move |(v, w)| (u, v, w)));
+            let arcs = arcs.fold(start, |hash, (u, v, w)| mix(mix(hash ^ (u as u64) << 32 ^ v as u64) ^ u64::from(w)));
             let origin = mix(arcs ^ problem.origin as u64);
             match goal {
                 Goal::Node(node) => mix(origin ^ *node as u64),

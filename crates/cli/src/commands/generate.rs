@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rayon::prelude::*;
 use searchlens::tasks::filter::{Filter, Weighted, apply};
-use searchlens::tasks::record::MazeRecord;
+use searchlens::tasks::record::{MazeRecord, Record};
 use searchlens::tasks::split::Split;
 use searchlens::tasks::task::Instance;
 
@@ -62,6 +62,9 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
         let drawn: Vec<Weighted> =
             workers.run(|| (0..args.count).into_par_iter().map(|i| instance(i).into()).collect());
         let kept = apply(&args.filter, drawn)?;
+        if kept.iter().any(|kept| kept.weight != 1.0 && kept.instance.problem.lattice().is_none()) {
+            return Err(InputError::NoImportance.into());
+        }
         let mut output = Output::create(&args.out)?;
         kept.iter().try_for_each(|kept| output.write_line(line(&kept.instance, kept.weight)))?;
         output.finish()?;
@@ -90,8 +93,10 @@ fn told(out: &Path, count: u64, of_how_many: std::fmt::Arguments<'_>) -> anyhow:
 }
 
 fn line(instance: &Instance, importance: f64) -> String {
-    let record = MazeRecord::of(instance).expect("all tasks draw mazes");
-    record.to_line_of_importance(instance.class, importance)
+    match MazeRecord::of(instance) {
+        Some(record) => record.to_line_of_importance(instance.class, importance),
+        None => Record::line_of(instance),
+    }
 }
 
 /// A filter, as clap reads it: `NAME=VALUE`, the value as in a config file, without quotation marks.

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use searchlens::tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, svg, unicode};
+use searchlens::tasks::graph_draw;
+use searchlens::tasks::graph_record::GraphRecord;
 use searchlens::tasks::measure::difficulty;
-use searchlens::tasks::record::MazeRecord;
+use searchlens::tasks::record::Record;
 use searchlens::tasks::split::Split;
 use searchlens::tasks::statistics::{Distribution, Facts, Statistics, Tally};
 
@@ -62,9 +64,12 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
     let mut is_first = true;
     let between = if format == Format::Raster && !args.stats { "" } else { "\n" };
     let make = |number: usize, line: &str| -> anyhow::Result<(String, Option<Facts>)> {
-        let record = MazeRecord::parse(number, line)?;
-        let drawing = if args.no_solution { record.drawing().without_path() } else { record.drawing() };
-        let mut text = picture(&drawing, format);
+        let record = Record::parse(number, line)?;
+        let mut text = match &record {
+            Record::Maze(maze) if args.no_solution => picture(&maze.drawing().without_path(), format),
+            Record::Maze(maze) => picture(&maze.drawing(), format),
+            Record::Graph(graph) => graph_picture(graph, format, !args.no_solution),
+        };
         if !args.stats {
             return Ok((text, None));
         }
@@ -72,8 +77,7 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
             text.push('\n');
             text.push_str(&stats(&record));
         }
-        let solved = record.problem().zip(record.solution.as_ref());
-        Ok((text, solved.map(|(problem, path)| Facts::of(&problem, path, record.class()))))
+        Ok((text, facts(&record)))
     };
     Lines::open(args.file.as_deref())?.each_made(&workers, make, |(text, facts)| {
         facts.iter().for_each(|facts| tally.add(facts));
@@ -147,19 +151,43 @@ fn digits(picture: &[Vec<Pixel>]) -> Vec<String> {
     picture.iter().map(|row| row.iter().map(|pixel| (*pixel as u8).to_string()).collect()).collect()
 }
 
-/// One line: size, class and split, and if there is a solution, its length and what makes it hard.
-fn stats(record: &MazeRecord) -> String {
-    let lattice = record.maze.lattice;
-    let class = record.class();
-    let maze = format!("{} x {} cells, class {class} ({})", lattice.rows, lattice.cols, Split::of(class));
-    match &record.solution {
-        None => maze,
-        Some(path) => {
-            let hard = difficulty(&record.maze.graph, path);
-            format!(
-                "{maze}; path of {} cells, {} forks; lookahead needed: {} at the first fork, {} at most",
-                hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
-            )
+/// Graphs have two pictures: text, and SVG.
+fn graph_picture(graph: &GraphRecord, format: Format, with_path: bool) -> String {
+    match format {
+        Format::None => String::new(),
+        Format::Svg => graph_draw::svg(graph, with_path).trim_end().to_owned(),
+        Format::Ascii | Format::Unicode | Format::Pixels | Format::Raster => {
+            graph_draw::text(graph, with_path).trim_end().to_owned()
         }
     }
+}
+
+/// What counts of a record, if it has both ends and a solution. The split of a graph depends on its task, which a line
+/// does not tell.
+fn facts(record: &Record) -> Option<Facts> {
+    match record {
+        Record::Maze(maze) => Some(Facts::of(&maze.problem()?, maze.solution.as_ref()?, Some(maze.class()))),
+        Record::Graph(graph) => Some(Facts::of(&graph.problem, &graph.solution, None)),
+    }
+}
+
+/// One line: size, of a maze class and split, and if there is a solution, its length and what makes it hard.
+fn stats(record: &Record) -> String {
+    let (size, problem, path) = match record {
+        Record::Maze(maze) => {
+            let (lattice, class) = (maze.maze.lattice, maze.class());
+            let size = format!("{} x {} cells, class {class} ({})", lattice.rows, lattice.cols, Split::of(class));
+            (size, &maze.maze.graph, maze.solution.as_ref())
+        }
+        Record::Graph(GraphRecord { problem, solution, .. }) => {
+            let size = format!("{} nodes, {} edges", problem.graph.n_nodes(), problem.graph.n_edges());
+            (size, &problem.graph, Some(solution))
+        }
+    };
+    let Some(path) = path else { return size };
+    let hard = difficulty(problem, path);
+    format!(
+        "{size}; path of {} cells, {} forks; lookahead needed: {} at the first fork, {} at most",
+        hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
+    )
 }

@@ -188,6 +188,10 @@ impl LabelledFamily {
         })
     }
 
+    pub(crate) fn n_nodes(&self) -> usize {
+        self.config.structure.n_nodes()
+    }
+
     /// One graph with labels, if it fits what the config asks.
     pub(crate) fn attempt(&self, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
         let config = &self.config;

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod hops;
 pub mod labelled;
 pub(crate) mod maze;
+pub mod mixture;
 pub mod prompted;
 pub mod sliding;
 pub mod star;
@@ -19,6 +20,7 @@ pub mod tree;
 use std::collections::BTreeSet;
 
 use crate::config::{TaskConfig, TaskError};
+use crate::identity::Identity;
 use crate::problem::Problem;
 use crate::refine::{labelled_class, relabelling_class};
 use crate::solve::{DistanceField, random_shortest_path};
@@ -31,6 +33,7 @@ use graph::GraphConfig;
 use hops::HopsConfig;
 use labelled::LabelledFamily;
 use maze::MazeFamily;
+use mixture::MixtureFamily;
 use prompted::{PromptedFamily, Stratum};
 use sliding::SlidingFamily;
 use star::StarConfig;
@@ -63,6 +66,7 @@ pub(crate) enum Family {
     Hops(HopsConfig),
     Countdown(CountdownConfig),
     Sliding(SlidingFamily),
+    Mixture(MixtureFamily),
 }
 
 impl Family {
@@ -75,6 +79,10 @@ impl Family {
             TaskConfig::Maze(config) => {
                 let (mazes, splits) = MazeFamily::new(config)?;
                 return Ok((Family::Maze(mazes), splits));
+            }
+            TaskConfig::Mixture(config) => {
+                let (mixture, splits) = MixtureFamily::new(config)?;
+                return Ok((Family::Mixture(mixture), splits));
             }
             TaskConfig::Star(config) => Family::Star(config.clone()),
             TaskConfig::Dag(config) => Family::Dag(config.clone()),
@@ -95,6 +103,7 @@ impl Family {
     pub(crate) fn equivalence(&self) -> Equivalence {
         match self {
             Family::Maze(_) => Equivalence::Lattice,
+            Family::Mixture(mixture) => mixture.equivalence(),
             Family::Star(_) | Family::Hops(_) | Family::Countdown(_) | Family::Sliding(_) => Equivalence::Labelled,
             Family::Dag(_) | Family::Tree(_) | Family::Graph(_) | Family::Labelled(_) | Family::Prompted(_) => {
                 Equivalence::Relabelling
@@ -106,6 +115,9 @@ impl Family {
     pub(crate) fn draw(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> (Instance, DistanceField) {
         if let Family::Maze(mazes) = self {
             return mazes.draw(rng, wanted);
+        }
+        if let Family::Mixture(mixture) = self {
+            return mixture.pick(rng).draw(rng, wanted);
         }
         let stratum = self.draw_stratum(rng);
         let (problem, field, class) = loop {
@@ -143,6 +155,7 @@ impl Family {
                 let (instance, field) = mazes.draw(rng, &|_| true);
                 return Some((instance.problem, field));
             }
+            Family::Mixture(mixture) => return mixture.pick(rng).attempt(stratum, rng),
             Family::Countdown(games) => games.attempt(rng)?,
             Family::Star(stars) => stars.problem(rng),
             Family::Tree(trees) => trees.problem(rng),
@@ -157,6 +170,7 @@ impl Family {
     pub(crate) fn class(&self, problem: &Problem, field: &DistanceField) -> SymmetryClass {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
+            (Family::Mixture(_), Equivalence::Lattice) => SymmetryClass(Identity::of(problem).maze_class),
             (_, Equivalence::Labelled) => labelled_class(problem),
             (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }
@@ -174,14 +188,25 @@ impl Family {
             }
             _ => vec![None],
         };
+        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
         for stratum in strata {
             let mut rng = stream(0, Purpose::Probe, 1);
-            let found = (0..MAX_DRAWS).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
-            if found < ENOUGH {
-                return Err(TaskError::TooRare { task: config.name(), n_draws: MAX_DRAWS, n_found: found });
+            let n_found = (0..n_draws).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
+            if n_found < ENOUGH {
+                return Err(TaskError::TooRare { task: config.name(), n_draws, n_found });
             }
         }
         Ok(())
+    }
+
+    /// About how many nodes a graph has, where draws may fail.
+    fn n_nodes(&self) -> usize {
+        match self {
+            Family::Graph(graphs) => graphs.table().structure.n_nodes(),
+            Family::Labelled(graphs) => graphs.n_nodes(),
+            Family::Prompted(prompts) => prompts.n_nodes(),
+            _ => 1,
+        }
     }
 
     /// The class of one draw, as a probe of what splits the family fills; `None` if the draw does not fit.
@@ -213,8 +238,14 @@ pub(crate) fn checked_share(field: &'static str, value: f64) -> Result<(), TaskE
     Err(TaskError::Range { field, value: value.to_string(), wanted: "from 0 to 1".to_owned() })
 }
 
-/// How many draws [`Family::check_yield`] makes before it gives a config up.
+/// How many draws [`Family::check_yield`] makes before it gives a config up, if graphs are small.
 const MAX_DRAWS: usize = 20_000;
+
+/// How many nodes it draws at most, save that [`LEAST_DRAWS`] graphs are drawn in any case.
+const MAX_DRAWN_NODES: usize = 4_000_000;
+
+/// See [`MAX_DRAWN_NODES`].
+const LEAST_DRAWS: usize = 40;
 
 /// How many problems [`FilledSplits::probe`] looks at before it calls a split empty. A split that holds one in a
 /// hundred is missed once in 500 million tasks.

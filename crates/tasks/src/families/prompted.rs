@@ -160,6 +160,10 @@ impl PromptedFamily {
         fits.then_some((problem, field))
     }
 
+    pub(crate) fn n_nodes(&self) -> usize {
+        self.question.n_nodes()
+    }
+
     pub(crate) fn strata(&self) -> &[Stratum] {
         &self.config.strata
     }

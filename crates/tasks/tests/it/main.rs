@@ -13,6 +13,8 @@ mod generators;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod mixtures;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod records;
