@@ -41,6 +41,9 @@ pub(crate) enum InputError {
     /// A seed that a config file cannot hold.
     #[error("--seed {seed}: the seed of a run is a whole number below 2^63, as TOML has them")]
     Seed { seed: u64 },
+    /// A graph to be drawn in pixels.
+    #[error("line {line}: a graph has no pixels; use --format unicode or --format svg")]
+    NoPixels { line: usize },
     /// A file that does not parse.
     #[error("{path}: {message}")]
     File { path: PathBuf, message: String },

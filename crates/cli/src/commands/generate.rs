@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
-use searchlens::tasks::record::MazeRecord;
+use searchlens::tasks::record::Record;
 use searchlens::tasks::split::Split;
-use searchlens::tasks::task::Instance;
 
 use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;
@@ -54,7 +53,8 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     let mut begin = 0;
     while begin < args.count {
         let end = args.count.min(begin + BLOCK);
-        let lines: Vec<String> = workers.run(|| (begin..end).into_par_iter().map(|i| line(&instance(i))).collect());
+        let lines: Vec<String> =
+            workers.run(|| (begin..end).into_par_iter().map(|i| Record::line_of(&instance(i))).collect());
         lines.into_iter().try_for_each(|line| output.write_line(line))?;
         begin = end;
     }
@@ -64,10 +64,6 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     }
     let out = args.out.display();
     print(format_args!("wrote {} problems to {out}; draw them: searchlens show {out}", args.count))
-}
-
-fn line(instance: &Instance) -> String {
-    MazeRecord::of(instance).expect("all tasks draw mazes").to_line(instance.class)
 }
 
 fn check_ending(path: &Path) -> Result<(), InputError> {
