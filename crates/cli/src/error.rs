@@ -46,6 +46,9 @@ pub(crate) enum InputError {
         "--filter balance_lookahead: lines of graphs have no place for importances; balance mazes, or a `dag` task"
     )]
     NoImportance,
+    /// A graph to be drawn in pixels.
+    #[error("line {line}: a graph has no pixels; use --format unicode or --format svg")]
+    NoPixels { line: usize },
     /// A file that does not parse.
     #[error("{path}: {message}")]
     File { path: PathBuf, message: String },

@@ -25,12 +25,8 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a problem whose answer is `path`; `class` decides its split, where it is known.
-    ///
-    /// # Panics
-    /// If no node fits the problem's goal: see [`Problem::distances`].
     pub fn of(problem: &Problem, path: &[usize], class: Option<SymmetryClass>) -> Facts {
         let graph = &problem.graph;
-        let field = problem.distances().expect("some node fits the goal");
         let lattice = problem.lattice();
         Facts {
             difficulty: difficulty(graph, path),
@@ -38,7 +34,7 @@ impl Facts {
             distance: lattice.map(|lattice| lattice.manhattan(problem.origin, problem.target())),
             dead_ends: (0..graph.n_nodes()).filter(|&v| graph.degree(v) == 1).count(),
             edges: graph.n_edges(),
-            shortest_paths: field.count_paths(graph, problem.origin),
+            shortest_paths: problem.distances().map_or(0, |field| field.count_paths(graph, problem.origin)),
             identity: Identity::of(problem),
             class,
         }

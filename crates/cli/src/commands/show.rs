@@ -7,11 +7,12 @@ use searchlens::tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, rast
 use searchlens::tasks::graph_draw;
 use searchlens::tasks::graph_record::GraphRecord;
 use searchlens::tasks::measure::difficulty;
-use searchlens::tasks::record::Record;
+use searchlens::tasks::record::{MazeRecord, Record};
 use searchlens::tasks::split::Split;
 use searchlens::tasks::statistics::{Distribution, Facts, Statistics, Tally};
 
 use crate::cli::Common;
+use crate::error::InputError;
 use crate::input::Lines;
 use crate::output::{Output, print, print_json};
 
@@ -42,13 +43,13 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// maze-dataset's letters: # wall, S start, E end, X path
+    /// maze-dataset's letters: # wall, S start, E end, X path; graphs in words
     Ascii,
-    /// Box-drawing letters
+    /// Box-drawing letters; graphs in words
     Unicode,
     /// One <svg> element a problem
     Svg,
-    /// One digit a pixel: 0 wall, 1 open, 2 start, 3 end, 4 path
+    /// Mazes only, one digit a pixel: 0 wall, 1 open, 2 start, 3 end, 4 path
     Pixels,
     /// maze-dataset's pair of pictures, maze and path, as one JSON line of digits: {"input":[..],"target":[..]}
     Raster,
@@ -68,14 +69,21 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
         let mut text = match &record {
             Record::Maze(maze) if args.no_solution => picture(&maze.drawing().without_path(), format),
             Record::Maze(maze) => picture(&maze.drawing(), format),
-            Record::Graph(graph) => graph_picture(graph, format, !args.no_solution),
+            Record::Graph(graph) => {
+                let picture = graph_picture(graph, format, !args.no_solution);
+                picture.ok_or(InputError::NoPixels { line: number })?
+            }
         };
         if !args.stats {
             return Ok((text, None));
         }
         if format != Format::None {
+            let stats = match &record {
+                Record::Maze(maze) => stats(maze),
+                Record::Graph(graph) => graph_stats(graph),
+            };
             text.push('\n');
-            text.push_str(&stats(&record));
+            text.push_str(&stats);
         }
         Ok((text, facts(&record)))
     };
@@ -151,17 +159,6 @@ fn digits(picture: &[Vec<Pixel>]) -> Vec<String> {
     picture.iter().map(|row| row.iter().map(|pixel| (*pixel as u8).to_string()).collect()).collect()
 }
 
-/// Graphs have two pictures: text, and SVG.
-fn graph_picture(graph: &GraphRecord, format: Format, with_path: bool) -> String {
-    match format {
-        Format::None => String::new(),
-        Format::Svg => graph_draw::svg(graph, with_path).trim_end().to_owned(),
-        Format::Ascii | Format::Unicode | Format::Pixels | Format::Raster => {
-            graph_draw::text(graph, with_path).trim_end().to_owned()
-        }
-    }
-}
-
 /// What counts of a record, if it has both ends and a solution. The split of a graph depends on its task, which a line
 /// does not tell.
 fn facts(record: &Record) -> Option<Facts> {
@@ -171,23 +168,41 @@ fn facts(record: &Record) -> Option<Facts> {
     }
 }
 
-/// One line: size, of a maze class and split, and if there is a solution, its length and what makes it hard.
-fn stats(record: &Record) -> String {
-    let (size, problem, path) = match record {
-        Record::Maze(maze) => {
-            let (lattice, class) = (maze.maze.lattice, maze.class());
-            let size = format!("{} x {} cells, class {class} ({})", lattice.rows, lattice.cols, Split::of(class));
-            (size, &maze.maze.graph, maze.solution.as_ref())
+/// One line: size, class and split, and if there is a solution, its length and what makes it hard.
+fn stats(record: &MazeRecord) -> String {
+    let lattice = record.maze.lattice;
+    let class = record.class();
+    let maze = format!("{} x {} cells, class {class} ({})", lattice.rows, lattice.cols, Split::of(class));
+    match &record.solution {
+        None => maze,
+        Some(path) => {
+            let hard = difficulty(&record.maze.graph, path);
+            format!(
+                "{maze}; path of {} cells, {} forks; lookahead needed: {} at the first fork, {} at most",
+                hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
+            )
         }
-        Record::Graph(GraphRecord { problem, solution, .. }) => {
-            let size = format!("{} nodes, {} edges", problem.graph.n_nodes(), problem.graph.n_edges());
-            (size, &problem.graph, Some(solution))
-        }
-    };
-    let Some(path) = path else { return size };
-    let hard = difficulty(problem, path);
+    }
+}
+
+/// A graph in words or as a figure; `None` in pixels, which graphs do not have.
+fn graph_picture(record: &GraphRecord, format: Format, with_path: bool) -> Option<String> {
+    match format {
+        Format::Ascii | Format::Unicode => Some(graph_draw::text(record, with_path)),
+        Format::Svg => Some(graph_draw::svg(record, with_path)),
+        Format::Pixels | Format::Raster => None,
+        Format::None => Some(String::new()),
+    }
+}
+
+/// One line: what makes the problem hard, and how many answers it has. (The class is not told: what makes two problems the
+/// same is the task's to say, and a line does not name its task.)
+fn graph_stats(record: &GraphRecord) -> String {
+    let problem = &record.problem;
+    let hard = difficulty(&problem.graph, &record.solution);
+    let answers = problem.distances().map_or(0, |field| field.count_paths(&problem.graph, problem.origin));
     format!(
-        "{size}; path of {} cells, {} forks; lookahead needed: {} at the first fork, {} at most",
+        "path of {} nodes, {} forks; lookahead needed: {} at the first fork, {} at most; {answers} shortest path(s)",
         hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
     )
 }

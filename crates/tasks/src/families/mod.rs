@@ -31,7 +31,7 @@ use countdown::CountdownConfig;
 use dag::DagConfig;
 use graph::GraphConfig;
 use hops::HopsConfig;
-use labelled::LabelledFamily;
+use labelled::{Detour, LabelledFamily};
 use maze::MazeFamily;
 use mixture::MixtureFamily;
 use prompted::{PromptedFamily, Stratum};
@@ -51,6 +51,14 @@ pub enum Equivalence {
     Relabelling,
     /// Only if they are equal, name by name: there is one graph up to renaming, and names are all that differs.
     Labelled,
+}
+
+/// What one problem is to be like, beyond what holds for all of a config. Drawn before any graph, so that what is rare
+/// comes as often as was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wish {
+    pub(crate) detour: Option<Detour>,
+    pub(crate) stratum: Option<Stratum>,
 }
 
 /// A family, with what it looks up while drawing.
@@ -119,9 +127,9 @@ impl Family {
         if let Family::Mixture(mixture) = self {
             return mixture.pick(rng).draw(rng, wanted);
         }
-        let stratum = self.draw_stratum(rng);
+        let wish = self.draw_wish(rng);
         let (problem, field, class) = loop {
-            if let Some((problem, field)) = self.attempt(stratum, rng) {
+            if let Some((problem, field)) = self.attempt(wish, rng) {
                 let class = self.class(&problem, &field);
                 if wanted(class) {
                     break (problem, field, class);
@@ -137,25 +145,26 @@ impl Family {
         (Instance { problem, path, class, shown }, field)
     }
 
-    fn draw_stratum(&self, rng: &mut Stream) -> Option<Stratum> {
+    fn draw_wish(&self, rng: &mut Stream) -> Wish {
         match self {
-            Family::Prompted(prompts) => prompts.draw_stratum(rng),
-            _ => None,
+            Family::Labelled(graphs) => Wish { detour: graphs.draw_detour(rng), stratum: None },
+            Family::Prompted(prompts) => prompts.draw_wish(rng),
+            _ => Wish::default(),
         }
     }
 
     /// One draw of a problem and the distances to its goal; `None` if what was drawn does not fit the config.
-    fn attempt(&self, stratum: Option<Stratum>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+    fn attempt(&self, wish: Wish, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
         let problem = match self {
             Family::Dag(dags) => return Some(dags.problem(rng)),
             Family::Graph(graphs) => return graphs.attempt(rng),
-            Family::Labelled(graphs) => return graphs.attempt(rng),
-            Family::Prompted(prompts) => return prompts.attempt(stratum, rng),
+            Family::Labelled(graphs) => return graphs.attempt(wish.detour, rng),
+            Family::Prompted(prompts) => return prompts.attempt(wish, rng),
             Family::Maze(mazes) => {
                 let (instance, field) = mazes.draw(rng, &|_| true);
                 return Some((instance.problem, field));
             }
-            Family::Mixture(mixture) => return mixture.pick(rng).attempt(stratum, rng),
+            Family::Mixture(mixture) => return mixture.pick(rng).attempt(wish, rng),
             Family::Countdown(games) => games.attempt(rng)?,
             Family::Star(stars) => stars.problem(rng),
             Family::Tree(trees) => trees.problem(rng),
@@ -182,16 +191,17 @@ impl Family {
     /// [`TaskError::TooRare`].
     fn check_yield(&self, config: &TaskConfig) -> Result<(), TaskError> {
         const ENOUGH: usize = 3;
-        let strata = match self {
-            Family::Prompted(prompts) if !prompts.strata().is_empty() => {
-                prompts.strata().iter().copied().map(Some).collect()
+        let wishes = match self {
+            Family::Labelled(graphs) => {
+                graphs.detours().into_iter().map(|detour| Wish { detour, stratum: None }).collect()
             }
-            _ => vec![None],
+            Family::Prompted(prompts) => prompts.wishes(),
+            _ => vec![Wish::default()],
         };
         let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
-        for stratum in strata {
+        for wish in wishes {
             let mut rng = stream(0, Purpose::Probe, 1);
-            let n_found = (0..n_draws).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
+            let n_found = (0..n_draws).filter(|_| self.attempt(wish, &mut rng).is_some()).take(ENOUGH).count();
             if n_found < ENOUGH {
                 return Err(TaskError::TooRare { task: config.name(), n_draws, n_found });
             }
@@ -211,8 +221,8 @@ impl Family {
 
     /// The class of one draw, as a probe of what splits the family fills; `None` if the draw does not fit.
     fn probe(&self, rng: &mut Stream) -> Option<SymmetryClass> {
-        let stratum = self.draw_stratum(rng);
-        self.attempt(stratum, rng).map(|(problem, field)| self.class(&problem, &field))
+        let wish = self.draw_wish(rng);
+        self.attempt(wish, rng).map(|(problem, field)| self.class(&problem, &field))
     }
 }
 
