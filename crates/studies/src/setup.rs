@@ -110,6 +110,11 @@ fn lattice(task: &TaskConfig) -> Result<Lattice, TokenizerError> {
 fn passages(task: &TaskConfig) -> (usize, bool) {
     match task {
         TaskConfig::Maze(maze) => (maze.max_passages(), maze.has_fixed_passages()),
+        TaskConfig::Mixture(mixture) => {
+            let of_parts = || mixture.parts().iter().map(|part| passages(&part.task));
+            let most = of_parts().map(|(n, _)| n).max().unwrap_or(0);
+            (most, of_parts().all(|part| part == (most, true)))
+        }
         _ => (0, false),
     }
 }

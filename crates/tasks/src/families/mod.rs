@@ -10,6 +10,7 @@ pub mod graph;
 pub mod hops;
 pub mod labelled;
 pub(crate) mod maze;
+pub mod mixture;
 pub mod prompted;
 pub mod sliding;
 pub mod star;
@@ -19,6 +20,7 @@ pub mod tree;
 use std::collections::BTreeSet;
 
 use crate::config::{TaskConfig, TaskError};
+use crate::identity::Identity;
 use crate::problem::Problem;
 use crate::refine::{labelled_class, relabelling_class};
 use crate::solve::{DistanceField, random_shortest_path};
@@ -31,6 +33,7 @@ use graph::GraphConfig;
 use hops::HopsConfig;
 use labelled::{Detour, LabelledFamily};
 use maze::MazeFamily;
+use mixture::MixtureFamily;
 use prompted::{PromptedFamily, Stratum};
 use sliding::SlidingFamily;
 use star::StarConfig;
@@ -71,6 +74,7 @@ pub(crate) enum Family {
     Hops(HopsConfig),
     Countdown(CountdownConfig),
     Sliding(SlidingFamily),
+    Mixture(MixtureFamily),
 }
 
 impl Family {
@@ -83,6 +87,10 @@ impl Family {
             TaskConfig::Maze(config) => {
                 let (mazes, splits) = MazeFamily::new(config)?;
                 return Ok((Family::Maze(mazes), splits));
+            }
+            TaskConfig::Mixture(config) => {
+                let (mixture, splits) = MixtureFamily::new(config)?;
+                return Ok((Family::Mixture(mixture), splits));
             }
             TaskConfig::Star(config) => Family::Star(config.clone()),
             TaskConfig::Dag(config) => Family::Dag(config.clone()),
@@ -103,6 +111,7 @@ impl Family {
     pub(crate) fn equivalence(&self) -> Equivalence {
         match self {
             Family::Maze(_) => Equivalence::Lattice,
+            Family::Mixture(mixture) => mixture.equivalence(),
             Family::Star(_) | Family::Hops(_) | Family::Countdown(_) | Family::Sliding(_) => Equivalence::Labelled,
             Family::Dag(_) | Family::Tree(_) | Family::Graph(_) | Family::Labelled(_) | Family::Prompted(_) => {
                 Equivalence::Relabelling
@@ -114,6 +123,9 @@ impl Family {
     pub(crate) fn draw(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> (Instance, DistanceField) {
         if let Family::Maze(mazes) = self {
             return mazes.draw(rng, wanted);
+        }
+        if let Family::Mixture(mixture) = self {
+            return mixture.pick(rng).draw(rng, wanted);
         }
         let wish = self.draw_wish(rng);
         let (problem, field, class) = loop {
@@ -152,6 +164,7 @@ impl Family {
                 let (instance, field) = mazes.draw(rng, &|_| true);
                 return Some((instance.problem, field));
             }
+            Family::Mixture(mixture) => return mixture.pick(rng).attempt(wish, rng),
             Family::Countdown(games) => games.attempt(rng)?,
             Family::Star(stars) => stars.problem(rng),
             Family::Tree(trees) => trees.problem(rng),
@@ -166,6 +179,7 @@ impl Family {
     pub(crate) fn class(&self, problem: &Problem, field: &DistanceField) -> SymmetryClass {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
+            (Family::Mixture(_), Equivalence::Lattice) => SymmetryClass(Identity::of(problem).maze_class),
             (_, Equivalence::Labelled) => labelled_class(problem),
             (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }

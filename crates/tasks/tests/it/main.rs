@@ -17,6 +17,8 @@ mod graph_records;
 #[cfg(test)]
 mod graph_statistics;
 #[cfg(test)]
+mod mixtures;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod records;
