@@ -304,7 +304,10 @@ impl Reach {
     /// Adds an arc: whatever leads to its tail now leads to its head and beyond.
     fn add(&mut self, tail: usize, head: usize) {
         let n = self.rows.len() / self.words;
-        for u in (0..n).filter(|&u| u == tail || self.has(u, tail)).collect::<Vec<_>>() {
+        for u in 0..n {
+            if u != tail && !self.has(u, tail) {
+                continue;
+            }
             for word in 0..self.words {
                 self.rows[u * self.words + word] |= self.rows[head * self.words + word];
             }

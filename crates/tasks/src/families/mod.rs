@@ -1,5 +1,20 @@
 //! The families of problems that a task can draw from: one file each, behind one closed enum.
 //!
+//! The exact solver of every family is [`Problem::distances`] (with [`Problem::nearest_targets`] and
+//! [`DistanceField::successors`]: all goals that are nearest, all steps that are right); what its problems lose to ties is
+//! [`crate::shortcut::Floor`]; what walkers score on them that do not search is [`crate::baselines::baselines`].
+//!
+//! | family | same problem | no-search baselines | ties |
+//! |---|---|---|---|
+//! | `maze` | D4 or D2, endpoints aside | walkers, greedy by Manhattan distance | none on trees |
+//! | `star` | equal name by name | walkers: 1/arms at the first step, sure afterwards | none |
+//! | `dag`, `graph` | renaming | walkers (greedy is random: there is no geometry) | shortest paths |
+//! | `tree` | renaming | walkers | none |
+//! | `labelled`, `prompted` | renaming, with labels and sets | walkers, and [`crate::shortcut::Shortcut`]s past the labels | shortest paths; one goal if `unique_nearest` |
+//! | `hops` | equal name by name | a step is forced; guessing the end is right once in `nodes - 1` | none |
+//! | `countdown` | equal numbers and target | walkers | orders of joining |
+//! | `sliding` | equal arrangements | walkers | shortest paths |
+//!
 //! A family of graphs says how a problem is drawn and what makes two of them the same ([`Equivalence`]); the rest, from
 //! the split to the path, is the same for all and stands here. Mazes know their class before their endpoints are drawn,
 //! and have a draw of their own.
