@@ -12,7 +12,7 @@ pub(super) fn carve(p: Probability, rng: &mut Stream, open: &mut PassageSet) {
     let n = lattice.n_cells();
     // In the order of `Lattice::adjacent_pairs`, by the bits of the set.
     let down = 0..n - cols;
-    let right = (n..2 * n).filter(|bit| (bit - n + 1) % cols != 0);
+    let right = (n..2 * n).filter(|bit| !(bit - n + 1).is_multiple_of(cols));
     for bit in down.chain(right) {
         if p.toss(rng) {
             open.set_bit(bit);
