@@ -39,7 +39,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 enum Bench {
     Train(TrainArgs),
-    Problems(ProblemsArgs),
+    Problems(Box<ProblemsArgs>),
 }
 
 /// Time training steps on random tokens: loss on every position, optimiser included
@@ -175,7 +175,7 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
         }
         Bench::Problems(args) => {
             let json = args.json;
-            let times = time_problems(args, &common.workers()?, common.seed())?;
+            let times = time_problems(*args, &common.workers()?, common.seed())?;
             if json {
                 return print_json(&times);
             }
