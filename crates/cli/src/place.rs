@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use searchlens::studies::config::RunConfig;
-use searchlens::tasks::config::TaskConfig;
-use searchlens::tasks::maze::Lattice;
 
 /// Folder of all runs that were not told where to go.
 const RUNS: &str = "runs";
@@ -29,9 +27,7 @@ pub(crate) fn last(config: &RunConfig) -> Option<PathBuf> {
 
 /// Task and hash: `dfs-5x5-1f2e3d4c`.
 fn name(config: &RunConfig) -> String {
-    let TaskConfig::Maze(maze) = config.task();
-    let Lattice { rows, cols } = maze.lattice();
-    format!("{}-{rows}x{cols}-{:08x}", maze.generator().name(), hash(config.to_toml().as_bytes()))
+    format!("{}-{:08x}", config.task().name(), hash(config.to_toml().as_bytes()))
 }
 
 /// A hash that stays the same for ever (FNV-1a, Fowler, Noll and Vo; 32 bits).

@@ -204,8 +204,7 @@ mod tests {
         assert_eq!(walker_hits(&problem(4, 4), &[4], Given::FirstStep, ForkChoice::Random, 8), None);
         assert!(!fork_conditioned(&problem(4, 4), &[4], 3));
         let graph = Graph::undirected(2, &[(0, 1)]);
-        let goal = searchlens_tasks::problem::Goal::Node(1);
-        let free = Problem { graph, layout: searchlens_tasks::problem::Layout::Free, origin: 0, goal };
+        let free = Problem::on(graph, 0, searchlens_tasks::problem::Goal::Node(1));
         assert_eq!(walker_hits(&free, &[0, 1], Given::Origin, ForkChoice::Greedy, 8), None);
         assert_eq!(walker_hits(&free, &[0, 1], Given::Origin, ForkChoice::Random, 8), Some(vec![1.0]));
     }

@@ -1,5 +1,6 @@
 //! Marks an answer: did it walk, did it arrive, was it shortest, and where did it go wrong?
 
+use crate::graph::Graph;
 use crate::measure::first_fork;
 use crate::problem::Problem;
 use crate::solve::{DistanceField, shortest_path};
@@ -9,15 +10,18 @@ use crate::solve::{DistanceField, shortest_path};
 pub struct Verdict {
     /// The first node is the origin.
     pub starts_at_origin: bool,
-    /// The last node is the target, walls ignored.
+    /// The last node is a target, walls ignored: the goal node, or any node labelled in the target set, near or not.
     pub reaches_target: bool,
-    /// Starts at the origin, walks along the graph only, ends in the target.
+    /// How many nodes after the first have a label that the goal says to avoid.
+    pub violations: usize,
+    /// Starts at the origin, walks along the graph only, enters no node to avoid, ends in a target.
     pub valid: bool,
     /// Valid, and no longer than need be.
     pub optimal: bool,
-    /// Steps of the answer: its nodes less one, 0 if it is empty.
+    /// Steps of the answer: its nodes less one, 0 if it is empty. In a weighted graph, the sum of the steps' weights; a
+    /// jump counts 1.
     pub steps: usize,
-    /// Steps of a shortest path; `None` if the target cannot be reached.
+    /// Steps of a shortest path, or the sum of their weights; `None` if the target cannot be reached.
     pub optimal_steps: Option<usize>,
     /// How many of the steps go through a wall, or to a node that is not adjacent (staying where one is included).
     pub wall_jumps: usize,
@@ -31,26 +35,30 @@ pub struct Verdict {
 /// Whether an answer was properly ended is not asked here: that is a matter of tokens.
 ///
 /// # Panics
-/// If the problem's target is no node of its graph.
+/// If the problem's target is no node of its graph, or no node fits its goal (see [`Problem::distances`]).
 pub fn judge(problem: &Problem, answer: &[usize]) -> Verdict {
-    judge_with(problem, &DistanceField::to(&problem.graph, problem.target()), answer)
+    let field = problem.distances().expect("some node fits the goal");
+    judge_with(problem, &field, answer)
 }
 
-/// [`judge`] for one who has the distances to the problem's target already.
+/// [`judge`] for one who has the distances to the problem's goal already.
 ///
 /// # Panics
 /// If the field is of another graph.
 pub fn judge_with(problem: &Problem, field: &DistanceField, answer: &[usize]) -> Verdict {
     let graph = &problem.graph;
-    let steps = answer.len().saturating_sub(1);
+    let steps = answer.windows(2).map(|w| step_cost(graph, w[0], w[1])).sum();
     let wall_jumps = answer.windows(2).filter(|w| w[0] >= graph.n_nodes() || !graph.has_edge(w[0], w[1])).count();
     let starts_at_origin = answer.first() == Some(&problem.origin);
-    let reaches_target = answer.last() == Some(&problem.target());
+    let is_node = |v: &usize| *v < graph.n_nodes();
+    let reaches_target = answer.last().is_some_and(|v| is_node(v) && problem.is_target(*v));
+    let violations = answer.iter().skip(1).filter(|v| is_node(v) && problem.is_avoided(**v)).count();
     let optimal_steps = field.distance(problem.origin);
-    let valid = starts_at_origin && reaches_target && wall_jumps == 0;
+    let valid = starts_at_origin && reaches_target && wall_jumps == 0 && violations == 0;
     Verdict {
         starts_at_origin,
         reaches_target,
+        violations,
         valid,
         optimal: valid && Some(steps) == optimal_steps,
         steps,
@@ -58,6 +66,11 @@ pub fn judge_with(problem: &Problem, field: &DistanceField, answer: &[usize]) ->
         wall_jumps,
         first_fork: right_at_first_fork(problem, field, answer),
     }
+}
+
+fn step_cost(graph: &Graph, from: usize, to: usize) -> usize {
+    let is_node = from < graph.n_nodes();
+    if is_node { graph.weight(from, to).map_or(1, |weight| weight as usize) } else { 1 }
 }
 
 fn right_at_first_fork(problem: &Problem, field: &DistanceField, answer: &[usize]) -> Option<bool> {

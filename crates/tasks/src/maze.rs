@@ -35,7 +35,7 @@ impl Lattice {
     }
 
     /// Adjacent cells in maze-dataset's order: east, west, south, north.
-    pub fn adjacent(self, node: usize) -> impl Iterator<Item = usize> {
+    pub fn adjacent(self, node: usize) -> impl Iterator<Item = usize> + Clone {
         let (r, c) = self.coord(node);
         [
             (c + 1 < self.cols).then(|| node + 1),
@@ -85,6 +85,17 @@ impl Maze {
     /// Open passages in the order of [`Lattice::adjacent_pairs`], smaller cell first.
     pub fn passages(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.lattice.adjacent_pairs().filter(|&(a, b)| self.graph.has_edge(a, b))
+    }
+
+    /// What each open passage costs, in the form of [`ConnectionList`]; 0 where there is a wall.
+    pub fn weights(&self) -> [Vec<Vec<u32>>; 2] {
+        let Lattice { rows, cols } = self.lattice;
+        let mut list = [vec![vec![0; cols]; rows], vec![vec![0; cols]; rows]];
+        for (a, b) in self.passages() {
+            let ((r, c), (below, _)) = (self.lattice.coord(a), self.lattice.coord(b));
+            list[usize::from(below == r)][r][c] = self.graph.weight(a, b).unwrap_or(1);
+        }
+        list
     }
 
     /// maze-dataset's file form of the passages.

@@ -1,11 +1,15 @@
-//! Problem files: one maze a line, as JSON.
+//! Problem files: one maze a line, as JSON. (Graphs have lines of their own: [`crate::graph_record`].)
 //!
 //! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
 //! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
 //! both ends and no solution, the reader solves the maze. A solution is taken as it is: its steps must be open, it need
 //! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
 //! lines by it, and never trusted on reading.
+//!
+//! Two keys more stand where they say something: `weights`, in the form of `connection_list`, what each open passage
+//! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +17,13 @@ use serde_json::Value;
 
 use crate::config::MAX_CELLS;
 use crate::draw::Drawing;
+use crate::graph::Graph;
+use crate::graph_record::GraphRecord;
 use crate::maze::{ConnectionList, Lattice, Maze};
+use crate::maze_error::MAX_WEIGHT;
 use crate::passages::PassageSet;
 use crate::problem::Problem;
+use crate::region::RegionError;
 use crate::solve::{DistanceField, shortest_path};
 use crate::split::SymmetryClass;
 use crate::symmetry::Symmetries;
@@ -51,10 +59,12 @@ pub enum RecordFault {
     #[error("cannot be read as text: {0}; give a file of JSON lines in UTF-8")]
     Source(std::io::Error),
     /// Not JSON, not an object, or a key that is unknown or stands twice.
-    #[error("{message}; give one JSON object a line with the keys {KEYS}")]
+    #[error("{message}; give one JSON object a line with the keys {keys}")]
     Json {
         /// What the parser says.
         message: String,
+        /// The keys there are.
+        keys: &'static str,
     },
     /// A key that every line must have is absent.
     #[error("`{field}` is missing; add it: {form}")]
@@ -105,6 +115,48 @@ pub enum RecordFault {
         /// `(row, col)` after the step.
         to: (usize, usize),
     },
+    /// An edge of a graph that stands twice.
+    #[error("`edges` has {from} - {to} twice; leave one out")]
+    RepeatedEdge {
+        /// One end.
+        from: usize,
+        /// The other.
+        to: usize,
+    },
+    /// A step of the solution where a graph has no edge.
+    #[error(
+        "`solution[{index}]` steps from {from} to {to}, where there is no edge; correct the step or leave the solution out"
+    )]
+    NoEdge {
+        /// Index of the node stepped to.
+        index: usize,
+        /// The node before the step.
+        from: usize,
+        /// The node after the step.
+        to: usize,
+    },
+    /// A solution of a graph that ends where the goal is not.
+    #[error("`solution` ends in {end}, which does not fit the goal; correct it or leave the solution out")]
+    WrongGoal {
+        /// The last node.
+        end: usize,
+    },
+    /// A goal that no path reaches.
+    #[error(
+        "no path leads from `origin` {origin} to a node that fits the goal; change the goal, the edges or the origin"
+    )]
+    Unreachable {
+        /// The origin.
+        origin: usize,
+    },
+    /// A set of labels that makes no sense.
+    #[error("`{field}`: {error}")]
+    Region {
+        /// Which set.
+        field: &'static str,
+        /// What is wrong with it.
+        error: RegionError,
+    },
     /// Both ends given, and no way between them.
     #[error("no path leads from `start` {start:?} to `end` {end:?}; choose ends that are joined, or leave one out")]
     NoPath {
@@ -116,7 +168,7 @@ pub enum RecordFault {
 }
 
 /// The keys of a line.
-const KEYS: &str = "grid_shape, connection_list, start, end, solution, class";
+const KEYS: &str = "grid_shape, connection_list, start, end, solution, class, weights, importance";
 
 impl MazeRecord {
     /// The record of a problem; `None` if it is no maze.
@@ -145,6 +197,11 @@ impl MazeRecord {
 
     /// The line, without a line feed; `class` is [`MazeRecord::class`], which whoever drew the maze knows already.
     pub fn to_line(&self, class: SymmetryClass) -> String {
+        self.to_line_of_importance(class, 1.0)
+    }
+
+    /// [`MazeRecord::to_line`] for a problem of a balanced set; an importance of 1 is not written.
+    pub fn to_line_of_importance(&self, class: SymmetryClass, importance: f64) -> String {
         let lattice = self.maze.lattice;
         let coord = |node: usize| {
             let (row, col) = lattice.coord(node);
@@ -153,10 +210,12 @@ impl MazeRecord {
         let line = Line {
             grid_shape: [lattice.rows, lattice.cols],
             connection_list: self.maze.connection_list(),
+            weights: self.maze.graph.is_weighted().then(|| self.maze.weights()),
             start: self.start.map(coord),
             end: self.end.map(coord),
             solution: self.solution.as_ref().map(|path| path.iter().map(|&v| coord(v)).collect()),
             class: class.to_string(),
+            importance: (importance != 1.0).then_some(importance),
         };
         serde_json::to_string(&line).expect("lists of numbers and booleans are JSON")
     }
@@ -167,6 +226,40 @@ impl MazeRecord {
     /// [`RecordError`] under the given line number, for everything that is not as the module describes.
     pub fn parse(line_number: usize, line: &str) -> Result<MazeRecord, RecordError> {
         parse(line).map_err(|fault| RecordError { line: line_number, fault })
+    }
+}
+
+/// A line of a maze or of a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A maze.
+    Maze(MazeRecord),
+    /// Any other graph.
+    Graph(GraphRecord),
+}
+
+impl Record {
+    /// The line of a problem, without a line feed.
+    pub fn line_of(instance: &Instance) -> String {
+        match MazeRecord::of(instance) {
+            Some(maze) => maze.to_line(instance.class),
+            None => GraphRecord::of(instance).to_line(instance.class),
+        }
+    }
+
+    /// Reads one line: a graph if it has the key `n`, a maze otherwise.
+    ///
+    /// # Errors
+    /// [`RecordError`], as the two readers have them.
+    pub fn parse(line_number: usize, line: &str) -> Result<Record, RecordError> {
+        #[derive(Deserialize)]
+        struct Kind {
+            n: Option<serde::de::IgnoredAny>,
+        }
+        match serde_json::from_str(line) {
+            Ok(Kind { n: Some(_) }) => GraphRecord::parse(line_number, line).map(Record::Graph),
+            _ => MazeRecord::parse(line_number, line).map(Record::Maze),
+        }
     }
 }
 
@@ -200,12 +293,16 @@ struct Line {
     grid_shape: [usize; 2],
     connection_list: ConnectionList,
     #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<[Vec<Vec<u32>>; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<[usize; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<[usize; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     solution: Option<Vec<[usize; 2]>>,
     class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importance: Option<f64>,
 }
 
 /// A line as it is read: the values are looked at one by one, so that an error can name its place.
@@ -218,16 +315,24 @@ struct RawLine {
     end: Option<Value>,
     solution: Option<Value>,
     class: Option<Value>,
+    weights: Option<Value>,
+    importance: Option<Value>,
 }
 
 fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
-    let raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error))?;
+    let raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error, KEYS))?;
     let missing = |field, form| RecordFault::Missing { field, form };
     let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
     let passages =
         raw.connection_list.ok_or(missing("connection_list", "[[passages down by row], [passages right by row]]"))?;
     let lattice = parse_shape(&shape)?;
-    let maze = parse_passages(lattice, &passages)?.to_maze();
+    let mut maze = parse_passages(lattice, &passages)?.to_maze();
+    if let Some(weights) = raw.weights {
+        maze.graph = parse_weights(&maze, &weights)?;
+    }
+    if let Some(importance) = raw.importance.filter(|value| !value.as_f64().is_some_and(|number| number > 0.0)) {
+        return Err(form("importance", &importance, "a number greater than 0"));
+    }
     let start = raw.start.map(|value| parse_cell("start", lattice, &value)).transpose()?;
     let end = raw.end.map(|value| parse_cell("end", lattice, &value)).transpose()?;
     if let Some(class) = raw.class.filter(|class| !class.is_string()) {
@@ -244,11 +349,11 @@ fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
 }
 
 /// The parser's words, with the column only: it counts lines from the start of each line.
-fn json_fault(error: &serde_json::Error) -> RecordFault {
+pub(crate) fn json_fault(error: &serde_json::Error, keys: &'static str) -> RecordFault {
     let words = error.to_string();
     let (line, column) = (error.line(), error.column());
     let words = words.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&words);
-    RecordFault::Json { message: format!("column {column}: {words}") }
+    RecordFault::Json { message: format!("column {column}: {words}"), keys }
 }
 
 fn parse_shape(value: &Value) -> Result<Lattice, RecordFault> {
@@ -296,6 +401,32 @@ fn parse_passages(lattice: Lattice, value: &Value) -> Result<PassageSet, RecordF
         }
     }
     Ok(open)
+}
+
+fn parse_weights(maze: &Maze, value: &Value) -> Result<Graph, RecordFault> {
+    let Lattice { rows, cols } = maze.lattice;
+    let boards = list("weights".into(), value, 2)?;
+    let mut costs = BTreeMap::new();
+    for (direction, board) in boards.iter().enumerate() {
+        let place = format!("weights[{direction}]");
+        for (r, row) in list(place.clone(), board, rows)?.iter().enumerate() {
+            for (c, cost) in list(format!("{place}[{r}]"), row, cols)?.iter().enumerate() {
+                let here = maze.lattice.node(r, c);
+                let to = if direction == 0 { here + cols } else { here + 1 };
+                let leaves = if direction == 0 { r + 1 == rows } else { c + 1 == cols };
+                let wrong = |what: String| form(format!("{place}[{r}][{c}]"), cost, what);
+                match (cost.as_u64(), !leaves && maze.graph.has_edge(here, to)) {
+                    (Some(0), false) => {}
+                    (_, false) => return Err(wrong("0: there is no open passage".into())),
+                    (Some(weight @ 1..), true) if weight <= u64::from(MAX_WEIGHT) => {
+                        costs.insert((here, to), weight as u32);
+                    }
+                    (_, true) => return Err(wrong(format!("a whole number from 1 to {MAX_WEIGHT}"))),
+                }
+            }
+        }
+    }
+    Ok(maze.graph.clone().with_weights(|a, b| costs[&(a, b)]))
 }
 
 fn parse_cell(field: &str, lattice: Lattice, value: &Value) -> Result<usize, RecordFault> {
@@ -359,7 +490,7 @@ fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFaul
     }
 }
 
-fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
+pub(crate) fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
     const LONGEST: usize = 60;
     let text = value.to_string();
     let value = match text.char_indices().nth(LONGEST) {

@@ -79,6 +79,12 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
+    /// A tokenizer of mazes for a task that draws none.
+    #[error("the tokenizers write mazes, and `{task}` draws none; use a maze task")]
+    NotAMaze {
+        /// The task's name.
+        task: String,
+    },
 }
 
 impl TokenizerName {

@@ -63,7 +63,7 @@ fn arguments() {
         "show --format ascci",
         expect![[r#"
         error: invalid value 'ascci' for '--format <FORMAT>'
-          [possible values: ascii, unicode, svg, pixels]
+          [possible values: ascii, unicode, svg, pixels, raster, none]
 
           tip: a similar value exists: 'ascii'
 
@@ -93,7 +93,7 @@ fn mazes() {
     check_bad(
         "generate --maze dsf --rows 3 --cols 3 --count 1",
         expect![[r#"
-        error: generator = "dsf": there is no such generator (did you mean `dfs`?); available: dfs, wilson
+        error: generator = "dsf": there is no such generator (did you mean `dfs`?); available: dfs, prim, wilson, aldous_broder, kruskal, recursive_division, percolation, dfs_percolation, growing_tree, hunt_and_kill, sidewinder, binary_tree
     "#]],
     );
     check_bad(
@@ -111,13 +111,13 @@ fn mazes() {
     check_bad(
         "generate --maze wilson --rows 3 --cols 3 --start uniform --count 1",
         expect![[r#"
-        error: start = "uniform": the generator `wilson` takes no such option; remove it
+        error: start = "uniform": the generator `wilson` takes no such option; remove it (it takes none)
     "#]],
     );
     check_bad(
         "generate --maze dfs --rows 2 --cols 2 --split test --count 1",
         expect![[r#"
-        error: split = "test": in 2000 draws from `dfs` on 2x2 no maze fell into it (1 symmetry class(es) seen); make rows or cols larger, or use another split
+        error: split = "test": in 2000 draws from dfs-2x2 no problem fell into it (1 symmetry class(es) seen); make the problems larger, or use another split
     "#]],
     );
     check_bad(
@@ -172,7 +172,7 @@ fn task_files() {
           |
         4 | columns = 3
           | ^^^^^^^
-        unknown field `columns`, expected one of `generator`, `rows`, `cols`, `start`
+        unknown field `columns`; there are: generator, rows, cols, braid, max_weight, endpoints, start, accessible_cells, max_tree_depth, do_forks, randomized_stack, p, newest
     "#]],
     );
     check(
@@ -192,7 +192,7 @@ fn task_files() {
           |
         1 | [task.maze]
           |  ^^^^
-        generator = "willson": there is no such generator (did you mean `wilson`?); available: dfs, wilson
+        generator = "willson": there is no such generator (did you mean `wilson`?); available: dfs, prim, wilson, aldous_broder, kruskal, recursive_division, percolation, dfs_percolation, growing_tree, hunt_and_kill, sidewinder, binary_tree
     "#]],
     );
 }
@@ -205,7 +205,7 @@ fn lines() {
         "show",
         "no JSON",
         expect![[r#"
-            error: standard input: line 1: column 2: expected ident; give one JSON object a line with the keys grid_shape, connection_list, start, end, solution, class
+            error: standard input: line 1: column 2: expected ident; give one JSON object a line with the keys grid_shape, connection_list, start, end, solution, class, weights, importance
         "#]],
     );
     check(

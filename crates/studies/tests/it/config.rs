@@ -288,7 +288,7 @@ fn wrong_values_are_named() {
         "rows = 3\ncols = 3",
         "rows = 2\ncols = 2",
         expect![[
-            r#"[task]: split = "validation": in 2000 draws from `dfs` on 2x2 no maze fell into it (1 symmetry class(es) seen); make rows or cols larger, or use another split"#
+            r#"[task]: split = "validation": in 2000 draws from dfs-2x2 no problem fell into it (1 symmetry class(es) seen); make the problems larger, or use another split"#
         ]],
     );
     check_error(

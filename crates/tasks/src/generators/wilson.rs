@@ -1,21 +1,24 @@
 //! Wilson's algorithm: a spanning tree, each as likely, by loop-erased random walks.
 
+use super::sides::UnvisitedSides;
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use crate::stream::Stream;
 
 /// Carves a uniform spanning tree into a lattice whose passages are all closed.
 ///
 /// From each cell in turn that is not yet in the tree, walk at random until the tree is met; the walk without its loops
 /// joins the tree. Source: Wilson 1996, "Generating random spanning trees more quickly than the cover time", STOC. The
 /// law depends neither on the root nor on the order of cells: the root is in the middle, where walks find it soonest.
-pub fn carve(rng: &mut Stream, open: &mut PassageSet) {
+pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let Lattice { rows, cols } = lattice;
     if rows == 1 || cols == 1 {
         // A corridor has one spanning tree, and a walk would need n^2 steps to find it.
         return (1..lattice.n_cells()).for_each(|v| open.open(v - 1, v));
     }
+    // Nothing is ever marked as visited here: these are all neighbours.
+    let neighbours = UnvisitedSides::new(lattice);
     let mut in_tree = vec![false; lattice.n_cells()];
     in_tree[lattice.node(rows / 2, cols / 2)] = true;
     // Where the walk left each cell last: following it from the start gives the walk without its loops.
@@ -23,7 +26,7 @@ pub fn carve(rng: &mut Stream, open: &mut PassageSet) {
     for start in 0..lattice.n_cells() {
         let mut at = start;
         while !in_tree[at] {
-            let to = random_neighbour(lattice, at, rng);
+            let (to, _) = neighbours.choose(at, neighbours.of(at), rng);
             left_for[at] = to as u32;
             at = to;
         }
@@ -35,10 +38,4 @@ pub fn carve(rng: &mut Stream, open: &mut PassageSet) {
             at = to;
         }
     }
-}
-
-/// A uniformly drawn adjacent cell.
-fn random_neighbour(lattice: Lattice, node: usize, rng: &mut Stream) -> usize {
-    let n = lattice.adjacent(node).count();
-    lattice.adjacent(node).nth(below(rng, n)).expect("the draw is below the number of neighbours")
 }

@@ -5,7 +5,19 @@ mod configs;
 #[cfg(test)]
 mod counting;
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
+mod families;
+#[cfg(test)]
+mod generators;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod graph_records;
+#[cfg(test)]
+mod graph_statistics;
+#[cfg(test)]
+mod mixtures;
 #[cfg(test)]
 mod pictures;
 #[cfg(test)]
@@ -14,5 +26,7 @@ mod records;
 mod sampling;
 #[cfg(test)]
 mod scores;
+#[cfg(test)]
+mod sets;
 #[cfg(test)]
 mod symmetric;

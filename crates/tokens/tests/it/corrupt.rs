@@ -2,7 +2,7 @@
 
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::problem::{Goal, Layout, Problem};
+use searchlens_tasks::problem::{Goal, Problem};
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
 use searchlens_tokens::role::Role;
@@ -168,7 +168,6 @@ fn an_example_that_cannot_be_written_is_refused() {
 
 #[test]
 fn a_graph_without_a_lattice_is_no_example() {
-    let problem =
-        Problem { graph: Graph::undirected(2, &[(0, 1)]), layout: Layout::Free, origin: 0, goal: Goal::Node(1) };
+    let problem = Problem::on(Graph::undirected(2, &[(0, 1)]), 0, Goal::Node(1));
     assert_eq!(Example::of_problem(&problem, None).unwrap_err(), EncodeError::NotAMaze);
 }
