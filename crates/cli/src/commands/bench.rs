@@ -1,5 +1,7 @@
 //! `searchlens bench`: how fast this machine is at what takes the time.
 
+mod tokenize;
+
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,7 +24,7 @@ use crate::cli::Common;
 use crate::machine::memory;
 use crate::output::{print, print_json};
 
-/// Time training and the drawing of problems
+/// Time training, and the drawing and tokenizing of problems
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
@@ -32,12 +34,14 @@ pub(crate) struct BenchArgs {
 
 const EXAMPLES: &str = "Examples:
   searchlens bench train --shape s --threads 2
-  searchlens bench problems --threads 1 --json";
+  searchlens bench problems --threads 1 --json
+  searchlens bench tokenize --threads 1";
 
 #[derive(Debug, Subcommand)]
 enum Bench {
     Train(TrainArgs),
     Problems(ProblemsArgs),
+    Tokenize(tokenize::TokenizeArgs),
 }
 
 /// Time training steps on random tokens: loss on every position, optimiser included
@@ -163,6 +167,14 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
                 return print_json(&times);
             }
             print(format_args!("{:.0} problems/s on {} thread(s)", times.items_per_s, times.threads))
+        }
+        Bench::Tokenize(args) => {
+            let times = tokenize::time(&args, &common.workers()?, common.seed())?;
+            if args.json {
+                return print_json(&times);
+            }
+            let tokenize::TokenizeTimes { tokens_per_s, sequences_per_s, threads } = times;
+            print(format_args!("{tokens_per_s:.0} tokens/s, {sequences_per_s:.0} sequences/s on {threads} thread(s)"))
         }
     }
 }

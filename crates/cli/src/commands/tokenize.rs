@@ -12,7 +12,7 @@ use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tokens::encoded::LossOn;
 use searchlens::tokens::example::{EdgeOrder, Example};
 use searchlens::tokens::line::TokenLine;
-use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
+use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary};
 
 use crate::cli::Common;
 use crate::input::Lines;
@@ -24,12 +24,16 @@ use crate::output::Output;
 pub(crate) struct TokenizeArgs {
     /// JSON lines of problems; standard input if absent or -
     file: Option<PathBuf>,
-    /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed or edges
+    /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, maze-dataset's full MazeTokenizerModular-.. names, or
+    /// edges, walls, cells, row-col, saparov, brinkmann, bachmann with choices behind a +, as in edges+query-first
     #[arg(long, value_name = "NAME")]
     tokenizer: String,
     /// Sides of the largest grid that a legacy vocabulary covers [default: the larger side of each line's maze]
     #[arg(long, value_name = "G")]
     max_grid_size: Option<usize>,
+    /// Number a modular tokenizer's words from 0, those alone that can occur: as networks see them, not as maze-dataset
+    #[arg(long)]
+    compact: bool,
     /// Write passages in their fixed order instead of a drawn one
     #[arg(long)]
     unshuffled: bool,
@@ -39,11 +43,17 @@ const EXAMPLES: &str = "Lines may hold mazes of different shapes. What a problem
 
 Examples:
   searchlens tokenize --tokenizer edges < problems.jsonl > tokens.jsonl
-  searchlens generate --maze dfs --rows 3 --cols 3 --count 1 | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled";
+  searchlens generate --maze dfs --rows 3 --cols 3 --count 1 | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled
+  searchlens tokenize --tokenizer row-col+sorted+query-first+forks problems.jsonl";
 
 pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
     let name: TokenizerName = args.tokenizer.parse()?;
-    let config = TokenizerConfig { name, max_grid_size: args.max_grid_size };
+    let is_modular = matches!(name, TokenizerName::Modular(_));
+    let vocabulary = match args.compact {
+        true => Some(Vocabulary::Compact),
+        false => is_modular.then_some(Vocabulary::Full),
+    };
+    let config = TokenizerConfig { name, max_grid_size: args.max_grid_size, vocabulary };
     let seed = common.seed();
     let tokenizers = Tokenizers { config, made: Mutex::default() };
     let mut output = Output::stdout();

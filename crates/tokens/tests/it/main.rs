@@ -7,4 +7,5 @@ mod corrupt;
 mod encode;
 mod golden;
 mod mazes;
+mod modular;
 mod roundtrip;

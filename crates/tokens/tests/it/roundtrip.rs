@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rand::RngExt;
 use searchlens_tasks::maze::Lattice;
-use searchlens_tokens::batch::group;
+use searchlens_tokens::batch::{Rows, group, pad};
 use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
 use searchlens_tokens::query::RoleQuery;
@@ -144,6 +144,27 @@ proptest! {
                 assert!(end.is_none() || !answer.invalid_tokens.is_empty());
             }
         });
+    }
+
+    #[test]
+    fn rows_are_written_as_sequences_are_padded(made in tokenizers(), seed: u64, n in 1..5usize, loss in 0..4usize) {
+        let tokenizer = make(&made);
+        let loss_on = LossOn::ALL[loss].0;
+        let len = tokenizer.max_len(made.1.adjacent_pairs().count());
+        let mut rows = Rows::new(&tokenizer, loss_on, len);
+        for _ in 0..2 {
+            rows.clear();
+            let mut sequences = Vec::new();
+            for index in 0..n as u64 {
+                with_random(&tokenizer, seed ^ index, 0.3, Known::Path, |example, _| {
+                    let encode = |order: EdgeOrder<'_>| tokenizer.encode(example, order, loss_on).unwrap();
+                    sequences.push(encode(EdgeOrder::Shuffled(&mut test_stream(index))));
+                    rows.push(example, EdgeOrder::Shuffled(&mut test_stream(index))).unwrap();
+                    assert_eq!(rows.last_roles(), sequences[sequences.len() - 1].roles);
+                });
+            }
+            assert_eq!(rows.batch(), &pad(&sequences.iter().collect::<Vec<_>>(), len, tokenizer.pad_id()));
+        }
     }
 
     #[test]
