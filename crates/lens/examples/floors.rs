@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let side: usize = arguments.next().map_or(Ok(5), |a| a.parse())?;
     let n: u64 = arguments.next().map_or(Ok(20_000), |a| a.parse())?;
-    let maze = MazeConfig::new(Generator::Dfs { start: Start::Uniform }, side, side)?;
+    let maze = MazeConfig::new(Generator::dfs(), side, side)?;
     let task = Task::new(TaskConfig::Maze(maze))?;
     let draw = |range: std::ops::Range<u64>| range.map(|i| task.natural_instance(1, i).0).collect::<Vec<_>>();
     let (problems, training) = (draw(0..n), draw(n..2 * n));

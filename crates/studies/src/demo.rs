@@ -6,7 +6,7 @@
 use searchlens_model::optimiser::Schedule;
 use searchlens_model::workers::Workers;
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::{Generator, Start};
+use searchlens_tasks::generators::Generator;
 use searchlens_tokens::tokenizer::TokenizerName;
 
 use crate::config::tables::{EvalSettings, ModelTable, TrainSettings};
@@ -33,7 +33,7 @@ pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64) -> Result<RunConfi
     let budget_ms = positive("minutes", minutes)? * 60_000.0;
     let ms_per_step = positive("ms_per_step", ms_per_step)?;
     let steps = (budget_ms / ms_per_step).max(20.0) as u64;
-    let maze = MazeConfig::new(Generator::Dfs { start: Start::Uniform }, 5, 5).map_err(ConfigProblem::Task)?;
+    let maze = MazeConfig::new(Generator::dfs(), 5, 5).map_err(|error| ConfigProblem::Task(error.into()))?;
     let schedule = match minutes <= SHORT_MINUTES {
         true => Schedule::Cosine { floor: 0.02 },
         false => Schedule::Linear { decay: 0.4 },

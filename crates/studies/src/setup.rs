@@ -3,7 +3,6 @@
 use searchlens_model::config::{ModelConfig, PositionEmbedding};
 use searchlens_model::params::{Layout, Slot};
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::generators::Generator;
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerError};
@@ -38,14 +37,14 @@ impl Parts {
         tokenizer: &TokenizerConfig,
         model: &ModelSettings,
     ) -> Result<Parts, ConfigProblem> {
-        let n_passages = n_passages(task);
+        let (max_passages, is_fixed) = passages(task);
         let task = Task::new(task.clone()).map_err(ConfigProblem::Task)?;
         let tokenizer_name = tokenizer.name;
         let tokenizer = tokenizer_for(tokenizer, task.config()).map_err(ConfigProblem::Tokenizer)?;
         let (positions, unpositioned) = match model.positions {
             Positions::Learned => (PositionEmbedding::Learned, 0),
             Positions::LearnedAfterEdges => {
-                let prefix = tokenizer.unordered_prefix(n_passages);
+                let prefix = tokenizer.unordered_prefix(max_passages).filter(|_| is_fixed);
                 let prefix = prefix.ok_or(ConfigProblem::NoUnorderedEdges { tokenizer: tokenizer_name })?;
                 (PositionEmbedding::Learned, prefix)
             }
@@ -68,7 +67,7 @@ impl Parts {
                 model.d_model,
                 model.n_heads,
                 tokenizer.vocab().len(),
-                tokenizer.max_len(n_passages),
+                tokenizer.max_len(max_passages),
             )
         };
         let architecture = architecture.validated().map_err(ConfigProblem::Model)?;
@@ -99,20 +98,18 @@ pub fn tokenizer_for(config: &TokenizerConfig, task: &TaskConfig) -> Result<Toke
 
 /// Whether sequences open with single edge tokens in random order.
 pub(crate) fn has_unordered_edges(task: &TaskConfig, tokenizer: &TokenizerConfig) -> Result<bool, TokenizerError> {
-    Ok(tokenizer_for(tokenizer, task)?.unordered_prefix(n_passages(task)).is_some())
+    let (n_passages, is_fixed) = passages(task);
+    Ok(is_fixed && tokenizer_for(tokenizer, task)?.unordered_prefix(n_passages).is_some())
 }
 
 fn lattice(task: &TaskConfig) -> Result<Lattice, TokenizerError> {
     task.lattice().ok_or_else(|| TokenizerError::NotAMaze { task: task.name() })
 }
 
-/// Open passages of every maze of a task, 0 if it draws no mazes. Both generators carve spanning trees; one that opens loops will need a
-/// bound here.
-fn n_passages(task: &TaskConfig) -> usize {
+/// The most open passages that a maze of a task can have, and whether all have so many. 0 and no if it draws no mazes.
+fn passages(task: &TaskConfig) -> (usize, bool) {
     match task {
-        TaskConfig::Maze(maze) => match maze.generator() {
-            Generator::Dfs { .. } | Generator::Wilson => maze.lattice().n_cells() - 1,
-        },
-        _ => 0,
+        TaskConfig::Maze(maze) => (maze.max_passages(), maze.has_fixed_passages()),
+        _ => (0, false),
     }
 }

@@ -5,14 +5,14 @@
 
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::draw::{Drawing, ascii};
-use searchlens_tasks::generators::{Generator, Start};
+use searchlens_tasks::generators::Generator;
 use searchlens_tasks::measure::{forks, lookahead};
 use searchlens_tasks::policy::{Decisions, Policy};
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::Task;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let maze = MazeConfig::new(Generator::Dfs { start: Start::Uniform }, 7, 7)?;
+    let maze = MazeConfig::new(Generator::dfs(), 7, 7)?;
     let task = Task::new(TaskConfig::Maze(maze))?;
     task.check_split(Split::Test)?;
 

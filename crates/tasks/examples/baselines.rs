@@ -10,7 +10,7 @@ use searchlens_tasks::task::Task;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let mut next = |default: &str| args.next().unwrap_or_else(|| default.to_owned());
-    let raw = RawMazeConfig { generator: next("dfs"), rows: next("5").parse()?, cols: next("5").parse()?, start: None };
+    let raw = RawMazeConfig::new(next("dfs"), next("5").parse()?, next("5").parse()?);
     let task = Task::new(TaskConfig::Maze(MazeConfig::try_from(raw)?))?;
     let result = baselines(&task, 0, None, next("10000").parse()?, 1);
     println!("{}", serde_json::to_string(&result)?);

@@ -1,10 +1,14 @@
 //! A task's problems in numbers: how long and forked their paths are, and what walkers that do not search score on
 //! them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::measure::forks;
 use crate::policy::{Decisions, PolicyScores, random_step_chances};
+use crate::problem::Goal;
+use crate::shortcut::{Floor, Shortcut};
 use crate::split::Split;
 use crate::task::Task;
 
@@ -22,6 +26,14 @@ pub struct Baselines {
     pub per_token_random: f64,
     /// Chance of a shortest path, by policy.
     pub exact: PolicyScores,
+    /// What a perfect solver still loses, in nats, because one of several answers was drawn. Absent where all answers are
+    /// the only ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy_floor: Option<Floor>,
+    /// Chance to name a nearest target without minding labels or what must be avoided, by shortcut; empty where the goal is
+    /// a node.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shortcuts: BTreeMap<Shortcut, f64>,
 }
 
 /// Scores the policies on problems `0..count` of a split, or of the whole distribution if `split` is `None`.
@@ -57,11 +69,14 @@ struct Sums {
     forks: u64,
     step_chances: f64,
     exact: PolicyScores,
+    floor: Floor,
+    shortcuts: BTreeMap<Shortcut, f64>,
 }
 
 impl Default for Sums {
     fn default() -> Sums {
-        Sums { n: 0, path_cells: 0, forks: 0, step_chances: 0.0, exact: PolicyScores::zero() }
+        let (floor, shortcuts) = (Floor::default(), BTreeMap::new());
+        Sums { n: 0, path_cells: 0, forks: 0, step_chances: 0.0, exact: PolicyScores::zero(), floor, shortcuts }
     }
 }
 
@@ -79,6 +94,11 @@ impl Sums {
             sums.forks += forks(graph, path).count() as u64;
             sums.step_chances += random_step_chances(graph, path).sum::<f64>();
             sums.exact.add(&Decisions::of(&instance.problem, &field).scores());
+            sums.add_floor(&Floor::of(&instance.problem, &field));
+            if let Goal::Nearest { .. } = instance.problem.goal {
+                let chances = Shortcut::ALL.map(|shortcut| (shortcut, shortcut.chance(&instance.problem, &field)));
+                sums.add_shortcuts(chances);
+            }
         }
         sums
     }
@@ -89,6 +109,17 @@ impl Sums {
         self.forks += other.forks;
         self.step_chances += other.step_chances;
         self.exact.add(&other.exact);
+        self.add_floor(&other.floor);
+        self.add_shortcuts(other.shortcuts.iter().map(|(&shortcut, &chance)| (shortcut, chance)));
+    }
+
+    fn add_floor(&mut self, floor: &Floor) {
+        self.floor.path += floor.path;
+        self.floor.first_step += floor.first_step;
+    }
+
+    fn add_shortcuts(&mut self, chances: impl IntoIterator<Item = (Shortcut, f64)>) {
+        chances.into_iter().for_each(|(shortcut, chance)| *self.shortcuts.entry(shortcut).or_insert(0.0) += chance);
     }
 
     fn means(self) -> Baselines {
@@ -99,6 +130,9 @@ impl Sums {
             mean_forks: self.forks as f64 / n,
             per_token_random: self.step_chances / (self.path_cells - self.n) as f64,
             exact: self.exact.scaled(1.0 / n),
+            entropy_floor: (self.floor.path > 0.0)
+                .then(|| Floor { path: self.floor.path / n, first_step: self.floor.first_step / n }),
+            shortcuts: self.shortcuts.into_iter().map(|(shortcut, sum)| (shortcut, sum / n)).collect(),
         }
     }
 }

@@ -6,7 +6,7 @@ use num_bigint::{BigInt, BigUint};
 use num_traits::{One, Zero};
 
 use crate::config::MazeConfig;
-use crate::generators::{Generator, Start};
+use crate::generators::{Dfs, Generator, Start};
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
 use crate::symmetry::{Symmetries, Symmetry};
@@ -37,6 +37,15 @@ pub enum CountError {
         /// Columns of the maze.
         cols: usize,
     },
+    /// No way of counting.
+    #[error(
+        "mazes of the generator `{generator}` with these options are not counted; those of `dfs` with no option but \
+         `start`, of `wilson`, `aldous_broder`, `kruskal` and of `prim` without limits are, unbraided"
+    )]
+    NoCount {
+        /// The generator.
+        generator: &'static str,
+    },
     /// Too large for exact arithmetic in reasonable time.
     #[error("rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells; make the maze smaller")]
     TooLarge {
@@ -56,28 +65,55 @@ pub const MAX_DFS_CELLS: usize = 25;
 /// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
 pub const MAX_FORMULA_CELLS: usize = 1024;
 
-/// Counts the mazes that a generator can make.
+/// Counts the mazes that a generator can make. Endpoints and weights are not counted.
 ///
 /// # Errors
-/// If the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for Wilson beyond [`MAX_FORMULA_CELLS`] (corridors
-/// have one maze and are never too large).
+/// If there is no way to count them, or the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for all spanning
+/// trees beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
     let Lattice { rows, cols } = lattice;
-    if rows.min(cols) == 1 {
+    if maze.has_fixed_passages() && rows.min(cols) == 1 {
         return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()) });
     }
     let small = lattice.n_cells() <= MAX_LISTED_CELLS;
-    match maze.generator() {
-        Generator::Dfs { start } if lattice.n_cells() <= MAX_DFS_CELLS => {
+    let generator = maze.generator().name();
+    match possible(maze) {
+        Possible::Searches(start) if lattice.n_cells() <= MAX_DFS_CELLS => {
             Ok(counts_of(lattice, &dfs_trees(lattice, start)))
         }
-        Generator::Dfs { .. } => Err(CountError::TooManyToList { generator: maze.generator().name(), rows, cols }),
-        Generator::Wilson if small => Ok(counts_of(lattice, &spanning_trees(lattice))),
-        Generator::Wilson if lattice.n_cells() <= MAX_FORMULA_CELLS => {
+        Possible::Searches(_) => Err(CountError::TooManyToList { generator, rows, cols }),
+        Possible::Trees if small => Ok(counts_of(lattice, &spanning_trees(lattice))),
+        Possible::Trees if lattice.n_cells() <= MAX_FORMULA_CELLS => {
             Ok(Counts { mazes: count_spanning_trees(lattice), classes: None })
         }
-        Generator::Wilson => Err(CountError::TooLarge { rows, cols }),
+        Possible::Trees => Err(CountError::TooLarge { rows, cols }),
+        Possible::Unknown => Err(CountError::NoCount { generator }),
+    }
+}
+
+/// What the mazes of a config are, as far as there is a way to count them.
+enum Possible {
+    /// What depth-first search can make from these starts.
+    Searches(Start),
+    /// All spanning trees of the lattice.
+    Trees,
+    /// Something else.
+    Unknown,
+}
+
+fn possible(maze: &MazeConfig) -> Possible {
+    if maze.braid().is_some() {
+        return Possible::Unknown;
+    }
+    match maze.generator() {
+        Generator::Dfs(Dfs { start, .. }) if maze.generator() == Generator::Dfs(Dfs { start, ..Dfs::default() }) => {
+            Possible::Searches(start)
+        }
+        Generator::Wilson | Generator::AldousBroder | Generator::Kruskal => Possible::Trees,
+        // From any start a tree can be grown edge by edge.
+        Generator::Prim(prim) if prim.spans(maze.lattice()) => Possible::Trees,
+        _ => Possible::Unknown,
     }
 }
 

@@ -98,6 +98,71 @@ pub fn pixels(drawing: &Drawing) -> Vec<Vec<Pixel>> {
     picture
 }
 
+/// How maze-dataset makes pairs of pictures, for networks that learn from the picture of a maze to that of its path (the
+/// form of the "easy to hard" data, Schwarzschild et al. 2021).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RasterOptions {
+    /// Paint cells without any open passage as walls.
+    pub remove_isolated_cells: bool,
+    /// Make each pixel two by two, with a frame of one wall pixel around all.
+    pub extend_pixels: bool,
+    /// In the target paint the ends as what they are, cells of the path.
+    pub endpoints_as_open: bool,
+}
+
+impl Default for RasterOptions {
+    /// maze-dataset's defaults: cells removed, pixels extended, ends kept.
+    fn default() -> RasterOptions {
+        RasterOptions { remove_isolated_cells: true, extend_pixels: true, endpoints_as_open: false }
+    }
+}
+
+/// What a network is shown, the maze with its ends, and what it shall answer: the path alone, as open pixels among
+/// walls.
+pub fn raster_pair(drawing: &Drawing, options: RasterOptions) -> [Vec<Vec<Pixel>>; 2] {
+    let input = pixels(&drawing.clone().without_path());
+    let solved = pixels(drawing);
+    let answer = |pixel: Pixel| match pixel {
+        Pixel::Path => Pixel::Open,
+        Pixel::Start | Pixel::End if options.endpoints_as_open => Pixel::Open,
+        Pixel::Start | Pixel::End => pixel,
+        Pixel::Wall | Pixel::Open => Pixel::Wall,
+    };
+    let target = solved.into_iter().map(|line| line.into_iter().map(answer).collect()).collect();
+    [input, target].map(|mut picture| {
+        if options.remove_isolated_cells {
+            picture = without_isolated(&picture);
+        }
+        if options.extend_pixels { extended(&picture) } else { picture }
+    })
+}
+
+/// The picture with every pixel that has walls on all four sides made one.
+fn without_isolated(picture: &[Vec<Pixel>]) -> Vec<Vec<Pixel>> {
+    let is_wall = |line: usize, column: usize| picture.get(line).and_then(|l| l.get(column)) == Some(&Pixel::Wall);
+    let cleaned = |line: usize, column: usize, pixel: Pixel| {
+        // Pixels at the rim are walls.
+        let beside =
+            [(line + 1, column), (line.wrapping_sub(1), column), (line, column + 1), (line, column.wrapping_sub(1))];
+        if beside.into_iter().all(|(l, c)| is_wall(l, c)) { Pixel::Wall } else { pixel }
+    };
+    let lines = picture.iter().enumerate();
+    lines.map(|(l, line)| line.iter().enumerate().map(|(c, &pixel)| cleaned(l, c, pixel)).collect()).collect()
+}
+
+/// The picture at twice its size, with a frame of walls.
+fn extended(picture: &[Vec<Pixel>]) -> Vec<Vec<Pixel>> {
+    let width = picture.first().map_or(0, Vec::len);
+    let frame = vec![Pixel::Wall; 2 * width + 2];
+    let doubled = picture.iter().flat_map(|line| {
+        let ends = [Pixel::Wall];
+        let pixels = line.iter().flat_map(|&pixel| [pixel, pixel]);
+        let line: Vec<Pixel> = ends.into_iter().chain(pixels).chain(ends).collect();
+        [line.clone(), line]
+    });
+    std::iter::once(frame.clone()).chain(doubled).chain([frame.clone()]).collect()
+}
+
 /// maze-dataset's text picture: one letter a pixel ([`Pixel::ascii`]), lines parted by line feeds, none at the end.
 pub fn ascii(drawing: &Drawing) -> String {
     pixels(drawing).iter().map(|line| line.iter().map(|p| p.ascii()).collect::<String>()).collect::<Vec<_>>().join("\n")

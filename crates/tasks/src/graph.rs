@@ -8,6 +8,8 @@ pub struct Graph {
     /// `neighbours[offsets[v]..offsets[v + 1]]` are the out-neighbours of `v`, ascending.
     offsets: Vec<u32>,
     neighbours: Vec<u32>,
+    /// What a step along each arc costs, beside `neighbours`; empty if every step costs 1.
+    weights: Vec<u32>,
     directed: bool,
 }
 
@@ -43,20 +45,44 @@ impl Graph {
         for v in 0..n_nodes {
             offsets[v + 1] += offsets[v];
         }
-        Graph { offsets, neighbours: arcs.into_iter().map(|(_, v)| v as u32).collect(), directed }
+        Graph { offsets, neighbours: arcs.into_iter().map(|(_, v)| v as u32).collect(), weights: Vec::new(), directed }
     }
 
     /// The undirected graph whose neighbour lists are given ready-made, as [`Graph`] describes them.
     pub(crate) fn from_sorted_neighbours(offsets: Vec<u32>, neighbours: Vec<u32>) -> Graph {
-        let graph = Graph { offsets, neighbours, directed: false };
+        let graph = Graph { offsets, neighbours, weights: Vec::new(), directed: false };
         debug_assert_eq!(graph, Graph::undirected(graph.n_nodes(), &graph.edges().collect::<Vec<_>>()));
         graph
+    }
+
+    /// The same graph with a weight for every edge: what a step along it costs. `weight` is asked for each edge once, in
+    /// the order of [`Graph::edges`]. If all weights are 1, the graph is not weighted.
+    ///
+    /// # Panics
+    /// If a weight is 0, or the weights are so great that the cost of a path through all nodes does not fit in 32 bits.
+    pub fn with_weights(mut self, mut weight: impl FnMut(usize, usize) -> u32) -> Graph {
+        let mut weights = vec![1; self.neighbours.len()];
+        for (u, v) in self.edges().collect::<Vec<_>>() {
+            let w = weight(u, v);
+            let fits = u64::from(w) * (self.n_nodes() as u64) < u64::from(u32::MAX);
+            assert!(w > 0 && fits, "an edge has the weight {w}");
+            weights[self.arc(u, v).expect("the edge is there")] = w;
+            if !self.directed {
+                weights[self.arc(v, u).expect("the edge is there both ways")] = w;
+            }
+        }
+        self.weights = if weights.iter().all(|&w| w == 1) { Vec::new() } else { weights };
+        self
     }
 
     /// The graph with every arc turned round; an undirected graph is its own reverse.
     pub fn reversed(&self) -> Graph {
         let arcs = (0..self.n_nodes()).flat_map(|u| self.neighbours(u).map(move |v| (v, u))).collect();
-        Graph::from_arcs(self.n_nodes(), arcs, self.directed)
+        let reversed = Graph::from_arcs(self.n_nodes(), arcs, self.directed);
+        if !self.is_weighted() {
+            return reversed;
+        }
+        reversed.with_weights(|u, v| self.weight(v, u).expect("every arc is another's reverse"))
     }
 
     /// Number of nodes.
@@ -79,6 +105,29 @@ impl Graph {
         self.neighbours[self.offsets[node] as usize..self.offsets[node + 1] as usize].iter().map(|&v| v as usize)
     }
 
+    /// Out-neighbours of `node`, ascending, each with what the step there costs.
+    pub fn weighted_neighbours(&self, node: usize) -> impl ExactSizeIterator<Item = (usize, u32)> + Clone + '_ {
+        let first = self.offsets[node] as usize;
+        self.neighbours(node).enumerate().map(move |(i, v)| (v, self.weights.get(first + i).copied().unwrap_or(1)))
+    }
+
+    /// Whether some edge's weight is not 1.
+    pub fn is_weighted(&self) -> bool {
+        !self.weights.is_empty()
+    }
+
+    /// What a step from `from` to `to` costs; `None` if there is no such edge.
+    pub fn weight(&self, from: usize, to: usize) -> Option<u32> {
+        self.arc(from, to).map(|arc| self.weights.get(arc).copied().unwrap_or(1))
+    }
+
+    /// What a walk costs: the sum of its steps' weights, their number if the graph is not weighted. `None` if a step is
+    /// no edge, or leaves the graph.
+    pub fn cost(&self, walk: &[usize]) -> Option<u64> {
+        let step = |w: &[usize]| if w[0] < self.n_nodes() { self.weight(w[0], w[1]).map(u64::from) } else { None };
+        walk.windows(2).map(step).sum()
+    }
+
     /// Number of out-neighbours of `node`.
     pub fn degree(&self, node: usize) -> usize {
         (self.offsets[node + 1] - self.offsets[node]) as usize
@@ -87,6 +136,12 @@ impl Graph {
     /// Whether one can step from `from` to `to`.
     pub fn has_edge(&self, from: usize, to: usize) -> bool {
         self.neighbours(from).any(|v| v == to)
+    }
+
+    /// The place of an arc in `neighbours`.
+    fn arc(&self, from: usize, to: usize) -> Option<usize> {
+        let place = self.neighbours(from).position(|v| v == to)?;
+        Some(self.offsets[from] as usize + place)
     }
 
     /// Every edge once, in ascending order; undirected edges with the smaller node first.
@@ -108,6 +163,21 @@ mod tests {
         assert_eq!((g.n_nodes(), g.n_edges(), g.degree(1)), (3, 2, 2));
         assert!(g.has_edge(2, 1) && g.has_edge(1, 2) && !g.has_edge(0, 2));
         assert_eq!(g.edges().collect::<Vec<_>>(), [(0, 1), (1, 2)]);
+    }
+
+    #[test]
+    fn weights_are_kept_for_both_ways() {
+        let g = Graph::undirected(3, &[(0, 1), (1, 2)]).with_weights(|u, v| (10 * u + v) as u32);
+        assert!(g.is_weighted());
+        assert_eq!((g.weight(1, 0), g.weight(2, 1), g.weight(0, 2)), (Some(1), Some(12), None));
+        assert_eq!(g.weighted_neighbours(1).collect::<Vec<_>>(), [(0, 1), (2, 12)]);
+        assert_eq!(
+            (g.cost(&[0, 1, 2]), g.cost(&[0, 2]), g.cost(&[7, 2]), g.cost(&[1])),
+            (Some(13), None, None, Some(0))
+        );
+        let d = Graph::directed(2, &[(0, 1)]).with_weights(|_, _| 5).reversed();
+        assert_eq!((d.weight(1, 0), d.weight(0, 1)), (Some(5), None));
+        assert!(!Graph::undirected(2, &[(0, 1)]).with_weights(|_, _| 1).is_weighted());
     }
 
     #[test]

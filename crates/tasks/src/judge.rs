@@ -1,5 +1,6 @@
 //! Marks an answer: did it walk, did it arrive, was it shortest, and where did it go wrong?
 
+use crate::graph::Graph;
 use crate::measure::first_fork;
 use crate::problem::Problem;
 use crate::solve::{DistanceField, shortest_path};
@@ -17,9 +18,10 @@ pub struct Verdict {
     pub valid: bool,
     /// Valid, and no longer than need be.
     pub optimal: bool,
-    /// Steps of the answer: its nodes less one, 0 if it is empty.
+    /// Steps of the answer: its nodes less one, 0 if it is empty. In a weighted graph, the sum of the steps' weights; a
+    /// jump counts 1.
     pub steps: usize,
-    /// Steps of a shortest path; `None` if the target cannot be reached.
+    /// Steps of a shortest path, or the sum of their weights; `None` if the target cannot be reached.
     pub optimal_steps: Option<usize>,
     /// How many of the steps go through a wall, or to a node that is not adjacent (staying where one is included).
     pub wall_jumps: usize,
@@ -45,7 +47,7 @@ pub fn judge(problem: &Problem, answer: &[usize]) -> Verdict {
 /// If the field is of another graph.
 pub fn judge_with(problem: &Problem, field: &DistanceField, answer: &[usize]) -> Verdict {
     let graph = &problem.graph;
-    let steps = answer.len().saturating_sub(1);
+    let steps = answer.windows(2).map(|w| step_cost(graph, w[0], w[1])).sum();
     let wall_jumps = answer.windows(2).filter(|w| w[0] >= graph.n_nodes() || !graph.has_edge(w[0], w[1])).count();
     let starts_at_origin = answer.first() == Some(&problem.origin);
     let is_node = |v: &usize| *v < graph.n_nodes();
@@ -64,6 +66,11 @@ pub fn judge_with(problem: &Problem, field: &DistanceField, answer: &[usize]) ->
         wall_jumps,
         first_fork: right_at_first_fork(problem, field, answer),
     }
+}
+
+fn step_cost(graph: &Graph, from: usize, to: usize) -> usize {
+    let is_node = from < graph.n_nodes();
+    if is_node { graph.weight(from, to).map_or(1, |weight| weight as usize) } else { 1 }
 }
 
 fn right_at_first_fork(problem: &Problem, field: &DistanceField, answer: &[usize]) -> Option<bool> {

@@ -12,9 +12,16 @@ pub mod problem;
 pub mod region;
 
 // How problems are drawn.
+pub mod band;
 pub mod config;
+pub mod endpoints;
 pub mod families;
+pub mod filter;
 pub mod generators;
+pub mod identity;
+pub mod labels;
+pub mod maze_config;
+pub mod maze_error;
 pub mod refine;
 pub mod split;
 pub mod stream;
@@ -27,9 +34,13 @@ pub mod count;
 pub mod judge;
 pub mod measure;
 pub mod policy;
+pub mod shortcut;
 pub mod solve;
+pub mod statistics;
 
 // How they are written down.
 pub mod draw;
+pub mod graph_draw;
+pub mod graph_record;
 pub mod record;
 pub mod text;

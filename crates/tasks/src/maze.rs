@@ -35,7 +35,7 @@ impl Lattice {
     }
 
     /// Adjacent cells in maze-dataset's order: east, west, south, north.
-    pub fn adjacent(self, node: usize) -> impl Iterator<Item = usize> {
+    pub fn adjacent(self, node: usize) -> impl Iterator<Item = usize> + Clone {
         let (r, c) = self.coord(node);
         [
             (c + 1 < self.cols).then(|| node + 1),

@@ -113,6 +113,33 @@ impl PassageSet {
         Graph::from_sorted_neighbours(offsets, neighbours)
     }
 
+    /// For each cell the number of the part of the maze it lies in: cells have the same number if one can walk from one
+    /// to the other. Numbers count from 0 in the order of each part's first cell.
+    pub fn parts(&self) -> Vec<u32> {
+        const NONE: u32 = u32::MAX;
+        let lattice = self.lattice;
+        let mut part = vec![NONE; lattice.n_cells()];
+        let mut found = Vec::new();
+        let mut n_parts = 0;
+        for first in 0..lattice.n_cells() {
+            if part[first] != NONE {
+                continue;
+            }
+            part[first] = n_parts;
+            found.push(first);
+            while let Some(cell) = found.pop() {
+                for to in lattice.adjacent(cell).filter(|&to| self.is_open(cell, to)) {
+                    if part[to] == NONE {
+                        part[to] = n_parts;
+                        found.push(to);
+                    }
+                }
+            }
+            n_parts += 1;
+        }
+        part
+    }
+
     /// The set as words of 64 bits, least first.
     pub(crate) fn words(&self) -> &[u64] {
         &self.words

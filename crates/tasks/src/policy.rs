@@ -3,7 +3,8 @@
 //! None of them turns back. Their score on a problem is the chance of walking a shortest path to the target, computed
 //! exactly: ties are weighed, never drawn.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,12 +38,10 @@ pub struct Decisions {
     ways: Vec<Way>,
 }
 
-/// A node as one comes to it on a shortest path.
+/// A node as one comes to it, from another, on a shortest path.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    node: usize,
-    from: Option<usize>,
-    /// Steps to the target.
+    /// Steps to the target (in weighted graphs: what they cost).
     distance: usize,
     /// Its ways on, in [`Decisions::ways`].
     first_way: usize,
@@ -63,33 +62,38 @@ struct Way {
 const ARRIVED: usize = usize::MAX;
 
 impl Decisions {
-    /// The choices of a problem; `field` must hold the distances to its target.
+    /// The choices of a problem; `field` must hold the distances to its goal.
     ///
     /// # Panics
-    /// If the target cannot be reached, or is not the field's.
+    /// If the goal cannot be reached, or is a node and not the field's.
     pub fn of(problem: &Problem, field: &DistanceField) -> Decisions {
-        let (graph, target) = (&problem.graph, problem.target());
-        assert_eq!(field.target(), target, "the field is another problem's");
+        let (graph, target) = (&problem.graph, field.target());
+        assert!(problem.is_target(target), "the field is another problem's");
         let distance = field.distance(problem.origin).expect("the target can be reached");
-        let mut decisions = Decisions { places: Vec::new(), ways: Vec::new() };
-        if distance > 0 {
-            decisions.place(problem.origin, None, distance);
+        // Farthest first: whatever leads to a place is then before it.
+        let mut found = BTreeSet::from([(Reverse(distance), problem.origin, None)]);
+        let mut keys = Vec::new();
+        while let Some((Reverse(distance), node, from)) = found.pop_first() {
+            if distance > 0 {
+                keys.push((Reverse(distance), node, from));
+                let optimal = field.successors(graph, node).filter(|&to| Some(to) != from);
+                found.extend(optimal.map(|to| (Reverse(field.distance(to).unwrap_or(0)), to, Some(node))));
+            }
         }
         let mut depths = DepthFinder::new(graph);
-        let mut next = 0;
-        while next < decisions.places.len() {
-            let Place { node, from, distance, .. } = decisions.places[next];
-            decisions.places[next].first_way = decisions.ways.len();
+        let mut decisions = Decisions { places: Vec::with_capacity(keys.len()), ways: Vec::new() };
+        for &(Reverse(distance), node, from) in &keys {
+            let first_way = decisions.ways.len();
             for to in graph.neighbours(node).filter(|&v| Some(v) != from) {
-                let optimal = field.distance(to) == Some(distance - 1);
-                let leads_to =
-                    optimal.then(|| if to == target { ARRIVED } else { decisions.place(to, Some(node), distance - 1) });
+                let optimal = field.successors(graph, node).any(|v| v == to);
+                let key = (Reverse(field.distance(to).unwrap_or(0)), to, Some(node));
+                let leads_to = optimal.then(|| keys.binary_search(&key).unwrap_or(ARRIVED));
                 let height = if optimal { usize::MAX } else { depths.height(to, node) };
                 let manhattan = problem.lattice().map_or(0, |lattice| lattice.manhattan(to, target));
                 decisions.ways.push(Way { leads_to, height, manhattan });
             }
-            decisions.places[next].n_ways = decisions.ways.len() - decisions.places[next].first_way;
-            next += 1;
+            let n_ways = decisions.ways.len() - first_way;
+            decisions.places.push(Place { distance, first_way, n_ways });
         }
         decisions
     }
@@ -131,17 +135,6 @@ impl Decisions {
             greedy: self.exact_probability(Policy::Greedy),
             k_lookahead: LOOKAHEADS.iter().map(|&k| (k, self.exact_probability(Policy::KLookahead(k)))).collect(),
         }
-    }
-
-    /// The index of a place, which is made if it is new.
-    fn place(&mut self, node: usize, from: Option<usize>, distance: usize) -> usize {
-        // Places of one distance stand together at the end: without loops in the graph there is at most one.
-        let same_distance = self.places.iter().enumerate().rev().take_while(|(_, p)| p.distance == distance);
-        let known = same_distance.filter(|(_, p)| (p.node, p.from) == (node, from)).map(|(i, _)| i).next();
-        known.unwrap_or_else(|| {
-            self.places.push(Place { node, from, distance, first_way: 0, n_ways: 0 });
-            self.places.len() - 1
-        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Problem files: one maze a line, as JSON.
+//! Problem files: one maze a line, as JSON. (Graphs have lines of their own: [`crate::graph_record`].)
 //!
 //! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
 //! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
@@ -13,9 +13,11 @@ use serde_json::Value;
 
 use crate::config::MAX_CELLS;
 use crate::draw::Drawing;
+use crate::graph_record::GraphRecord;
 use crate::maze::{ConnectionList, Lattice, Maze};
 use crate::passages::PassageSet;
 use crate::problem::Problem;
+use crate::region::RegionError;
 use crate::solve::{DistanceField, shortest_path};
 use crate::split::SymmetryClass;
 use crate::symmetry::Symmetries;
@@ -51,10 +53,12 @@ pub enum RecordFault {
     #[error("cannot be read as text: {0}; give a file of JSON lines in UTF-8")]
     Source(std::io::Error),
     /// Not JSON, not an object, or a key that is unknown or stands twice.
-    #[error("{message}; give one JSON object a line with the keys {KEYS}")]
+    #[error("{message}; give one JSON object a line with the keys {keys}")]
     Json {
         /// What the parser says.
         message: String,
+        /// The keys there are.
+        keys: &'static str,
     },
     /// A key that every line must have is absent.
     #[error("`{field}` is missing; add it: {form}")]
@@ -104,6 +108,48 @@ pub enum RecordFault {
         from: (usize, usize),
         /// `(row, col)` after the step.
         to: (usize, usize),
+    },
+    /// An edge of a graph that stands twice.
+    #[error("`edges` has {from} - {to} twice; leave one out")]
+    RepeatedEdge {
+        /// One end.
+        from: usize,
+        /// The other.
+        to: usize,
+    },
+    /// A step of the solution where a graph has no edge.
+    #[error(
+        "`solution[{index}]` steps from {from} to {to}, where there is no edge; correct the step or leave the solution out"
+    )]
+    NoEdge {
+        /// Index of the node stepped to.
+        index: usize,
+        /// The node before the step.
+        from: usize,
+        /// The node after the step.
+        to: usize,
+    },
+    /// A solution of a graph that ends where the goal is not.
+    #[error("`solution` ends in {end}, which does not fit the goal; correct it or leave the solution out")]
+    WrongGoal {
+        /// The last node.
+        end: usize,
+    },
+    /// A goal that no path reaches.
+    #[error(
+        "no path leads from `origin` {origin} to a node that fits the goal; change the goal, the edges or the origin"
+    )]
+    Unreachable {
+        /// The origin.
+        origin: usize,
+    },
+    /// A set of labels that makes no sense.
+    #[error("`{field}`: {error}")]
+    Region {
+        /// Which set.
+        field: &'static str,
+        /// What is wrong with it.
+        error: RegionError,
     },
     /// Both ends given, and no way between them.
     #[error("no path leads from `start` {start:?} to `end` {end:?}; choose ends that are joined, or leave one out")]
@@ -170,6 +216,40 @@ impl MazeRecord {
     }
 }
 
+/// A line of a maze or of a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A maze.
+    Maze(MazeRecord),
+    /// Any other graph.
+    Graph(GraphRecord),
+}
+
+impl Record {
+    /// The line of a problem, without a line feed.
+    pub fn line_of(instance: &Instance) -> String {
+        match MazeRecord::of(instance) {
+            Some(maze) => maze.to_line(instance.class),
+            None => GraphRecord::of(instance).to_line(instance.class),
+        }
+    }
+
+    /// Reads one line: a graph if it has the key `n`, a maze otherwise.
+    ///
+    /// # Errors
+    /// [`RecordError`], as the two readers have them.
+    pub fn parse(line_number: usize, line: &str) -> Result<Record, RecordError> {
+        #[derive(Deserialize)]
+        struct Kind {
+            n: Option<serde::de::IgnoredAny>,
+        }
+        match serde_json::from_str(line) {
+            Ok(Kind { n: Some(_) }) => GraphRecord::parse(line_number, line).map(Record::Graph),
+            _ => MazeRecord::parse(line_number, line).map(Record::Maze),
+        }
+    }
+}
+
 /// Reads lines of mazes; empty lines are passed over.
 ///
 /// # Errors
@@ -221,7 +301,7 @@ struct RawLine {
 }
 
 fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
-    let raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error))?;
+    let raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error, KEYS))?;
     let missing = |field, form| RecordFault::Missing { field, form };
     let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
     let passages =
@@ -244,11 +324,11 @@ fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
 }
 
 /// The parser's words, with the column only: it counts lines from the start of each line.
-fn json_fault(error: &serde_json::Error) -> RecordFault {
+pub(crate) fn json_fault(error: &serde_json::Error, keys: &'static str) -> RecordFault {
     let words = error.to_string();
     let (line, column) = (error.line(), error.column());
     let words = words.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&words);
-    RecordFault::Json { message: format!("column {column}: {words}") }
+    RecordFault::Json { message: format!("column {column}: {words}"), keys }
 }
 
 fn parse_shape(value: &Value) -> Result<Lattice, RecordFault> {
@@ -359,7 +439,7 @@ fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFaul
     }
 }
 
-fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
+pub(crate) fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
     const LONGEST: usize = 60;
     let text = value.to_string();
     let value = match text.char_indices().nth(LONGEST) {

@@ -1,7 +1,8 @@
 //! Classes of problems on graphs: numbers that renaming the nodes does not change.
 
-use crate::problem::{Goal, Labels, Problem};
+use crate::problem::{Goal, Problem};
 use crate::region::Region;
+use crate::solve::{DistanceField, steps_from};
 use crate::split::{SymmetryClass, mix};
 
 /// Rounds of refinement. Every round is invariant, so stopping early only coarsens the classes; distances from the
@@ -13,14 +14,15 @@ const ROUNDS: usize = 4;
 ///
 /// Colour refinement (Weisfeiler and Leman 1968) with origin, goal and labels marked: nodes start with what is known of
 /// them and take in their neighbours' colours, round by round; the class is a hash of all colours in the end.
-pub fn relabelling_class(problem: &Problem) -> SymmetryClass {
+///
+/// `field` holds the distances to the goal, as [`Problem::distances`] finds them.
+pub fn relabelling_class(problem: &Problem, field: &DistanceField) -> SymmetryClass {
     let graph = &problem.graph;
     let n = graph.n_nodes();
-    let from_origin = crate::solve::steps_from(graph, problem.origin);
-    let to_goal = problem.distances();
+    let from_origin = steps_from(graph, problem.origin, |_| false);
     let mut colours: Vec<u64> = (0..n)
         .map(|v| {
-            let to_goal = to_goal.as_ref().and_then(|field| field.distance(v)).map_or(u64::MAX, |d| d as u64);
+            let to_goal = field.distance(v).map_or(u64::MAX, |d| d as u64);
             let at = mix(mix(from_origin[v]) ^ to_goal);
             problem.labels.as_ref().map_or(at, |labels| hash_floats(at, labels.of(v)))
         })
@@ -33,10 +35,11 @@ pub fn relabelling_class(problem: &Problem) -> SymmetryClass {
         for u in 0..n {
             // Sums do not see order. What an arc tells its head differs from what it tells its tail.
             let told = mix(colours[u]);
-            for v in graph.neighbours(u) {
-                next[v] = next[v].wrapping_add(told);
+            for (v, weight) in graph.weighted_neighbours(u) {
+                let weight = u64::from(weight);
+                next[v] = next[v].wrapping_add(told.wrapping_mul(2 * weight - 1));
                 if graph.is_directed() {
-                    next[u] = next[u].wrapping_add(mix(!colours[v]));
+                    next[u] = next[u].wrapping_add(mix(!colours[v]).wrapping_mul(2 * weight - 1));
                 }
             }
         }
@@ -49,24 +52,25 @@ pub fn relabelling_class(problem: &Problem) -> SymmetryClass {
     SymmetryClass(mix(hash_goal(shape ^ mix(all), &problem.goal)))
 }
 
-/// The class of a problem name by name: only equal problems share it.
+/// The class of a problem name by name: only equal problems share it. Puzzles are told apart by the states of their
+/// origin and goal, which the rest follows from.
 pub fn labelled_class(problem: &Problem) -> SymmetryClass {
     let graph = &problem.graph;
-    let mut hash = mix((graph.n_nodes() as u64) << 1 | u64::from(graph.is_directed()));
-    for (u, v) in graph.edges() {
-        hash = mix(hash ^ (u as u64) << 32 ^ v as u64);
-    }
-    hash = problem.labels.as_ref().map_or(hash, |labels| hash_labels(hash, labels));
-    hash = mix(hash ^ problem.origin as u64);
-    let hash = match problem.goal {
-        Goal::Node(node) => mix(hash ^ node as u64),
-        _ => hash_goal(hash, &problem.goal),
-    };
-    SymmetryClass(hash)
-}
-
-fn hash_labels(hash: u64, labels: &Labels) -> u64 {
-    labels.iter().fold(hash, hash_floats)
+    let start = mix((graph.n_nodes() as u64) << 1 | u64::from(graph.is_directed()));
+    SymmetryClass(match (&problem.labels, &problem.goal) {
+        (Some(states), Goal::Node(goal)) => {
+            hash_floats(hash_floats(start, states.of(problem.origin)), states.of(*goal))
+        }
+        (_, goal) => {
+            let arcs = (0..graph.n_nodes()).flat_map(|u| graph.weighted_neighbours(u).map(move |(v, w)| (u, v, w)));
+            let arcs = arcs.fold(start, |hash, (u, v, w)| mix(mix(hash ^ (u as u64) << 32 ^ v as u64) ^ u64::from(w)));
+            let origin = mix(arcs ^ problem.origin as u64);
+            match goal {
+                Goal::Node(node) => mix(origin ^ *node as u64),
+                _ => hash_goal(origin, goal),
+            }
+        }
+    })
 }
 
 fn hash_floats(hash: u64, values: &[f64]) -> u64 {

@@ -1,5 +1,10 @@
-//! Breadth-first search: how far every node is from a target, which steps are optimal, and how many shortest paths
-//! there are.
+//! How far every node is from a target, which steps are optimal, and how many shortest paths there are: breadth-first
+//! search, or Dijkstra's where edges have weights.
+//!
+//! In a weighted graph "distance", "shortest" and "steps away" speak of the sum of the weights.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use rand::Rng;
 
@@ -57,28 +62,29 @@ impl DistanceField {
         if self.distances[node] == UNREACHABLE {
             return Vec::new();
         }
-        let (mut layer, mut steps) = (vec![node], self.distances[node]);
-        while steps > 0 {
-            layer = layer.iter().flat_map(|&v| self.successors(graph, v)).collect();
-            layer.sort_unstable();
-            layer.dedup();
-            steps -= 1;
+        let (mut ends, mut met, mut found) = (BTreeSet::new(), BTreeSet::from([node]), vec![node]);
+        while let Some(v) = found.pop() {
+            if self.distances[v] == 0 {
+                ends.insert(v);
+            }
+            found.extend(self.successors(graph, v).filter(|&next| met.insert(next)));
         }
-        layer
+        ends.into_iter().collect()
     }
 
-    /// Steps from `node` to the target; `None` if no path leads there.
+    /// Steps from `node` to the target, or what they cost; `None` if no path leads there.
     pub fn distance(&self, node: usize) -> Option<usize> {
         let d = self.distances[node];
         (d != UNREACHABLE).then_some(d as usize)
     }
 
-    /// All optimal next nodes from `node`, ascending: those one step nearer to the target. None in the target itself,
+    /// All optimal next nodes from `node`, ascending: those that a shortest path goes on to. None in the target itself,
     /// none where it cannot be reached.
     pub fn successors<'a>(&'a self, graph: &'a Graph, node: usize) -> impl Iterator<Item = usize> + Clone + 'a {
         let here = self.distances[node];
-        // An unreachable node is at u32::MAX, which is one more than no distance and than no unreachable neighbour's.
-        graph.neighbours(node).filter(move |&v| self.distances[v].wrapping_add(1) == here && here != 0)
+        // From an unreachable node on there is no sum: u32::MAX is one more than any distance can be.
+        let leads_on = move |&(v, weight): &(usize, u32)| self.distances[v].checked_add(weight) == Some(here);
+        graph.weighted_neighbours(node).filter(leads_on).map(|(v, _)| v)
     }
 
     /// Number of shortest paths from `node` to the target: 0 if there is none, 1 in the target itself. Saturates at
@@ -138,10 +144,11 @@ pub fn random_shortest_path(
     })
 }
 
-/// Steps from `source` to every node along the graph's arcs; `u64::MAX` where no path leads.
-pub(crate) fn steps_from(graph: &Graph, source: usize) -> Vec<u64> {
+/// Steps from `source` to every node along the graph's arcs, never through a closed node; `u64::MAX` where no path
+/// leads.
+pub(crate) fn steps_from(graph: &Graph, source: usize, closed: impl Fn(usize) -> bool) -> Vec<u64> {
     let steps = |&d: &u32| if d == UNREACHABLE { u64::MAX } else { u64::from(d) };
-    flood(graph, source).distances.iter().map(steps).collect()
+    flood_from(graph, &[source], closed).distances.iter().map(steps).collect()
 }
 
 /// Breadth-first search along the graph's arcs.
@@ -149,8 +156,11 @@ fn flood(graph: &Graph, source: usize) -> DistanceField {
     flood_from(graph, &[source], |_| false)
 }
 
-/// Breadth-first search from several nodes at once that enters no closed node.
+/// Search from several nodes at once that enters no closed node.
 fn flood_from(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) -> DistanceField {
+    if graph.is_weighted() {
+        return dijkstra(graph, sources, closed);
+    }
     let mut distances = vec![UNREACHABLE; graph.n_nodes()];
     let mut order = Vec::with_capacity(graph.n_nodes());
     for &source in sources {
@@ -165,6 +175,30 @@ fn flood_from(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) 
             if distances[v] == UNREACHABLE && !closed(v) {
                 distances[v] = distances[node] + 1;
                 order.push(v as u32);
+            }
+        }
+    }
+    DistanceField { distances, order }
+}
+
+/// [`flood_from`] where edges have weights. Source: Dijkstra 1959, "A note on two problems in connexion with graphs".
+fn dijkstra(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) -> DistanceField {
+    let mut distances = vec![UNREACHABLE; graph.n_nodes()];
+    let mut is_settled = vec![false; graph.n_nodes()];
+    let mut order = Vec::with_capacity(graph.n_nodes());
+    // The place in the list of sources keeps them in order; nodes in general go by distance, then by number.
+    let mut queue: BinaryHeap<_> = sources.iter().enumerate().map(|(i, &source)| Reverse((0, i, source))).collect();
+    sources.iter().for_each(|&source| distances[source] = 0);
+    while let Some(Reverse((distance, _, node))) = queue.pop() {
+        if std::mem::replace(&mut is_settled[node], true) {
+            continue;
+        }
+        order.push(node as u32);
+        for (v, weight) in graph.weighted_neighbours(node) {
+            let through = distance + weight;
+            if through < distances[v] && !closed(v) {
+                distances[v] = through;
+                queue.push(Reverse((through, v, v)));
             }
         }
     }

@@ -68,6 +68,11 @@ pub fn below(rng: &mut impl Rng, n: usize) -> usize {
     (product >> 32) as usize
 }
 
+/// True with a chance of `p`, to 32 binary digits; draws one word whatever `p` is.
+pub fn with_chance(rng: &mut impl Rng, p: f64) -> bool {
+    f64::from(rng.next_u32()) < p * (f64::from(u32::MAX) + 1.0)
+}
+
 /// Puts `items` in a uniformly drawn order (Fisher and Yates).
 pub fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
     for i in (1..items.len()).rev() {

@@ -74,8 +74,7 @@ impl Symmetries {
     /// If the passages are of another lattice.
     pub fn class(&self, passages: &PassageSet) -> SymmetryClass {
         assert_eq!(passages.lattice(), self.lattice, "passages of another lattice");
-        let shape = mix((self.lattice.rows as u64) << 32 | self.lattice.cols as u64);
-        let hash = |words: &[u64]| SymmetryClass(words.iter().fold(shape, |h, &word| mix(h ^ word)));
+        let hash = |words: &[u64]| SymmetryClass(words.iter().fold(self.shape(), |h, &word| mix(h ^ word)));
         match passages.words() {
             _ if self.table.is_empty() => hash(self.least_image(passages).words()),
             [_] => hash(&[self.least_small_image(passages) as u64]),
@@ -84,6 +83,27 @@ impl Symmetries {
                 hash(&[least as u64, (least >> 64) as u64])
             }
         }
+    }
+
+    /// The class of a maze with some of its cells, in order: equal if a symmetry takes one maze to the other and each cell
+    /// to its like.
+    ///
+    /// # Panics
+    /// If the passages are of another lattice.
+    pub fn class_with(&self, passages: &PassageSet, cells: &[usize]) -> SymmetryClass {
+        assert_eq!(passages.lattice(), self.lattice, "passages of another lattice");
+        let image = |&symmetry: &Symmetry| {
+            let cells: Vec<u64> = cells.iter().map(|&cell| symmetry.apply(self.lattice, cell) as u64).collect();
+            (self.image(symmetry, passages), cells)
+        };
+        let least = self.all.iter().map(image).min();
+        let (image, cells) = least.expect("a lattice has at least the identity");
+        SymmetryClass(image.words().iter().chain(&cells).fold(self.shape(), |hash, &word| mix(hash ^ word)))
+    }
+
+    /// What sets the classes of one lattice apart from those of others.
+    fn shape(&self) -> u64 {
+        mix((self.lattice.rows as u64) << 32 | self.lattice.cols as u64)
     }
 
     /// The least of a maze's images, as a number whose binary digits are the passages (the last bit weighs most).

@@ -2,7 +2,7 @@
 
 use crate::config::{TaskConfig, TaskError};
 pub use crate::families::Equivalence;
-use crate::families::{Family, FilledSplits, PROBE_DRAWS};
+use crate::families::{Family, FilledSplits};
 use crate::maze::Lattice;
 use crate::problem::{Problem, Shown};
 use crate::solve::DistanceField;
@@ -34,10 +34,9 @@ impl Task {
     /// The task that a config describes. Looks, with a few dozen draws as a rule, which splits the task can fill.
     ///
     /// # Errors
-    /// If no problem fits the config, though each of its fields is good.
+    /// [`TaskError::TooRare`] if hardly any problem fits the config, though each of its fields is good.
     pub fn new(config: TaskConfig) -> Result<Task, TaskError> {
-        let family = Family::new(&config)?;
-        let splits = FilledSplits::probe(&family);
+        let (family, splits) = Family::new(&config)?;
         Ok(Task { config, family, splits })
     }
 
@@ -57,11 +56,12 @@ impl Task {
     }
 
     /// The class of a problem such as the task draws: equal for all problems that [`Task::equivalence`] calls the same.
+    /// `None` if no node fits its goal.
     ///
     /// # Panics
     /// If the task draws mazes and the problem is none, or of another lattice.
-    pub fn class(&self, problem: &Problem) -> SymmetryClass {
-        self.family.class(problem)
+    pub fn class(&self, problem: &Problem) -> Option<SymmetryClass> {
+        Some(self.family.class(problem, &problem.distances()?))
     }
 
     /// Whether the task has problems in a split. Tiny lattices have so few classes that a split may be empty: all 2×2
@@ -73,8 +73,8 @@ impl Task {
         if self.splits.filled[split as usize] {
             return Ok(());
         }
-        let n_classes = self.splits.n_classes;
-        Err(TaskError::EmptySplit { split, task: self.config.name(), n_draws: PROBE_DRAWS, n_classes })
+        let FilledSplits { n_draws, n_classes, .. } = self.splits;
+        Err(TaskError::EmptySplit { split, task: self.config.name(), n_draws, n_classes })
     }
 
     /// Problem number `index` of a split: a pure function of its arguments and the config.

@@ -14,12 +14,14 @@ use searchlens::model::params::ParamGroup;
 use searchlens::model::train::{Group, Trainer, group_size};
 use searchlens::model::workers::Workers;
 use searchlens::tasks::config::{MazeConfig, TaskConfig};
-use searchlens::tasks::generators::{Generator, Start};
+use searchlens::tasks::generators::Generator;
+use searchlens::tasks::maze::Lattice;
 use searchlens::tasks::split::Split;
 use searchlens::tasks::stream::{Purpose, below, stream};
 use searchlens::tasks::task::Task;
 use serde::Serialize;
 
+use crate::args::TaskArgs;
 use crate::cli::Common;
 use crate::machine::memory;
 use crate::output::{print, print_json};
@@ -68,11 +70,19 @@ struct TrainArgs {
     json: bool,
 }
 
-/// Time the drawing of 7×7 mazes, each in full: stream, split, path, all optimal successors, number of shortest paths
+/// Time the drawing of problems, each in full: stream, split, path, all optimal successors, number of shortest paths
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  searchlens bench problems --threads 1")]
+#[command(
+    after_help = "Without --task and --maze: dfs mazes of 7×7. Prints the median of rates measured one after the other, problems
+a second.
+
+Examples:
+  searchlens bench problems --threads 1
+  searchlens bench problems --maze wilson --rows 20 --cols 20 --threads 1 --json"
+)]
 struct ProblemsArgs {
+    #[command(flatten)]
+    task: TaskArgs,
     /// For how long
     #[arg(long, default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
@@ -144,7 +154,13 @@ struct TrainTimes {
 
 #[derive(Serialize)]
 struct ProblemTimes {
+    task: String,
+    /// Median of the rounds.
     items_per_s: f64,
+    /// Wall time for each cell of a maze.
+    ns_per_cell: Option<f64>,
+    /// Items a second in each round, ascending.
+    rounds: Vec<f64>,
     threads: usize,
 }
 
@@ -162,11 +178,14 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
             ))
         }
         Bench::Problems(args) => {
-            let times = time_problems(&args, &common.workers()?, common.seed())?;
-            if args.json {
+            let json = args.json;
+            let times = time_problems(args, &common.workers()?, common.seed())?;
+            if json {
                 return print_json(&times);
             }
-            print(format_args!("{:.0} problems/s on {} thread(s)", times.items_per_s, times.threads))
+            let ProblemTimes { task, items_per_s, ns_per_cell, threads, .. } = times;
+            let cells = ns_per_cell.map_or(String::new(), |ns| format!(", {ns:.1} ns a cell"));
+            print(format_args!("{task}: {items_per_s:.0} problems/s{cells} on {threads} thread(s)"))
         }
         Bench::Tokenize(args) => {
             let times = tokenize::time(&args, &common.workers()?, common.seed())?;
@@ -237,23 +256,45 @@ fn adamw() -> AdamW {
 /// Problems that a worker draws between two looks at the clock.
 const PROBLEMS_AT_ONCE: u64 = 256;
 
-fn time_problems(args: &ProblemsArgs, workers: &Workers, seed: u64) -> anyhow::Result<ProblemTimes> {
-    let maze = MazeConfig::new(Generator::Dfs { start: Start::Uniform }, 7, 7)?;
-    let task = Task::new(TaskConfig::Maze(maze))?;
-    let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
-    let mut n_problems = 0;
-    while begun.elapsed() < limit {
-        let n_blocks = 8 * workers.threads() as u64;
-        let blocks = (0..n_blocks).into_par_iter().map(|block| {
-            let first = n_problems + block * PROBLEMS_AT_ONCE;
-            (first..first + PROBLEMS_AT_ONCE).map(|index| in_full(&task, seed, index)).sum::<usize>()
-        });
-        // The sum is looked at, so that nothing of the work can be left out.
-        let n_successors: usize = workers.run(|| blocks.sum());
-        anyhow::ensure!(n_successors > 0, "no problem had a way to its target");
-        n_problems += n_blocks * PROBLEMS_AT_ONCE;
+/// Rates are measured so many times.
+const ROUNDS: u32 = 5;
+
+fn time_problems(args: ProblemsArgs, workers: &Workers, seed: u64) -> anyhow::Result<ProblemTimes> {
+    let config = match args.task.config()? {
+        Some(config) => config,
+        None => TaskConfig::Maze(MazeConfig::new(Generator::dfs(), 7, 7)?),
+    };
+    let task = Task::new(config)?;
+    task.check_split(Split::Train)?;
+    let n_cells = task.lattice().map(Lattice::n_cells);
+    // Large problems take their time: fewer of them between two looks at the clock.
+    let at_once = PROBLEMS_AT_ONCE.div_ceil(1 + n_cells.unwrap_or(0) as u64 / 64);
+    let limit = Duration::from_secs_f64(args.seconds) / ROUNDS;
+    let mut n_drawn = 0;
+    let mut rates = Vec::new();
+    for _ in 0..ROUNDS {
+        let (begun, first_drawn) = (Instant::now(), n_drawn);
+        while n_drawn == first_drawn || begun.elapsed() < limit {
+            let n_blocks = 8 * workers.threads() as u64;
+            let blocks = (0..n_blocks).into_par_iter().map(|block| {
+                let first = n_drawn + block * at_once;
+                (first..first + at_once).map(|index| in_full(&task, seed, index)).sum::<usize>()
+            });
+            // The sum is looked at, so that nothing of the work can be left out.
+            let n_successors: usize = workers.run(|| blocks.sum());
+            anyhow::ensure!(n_successors > 0, "no problem had a way to its target");
+            n_drawn += n_blocks * at_once;
+        }
+        rates.push((n_drawn - first_drawn) as f64 / begun.elapsed().as_secs_f64());
     }
-    Ok(ProblemTimes { items_per_s: n_problems as f64 / begun.elapsed().as_secs_f64(), threads: workers.threads() })
+    let items_per_s = median(&mut rates);
+    Ok(ProblemTimes {
+        task: task.config().name(),
+        items_per_s,
+        ns_per_cell: n_cells.map(|cells| 1e9 / (items_per_s * cells as f64)),
+        rounds: rates,
+        threads: workers.threads(),
+    })
 }
 
 /// Draws a problem with everything that is asked about one; how many optimal successors and paths it has.

@@ -1,6 +1,6 @@
 //! `searchlens count`: how many mazes a generator can make, exactly.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use searchlens::tasks::count::{MAX_LISTED_CELLS, count};
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::output::{print, print_json};
 
 /// Count the mazes that a generator can make
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("mazes").args(["maze"]).required(true))]
 pub(crate) struct CountArgs {
     #[command(flatten)]
     maze: MazeArgs,
@@ -32,7 +32,8 @@ struct Line {
 }
 
 pub(crate) fn run(args: CountArgs) -> anyhow::Result<()> {
-    let counts = count(&args.maze.config()?)?;
+    let maze = args.maze.config()?.expect("clap asks for --maze, --rows and --cols");
+    let counts = count(&maze)?;
     if args.json {
         return print_json(&Line {
             mazes: counts.mazes.to_string(),

@@ -8,7 +8,7 @@ use searchlens::tasks::record::MazeRecord;
 use searchlens::tasks::split::Split;
 use searchlens::tasks::task::Instance;
 
-use crate::args::{TaskArgs, needed};
+use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;
 use crate::error::InputError;
 use crate::input::BLOCK;
@@ -16,7 +16,7 @@ use crate::output::{Output, print};
 
 /// Draw problems and write them, each with a solution and its symmetry class
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, group = needed())]
+#[command(after_help = format!("{}\n\n{EXAMPLES}", generators()), group = needed())]
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     task: TaskArgs,
@@ -36,6 +36,7 @@ const EXAMPLES: &str =
 
 Examples:
   searchlens generate --maze dfs --rows 5 --cols 5 --split test --count 1000 --seed 1 --out test.jsonl
+  searchlens generate --maze dfs_percolation --p 0.1 --rows 7 --cols 7 --path-length 10.. --count 3 | searchlens show
   searchlens generate --task run/config.toml --count 3 | searchlens show";
 
 pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {

@@ -2,13 +2,13 @@
 
 use searchlens_lens::corridor::{ForkChoice, Given, MazeBlind, fork_conditioned, walker_hits};
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::{Generator, Start};
+use searchlens_tasks::generators::Generator;
 use searchlens_tasks::task::{Instance, Task};
 
 const K_MAX: usize = 8;
 
 fn dfs_5x5(range: std::ops::Range<u64>) -> Vec<Instance> {
-    let maze = MazeConfig::new(Generator::Dfs { start: Start::Uniform }, 5, 5).unwrap();
+    let maze = MazeConfig::new(Generator::dfs(), 5, 5).unwrap();
     let task = Task::new(TaskConfig::Maze(maze)).unwrap();
     range.map(|index| task.natural_instance(1, index).0).collect()
 }

@@ -8,7 +8,7 @@ use searchlens_studies::exam::{Exam, Question, mark};
 use searchlens_studies::results::{EvalResult, Lookahead};
 use searchlens_studies::setup::Parts;
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::{Generator, Start};
+use searchlens_tasks::generators::Generator;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::Problem;
@@ -24,7 +24,7 @@ fn tokenizer() -> Tokenizer {
 }
 
 fn exam(n: usize) -> Exam {
-    let maze = MazeConfig::new(Generator::Dfs { start: Start::Uniform }, 5, 5).unwrap();
+    let maze = MazeConfig::new(Generator::dfs(), 5, 5).unwrap();
     let task = Task::new(TaskConfig::Maze(maze)).unwrap();
     Exam::draw(&task, &tokenizer(), 7, Split::Test, n, &tiny::workers(2))
 }

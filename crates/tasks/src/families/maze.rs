@@ -1,58 +1,160 @@
 //! Mazes: a generator on a lattice, classes by its symmetries, endpoints drawn last.
 
-use crate::config::MazeConfig;
-use crate::generators::Generator;
-use crate::maze::Lattice;
+use std::collections::BTreeSet;
+
+use super::FilledSplits;
+use crate::band::Band;
+use crate::endpoints::first_fork_lookahead;
+use crate::generators::braid;
+use crate::graph::Graph;
+use crate::maze::{Lattice, Maze};
+use crate::maze_config::MazeConfig;
+use crate::maze_error::MazeError;
 use crate::passages::PassageSet;
 use crate::problem::Problem;
 use crate::solve::{DistanceField, random_shortest_path};
-use crate::split::SymmetryClass;
-use crate::stream::{Stream, below};
+use crate::split::{Split, SymmetryClass};
+use crate::stream::{Purpose, Stream, below, stream};
 use crate::symmetry::Symmetries;
 use crate::task::Instance;
 
 /// Mazes of one config.
 #[derive(Clone, Debug)]
 pub(crate) struct MazeFamily {
-    generator: Generator,
-    lattice: Lattice,
+    config: MazeConfig,
     symmetries: Symmetries,
+    /// Whether every maze joins all cells.
+    spans: bool,
 }
 
-/// Lattices with more cells than this, corridors apart, have so many classes that no split is empty.
+/// Lattices with more cells than this, corridors apart, have so many mazes that no split is empty, if the generator can
+/// make most of them.
 const MANY_CELLS: usize = 64;
 
+/// How many mazes are looked at before a split is called empty, or the rules for endpoints are said never to be met:
+/// this many problems, or ten times as many mazes, but no more than [`MAX_PROBED_CELLS`] allow.
+const PROBE_DRAWS: usize = 2000;
+
+/// How many cells a probe draws at most; [`LEAST_TRIES`] mazes are drawn in any case.
+const MAX_PROBED_CELLS: usize = 4_000_000;
+
+/// See [`MAX_PROBED_CELLS`].
+const LEAST_TRIES: usize = 20;
+
+/// If so many problems are all of different classes, there are so many classes that no split is empty.
+const MANY_CLASSES: usize = 100;
+
 impl MazeFamily {
-    pub(crate) fn new(config: &MazeConfig) -> MazeFamily {
-        let lattice = config.lattice();
-        MazeFamily { generator: config.generator(), lattice, symmetries: Symmetries::of(lattice) }
+    /// The family of a config, and the splits it has problems in.
+    ///
+    /// # Errors
+    /// If, of some thousand mazes (fewer large ones), none allowed endpoints by the rules: see [`MazeError::NeverMet`].
+    pub(crate) fn new(config: &MazeConfig) -> Result<(MazeFamily, FilledSplits), MazeError> {
+        let spans = config.generator().spans(config.lattice());
+        let family = MazeFamily { config: config.clone(), symmetries: Symmetries::of(config.lattice()), spans };
+        let splits = family.probe()?;
+        Ok((family, splits))
     }
 
-    /// Draws mazes until one's class is wanted, then the endpoints, then the path.
+    /// Draws mazes until one's class is wanted and it has endpoints by the rules; then the path.
     pub(crate) fn draw(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> (Instance, DistanceField) {
-        let mut open = PassageSet::none(self.lattice);
-        let class = loop {
-            self.generator.carve(rng, &mut open);
-            let class = self.symmetries.class(&open);
-            if wanted(class) {
-                break class;
+        let mut open = PassageSet::none(self.config.lattice());
+        let lookahead = self.config.endpoints().wanted_lookahead(rng);
+        loop {
+            if let Some(drawn) = self.try_draw(&mut open, lookahead, rng, wanted) {
+                return drawn;
             }
-        };
-        let n = self.lattice.n_cells();
-        let origin = below(rng, n);
-        let other = below(rng, n - 1);
-        let target = other + usize::from(other >= origin);
-        let problem = Problem::in_maze(open.to_maze(), origin, target);
-        let field = DistanceField::to(&problem.graph, target);
-        let path = random_shortest_path(&problem.graph, &field, origin, rng).expect("the generators join all cells");
-        (Instance { problem, path, class, shown: Vec::new() }, field)
+        }
     }
 
-    /// The class of one draw.
-    pub(crate) fn probe(&self, rng: &mut Stream) -> SymmetryClass {
-        let mut open = PassageSet::none(self.lattice);
-        self.generator.carve(rng, &mut open);
-        self.symmetries.class(&open)
+    /// One maze, and a problem in it if the maze is wanted and the rules are met.
+    fn try_draw(
+        &self,
+        open: &mut PassageSet,
+        lookahead: Option<Band>,
+        rng: &mut Stream,
+        wanted: &dyn Fn(SymmetryClass) -> bool,
+    ) -> Option<(Instance, DistanceField)> {
+        let root = self.carve(rng, open);
+        let class = self.symmetries.class(open);
+        if !wanted(class) {
+            return None;
+        }
+        let rules = self.config.endpoints();
+        let graph = self.weighted(open, rng);
+        let (origin, target) = rules.draw(open, &graph, root, self.spans, rng)?;
+        let field = DistanceField::to(&graph, target);
+        let path = random_shortest_path(&graph, &field, origin, rng).expect("both ends lie in one part of the maze");
+        if !rules.allow_path(&graph, &path, lookahead) {
+            return None;
+        }
+        let maze = Maze { lattice: self.config.lattice(), graph };
+        Some((Instance { problem: Problem::in_maze(maze, origin, target), path, class, shown: Vec::new() }, field))
+    }
+
+    /// The passages of a maze, and a cell of the part that problems lie in.
+    fn carve(&self, rng: &mut Stream, open: &mut PassageSet) -> usize {
+        let root = self.config.generator().carve(rng, open);
+        if let Some(chance) = self.config.braid() {
+            braid(chance, rng, open);
+        }
+        root
+    }
+
+    /// The graph of a maze, each passage with its weight.
+    fn weighted(&self, open: &PassageSet, rng: &mut Stream) -> Graph {
+        let graph = open.to_graph();
+        match self.config.max_weight() {
+            1 => graph,
+            most => graph.with_weights(|_, _| 1 + below(rng, most as usize) as u32),
+        }
+    }
+
+    /// Looks which splits have problems by the rules: draws mazes, the same ones every time, until every split has shown
+    /// one (of each lookahead that a balanced band asks for), or enough are drawn.
+    fn probe(&self) -> Result<FilledSplits, MazeError> {
+        let (rules, lattice) = (self.config.endpoints(), self.config.lattice());
+        let Lattice { rows, cols } = lattice;
+        let is_large = lattice.n_cells() > MANY_CELLS && rows.min(cols) > 1;
+        if is_large && self.spans && rules.is_default() && self.config.generator().makes_many() {
+            return Ok(FilledSplits { filled: [true; 3], n_draws: 0, n_classes: 0 });
+        }
+        let levels: Vec<Option<usize>> = match rules.lookahead {
+            Some(Band { min, max: Some(max) }) if rules.balance_lookahead => (min..=max).map(Some).collect(),
+            _ => vec![None],
+        };
+        // What has not come yet, in each split and anywhere.
+        let mut missing = [levels.clone(), levels.clone(), levels.clone()];
+        let mut missing_anywhere = levels;
+        let (mut n_problems, mut n_draws) = (0, 0);
+        let mut classes = BTreeSet::new();
+        let (mut rng, mut open) = (stream(0, Purpose::Probe, 0), PassageSet::none(lattice));
+        let most_draws = (MAX_PROBED_CELLS / lattice.n_cells()).clamp(LEAST_TRIES, 10 * PROBE_DRAWS);
+        while n_draws < most_draws && n_problems < PROBE_DRAWS && !missing.iter().all(Vec::is_empty) {
+            n_draws += 1;
+            // Of a balanced band every number is looked for in the same draws.
+            let Some((instance, _)) = self.try_draw(&mut open, rules.lookahead, &mut rng, &|_| true) else { continue };
+            n_problems += 1;
+            classes.insert(instance.class);
+            let level = first_fork_lookahead(&instance.problem.graph, &instance.path);
+            let is_missing = |wanted: &Option<usize>| wanted.is_some_and(|wanted| wanted != level);
+            missing[Split::of(instance.class) as usize].retain(is_missing);
+            missing_anywhere.retain(is_missing);
+            let many_classes = classes.len() == n_problems && n_problems >= MANY_CLASSES.min(most_draws / 2);
+            if many_classes && missing_anywhere.is_empty() {
+                missing = [const { Vec::new() }; 3];
+            }
+        }
+        let generator = self.config.generator().name();
+        match missing_anywhere.first() {
+            Some(Some(lookahead)) if n_problems > 0 => {
+                Err(MazeError::LookaheadNeverMet { lookahead: *lookahead, n_draws, generator, rows, cols })
+            }
+            Some(_) => Err(MazeError::NeverMet { n_draws, generator, rows, cols }),
+            None => {
+                Ok(FilledSplits { filled: missing.map(|levels| levels.is_empty()), n_draws, n_classes: classes.len() })
+            }
+        }
     }
 
     /// The class of a problem's maze.
@@ -62,10 +164,5 @@ impl MazeFamily {
     pub(crate) fn class(&self, problem: &Problem) -> SymmetryClass {
         let maze = problem.maze().expect("the problem is a maze");
         self.symmetries.class(&PassageSet::of(&maze))
-    }
-
-    /// Whether the lattice is so large that no split can be empty, so that nobody need look.
-    pub(crate) fn fills_all_splits(&self) -> bool {
-        self.lattice.n_cells() > MANY_CELLS && self.lattice.rows.min(self.lattice.cols) > 1
     }
 }

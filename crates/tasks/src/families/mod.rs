@@ -4,8 +4,17 @@
 //! the split to the path, is the same for all and stands here. Mazes know their class before their endpoints are drawn,
 //! and have a draw of their own.
 
+pub mod countdown;
+pub mod dag;
+pub mod graph;
+pub mod hops;
+pub mod labelled;
 pub(crate) mod maze;
+pub mod prompted;
+pub mod sliding;
 pub mod star;
+pub mod structure;
+pub mod tree;
 
 use std::collections::BTreeSet;
 
@@ -14,10 +23,21 @@ use crate::problem::Problem;
 use crate::refine::{labelled_class, relabelling_class};
 use crate::solve::{DistanceField, random_shortest_path};
 use crate::split::{Split, SymmetryClass};
-use crate::stream::{Purpose, Stream, stream};
+use crate::stream::{Purpose, Stream, below, stream};
 use crate::task::Instance;
+use countdown::CountdownConfig;
+use dag::DagConfig;
+use graph::GraphConfig;
+use hops::HopsConfig;
+use labelled::LabelledFamily;
 use maze::MazeFamily;
+use prompted::{PromptedFamily, Stratum};
+use sliding::SlidingFamily;
 use star::StarConfig;
+use tree::TreeConfig;
+
+/// The most nodes that a graph of a task may have.
+pub const MAX_NODES: usize = 100_000;
 
 /// When two problems of a family count as the same, so that one may not be trained on and the other tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,98 +55,213 @@ pub enum Equivalence {
 pub(crate) enum Family {
     Maze(MazeFamily),
     Star(StarConfig),
+    Dag(DagConfig),
+    Tree(TreeConfig),
+    Graph(GraphConfig),
+    Labelled(Box<LabelledFamily>),
+    Prompted(Box<PromptedFamily>),
+    Hops(HopsConfig),
+    Countdown(CountdownConfig),
+    Sliding(SlidingFamily),
 }
 
 impl Family {
-    pub(crate) fn new(config: &TaskConfig) -> Result<Family, TaskError> {
-        Ok(match config {
-            TaskConfig::Maze(maze) => Family::Maze(MazeFamily::new(maze)),
-            TaskConfig::Star(star) => Family::Star(star.clone()),
-        })
+    /// The family of a config, and the splits it has problems in.
+    ///
+    /// # Errors
+    /// If hardly any problem fits the config: [`TaskError::TooRare`], and for mazes what [`MazeFamily::new`] says.
+    pub(crate) fn new(config: &TaskConfig) -> Result<(Family, FilledSplits), TaskError> {
+        let family = match config {
+            TaskConfig::Maze(config) => {
+                let (mazes, splits) = MazeFamily::new(config)?;
+                return Ok((Family::Maze(mazes), splits));
+            }
+            TaskConfig::Star(config) => Family::Star(config.clone()),
+            TaskConfig::Dag(config) => Family::Dag(config.clone()),
+            TaskConfig::Tree(config) => Family::Tree(config.clone()),
+            TaskConfig::Graph(config) => Family::Graph(config.clone()),
+            TaskConfig::Labelled(config) => Family::Labelled(Box::new(LabelledFamily::new(config))),
+            TaskConfig::Prompted(config) => Family::Prompted(Box::new(PromptedFamily::new(config))),
+            TaskConfig::Hops(config) => Family::Hops(config.clone()),
+            TaskConfig::Countdown(config) => Family::Countdown(config.clone()),
+            TaskConfig::Sliding(config) => Family::Sliding(SlidingFamily::new(config)),
+        };
+        family.check_yield(config)?;
+        let splits = FilledSplits::probe(&family);
+        Ok((family, splits))
     }
 
     /// What makes two problems the same.
     pub(crate) fn equivalence(&self) -> Equivalence {
         match self {
             Family::Maze(_) => Equivalence::Lattice,
-            Family::Star(_) => Equivalence::Labelled,
+            Family::Star(_) | Family::Hops(_) | Family::Countdown(_) | Family::Sliding(_) => Equivalence::Labelled,
+            Family::Dag(_) | Family::Tree(_) | Family::Graph(_) | Family::Labelled(_) | Family::Prompted(_) => {
+                Equivalence::Relabelling
+            }
         }
     }
 
-    /// Draws until a problem's class is wanted, then its path.
+    /// Draws until a problem's class is wanted, then its path, then the examples that go before it.
     pub(crate) fn draw(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> (Instance, DistanceField) {
         if let Family::Maze(mazes) = self {
             return mazes.draw(rng, wanted);
         }
-        let (problem, class) = loop {
-            let problem = self.problem(rng);
-            let class = self.class(&problem);
-            if wanted(class) {
-                break (problem, class);
+        let stratum = self.draw_stratum(rng);
+        let (problem, field, class) = loop {
+            if let Some((problem, field)) = self.attempt(stratum, rng) {
+                let class = self.class(&problem, &field);
+                if wanted(class) {
+                    break (problem, field, class);
+                }
             }
         };
-        let field = problem.distances().expect("families draw problems with a goal");
         let path = random_shortest_path(&problem.graph, &field, problem.origin, rng);
         let path = path.expect("families draw problems that can be solved");
-        (Instance { problem, path, class, shown: Vec::new() }, field)
+        let shown = match self {
+            Family::Prompted(prompts) => prompts.examples(&|shown, field| wanted(self.class(shown, field)), rng),
+            _ => Vec::new(),
+        };
+        (Instance { problem, path, class, shown }, field)
     }
 
-    /// The class of one draw, as a probe of what splits the family fills.
-    fn probe(&self, rng: &mut Stream) -> SymmetryClass {
+    fn draw_stratum(&self, rng: &mut Stream) -> Option<Stratum> {
         match self {
-            Family::Maze(mazes) => mazes.probe(rng),
-            _ => self.class(&self.problem(rng)),
+            Family::Prompted(prompts) => prompts.draw_stratum(rng),
+            _ => None,
         }
     }
 
-    fn problem(&self, rng: &mut Stream) -> Problem {
-        match self {
-            Family::Maze(mazes) => mazes.draw(rng, &|_| true).0.problem,
-            Family::Star(star) => star.problem(rng),
-        }
+    /// One draw of a problem and the distances to its goal; `None` if what was drawn does not fit the config.
+    fn attempt(&self, stratum: Option<Stratum>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+        let problem = match self {
+            Family::Dag(dags) => return Some(dags.problem(rng)),
+            Family::Graph(graphs) => return graphs.attempt(rng),
+            Family::Labelled(graphs) => return graphs.attempt(rng),
+            Family::Prompted(prompts) => return prompts.attempt(stratum, rng),
+            Family::Maze(mazes) => {
+                let (instance, field) = mazes.draw(rng, &|_| true);
+                return Some((instance.problem, field));
+            }
+            Family::Countdown(games) => games.attempt(rng)?,
+            Family::Star(stars) => stars.problem(rng),
+            Family::Tree(trees) => trees.problem(rng),
+            Family::Hops(maps) => maps.problem(rng),
+            Family::Sliding(puzzles) => puzzles.problem(rng),
+        };
+        let field = problem.distances()?;
+        Some((problem, field))
     }
 
-    /// The class of a problem of this family.
-    pub(crate) fn class(&self, problem: &Problem) -> SymmetryClass {
+    /// The class of a problem of this family; `field` holds the distances to its goal.
+    pub(crate) fn class(&self, problem: &Problem, field: &DistanceField) -> SymmetryClass {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
             (_, Equivalence::Labelled) => labelled_class(problem),
-            (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem),
+            (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }
+    }
+
+    /// Tries to draw problems, the same ones every time, and refuses a config that hardly any fits.
+    ///
+    /// # Errors
+    /// [`TaskError::TooRare`].
+    fn check_yield(&self, config: &TaskConfig) -> Result<(), TaskError> {
+        const ENOUGH: usize = 3;
+        let strata = match self {
+            Family::Prompted(prompts) if !prompts.strata().is_empty() => {
+                prompts.strata().iter().copied().map(Some).collect()
+            }
+            _ => vec![None],
+        };
+        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
+        for stratum in strata {
+            let mut rng = stream(0, Purpose::Probe, 1);
+            let n_found = (0..n_draws).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
+            if n_found < ENOUGH {
+                return Err(TaskError::TooRare { task: config.name(), n_draws, n_found });
+            }
+        }
+        Ok(())
+    }
+
+    /// About how many nodes a graph has, where draws may fail.
+    fn n_nodes(&self) -> usize {
+        match self {
+            Family::Graph(graphs) => graphs.table().structure.n_nodes(),
+            Family::Labelled(graphs) => graphs.n_nodes(),
+            Family::Prompted(prompts) => prompts.n_nodes(),
+            _ => 1,
+        }
+    }
+
+    /// The class of one draw, as a probe of what splits the family fills; `None` if the draw does not fit.
+    fn probe(&self, rng: &mut Stream) -> Option<SymmetryClass> {
+        let stratum = self.draw_stratum(rng);
+        self.attempt(stratum, rng).map(|(problem, field)| self.class(&problem, &field))
     }
 }
 
+/// A whole number from `low` to `high`, both included, each as likely.
+pub(crate) fn between(rng: &mut Stream, low: usize, high: usize) -> usize {
+    low + below(rng, high - low + 1)
+}
+
+/// Refuses a count that is not from `low` to `high`.
+pub(crate) fn checked_range(field: &'static str, value: usize, low: usize, high: usize) -> Result<(), TaskError> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    let wanted = if low == high { low.to_string() } else { format!("from {low} to {high}") };
+    Err(TaskError::Range { field, value: value.to_string(), wanted })
+}
+
+/// Refuses what is no chance or share.
+pub(crate) fn checked_share(field: &'static str, value: f64) -> Result<(), TaskError> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(TaskError::Range { field, value: value.to_string(), wanted: "from 0 to 1".to_owned() })
+}
+
+/// How many draws [`Family::check_yield`] makes before it gives a config up, if graphs are small.
+const MAX_DRAWS: usize = 20_000;
+
+/// How many nodes it draws at most, save that [`LEAST_DRAWS`] graphs are drawn in any case.
+const MAX_DRAWN_NODES: usize = 4_000_000;
+
+/// See [`MAX_DRAWN_NODES`].
+const LEAST_DRAWS: usize = 40;
+
 /// How many problems [`FilledSplits::probe`] looks at before it calls a split empty. A split that holds one in a
 /// hundred is missed once in 500 million tasks.
-pub(crate) const PROBE_DRAWS: usize = 2000;
+const PROBE_DRAWS: usize = 2000;
 
 /// Which splits a task has problems in.
 #[derive(Clone, Debug)]
 pub(crate) struct FilledSplits {
     pub(crate) filled: [bool; 3],
+    /// Problems drawn while looking.
+    pub(crate) n_draws: usize,
     /// Different classes met while looking.
     pub(crate) n_classes: usize,
 }
 
 impl FilledSplits {
     /// Draws problems, the same ones every time, until each split has shown one or [`PROBE_DRAWS`] are drawn.
-    pub(crate) fn probe(family: &Family) -> FilledSplits {
-        if let Family::Maze(mazes) = family
-            && mazes.fills_all_splits()
-        {
-            return FilledSplits { filled: [true; 3], n_classes: 0 };
-        }
+    fn probe(family: &Family) -> FilledSplits {
         let mut rng = stream(0, Purpose::Probe, 0);
         let mut filled = [false; 3];
-        let mut classes = BTreeSet::new();
-        for _ in 0..PROBE_DRAWS {
-            let class = family.probe(&mut rng);
+        let (mut n_draws, mut classes) = (0, BTreeSet::new());
+        let draws = std::iter::repeat_with(|| family.probe(&mut rng));
+        for class in draws.flatten().take(PROBE_DRAWS) {
+            n_draws += 1;
             filled[Split::of(class) as usize] = true;
             classes.insert(class);
             if filled == [true; 3] {
                 break;
             }
         }
-        FilledSplits { filled, n_classes: classes.len() }
+        FilledSplits { filled, n_draws, n_classes: classes.len() }
     }
 }

@@ -6,12 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::TaskError;
+use crate::families::{MAX_NODES, checked_range};
 use crate::graph::Graph;
 use crate::problem::{Goal, Problem};
 use crate::stream::{Stream, below, shuffle};
-
-/// The most nodes that a graph of a task may have.
-pub const MAX_NODES: usize = 100_000;
 
 /// A path-star: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,23 +42,12 @@ impl TryFrom<RawStarConfig> for StarConfig {
     type Error = TaskError;
 
     fn try_from(raw: RawStarConfig) -> Result<StarConfig, TaskError> {
-        let range =
-            |field, value: usize, wanted: String| Err(TaskError::Range { field, value: value.to_string(), wanted });
         let RawStarConfig { arms, length, names, directed } = raw;
-        if arms == 0 {
-            return range("arms", arms, "1 or more".to_owned());
-        }
-        if length < 2 {
-            return range("length", length, "2 or more, the common node counted".to_owned());
-        }
-        let nodes = arms.checked_mul(length - 1).map_or(usize::MAX, |n| n.saturating_add(1));
-        if nodes > MAX_NODES {
-            return range("arms", arms, format!("so small that arms · (length - 1) + 1 is at most {MAX_NODES}"));
-        }
+        checked_range("length", length, 2, MAX_NODES)?;
+        checked_range("arms", arms, 1, (MAX_NODES - 1) / (length - 1))?;
+        let nodes = arms * (length - 1) + 1;
         let names = names.unwrap_or(nodes);
-        if !(nodes..=MAX_NODES).contains(&names) {
-            return range("names", names, format!("from {nodes}, the number of nodes, to {MAX_NODES}"));
-        }
+        checked_range("names", names, nodes, MAX_NODES)?;
         Ok(StarConfig { arms, length, names, directed })
     }
 }

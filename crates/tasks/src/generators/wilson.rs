@@ -9,7 +9,7 @@ use crate::stream::{Stream, below};
 /// From each cell in turn that is not yet in the tree, walk at random until the tree is met; the walk without its loops
 /// joins the tree. Source: Wilson 1996, "Generating random spanning trees more quickly than the cover time", STOC. The
 /// law depends neither on the root nor on the order of cells: the root is in the middle, where walks find it soonest.
-pub fn carve(rng: &mut Stream, open: &mut PassageSet) {
+pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let Lattice { rows, cols } = lattice;
     if rows == 1 || cols == 1 {
@@ -38,7 +38,7 @@ pub fn carve(rng: &mut Stream, open: &mut PassageSet) {
 }
 
 /// A uniformly drawn adjacent cell.
-fn random_neighbour(lattice: Lattice, node: usize, rng: &mut Stream) -> usize {
+pub(super) fn random_neighbour(lattice: Lattice, node: usize, rng: &mut Stream) -> usize {
     let n = lattice.adjacent(node).count();
     lattice.adjacent(node).nth(below(rng, n)).expect("the draw is below the number of neighbours")
 }

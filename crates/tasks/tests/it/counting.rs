@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use searchlens_tasks::config::MazeConfig;
 use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, spanning_trees};
-use searchlens_tasks::generators::{Generator, Start};
+use searchlens_tasks::generators::{Dfs, Generator, Prim, Start};
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::solve::{DistanceField, shortest_path};
 use searchlens_tasks::stream::{Purpose, stream};
 
-const UNIFORM: Generator = Generator::Dfs { start: Start::Uniform };
-const MAZE_DATASET: Generator = Generator::Dfs { start: Start::MazeDataset };
+const UNIFORM: Generator = dfs_from(Start::Uniform);
+const MAZE_DATASET: Generator = dfs_from(Start::MazeDataset);
+
+const fn dfs_from(start: Start) -> Generator {
+    Generator::Dfs(Dfs { start, ..Dfs::UNLIMITED })
+}
+
 const THREE: Lattice = Lattice { rows: 3, cols: 3 };
 
 #[track_caller]
@@ -73,7 +78,11 @@ fn counting_has_ends_and_says_so() {
 
 /// How often each 3×3 maze is drawn.
 fn tally(generator: Generator, n_draws: usize) -> BTreeMap<PassageSet, usize> {
-    let (mut rng, mut open) = (stream(11, Purpose::Natural, 0), PassageSet::none(THREE));
+    tally_on(THREE, generator, n_draws)
+}
+
+fn tally_on(lattice: Lattice, generator: Generator, n_draws: usize) -> BTreeMap<PassageSet, usize> {
+    let (mut rng, mut open) = (stream(11, Purpose::Natural, 0), PassageSet::none(lattice));
     let mut counts = BTreeMap::new();
     for _ in 0..n_draws {
         generator.carve(&mut rng, &mut open);
@@ -91,13 +100,34 @@ fn dfs_draws_every_maze_that_was_counted_and_no_other() {
 }
 
 #[test]
-fn wilson_draws_every_tree_as_often() {
-    let counts = tally(Generator::Wilson, 192 * 200);
-    assert_eq!(counts.len(), 192);
+fn every_tree_is_as_often_where_that_is_promised() {
+    for generator in [Generator::Wilson, Generator::AldousBroder] {
+        // With n trees, n - 1 degrees of freedom: for 191, mean 191 and standard deviation 19.5; for 14, 14 and 5.3. A
+        // uniform law stays within these bounds in 99.9 % of seeds.
+        check_uniform(generator, THREE, 192, 135.0..258.0);
+        check_uniform(generator, Lattice { rows: 2, cols: 3 }, 15, 2.2..36.1);
+        check_uniform(generator, Lattice { rows: 3, cols: 2 }, 15, 2.2..36.1);
+    }
+}
+
+#[track_caller]
+fn check_uniform(generator: Generator, lattice: Lattice, n_trees: usize, bounds: std::ops::Range<f64>) {
+    let counts = tally_on(lattice, generator, n_trees * 200);
+    assert_eq!(counts.len(), n_trees);
     let chi_square: f64 = counts.values().map(|&c| (c as f64 - 200.0).powi(2) / 200.0).sum();
-    // 191 degrees of freedom: mean 191, standard deviation 19.5. A uniform law stays within these bounds in 99.9 % of
-    // seeds.
-    assert!((135.0..258.0).contains(&chi_square), "chi-square {chi_square}");
+    assert!(bounds.contains(&chi_square), "{generator:?} {lattice:?}: chi-square {chi_square}");
+}
+
+#[test]
+fn other_generators_reach_the_trees_they_can_reach() {
+    // maze-dataset's recursive division makes 48 trees of 192; Kruskal and Prim can make any.
+    let trees = |generator, n| tally(generator, n).len();
+    assert_eq!(trees(Generator::RecursiveDivision, 20_000), 48);
+    assert_eq!(trees(Generator::Kruskal, 40_000), 192);
+    assert_eq!(trees(Generator::Prim(Prim::default()), 40_000), 192);
+    for generator in [Generator::Kruskal, Generator::AldousBroder, Generator::Prim(Prim::default())] {
+        check_count(generator, 3, 3, "192", Some(28));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use searchlens_tasks::draw::{Drawing, Pixel, ascii, pixels};
+use searchlens_tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair};
 use searchlens_tasks::record::MazeRecord;
 use searchlens_tasks::solve::{DistanceField, shortest_path};
 use serde_json::{Map, Value};
@@ -99,4 +99,22 @@ fn turned_copies_are_of_one_class() {
     let classes: BTreeSet<_> = mazes().iter().map(|m| record(m).class()).collect();
     let copies = mazes().iter().filter(|m| m.get("same_graph_as").is_some()).count();
     assert_eq!(classes.len() + copies, mazes().len(), "only mazes that say so have another's passages");
+}
+
+#[test]
+fn raster_pairs_are_maze_datasets() {
+    let plain = RasterOptions { remove_isolated_cells: false, extend_pixels: false, endpoints_as_open: true };
+    let mut n_pairs = 0;
+    for maze in mazes().iter().filter(|maze| maze["kind"] == "solved") {
+        for (key, options) in [("rasterized_default", RasterOptions::default()), ("rasterized_plain", plain)] {
+            let ours = raster_pair(&record(maze).drawing(), options);
+            for (ours, side) in ours.iter().zip(["input", "target"]) {
+                let digits: Vec<String> =
+                    ours.iter().map(|l| l.iter().map(|p| (*p as u8).to_string()).collect()).collect();
+                assert_eq!(Value::from(digits), maze[key][side], "maze {}, {key}, {side}", maze["id"]);
+                n_pairs += 1;
+            }
+        }
+    }
+    assert!(n_pairs > 80, "{n_pairs}");
 }

@@ -5,6 +5,12 @@ mod configs;
 #[cfg(test)]
 mod counting;
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
+mod families;
+#[cfg(test)]
+mod generators;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod pictures;
@@ -14,5 +20,7 @@ mod records;
 mod sampling;
 #[cfg(test)]
 mod scores;
+#[cfg(test)]
+mod sets;
 #[cfg(test)]
 mod symmetric;

@@ -6,7 +6,7 @@ use searchlens_tasks::draw::{Drawing, ascii, svg, unicode};
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::split::Split;
 
-use crate::sampling::{raw, task};
+use crate::sampling::{raw, task, with};
 
 /// If this fails, old seeds no longer name the problems that published runs were trained on: change `stream`, a
 /// generator, the classes or the split key only with a new format version.
@@ -50,9 +50,8 @@ fn problems_keep_their_names() {
         #############
     "#]],
     );
-    let start = Some("maze-dataset".to_owned());
     check_problem(
-        RawMazeConfig { start, ..raw("dfs", 4, 4) },
+        with("dfs", 4, 4, &[("start", "maze-dataset")]),
         Split::Train,
         expect![[r#"
         56ee416839605d8f

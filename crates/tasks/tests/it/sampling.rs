@@ -3,12 +3,22 @@
 use std::collections::BTreeSet;
 
 use searchlens_tasks::config::{MazeConfig, RawMazeConfig, TaskConfig, TaskError};
+use searchlens_tasks::generators::options::{OptionName, OptionValue};
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::Task;
 
 pub(crate) fn raw(generator: &str, rows: usize, cols: usize) -> RawMazeConfig {
-    RawMazeConfig { generator: generator.into(), rows, cols, start: None }
+    RawMazeConfig::new(generator, rows, cols)
+}
+
+/// A table with options as they are typed on a command line.
+pub(crate) fn with(generator: &str, rows: usize, cols: usize, options: &[(&str, &str)]) -> RawMazeConfig {
+    let mut raw = raw(generator, rows, cols);
+    for (name, value) in options {
+        raw.options.set(OptionName::parse(name).unwrap(), OptionValue::typed(value));
+    }
+    raw
 }
 
 pub(crate) fn task(raw: RawMazeConfig) -> Task {

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use rand::RngExt;
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::{Generator, Start};
+use searchlens_tasks::generators::Generator;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::{Instance, Task};
@@ -287,7 +287,7 @@ fn every_passage_is_as_likely_to_come_first_and_to_be_written_backwards() {
 fn problems_of_a_task_fit_in_54_tokens_and_take_some_37() {
     let lattice = Lattice { rows: 5, cols: 5 };
     let tokenizer = tokenizer("edges", lattice);
-    let dfs = Generator::Dfs { start: Start::Uniform };
+    let dfs = Generator::dfs();
     let task = Task::new(TaskConfig::Maze(MazeConfig::new(dfs, 5, 5).unwrap())).unwrap();
     let n = 500;
     let lengths = (0..n).map(|index| {

@@ -1,0 +1,138 @@
+//! Countdown: join numbers two by two with + - × ÷ until one is left, which must be the target.
+//!
+//! A node is the numbers at hand, in order of size; its label says them, largest first, then zeros. A step joins two of
+//! them; different sums that leave the same numbers are one step. The graph holds every state that can be reached.
+//! Source of the task: Gandhi et al. 2024, "Stream of Search" (arXiv 2404.03683), there with four numbers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::TaskError;
+use crate::families::{between, checked_range};
+use crate::graph::Graph;
+use crate::problem::{Goal, Labels, Problem};
+use crate::stream::{Stream, below};
+
+/// Small Countdown: checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawCountdownConfig", into = "RawCountdownConfig")]
+pub struct CountdownConfig(RawCountdownConfig);
+
+/// [`CountdownConfig`] as it stands in a file: nothing checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawCountdownConfig {
+    /// How many numbers: 2 to 4.
+    pub numbers: usize,
+    /// Numbers are drawn from 1 to this, each as likely.
+    pub max_number: usize,
+    /// The least target.
+    pub min_target: usize,
+    /// The largest target. Of the targets between that can be made, each is as likely.
+    pub max_target: usize,
+}
+
+impl TryFrom<RawCountdownConfig> for CountdownConfig {
+    type Error = TaskError;
+
+    fn try_from(raw: RawCountdownConfig) -> Result<CountdownConfig, TaskError> {
+        checked_range("numbers", raw.numbers, 2, 4)?;
+        checked_range("max_number", raw.max_number, 1, 1000)?;
+        checked_range("max_target", raw.max_target, 1, 1_000_000)?;
+        checked_range("min_target", raw.min_target, 1, raw.max_target)?;
+        Ok(CountdownConfig(raw))
+    }
+}
+
+impl From<CountdownConfig> for RawCountdownConfig {
+    fn from(config: CountdownConfig) -> RawCountdownConfig {
+        config.0
+    }
+}
+
+/// Numbers at hand, largest first.
+type State = Vec<u64>;
+
+impl CountdownConfig {
+    /// The table.
+    pub fn table(&self) -> &RawCountdownConfig {
+        &self.0
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("countdown-{}x{}", self.0.numbers, self.0.max_number)
+    }
+
+    /// Draws the numbers, then the target; `None` if they make none of the targets.
+    pub(crate) fn attempt(&self, rng: &mut Stream) -> Option<Problem> {
+        let RawCountdownConfig { numbers, max_number, min_target, max_target } = self.0;
+        let mut start: State = (0..numbers).map(|_| between(rng, 1, max_number) as u64).collect();
+        start.sort_unstable_by(|a, b| b.cmp(a));
+        let (states, arcs) = reachable(start);
+        let wanted = |state: &State| match state[..] {
+            [target] => (min_target as u64..=max_target as u64).contains(&target),
+            _ => false,
+        };
+        let targets: Vec<usize> = (0..states.len()).filter(|&i| wanted(&states[i])).collect();
+        if targets.is_empty() {
+            return None;
+        }
+        let goal = targets[below(rng, targets.len())];
+        let padded = |state: &State| (0..numbers).map(|i| state.get(i).map_or(0.0, |&x| x as f64)).collect::<Vec<_>>();
+        let labels = Labels::new(numbers, states.iter().flat_map(padded).collect());
+        let graph = Graph::directed(states.len(), &arcs);
+        Some(Problem { labels: Some(labels), ..Problem::on(graph, 0, Goal::Node(goal)) })
+    }
+}
+
+/// Every state that can be reached, the start first, in order of discovery, and the steps between them.
+fn reachable(start: State) -> (Vec<State>, Vec<(usize, usize)>) {
+    let mut index = BTreeMap::from([(start.clone(), 0)]);
+    let mut states = vec![start];
+    let mut arcs = Vec::new();
+    let mut at = 0;
+    while at < states.len() {
+        for next in steps(&states[at]) {
+            let to = *index.entry(next.clone()).or_insert_with(|| {
+                states.push(next);
+                states.len() - 1
+            });
+            arcs.push((at, to));
+        }
+        at += 1;
+    }
+    (states, arcs)
+}
+
+/// Joins any two numbers in any way that leaves a positive whole number.
+fn steps(state: &State) -> Vec<State> {
+    let mut found = Vec::new();
+    for i in 0..state.len() {
+        for j in i + 1..state.len() {
+            // a >= b: states are sorted.
+            let (a, b) = (state[i], state[j]);
+            let results = [Some(a + b), (a > b).then(|| a - b), Some(a * b), (a % b == 0).then(|| a / b)];
+            for result in results.into_iter().flatten() {
+                let others = state.iter().enumerate().filter(|&(k, _)| k != i && k != j).map(|(_, &x)| x);
+                let mut next: State = others.chain([result]).collect();
+                next.sort_unstable_by(|a, b| b.cmp(a));
+                found.push(next);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_numbers_join_in_four_ways() {
+        assert_eq!(steps(&vec![6, 3]), [[9], [3], [18], [2]]);
+        assert_eq!(steps(&vec![5, 5]), [[10], [25], [1]]);
+        let (states, arcs) = reachable(vec![2, 2]);
+        assert_eq!((states.len(), arcs.len()), (3, 3), "4 comes of both + and ×");
+    }
+}

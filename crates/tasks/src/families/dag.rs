@@ -1,0 +1,314 @@
+//! Directed acyclic graphs: the naive, the balanced and the star distribution of Saparov et al. 2024, "Transformers
+//! Struggle to Learn to Search" (arXiv 2412.04703).
+//!
+//! All three draw vertices' names at random and leave unused names as unjoined nodes. The balanced distribution draws
+//! how far ahead one must look ([`crate::measure::lookahead`]) first, each as likely, and then a graph that needs it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::TaskError;
+use crate::families::{between, checked_range};
+use crate::graph::Graph;
+use crate::measure::lookahead;
+use crate::problem::{Goal, Problem};
+use crate::solve::{DistanceField, shortest_path};
+use crate::stream::{Stream, below, shuffle};
+
+/// Which of the three distributions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DagKind {
+    /// 3 to `vertices - 1` vertices; each has one to three parents among those before it (one, half of the time). Start
+    /// and goal at random, where a path leads from one to the other. Hardly ever needs more than two steps of lookahead.
+    Naive,
+    /// A chain to the goal beside rival chains just as long or one longer, an optional chain of ancestors, and some more
+    /// vertices attached by preference to those of high degree. Every lookahead is as likely.
+    Balanced,
+    /// The goal at the end of one of several spokes of one length, which is every possible lookahead, each as likely.
+    Star,
+}
+
+/// Saparov's graphs: checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawDagConfig", into = "RawDagConfig")]
+pub struct DagConfig {
+    kind: DagKind,
+    vertices: usize,
+    lookaheads: Option<(usize, usize)>,
+}
+
+/// [`DagConfig`] as it stands in a file: nothing checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawDagConfig {
+    /// `naive`, `balanced` or `star`.
+    pub kind: DagKind,
+    /// The most vertices, the most edges and the number of names: `(n - 5) / 3` for the paper's inputs of `n` tokens (41
+    /// for its main model).
+    pub vertices: usize,
+    /// The least lookahead drawn; 0 if left out (1 in stars). Not for `naive`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_lookahead: Option<usize>,
+    /// The largest lookahead drawn; `(vertices - 1) / 2` if left out, which is the largest there is. Not for `naive`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_lookahead: Option<usize>,
+}
+
+/// The most vertices: what is reachable from each is kept as bits.
+const MAX_VERTICES: usize = 1024;
+
+impl TryFrom<RawDagConfig> for DagConfig {
+    type Error = TaskError;
+
+    fn try_from(raw: RawDagConfig) -> Result<DagConfig, TaskError> {
+        let RawDagConfig { kind, vertices, min_lookahead, max_lookahead } = raw;
+        let fewest = if kind == DagKind::Naive { 4 } else { 3 };
+        checked_range("vertices", vertices, fewest, MAX_VERTICES)?;
+        if kind == DagKind::Naive {
+            let given = [("min_lookahead", min_lookahead), ("max_lookahead", max_lookahead)];
+            if let Some((field, Some(value))) = given.into_iter().find(|(_, value)| value.is_some()) {
+                let wanted = "left out: the naive distribution does not choose its lookahead".to_owned();
+                return Err(TaskError::Range { field, value: value.to_string(), wanted });
+            }
+            return Ok(DagConfig { kind, vertices, lookaheads: None });
+        }
+        let least = usize::from(kind == DagKind::Star);
+        let largest = (vertices - 1) / 2;
+        let min = min_lookahead.unwrap_or(least);
+        let max = max_lookahead.unwrap_or(largest);
+        checked_range("max_lookahead", max, least, largest)?;
+        checked_range("min_lookahead", min, least, max)?;
+        Ok(DagConfig { kind, vertices, lookaheads: Some((min, max)) })
+    }
+}
+
+impl From<DagConfig> for RawDagConfig {
+    fn from(config: DagConfig) -> RawDagConfig {
+        let DagConfig { kind, vertices, lookaheads } = config;
+        let (min_lookahead, max_lookahead) = lookaheads.unzip();
+        RawDagConfig { kind, vertices, min_lookahead, max_lookahead }
+    }
+}
+
+impl DagConfig {
+    /// Which distribution.
+    pub fn kind(&self) -> DagKind {
+        self.kind
+    }
+
+    /// The most vertices, the most edges, and the number of names, which is the number of nodes of the graph.
+    pub fn vertices(&self) -> usize {
+        self.vertices
+    }
+
+    /// The least and the largest lookahead that is drawn; `None` for the naive distribution, which does not choose.
+    pub fn lookaheads(&self) -> Option<(usize, usize)> {
+        self.lookaheads
+    }
+
+    pub(crate) fn name(&self) -> String {
+        let kind = match self.kind {
+            DagKind::Naive => "naive",
+            DagKind::Balanced => "balanced",
+            DagKind::Star => "star",
+        };
+        format!("dag-{kind}-{}", self.vertices)
+    }
+
+    pub(crate) fn problem(&self, rng: &mut Stream) -> (Problem, DistanceField) {
+        let names = {
+            let mut names: Vec<usize> = (0..self.vertices).collect();
+            shuffle(rng, &mut names);
+            names
+        };
+        let (mut draft, lookaheads) = (Draft::default(), self.lookaheads);
+        let steps = lookaheads.map(|(min, max)| between(rng, min, max));
+        loop {
+            match (self.kind, steps) {
+                (DagKind::Naive, _) | (_, None) => draft.naive(self.vertices, rng),
+                (DagKind::Balanced, Some(steps)) => draft.balanced(self.vertices, steps, rng),
+                (DagKind::Star, Some(steps)) => draft.star(self.vertices, steps, rng),
+            }
+            if draft.arcs.len() > self.vertices || draft.start == draft.goal {
+                continue;
+            }
+            draft.arcs.iter_mut().for_each(|(u, v)| (*u, *v) = (names[*u], names[*v]));
+            let (start, goal) = (names[draft.start], names[draft.goal]);
+            let problem = Problem::on(Graph::directed(self.vertices, &draft.arcs), start, Goal::Node(goal));
+            let field = DistanceField::to(&problem.graph, goal);
+            if field.distance(start).is_some() && steps.is_none_or(|steps| needs(&problem, &field, steps)) {
+                return (problem, field);
+            }
+        }
+    }
+}
+
+/// Whether every shortest path needs this lookahead for its first step.
+fn needs(problem: &Problem, field: &DistanceField, steps: usize) -> bool {
+    let graph = &problem.graph;
+    field.successors(graph, problem.origin).all(|next| {
+        let mut path = shortest_path(graph, field, next).expect("a successor reaches the goal");
+        path.insert(0, problem.origin);
+        lookahead(graph, &path, 0) == steps
+    })
+}
+
+/// A graph in the making, vertices by the order in which they come.
+#[derive(Default)]
+struct Draft {
+    arcs: Vec<(usize, usize)>,
+    start: usize,
+    goal: usize,
+}
+
+impl Draft {
+    /// The naive distribution.
+    fn naive(&mut self, vertices: usize, rng: &mut Stream) {
+        self.arcs.clear();
+        let n = between(rng, 3, vertices - 1);
+        for child in 1..n {
+            let n_parents = if below(rng, 2) == 0 { 1 } else { between(rng, 1, 3) }.min(child);
+            let first = self.arcs.len();
+            while self.arcs.len() < first + n_parents {
+                let arc = (below(rng, child), child);
+                if !self.arcs[first..].contains(&arc) {
+                    self.arcs.push(arc);
+                }
+            }
+        }
+        // As in the authors' generator, the last vertex is neither.
+        self.start = below(rng, n - 1);
+        self.goal = below(rng, n - 1);
+    }
+
+    /// A star: vertex 0 in the middle.
+    fn star(&mut self, vertices: usize, length: usize, rng: &mut Stream) {
+        self.arcs.clear();
+        let spokes = between(rng, 2, (vertices - 1) / length);
+        (0..spokes).for_each(|spoke| self.chain(0, 1 + spoke * length, length));
+        (self.start, self.goal) = (0, length);
+    }
+
+    /// The balanced distribution: vertex 0 is the start.
+    fn balanced(&mut self, vertices: usize, steps: usize, rng: &mut Stream) {
+        self.arcs.clear();
+        let branches = match steps {
+            0 => between(rng, 1, 2),
+            _ => between(rng, 2, (vertices - 1) / steps),
+        };
+        let n = (steps * branches + 1 + below(rng, 6)).min(vertices).max(2);
+        self.chain(0, 1, steps.max(1));
+        (self.start, self.goal) = (0, steps.max(1));
+        let mut next = 1 + steps.max(1);
+        if steps > 0 {
+            for branch in 1..branches {
+                // A rival may be one longer where that leaves room for those to come.
+                let spare = n - next - steps * (branches - branch);
+                let length = steps + if spare > 0 { below(rng, 2) } else { 0 };
+                self.chain(0, next, length);
+                next += length;
+            }
+        }
+        // Ancestors of the start, in a chain.
+        let n_ancestors = below(rng, n - next + 1);
+        let mut below_it = 0;
+        for ancestor in next..next + n_ancestors {
+            self.arcs.push((ancestor, below_it));
+            below_it = ancestor;
+        }
+        self.attach(next + n_ancestors, n, rng);
+    }
+
+    /// A chain of new vertices `first..first + length` below a vertex.
+    fn chain(&mut self, top: usize, first: usize, length: usize) {
+        let arc = |v: usize| (if v == first { top } else { v - 1 }, v);
+        self.arcs.extend((first..first + length).map(arc));
+    }
+
+    /// Vertices `first..n`, each with up to three children and up to three parents among those before it, drawn with
+    /// weights 1/2 + in-degree and 1/2 + out-degree; never a cycle.
+    fn attach(&mut self, first: usize, n: usize, rng: &mut Stream) {
+        if first == n {
+            return;
+        }
+        let mut reach = Reach::of(n, &self.arcs);
+        let (mut in_degree, mut out_degree) = (vec![0usize; n], vec![0usize; n]);
+        for &(u, v) in &self.arcs {
+            out_degree[u] += 1;
+            in_degree[v] += 1;
+        }
+        for new in first..n {
+            let n_children = below(rng, 4);
+            let n_parents = between(rng, usize::from(n_children == 0), 3);
+            let mut taken = Vec::with_capacity(3);
+            for child in draw_by_degree(&in_degree[..new], |_| true, n_children, &mut taken, rng) {
+                self.arcs.push((new, *child));
+                (out_degree[new], in_degree[*child]) = (out_degree[new] + 1, in_degree[*child] + 1);
+                reach.add(new, *child);
+            }
+            let open = |v: usize| !reach.has(new, v);
+            taken.clear();
+            for parent in draw_by_degree(&out_degree[..new], open, n_parents, &mut taken, rng) {
+                self.arcs.push((*parent, new));
+                (out_degree[*parent], in_degree[new]) = (out_degree[*parent] + 1, in_degree[new] + 1);
+            }
+            taken.iter().for_each(|&parent| reach.add(parent, new));
+        }
+    }
+}
+
+/// Draws up to `count` different vertices, each with a weight of 1/2 + its degree.
+fn draw_by_degree<'a>(
+    degrees: &[usize],
+    open: impl Fn(usize) -> bool,
+    count: usize,
+    taken: &'a mut Vec<usize>,
+    rng: &mut Stream,
+) -> &'a [usize] {
+    for _ in 0..count {
+        let weight = |v: usize| if open(v) && !taken.contains(&v) { 2 * degrees[v] + 1 } else { 0 };
+        let total: usize = (0..degrees.len()).map(weight).sum();
+        if total == 0 {
+            break;
+        }
+        let mut ticket = below(rng, total);
+        let drawn = (0..degrees.len()).find(|&v| {
+            let weight = weight(v);
+            let found = ticket < weight;
+            ticket = ticket.saturating_sub(weight);
+            found
+        });
+        taken.push(drawn.expect("the ticket is below the sum of the weights"));
+    }
+    taken
+}
+
+/// Which vertices lead to which, as bits, kept while arcs are added.
+struct Reach {
+    words: usize,
+    rows: Vec<u64>,
+}
+
+impl Reach {
+    fn of(n: usize, arcs: &[(usize, usize)]) -> Reach {
+        let words = n.div_ceil(64);
+        let mut reach = Reach { words, rows: vec![0; n * words] };
+        arcs.iter().for_each(|&(u, v)| reach.add(u, v));
+        reach
+    }
+
+    fn has(&self, from: usize, to: usize) -> bool {
+        self.rows[from * self.words + to / 64] >> (to % 64) & 1 == 1
+    }
+
+    /// Adds an arc: whatever leads to its tail now leads to its head and beyond.
+    fn add(&mut self, tail: usize, head: usize) {
+        let n = self.rows.len() / self.words;
+        for u in (0..n).filter(|&u| u == tail || self.has(u, tail)).collect::<Vec<_>>() {
+            for word in 0..self.words {
+                self.rows[u * self.words + word] |= self.rows[head * self.words + word];
+            }
+            self.rows[u * self.words + head / 64] |= 1 << (head % 64);
+        }
+    }
+}

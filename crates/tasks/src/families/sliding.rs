@@ -1,0 +1,139 @@
+//! Sliding puzzles on a few cells, 2×3 as a rule: a node is an arrangement of tiles, a step slides one into the gap.
+//!
+//! The graph is the same in all problems: every arrangement that can be reached from the solved one (360 on 2×3), by the
+//! order of their labels, which list the tiles cell by cell in raster order, the gap as 0.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::TaskError;
+use crate::families::checked_range;
+use crate::graph::Graph;
+use crate::maze::Lattice;
+use crate::problem::{Goal, Labels, Problem};
+use crate::stream::{Stream, below};
+
+/// Sliding puzzles: checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawSlidingConfig", into = "RawSlidingConfig")]
+pub struct SlidingConfig(RawSlidingConfig);
+
+/// [`SlidingConfig`] as it stands in a file: nothing checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSlidingConfig {
+    /// Rows, 2 if left out.
+    #[serde(default = "two")]
+    pub rows: usize,
+    /// Columns, 3 if left out. With `rows`, at most 6 cells.
+    #[serde(default = "three")]
+    pub cols: usize,
+    /// What must be reached.
+    #[serde(default)]
+    pub goal: PuzzleGoal,
+}
+
+/// What a puzzle must be brought to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PuzzleGoal {
+    /// Any other arrangement, each as likely.
+    #[default]
+    Any,
+    /// Tiles in order, the gap last: 359 problems in all on 2×3.
+    Solved,
+}
+
+/// 7 cells would have 2520 arrangements in every problem.
+const MAX_CELLS: usize = 6;
+
+impl TryFrom<RawSlidingConfig> for SlidingConfig {
+    type Error = TaskError;
+
+    fn try_from(raw: RawSlidingConfig) -> Result<SlidingConfig, TaskError> {
+        checked_range("rows", raw.rows, 2, MAX_CELLS / 2)?;
+        checked_range("cols", raw.cols, 2, MAX_CELLS / raw.rows)?;
+        Ok(SlidingConfig(raw))
+    }
+}
+
+impl From<SlidingConfig> for RawSlidingConfig {
+    fn from(config: SlidingConfig) -> RawSlidingConfig {
+        config.0
+    }
+}
+
+impl SlidingConfig {
+    /// The table.
+    pub fn table(&self) -> &RawSlidingConfig {
+        &self.0
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("sliding-{}x{}", self.0.rows, self.0.cols)
+    }
+}
+
+/// Sliding puzzles, with their graph.
+#[derive(Clone, Debug)]
+pub(crate) struct SlidingFamily {
+    goal: PuzzleGoal,
+    graph: Graph,
+    labels: Labels,
+    solved: usize,
+}
+
+impl SlidingFamily {
+    pub(crate) fn new(config: &SlidingConfig) -> SlidingFamily {
+        let RawSlidingConfig { rows, cols, goal } = config.0;
+        let lattice = Lattice { rows, cols };
+        let solved: Vec<u8> = (1..lattice.n_cells() as u8).chain([0]).collect();
+        let mut states = std::collections::BTreeSet::from([solved.clone()]);
+        let mut fresh = vec![solved.clone()];
+        while let Some(state) = fresh.pop() {
+            fresh.extend(slides(lattice, &state).into_iter().filter(|next| states.insert(next.clone())));
+        }
+        let states: Vec<Vec<u8>> = states.into_iter().collect();
+        let index = |state: &Vec<u8>| states.binary_search(state).expect("slides lead to states that can be reached");
+        let mut edges = Vec::new();
+        for (i, state) in states.iter().enumerate() {
+            edges.extend(slides(lattice, state).iter().map(|next| (i, index(next))));
+        }
+        let values = states.iter().flatten().map(|&tile| f64::from(tile)).collect();
+        SlidingFamily {
+            goal,
+            graph: Graph::undirected(states.len(), &edges),
+            labels: Labels::new(lattice.n_cells(), values),
+            solved: index(&solved),
+        }
+    }
+
+    pub(crate) fn problem(&self, rng: &mut Stream) -> Problem {
+        let n = self.graph.n_nodes();
+        let goal = match self.goal {
+            PuzzleGoal::Any => below(rng, n),
+            PuzzleGoal::Solved => self.solved,
+        };
+        let other = below(rng, n - 1);
+        let origin = other + usize::from(other >= goal);
+        Problem { labels: Some(self.labels.clone()), ..Problem::on(self.graph.clone(), origin, Goal::Node(goal)) }
+    }
+}
+
+/// Every arrangement one slide away.
+fn slides(lattice: Lattice, state: &[u8]) -> Vec<Vec<u8>> {
+    let gap = state.iter().position(|&tile| tile == 0).expect("every arrangement has a gap");
+    let slid = |cell| {
+        let mut next = state.to_vec();
+        next.swap(gap, cell);
+        next
+    };
+    lattice.adjacent(gap).map(slid).collect()
+}
+
+fn two() -> usize {
+    2
+}
+
+fn three() -> usize {
+    3
+}

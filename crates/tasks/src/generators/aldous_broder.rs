@@ -1,0 +1,33 @@
+//! The walk of Aldous and Broder: a spanning tree, each as likely, by one random walk.
+
+use super::wilson::random_neighbour;
+use crate::maze::Lattice;
+use crate::passages::PassageSet;
+use crate::stream::{Stream, below};
+
+/// Carves a uniform spanning tree into a lattice whose passages are all closed.
+///
+/// Walk at random until every cell was met; each cell but the first is joined to the one from which it was met first.
+/// Sources: Aldous 1990, "The random walk construction of uniform spanning trees"; Broder 1989, "Generating random
+/// spanning trees". Slower than Wilson's algorithm, of the same law: each is the other's check.
+pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
+    let lattice = open.lattice();
+    let Lattice { rows, cols } = lattice;
+    if rows == 1 || cols == 1 {
+        // A corridor has one spanning tree, and a walk would need n^2 steps to find it.
+        return (1..lattice.n_cells()).for_each(|v| open.open(v - 1, v));
+    }
+    let mut met = vec![false; lattice.n_cells()];
+    let mut at = below(rng, lattice.n_cells());
+    met[at] = true;
+    let mut n_met = 1;
+    while n_met < lattice.n_cells() {
+        let to = random_neighbour(lattice, at, rng);
+        if !met[to] {
+            met[to] = true;
+            n_met += 1;
+            open.open(at, to);
+        }
+        at = to;
+    }
+}
