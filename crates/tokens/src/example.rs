@@ -74,6 +74,20 @@ pub enum EncodeError {
     /// The goal is not a node, and the tokenizer has no words for other goals.
     #[error("this tokenizer writes problems whose goal is a node (or, if it writes labels, the nearest of a set)")]
     Goal,
+    /// The tokenizer has no words for what steps cost.
+    #[error(
+        "steps of this problem cost more or less, and this tokenizer has no words for that; use a tokenizer of ours with \
+         the choice `weights-N`"
+    )]
+    Weights,
+    /// A step costs more than any word says.
+    #[error("a step costs {weight}, and the tokenizer has words for 1 to {most}; choose `weights-{weight}` or more")]
+    Weight {
+        /// The cost.
+        weight: u32,
+        /// The largest that has a word.
+        most: u32,
+    },
     /// The tokenizer writes labels, and the nodes have none.
     #[error("this tokenizer writes the nodes' labels, and they have none; use a task with labels, or another tokenizer")]
     NoLabels,

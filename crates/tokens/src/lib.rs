@@ -7,7 +7,7 @@
 //! In reading order: [`vocab`] (names and ids), [`role`] (what a token speaks of) and [`query`] (where such tokens
 //! stand), [`example`] (what is encoded), [`encoded`] (the result), [`decoded`] and [`answer`] (the way back), the
 //! tokenizers ([`modular`] and [`legacy`]: maze-dataset's; [`own`]: ours; [`graphs`]: those of papers on graphs), their
-//! names ([`name`]), the one door to all of them ([`tokenizer`]), padded batches ([`batch`]) and the file form
+//! names ([`name`]), what they must know of a task ([`world`]), the one door to all of them ([`tokenizer`]), padded batches ([`batch`]) and the file form
 //! ([`line`](mod@line)).
 
 pub mod vocab;
@@ -39,6 +39,8 @@ pub mod own;
 pub mod graphs;
 
 pub mod name;
+
+pub mod world;
 
 pub mod tokenizer;
 

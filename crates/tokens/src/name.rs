@@ -62,11 +62,12 @@ impl TokenizerName {
     pub const EDGES: TokenizerName = TokenizerName::Own(Choices::EDGES);
 
     /// One tokenizer of each kind, every choice left at its default: the legacy modes, maze-dataset's default modular
-    /// tokenizer, ours, those of graphs.
+    /// tokenizer, ours, those of graphs but `labelled`, which can do nothing without labels.
     pub fn plain() -> Vec<TokenizerName> {
         let legacy = LegacyMode::ALL.map(|(mode, _)| TokenizerName::Legacy(mode));
         let own = FORMS.map(|(form, _)| TokenizerName::Own(Choices { form, ..Choices::EDGES }));
-        let graphs = STYLES.iter().filter_map(|(name, _)| Some(TokenizerName::Graph(name.parse().ok()?)));
+        let unlabelled = STYLES.iter().filter(|(name, _)| *name != "labelled");
+        let graphs = unlabelled.filter_map(|(name, _)| Some(TokenizerName::Graph(name.parse().ok()?)));
         let modular = TokenizerName::Modular(Elements::default());
         legacy.into_iter().chain([modular]).chain(own).chain(graphs).collect()
     }

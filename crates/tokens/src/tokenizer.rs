@@ -1,5 +1,6 @@
 //! The one door to all tokenizers: chosen by name in a config, made for the lattice or the nodes of a task.
 
+use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::maze::Lattice;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,7 @@ use crate::decoded::{DecodeError, Decoded};
 use crate::encoded::{Encoded, LossOn};
 use crate::example::{EdgeOrder, EncodeError, Example};
 use crate::grammar::{Grammar, write};
+use crate::graphs::style::Style;
 use crate::graphs::{GraphWords, Nodes};
 use crate::hops::Question;
 use crate::modular::Modular;
@@ -18,6 +20,7 @@ use crate::own::Own;
 use crate::role::Role;
 use crate::sequence::Writer;
 use crate::vocab::Vocab;
+pub use crate::world::World;
 
 /// The table `[tokenizer]` of a config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,15 +46,6 @@ pub enum Vocabulary {
     Compact,
     /// maze-dataset's 4096.
     Full,
-}
-
-/// What the problems that a tokenizer is made for have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum World {
-    /// They are mazes on this lattice.
-    Lattice(Lattice),
-    /// They are graphs with these nodes.
-    Graph(Nodes),
 }
 
 /// A tokenizer for problems of one shape.
@@ -113,6 +107,41 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
+    /// A tokenizer of labels for problems that have none.
+    #[error("tokenizer `{name}` writes the nodes' labels, and the problems have none; use a task of labelled graphs")]
+    NoLabels {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A tokenizer that lacks words for what passages cost.
+    #[error(
+        "tokenizer `{name}` cannot say that a passage costs {needed}; use one of ours with the choice `weights-{needed}`, \
+         as in `edges+weights-{needed}`"
+    )]
+    Weights {
+        /// The tokenizer.
+        name: TokenizerName,
+        /// The largest weight of the task.
+        needed: u32,
+    },
+    /// A tokenizer that shows no examples, for prompts.
+    #[error("tokenizer `{name}` shows no examples, and the task's problems come with some; use `labelled+prompted`")]
+    Examples {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A tokenizer that names the goal's node, for goals that are sets of labels.
+    #[error("tokenizer `{name}` writes goals that are nodes, and the task's goals are sets of labels; use `labelled`")]
+    Sets {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A task whose problems no tokenizer writes.
+    #[error("no tokenizer has words for the problems of `{task}`: their goals are neither nodes nor sets of labels")]
+    NoWords {
+        /// The task's name.
+        task: String,
+    },
     /// A tokenizer of mazes for a task that draws none.
     #[error("this tokenizer writes mazes, and `{task}` draws none; use a maze task, or one of saparov, brinkmann, bachmann")]
     NotAMaze {
@@ -130,18 +159,6 @@ pub enum TokenizerError {
     },
 }
 
-impl From<Lattice> for World {
-    fn from(lattice: Lattice) -> World {
-        World::Lattice(lattice)
-    }
-}
-
-impl From<Nodes> for World {
-    fn from(nodes: Nodes) -> World {
-        World::Graph(nodes)
-    }
-}
-
 impl From<TokenizerName> for TokenizerConfig {
     fn from(name: TokenizerName) -> TokenizerConfig {
         TokenizerConfig { name, max_grid_size: None, vocabulary: None }
@@ -154,7 +171,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError`], if there is no such tokenizer for such problems.
     pub fn new(config: &TokenizerConfig, world: impl Into<World>) -> Result<Tokenizer, TokenizerError> {
-        let world = world.into();
+        let world: World = world.into();
         let name = config.name;
         if config.vocabulary.is_some() && !matches!(name, TokenizerName::Modular(_)) {
             return Err(TokenizerError::NoVocabulary { name });
@@ -162,8 +179,8 @@ impl Tokenizer {
         if config.max_grid_size.is_some() && !matches!(name, TokenizerName::Legacy(_)) {
             return Err(TokenizerError::NoGridSize { name });
         }
-        let lattice = match world {
-            World::Lattice(lattice) => Ok(lattice),
+        let lattice = match &world {
+            World::Lattice(lattice) => Ok(*lattice),
             World::Graph(nodes) => Err(TokenizerError::NotAMaze { task: format!("graphs of {} nodes", nodes.n_nodes) }),
         };
         match name {
@@ -194,9 +211,12 @@ impl Tokenizer {
             TokenizerName::Own(choices) => Ok(Tokenizer::Own(Own::new(choices, lattice?))),
             TokenizerName::Graph(style) => {
                 let nodes = match world {
-                    World::Lattice(lattice) => Nodes { n_nodes: lattice.n_cells(), directed: false },
+                    World::Lattice(lattice) => Nodes::plain(lattice.n_cells(), false),
                     World::Graph(nodes) => nodes,
                 };
+                if matches!(style, Style::Labelled { .. }) && nodes.labels.is_none() {
+                    return Err(TokenizerError::NoLabels { name });
+                }
                 Ok(Tokenizer::Graph(GraphWords::new(style, nodes)))
             }
         }
@@ -209,6 +229,27 @@ impl Tokenizer {
     /// [`TokenizerError`]; unknown names are told near ones.
     pub fn from_name(name: &str, world: impl Into<World>) -> Result<Tokenizer, TokenizerError> {
         Tokenizer::new(&name.parse::<TokenizerName>()?.into(), world)
+    }
+
+    /// The tokenizer that a config asks for, for the problems of a task.
+    ///
+    /// # Errors
+    /// [`TokenizerError`], if there is no such tokenizer, or it lacks words for some of the task's problems.
+    pub fn for_task(config: &TokenizerConfig, task: &TaskConfig) -> Result<Tokenizer, TokenizerError> {
+        let tokenizer = Tokenizer::new(config, World::of(task)?)?;
+        let name = config.name;
+        let shows = matches!(name, TokenizerName::Graph(Style::Labelled { prompted: true }));
+        match (task, name) {
+            (TaskConfig::Maze(maze), _) => {
+                let most = if let TokenizerName::Own(choices) = name { choices.weights.max(1) } else { 1 };
+                let needed = maze.max_weight();
+                if needed > most { Err(TokenizerError::Weights { name, needed }) } else { Ok(tokenizer) }
+            }
+            (TaskConfig::Prompted(_), _) if !shows => Err(TokenizerError::Examples { name }),
+            (TaskConfig::Labelled(_), TokenizerName::Graph(Style::Labelled { .. })) => Ok(tokenizer),
+            (TaskConfig::Labelled(_), _) => Err(TokenizerError::Sets { name }),
+            _ => Ok(tokenizer),
+        }
     }
 
     fn grammar(&self) -> &dyn Grammar {
@@ -238,7 +279,7 @@ impl Tokenizer {
         match self {
             Tokenizer::Legacy(modular, _) | Tokenizer::Modular(modular, _) => World::Lattice(modular.lattice()),
             Tokenizer::Own(own) => World::Lattice(own.lattice()),
-            Tokenizer::Graph(graph) => World::Graph(graph.nodes()),
+            Tokenizer::Graph(graph) => World::Graph(graph.nodes().clone()),
         }
     }
 

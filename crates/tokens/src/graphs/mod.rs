@@ -1,11 +1,13 @@
 //! Tokenizers of graphs that are no mazes, in the formats of the papers that study them (see [`style`]).
 //!
-//! All are one scheme: the edges, a query, a sign, the path. What differs is which words stand where, and that is a
-//! [`Scheme`].
+//! All are one scheme: the labels if there are some, the edges, a query, a sign, the path. What differs is which words
+//! stand where, and that is a [`Scheme`].
 
 pub mod style;
 
 use searchlens_tasks::graph::Graph;
+use searchlens_tasks::labels::Binning;
+use searchlens_tasks::problem::Labels;
 use searchlens_tasks::solve::DistanceField;
 use searchlens_tasks::stream::{Stream, below, shuffle};
 
@@ -20,12 +22,23 @@ use crate::sequence::{Reader, Writer};
 use crate::vocab::Vocab;
 
 /// The nodes of the graphs that a tokenizer is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Nodes {
     /// Nodes of the largest graph: each has a name.
     pub n_nodes: usize,
     /// Whether edges are arcs.
     pub directed: bool,
+    /// How labels are cut into bins, if nodes have labels: each bin of each coordinate has a word.
+    pub labels: Option<Binning>,
+    /// The most examples that are shown before a question.
+    pub examples: usize,
+}
+
+impl Nodes {
+    /// Nodes without labels, in problems without examples.
+    pub fn plain(n_nodes: usize, directed: bool) -> Nodes {
+        Nodes { n_nodes, directed, labels: None, examples: 0 }
+    }
 }
 
 /// A tokenizer of graphs.
@@ -40,6 +53,8 @@ pub struct GraphWords {
 /// Which words stand where; ids. Node `v` is the word `v`.
 #[derive(Clone, Copy, Debug)]
 struct Scheme {
+    /// The word of the first bin of the first coordinate; bins of a coordinate, then coordinates, follow.
+    label: Option<u32>,
     /// Opens an edge.
     edge: Option<u32>,
     /// Stands between two edges.
@@ -48,8 +63,10 @@ struct Scheme {
     after: Option<u32>,
     /// Opens the query.
     query: Option<u32>,
-    /// Whether the query names the origin before the target.
+    /// Whether the query names the origin, before the target.
     origin_in_query: bool,
+    /// Whether the query names the target.
+    target_in_query: bool,
     /// Added to a node that is stepped to, on an edge or on the path: other words for such nodes, or 0.
     child: u32,
     /// The path-start token.
@@ -72,17 +89,24 @@ impl GraphWords {
         if children {
             words.extend((0..n).map(|node| format!(">{node}")));
         }
+        let first_label = words.len() as u32;
+        let binning = nodes.labels.as_ref().filter(|_| matches!(style, Style::Labelled { .. }));
+        for (binning, axis) in binning.into_iter().flat_map(|binning| (0..binning.dim).map(move |axis| (binning, axis))) {
+            words.extend((0..binning.bins).map(|bin| format!("{}{bin}", AXES[axis])));
+        }
         let first = words.len() as u32;
         let mut sign = |name| {
             signs.push(name);
             first + signs.len() as u32 - 1
         };
         let blank = |start, end, pad| Scheme {
+            label: None,
             edge: None,
             between: None,
             after: None,
             query: None,
             origin_in_query: true,
+            target_in_query: true,
             child: 0,
             start,
             reverse: false,
@@ -94,6 +118,11 @@ impl GraphWords {
             Style::Saparov => {
                 let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
                 Scheme { edge: Some(edge), query: Some(query), ..blank(start, sign("END"), pad) }
+            }
+            Style::Labelled { .. } => {
+                let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
+                let (label, edge, query) = (Some(first_label), Some(edge), Some(query));
+                Scheme { label, edge, query, target_in_query: false, ..blank(start, sign("END"), pad) }
             }
             Style::Brinkmann(_) => {
                 let (between, start, after) = (sign(","), sign(":"), sign("|"));
@@ -118,13 +147,88 @@ impl GraphWords {
     }
 
     /// The nodes that it has names for.
-    pub fn nodes(&self) -> Nodes {
-        self.nodes
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
     }
 
     /// What a learning network is shown in place of the path, if it is not shown the path.
     pub(crate) fn mask_id(&self) -> Option<u32> {
         self.scheme.mask
+    }
+
+    /// Writes one problem: labels, edges, query.
+    fn write_one(&self, example: &Example<'_>, order: EdgeOrder<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let n_nodes = example.graph.n_nodes();
+        if n_nodes > self.nodes.n_nodes {
+            return Err(EncodeError::TooManyNodes { n_nodes, n_names: self.nodes.n_nodes });
+        }
+        if example.graph.is_weighted() {
+            return Err(EncodeError::Weights);
+        }
+        let mut order = order;
+        let scheme = &self.scheme;
+        if let Some(first) = scheme.label {
+            self.write_labels(first, example, &mut order, out)?;
+        }
+        let mut list = std::mem::take(out.edges);
+        let listed = self.list(example, order, &mut list);
+        let mut before = None;
+        for &(from, to) in list.iter().filter(|_| listed.is_ok()) {
+            if let (Some(between), Some((from, to))) = (scheme.between, before) {
+                out.push(between, Role::Separator { from, to });
+            }
+            if let Some(edge) = scheme.edge {
+                out.push(edge, Role::Separator { from, to });
+            }
+            out.push(from as u32, Role::EdgeFrom { from, to });
+            out.push(to as u32 + scheme.child, Role::EdgeTo { from, to });
+            before = Some((from, to));
+        }
+        *out.edges = list;
+        listed?;
+        scheme.after.into_iter().for_each(|id| out.push(id, Role::Delimiter(Delimiter::EdgesEnd)));
+        self.write_query(example, out)
+    }
+
+    fn write_query(&self, example: &Example<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let scheme = &self.scheme;
+        let Some(origin) = example.origin else { return Ok(()) };
+        let target = match (scheme.target_in_query, example.target) {
+            (true, None) => return Err(EncodeError::Goal),
+            (true, target) => target,
+            (false, _) => None,
+        };
+        scheme.query.into_iter().for_each(|id| out.push(id, Role::Delimiter(Delimiter::OriginStart)));
+        if scheme.origin_in_query {
+            out.push(origin as u32, Role::Origin { cell: origin });
+        }
+        target.into_iter().for_each(|cell| out.push(cell as u32, Role::Target { cell }));
+        Ok(())
+    }
+
+    fn write_labels(
+        &self,
+        first: u32,
+        example: &Example<'_>,
+        order: &mut EdgeOrder<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        let labels: &Labels = example.labels.ok_or(EncodeError::NoLabels)?;
+        let binning = self.nodes.labels.as_ref().ok_or(EncodeError::NoLabels)?;
+        if labels.dim() != binning.dim {
+            return Err(EncodeError::LabelDimension { found: labels.dim(), wanted: binning.dim });
+        }
+        let mut nodes: Vec<usize> = (0..labels.n_nodes()).collect();
+        if let EdgeOrder::Shuffled(rng) = order {
+            shuffle(*rng, &mut nodes);
+        }
+        for cell in nodes {
+            out.push(cell as u32, Role::Label { cell });
+            for (axis, &value) in labels.of(cell).iter().enumerate() {
+                out.push(first + (axis * binning.bins + binning.bin(value)) as u32, Role::Label { cell });
+            }
+        }
+        Ok(())
     }
 
     /// The edges in the order in which they are written.
@@ -209,6 +313,9 @@ impl GraphWords {
     }
 }
 
+/// Names of the coordinates of labels.
+const AXES: [&str; 3] = ["x", "y", "z"];
+
 fn flip(list: &mut [(usize, usize)], rng: &mut Stream) {
     for (a, b) in list {
         if below(rng, 2) == 1 {
@@ -236,41 +343,29 @@ impl Grammar for GraphWords {
         order: EdgeOrder<'_>,
         out: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
-        let n_nodes = example.graph.n_nodes();
-        if n_nodes > self.nodes.n_nodes {
-            return Err(EncodeError::TooManyNodes { n_nodes, n_names: self.nodes.n_nodes });
-        }
-        if !example.shown.is_empty() {
+        let prompted = self.style == Style::Labelled { prompted: true };
+        if !prompted && !example.shown.is_empty() {
             return Err(EncodeError::Shown { n: example.shown.len() });
         }
-        if example.origin.is_some() && example.target.is_none() {
-            return Err(EncodeError::Goal);
-        }
-        let scheme = &self.scheme;
-        let mut list = std::mem::take(out.edges);
-        let listed = self.list(example, order, &mut list);
-        let mut before = None;
-        for &(from, to) in list.iter().filter(|_| listed.is_ok()) {
-            if let (Some(between), Some((from, to))) = (scheme.between, before) {
-                out.push(between, Role::Separator { from, to });
+        let mut order = order;
+        for (index, shown) in example.shown.iter().enumerate() {
+            let begin = out.roles.len();
+            let shown_example = Example::of_problem(&shown.problem, Some(&shown.path))?;
+            shown_example.check()?;
+            let its_order = match &mut order {
+                EdgeOrder::Shuffled(rng) => EdgeOrder::Shuffled(rng),
+                EdgeOrder::Fixed | EdgeOrder::Given(_) => EdgeOrder::Fixed,
+            };
+            if shown.graph_shown {
+                self.write_one(&shown_example, its_order, out)?;
+            } else {
+                self.write_query(&shown_example, out)?;
             }
-            if let Some(edge) = scheme.edge {
-                out.push(edge, Role::Separator { from, to });
-            }
-            out.push(from as u32, Role::EdgeFrom { from, to });
-            out.push(to as u32 + scheme.child, Role::EdgeTo { from, to });
-            before = Some((from, to));
+            self.write_path_start(out);
+            self.write_answer(&shown_example, &shown.path, out)?;
+            out.roles[begin..].fill(Role::Shown { example: index });
         }
-        *out.edges = list;
-        listed?;
-        scheme.after.into_iter().for_each(|id| out.push(id, Role::Delimiter(Delimiter::EdgesEnd)));
-        let (Some(origin), Some(target)) = (example.origin, example.target) else { return Ok(()) };
-        scheme.query.into_iter().for_each(|id| out.push(id, Role::Delimiter(Delimiter::OriginStart)));
-        if scheme.origin_in_query {
-            out.push(origin as u32, Role::Origin { cell: origin });
-        }
-        out.push(target as u32, Role::Target { cell: target });
-        Ok(())
+        self.write_one(example, order, out)
     }
 
     fn write_path_start(&self, out: &mut Writer<'_>) {
@@ -289,6 +384,10 @@ impl Grammar for GraphWords {
     }
 
     fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
+        if self.scheme.label.is_some() {
+            // The goal is left out.
+            return Err(DecodeError::Lossy);
+        }
         let mut reader = Reader::new(ids, &self.vocab, self.scheme.pad)?;
         let reader = &mut reader;
         let passages = self.read_edges(reader)?;
@@ -356,8 +455,13 @@ impl Grammar for GraphWords {
     fn max_problem_len(&self, max_edges: usize) -> usize {
         let scheme = &self.scheme;
         let has = |sign: Option<u32>| usize::from(sign.is_some());
+        let labels = self.nodes.labels.as_ref().filter(|_| scheme.label.is_some());
+        let labels = labels.map_or(0, |binning| self.nodes.n_nodes * (1 + binning.dim));
         let edges = max_edges * (2 + has(scheme.edge)) + max_edges.saturating_sub(1) * has(scheme.between);
-        edges + has(scheme.after) + has(scheme.query) + 1 + usize::from(scheme.origin_in_query)
+        let query = has(scheme.query) + usize::from(scheme.origin_in_query) + usize::from(scheme.target_in_query);
+        let one = labels + edges + has(scheme.after) + query;
+        let shown = if self.style == (Style::Labelled { prompted: true }) { self.nodes.examples } else { 0 };
+        one + shown * (one + 1 + self.max_answer_len())
     }
 
     fn max_answer_len(&self) -> usize {

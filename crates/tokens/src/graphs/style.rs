@@ -27,6 +27,13 @@ pub enum Style {
         /// `teacherless`: a network that learns is shown `$` in place of every node of the path.
         teacherless: bool,
     },
+    /// `labelled`: every node with its label, a word for each coordinate (`7 x3 y0`); `E u v` for each edge; `Q origin
+    /// P`, then the path with its origin. The goal is not written: it is what is to be learnt. Nodes come in drawn
+    /// order.
+    Labelled {
+        /// `prompted`: examples with their paths stand before the question, each written like it.
+        prompted: bool,
+    },
 }
 
 /// In which order Brinkmann's trees are written.
@@ -41,8 +48,12 @@ pub enum BrinkmannOrder {
 }
 
 /// Every style with its name and what may follow it, each with a `+`, in the order in which names are printed.
-pub const STYLES: [(&str, &[&str]); 3] =
-    [("saparov", &[]), ("brinkmann", &["backward", "mixed"]), ("bachmann", &["reverse", "teacherless"])];
+pub const STYLES: [(&str, &[&str]); 4] = [
+    ("saparov", &[]),
+    ("brinkmann", &["backward", "mixed"]),
+    ("bachmann", &["reverse", "teacherless"]),
+    ("labelled", &["prompted"]),
+];
 
 /// A text that is no name of a graph tokenizer, though it begins like one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +99,7 @@ impl FromStr for Style {
             "saparov" => Style::Saparov,
             "brinkmann" => Style::Brinkmann(BrinkmannOrder::Drawn),
             "bachmann" => Style::Bachmann { reverse: false, teacherless: false },
+            "labelled" => Style::Labelled { prompted: false },
             _ => return Err(unknown(style)),
         };
         for word in words {
@@ -98,6 +110,7 @@ impl FromStr for Style {
                 }
                 (Style::Bachmann { reverse, .. }, "reverse") => !std::mem::replace(reverse, true),
                 (Style::Bachmann { teacherless, .. }, "teacherless") => !std::mem::replace(teacherless, true),
+                (Style::Labelled { prompted }, "prompted") => !std::mem::replace(prompted, true),
                 _ => return Err(unknown(word)),
             };
             if !fresh {
@@ -115,6 +128,10 @@ impl fmt::Display for Style {
             Style::Brinkmann(BrinkmannOrder::Drawn) => f.write_str("brinkmann"),
             Style::Brinkmann(BrinkmannOrder::Backward) => f.write_str("brinkmann+backward"),
             Style::Brinkmann(BrinkmannOrder::Mixed) => f.write_str("brinkmann+mixed"),
+            Style::Labelled { prompted } => {
+                f.write_str("labelled")?;
+                f.write_str(if *prompted { "+prompted" } else { "" })
+            }
             Style::Bachmann { reverse, teacherless } => {
                 f.write_str("bachmann")?;
                 f.write_str(if *reverse { "+reverse" } else { "" })?;
@@ -139,6 +156,8 @@ mod tests {
             "bachmann+reverse",
             "bachmann+teacherless",
             "bachmann+reverse+teacherless",
+            "labelled",
+            "labelled+prompted",
         ];
         for name in names {
             assert_eq!(name.parse::<Style>().map(|style| style.to_string()).as_deref(), Ok(name));

@@ -410,6 +410,9 @@ impl Grammar for Modular {
         out: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
         example.check_lattice(self.lattice)?;
+        if example.graph.is_weighted() {
+            return Err(EncodeError::Weights);
+        }
         let mut list = std::mem::take(out.edges);
         let listed = self.list_edges(example, order, &mut list);
         if listed.is_ok() {

@@ -23,6 +23,9 @@ pub struct Choices {
     pub path: PathForm,
     /// Tokens between the problem and the path that say nothing: room to work in.
     pub workspace: Workspace,
+    /// `weights-N`: behind each passage (in `walls`: in its place) a word for what it costs, 1 to so many. 0, the
+    /// default: no such words, and mazes with weights cannot be written.
+    pub weights: u32,
 }
 
 /// How the maze is written.
@@ -90,6 +93,9 @@ pub enum Workspace {
 /// The most workspace tokens that a name can ask for.
 pub const MAX_WORKSPACE: usize = 4096;
 
+/// The largest weight that a name can ask for a word for.
+pub const MAX_WEIGHT: u32 = 1000;
+
 impl Choices {
     /// `edges`.
     pub const EDGES: Choices = Choices {
@@ -99,6 +105,7 @@ impl Choices {
         ends: Ends::TargetFirst,
         path: PathForm::Cells,
         workspace: Workspace::Tokens(0),
+        weights: 0,
     };
 }
 
@@ -115,7 +122,8 @@ pub const CHOICES: [&str; 7] =
 pub enum ChoiceError {
     /// There is no such choice.
     #[error(
-        "tokenizer `{name}`: unknown choice `{choice}`{}; known: {}, workspace-N (N up to {MAX_WORKSPACE})",
+        "tokenizer `{name}`: unknown choice `{choice}`{}; known: {}, workspace-N (N up to {MAX_WORKSPACE}), \
+         weights-N (N up to {MAX_WEIGHT})",
         near_names(choice, CHOICES), listed(CHOICES)
     )]
     Unknown {
@@ -163,6 +171,11 @@ impl FromStr for Choices {
                     let path = if word == "forks" { PathForm::Forks } else { PathForm::Directions };
                     std::mem::replace(&mut choices.path, path) == default.path
                 }
+                _ if word.starts_with("weights-") => {
+                    let weights = number(word, "weights-").filter(|&n| n <= MAX_WEIGHT as usize);
+                    let weights = weights.ok_or_else(|| unknown(word))? as u32;
+                    std::mem::replace(&mut choices.weights, weights) == default.weights
+                }
                 _ => {
                     let workspace = workspace(word).ok_or_else(|| unknown(word))?;
                     std::mem::replace(&mut choices.workspace, workspace) == default.workspace
@@ -180,14 +193,18 @@ impl FromStr for Choices {
 }
 
 fn workspace(word: &str) -> Option<Workspace> {
-    match word.strip_prefix("workspace-")? {
-        "cells" => Some(Workspace::OneEachCell),
-        number => {
-            let n = number.parse().ok().filter(|n| (1..=MAX_WORKSPACE).contains(n))?;
-            // One spelling for each number: no `+8`, no `08`.
-            (number == n.to_string()).then_some(Workspace::Tokens(n))
-        }
+    if word == "workspace-cells" {
+        return Some(Workspace::OneEachCell);
     }
+    number(word, "workspace-").filter(|&n| n <= MAX_WORKSPACE).map(Workspace::Tokens)
+}
+
+/// A number of at least 1 behind a word.
+fn number(word: &str, prefix: &str) -> Option<usize> {
+    let digits = word.strip_prefix(prefix)?;
+    let n: usize = digits.parse().ok().filter(|&n| n >= 1)?;
+    // One spelling for each number: no `+8`, no `08`.
+    (digits == n.to_string()).then_some(n)
 }
 
 impl fmt::Display for Choices {
@@ -213,7 +230,8 @@ impl fmt::Display for Choices {
             Workspace::Tokens(0) => Ok(()),
             Workspace::Tokens(n) => write!(f, "+workspace-{n}"),
             Workspace::OneEachCell => f.write_str("+workspace-cells"),
-        }
+        }?;
+        if self.weights > 0 { write!(f, "+weights-{}", self.weights) } else { Ok(()) }
     }
 }
 
@@ -230,7 +248,8 @@ mod tests {
                     for ends in [Ends::TargetFirst, Ends::OriginFirst] {
                         for path in [PathForm::Cells, PathForm::Directions, PathForm::Forks] {
                             for workspace in [Workspace::Tokens(0), Workspace::Tokens(3), Workspace::OneEachCell] {
-                                all.push(Choices { form, order, query, ends, path, workspace });
+                                let weights = if path == PathForm::Forks { 9 } else { 0 };
+                                all.push(Choices { form, order, query, ends, path, workspace, weights });
                             }
                         }
                     }
@@ -257,7 +276,8 @@ mod tests {
         assert_eq!(
             error("edges+querry-first"),
             "tokenizer `edges+querry-first`: unknown choice `querry-first` (did you mean `query-first`?); known: \
-             sorted, by-distance, query-first, origin-first, directions, forks, workspace-cells, workspace-N (N up to 4096)"
+             sorted, by-distance, query-first, origin-first, directions, forks, workspace-cells, workspace-N (N up to 4096), \
+             weights-N (N up to 1000)"
         );
         assert!(error("edges+workspace-0").contains("unknown choice `workspace-0`"));
         assert!(error("edges+workspace-08").contains("unknown choice `workspace-08`"));

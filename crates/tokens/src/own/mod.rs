@@ -15,6 +15,8 @@
 
 pub mod choices;
 
+use std::collections::BTreeMap;
+
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::solve::DistanceField;
@@ -47,6 +49,8 @@ pub struct Own {
     markers: u32,
     /// Id of the first workspace token, and their number.
     workspace: (u32, usize),
+    /// Id of the word for weight 1.
+    first_weight: u32,
 }
 
 const MARKERS: [&str; 5] = ["TARGET", "ORIGIN", "PATH", "END", "PAD"];
@@ -100,6 +104,8 @@ impl Own {
         };
         let workspace = (words.len() as u32, n_workspace);
         words.extend((0..n_workspace).map(|index| format!("WORK_{index}")));
+        let first_weight = words.len() as u32;
+        words.extend((1..=choices.weights).map(|weight| format!("w{weight}")));
         let (size, part) = match choices.path {
             PathForm::Cells => (StepSize::Singles, Part::Coord),
             PathForm::Directions => (StepSize::Singles, Part::Cardinal),
@@ -116,7 +122,7 @@ impl Own {
         };
         let hops = Hops { lattice, size, parts: Parts::one(part), leading: false, words: hop_words };
         let spelling = Spelling::new(lattice, pieces, &names);
-        Own { choices, lattice, pairs, vocab: Vocab::new(words), spelling, hops, markers, workspace }
+        Own { choices, lattice, pairs, vocab: Vocab::new(words), spelling, hops, markers, workspace, first_weight }
     }
 
     /// What was chosen.
@@ -173,10 +179,15 @@ impl Own {
     }
 
     fn write_maze(&self, example: &Example<'_>, order: EdgeOrder<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let graph = example.graph;
+        if self.choices.weights == 0 && graph.is_weighted() {
+            return Err(EncodeError::Weights);
+        }
         if self.choices.form == Form::Walls {
             for &(from, to) in &self.pairs {
-                if example.graph.has_edge(from, to) {
-                    out.push(OPEN, Role::Edge { from, to });
+                if graph.has_edge(from, to) {
+                    let weight = self.weight(graph, from, to)?;
+                    out.push(weight.unwrap_or(OPEN), Role::Edge { from, to });
                 } else {
                     out.push(WALL, Role::Wall { from, to });
                 }
@@ -190,6 +201,7 @@ impl Own {
             EdgeOrder::Fixed => self.list(example, None, &mut list),
             EdgeOrder::Shuffled(rng) => self.list(example, Some(rng), &mut list),
         };
+        let mut weighed = Ok(());
         if ordered.is_ok() {
             for &(from, to) in &list {
                 if self.choices.form == Form::Edges {
@@ -198,10 +210,40 @@ impl Own {
                     self.spelling.write(from, Role::EdgeFrom { from, to }, out);
                     self.spelling.write(to, Role::EdgeTo { from, to }, out);
                 }
+                if self.choices.weights > 0 {
+                    match self.weight(graph, from, to) {
+                        Ok(weight) => weight.into_iter().for_each(|id| out.push(id, Role::Weight { from, to })),
+                        Err(error) => weighed = Err(error),
+                    }
+                }
             }
         }
         *out.edges = list;
-        ordered
+        ordered.and(weighed)
+    }
+
+    /// The word for what a passage costs, if there are such words.
+    fn weight(&self, graph: &Graph, from: usize, to: usize) -> Result<Option<u32>, EncodeError> {
+        if self.choices.weights == 0 {
+            return Ok(None);
+        }
+        let weight = graph.weight(from, to).unwrap_or(1);
+        if weight > self.choices.weights {
+            return Err(EncodeError::Weight { weight, most: self.choices.weights });
+        }
+        Ok(Some(self.first_weight + weight - 1))
+    }
+
+    /// What a word says a passage costs.
+    fn cost(&self, id: u32) -> Option<u32> {
+        id.checked_sub(self.first_weight).map(|beyond| beyond + 1).filter(|&weight| weight <= self.choices.weights)
+    }
+
+    fn read_weight(&self, reader: &mut Reader<'_>, weights: &mut Vec<u32>) -> Result<(), DecodeError> {
+        if self.choices.weights > 0 {
+            weights.push(reader.take("a weight", |id| self.cost(id))?);
+        }
+        Ok(())
     }
 
     /// The passages in the order chosen; without a stream what would be drawn keeps the fixed order.
@@ -234,13 +276,22 @@ impl Own {
 
     fn read_maze(&self, reader: &mut Reader<'_>) -> Result<(Vec<(usize, usize)>, Graph), DecodeError> {
         let mut passages = Pairs::new(self.lattice, false);
+        let mut weights = Vec::new();
         match self.choices.form {
             Form::Walls => {
+                let weighted = self.choices.weights > 0;
+                let wanted = if weighted { "a weight or `WALL`" } else { "`OPEN` or `WALL`" };
                 for &(a, b) in &self.pairs {
                     let position = reader.position();
-                    let open = reader.take("`OPEN` or `WALL`", |id| (id <= WALL).then_some(id == OPEN))?;
-                    if open {
+                    // The weight of the passage, or none for a wall.
+                    let weight = reader.take(wanted, |id| match id {
+                        WALL => Some(None),
+                        OPEN if !weighted => Some(Some(1)),
+                        _ => self.cost(id).map(Some),
+                    })?;
+                    if let Some(weight) = weight {
                         passages.push(position, a, b)?;
+                        weights.push(weight);
                     }
                 }
             }
@@ -248,6 +299,7 @@ impl Own {
                 while let Some(&(from, to)) = reader.peek().and_then(|id| self.pairs.get(id as usize)) {
                     passages.push(reader.position(), from, to)?;
                     reader.go_to(reader.position() + 1);
+                    self.read_weight(reader, &mut weights)?;
                 }
             }
             Form::Cells | Form::RowCol => {
@@ -255,10 +307,16 @@ impl Own {
                     let position = reader.position();
                     let from = self.spelling.read(reader, "a cell")?;
                     passages.push(position, from, self.spelling.read(reader, "a cell")?)?;
+                    self.read_weight(reader, &mut weights)?;
                 }
             }
         }
-        let graph = Graph::undirected(self.lattice.n_cells(), &passages.written);
+        let mut graph = Graph::undirected(self.lattice.n_cells(), &passages.written);
+        if self.choices.weights > 0 {
+            let costs: BTreeMap<_, _> =
+                passages.written.iter().map(|&(a, b)| (a.min(b), a.max(b))).zip(weights).collect();
+            graph = graph.with_weights(|a, b| costs.get(&(a.min(b), a.max(b))).copied().unwrap_or(1));
+        }
         Ok((passages.written, graph))
     }
 
@@ -376,7 +434,8 @@ impl Grammar for Own {
             Form::Walls => self.pairs.len(),
             Form::Cells | Form::RowCol => 2 * cell * max_edges.min(self.pairs.len()),
         };
-        maze + 2 * (1 + cell) + self.workspace.1
+        let weights = if self.choices.weights > 0 && self.choices.form != Form::Walls { max_edges } else { 0 };
+        maze + weights + 2 * (1 + cell) + self.workspace.1
     }
 
     fn max_answer_len(&self) -> usize {
@@ -384,8 +443,8 @@ impl Grammar for Own {
     }
 
     fn unordered_prefix(&self, n_edges: usize) -> Option<usize> {
-        let Choices { form, order, query, .. } = self.choices;
-        let single_drawn = form == Form::Edges && order == PassageOrder::Drawn && query == QueryPlace::Last;
+        let Choices { form, order, query, weights, .. } = self.choices;
+        let single_drawn = form == Form::Edges && weights == 0 && order == PassageOrder::Drawn && query == QueryPlace::Last;
         single_drawn.then_some(n_edges)
     }
 }

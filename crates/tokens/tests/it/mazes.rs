@@ -28,7 +28,7 @@ pub(crate) fn little_example(maze: &Maze) -> Example<'_> {
 }
 
 /// One tokenizer of mazes of each kind, and some with many choices. All of them lose nothing.
-pub(crate) const TOKENIZERS: [&str; 16] = [
+pub(crate) const TOKENIZERS: [&str; 19] = [
     "AOTP_UT_rasterized",
     "AOTP_UT_uniform",
     "AOTP_CTT_indexed",
@@ -55,6 +55,9 @@ pub(crate) const TOKENIZERS: [&str; 16] = [
     "row-col+by-distance+origin-first+directions",
     "cells+query-first+forks+workspace-cells",
     "walls+query-first+origin-first+forks",
+    "edges+weights-7",
+    "walls+directions+weights-7",
+    "row-col+by-distance+weights-7",
 ];
 
 /// The tokenizer of this name for mazes on `lattice`.

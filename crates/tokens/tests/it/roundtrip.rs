@@ -47,7 +47,10 @@ fn known() -> impl Strategy<Value = Known> {
 /// Draws a maze and a walk in it, and calls `check` with the example and its encoding in a shuffled order.
 fn with_random(tokenizer: &Tokenizer, seed: u64, extra: f64, known: Known, check: impl FnOnce(&Example<'_>, &Encoded)) {
     let mut rng = test_stream(seed);
-    let maze = random_maze(tokenizer.lattice().unwrap(), extra, &mut rng);
+    let mut maze = random_maze(tokenizer.lattice().unwrap(), extra, &mut rng);
+    if tokenizer.name().to_string().contains("weights") {
+        maze.graph = maze.graph.with_weights(|_, _| rng.random_range(1..=7));
+    }
     let walk = random_walk(&maze, &mut rng);
     let example = Example {
         origin: (known != Known::MazeOnly).then_some(walk[0]),
