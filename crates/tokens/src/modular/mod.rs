@@ -126,7 +126,7 @@ impl Modular {
     ) -> Result<(), EncodeError> {
         let edges = &self.elements.edges;
         list.clear();
-        self.lattice_edges(example.graph, list);
+        self.lattice_edges(example, list);
         let listed = list.len();
         if edges.permuter == Permuter::Both {
             list.extend_from_within(..);
@@ -141,14 +141,15 @@ impl Modular {
     }
 
     /// The pairs of cells that are to be listed, smaller cell first, in maze-dataset's order.
-    fn lattice_edges(&self, graph: &Graph, list: &mut Vec<(usize, usize)>) {
+    fn lattice_edges(&self, example: &Example<'_>, list: &mut Vec<(usize, usize)>) {
         let Lattice { rows, cols } = self.lattice;
+        let is_wall = |&(a, b): &(usize, usize)| !example.graph.has_edge(a, b);
         let right = || (0..rows).flat_map(|r| (r * cols..(r + 1) * cols - 1).map(|v| (v, v + 1)));
         let down = || (0..(rows - 1) * cols).map(|v| (v, v + cols));
         match self.elements.edges.subset {
             Subset::All => list.extend(right().chain(down())),
-            Subset::Passages => list.extend(down().chain(right()).filter(|&(a, b)| graph.has_edge(a, b))),
-            Subset::Walls => list.extend(down().chain(right()).filter(|&(a, b)| !graph.has_edge(a, b))),
+            Subset::Passages => example.passages(self.lattice, list),
+            Subset::Walls => list.extend(down().chain(right()).filter(is_wall)),
         }
     }
 
@@ -252,8 +253,8 @@ impl Modular {
         }
     }
 
-    /// Reads the edges up to and including `<ADJLIST_END>`: the list, and which of it are passages.
-    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<(Vec<(usize, usize)>, Vec<bool>), DecodeError> {
+    /// Reads the edges up to and including `<ADJLIST_END>`.
+    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<EdgesRead, DecodeError> {
         let edges = &self.elements.edges;
         let mut pairs = Pairs::new(self.lattice, edges.permuter == Permuter::Both);
         let mut open = Vec::new();
@@ -302,7 +303,7 @@ impl Modular {
                 }
             }
         }
-        Ok((pairs.written, open))
+        Ok(EdgesRead { list: pairs.written, open })
     }
 
     /// Whether a group of several edges has no more of them.
@@ -359,7 +360,7 @@ impl Modular {
     }
 
     /// The maze that a list of edges describes.
-    fn maze(&self, list: &[(usize, usize)], open: &[bool]) -> Graph {
+    fn maze(&self, EdgesRead { list, open }: &EdgesRead) -> Graph {
         let mut passages: Vec<(usize, usize)> = match self.elements.edges.subset {
             Subset::Walls => {
                 let mut walls: Vec<_> = list.iter().map(|&(a, b)| (a.min(b), a.max(b))).collect();
@@ -371,6 +372,12 @@ impl Modular {
         passages.sort_unstable();
         Graph::undirected(self.lattice.n_cells(), &passages)
     }
+}
+
+/// Edges as they were read: the list, and which of it are passages.
+struct EdgesRead {
+    list: Vec<(usize, usize)>,
+    open: Vec<bool>,
 }
 
 /// Takes over a given list, if it holds the pairs of `list`: each orientation as written where both are, any where
@@ -454,8 +461,8 @@ impl Grammar for Modular {
         }
         let mut reader = Reader::new(ids, &self.vocab, self.pad_id())?;
         reader.expect(self.sign(Sign::AdjlistStart), "`<ADJLIST_START>`")?;
-        let (list, open) = self.read_edges(&mut reader)?;
-        let graph = self.maze(&list, &open);
+        let edges = self.read_edges(&mut reader)?;
+        let graph = self.maze(&edges);
         let origin = if reader.skip(self.sign(Sign::OriginStart)) {
             let cell = self.spelling.read(&mut reader, "a cell")?;
             reader.expect(self.sign(Sign::OriginEnd), "`<ORIGIN_END>`")?;
@@ -489,7 +496,7 @@ impl Grammar for Modular {
         if has_target && !named && target.is_none() {
             return Err(DecodeError::Lossy);
         }
-        let decoded = Decoded { lattice: Some(self.lattice), graph, passages: list, origin, target, path };
+        let decoded = Decoded { lattice: Some(self.lattice), graph, passages: edges.list, origin, target, path };
         crate::grammar::check_reading(self, &decoded, &mut reader)?;
         Ok(decoded)
     }

@@ -42,6 +42,8 @@ pub struct Own {
     lattice: Lattice,
     /// The pairs of adjacent cells, in fixed order.
     pairs: Vec<(usize, usize)>,
+    /// By cell: the index of its pair with the cell to the right, if there is one.
+    beside: Vec<u32>,
     vocab: Vocab,
     spelling: Spelling,
     hops: Hops,
@@ -121,8 +123,10 @@ impl Own {
             end: markers + END,
         };
         let hops = Hops { lattice, size, parts: Parts::one(part), leading: false, words: hop_words };
+        let n_below = (lattice.rows - 1) * lattice.cols;
+        let beside = (0..lattice.n_cells()).map(|cell| (n_below + cell - cell / lattice.cols) as u32).collect();
         let spelling = Spelling::new(lattice, pieces, &names);
-        Own { choices, lattice, pairs, vocab: Vocab::new(words), spelling, hops, markers, workspace, first_weight }
+        Own { choices, lattice, pairs, beside, vocab: Vocab::new(words), spelling, hops, markers, workspace, first_weight }
     }
 
     /// What was chosen.
@@ -149,11 +153,10 @@ impl Own {
     /// in the order of [`Lattice::adjacent_pairs`].
     #[inline]
     pub fn edge_id(&self, a: usize, b: usize) -> u32 {
-        let Lattice { rows, cols } = self.lattice;
         let (first, second) = (a.min(b), a.max(b));
         debug_assert_eq!(self.lattice.manhattan(a, b), 1);
         // The cell below is `cols` on; in a single column so is the next one.
-        (if second - first == cols { first } else { (rows - 1) * cols + first - first / cols }) as u32
+        if second - first == self.lattice.cols { first as u32 } else { self.beside[first] }
     }
 
     fn write_ends(&self, example: &Example<'_>, out: &mut Writer<'_>) {

@@ -6,7 +6,7 @@ use clap::Args;
 use rayon::prelude::*;
 use searchlens::model::workers::Workers;
 use searchlens::tasks::config::{MazeConfig, TaskConfig};
-use searchlens::tasks::generators::{Generator, Start};
+use searchlens::tasks::generators::Generator;
 use searchlens::tasks::split::Split;
 use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tasks::task::{Instance, Task};
@@ -48,13 +48,13 @@ pub(super) struct TokenizeTimes {
 const BATCH: u64 = 512;
 
 pub(super) fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow::Result<TokenizeTimes> {
-    let maze = MazeConfig::new(Generator::Dfs { start: Start::Uniform }, 7, 7)?;
+    let maze = MazeConfig::new(Generator::dfs(), 7, 7)?;
     let lattice = maze.lattice();
     let tokenizer = Tokenizer::from_name(&args.tokenizer, lattice)?;
-    let task = Task::new(TaskConfig::Maze(maze))?;
+    let task = Task::new(TaskConfig::Maze(maze.clone()))?;
     let instances: Vec<Instance> = (0..BATCH).map(|index| task.instance(seed, Split::Train, index)).collect();
     let examples: Vec<Example<'_>> = instances.iter().map(Example::of_instance).collect::<Result<_, _>>()?;
-    let len = tokenizer.max_len(lattice.n_cells() - 1);
+    let len = tokenizer.max_len(maze.max_passages());
     let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
     let times = workers.run(|| {
         let each = (0..workers.threads()).into_par_iter().map(|worker| -> anyhow::Result<Times> {
