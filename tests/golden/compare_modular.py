@@ -4,7 +4,8 @@ Python 3.11; the versions at the head of make_maze_golden.py, which must lie bes
 Usage: python compare_modular.py SEARCHLENS [NAMES] [SEED]     SEARCHLENS: the binary; NAMES: how many (default 500)
 
 Both sides write the same mazes without their randomness: what maze-dataset would shuffle or flip stays as it is, and
-`searchlens tokenize --unshuffled` does the same. Text and ids (of the 4096 words) must be equal.
+`searchlens tokenize --unshuffled` does the same. Text and ids (of the 4096 words) must be equal. Left out: paths of one
+cell cut at bends, of which maze-dataset makes a hop from the cell to itself, or fails.
 """
 import json, random, subprocess, sys
 
@@ -79,10 +80,13 @@ def main(binary, n_names=500, seed=1):
         done = subprocess.run(command, input="\n".join(map(line, mazes)), capture_output=True, text=True)
         assert done.returncode == 0, (short, done.stderr)
         for m, ours in zip(mazes, map(json.loads, done.stdout.splitlines()), strict=True):
+            if len(m.solution) == 1 and "Straightaways" in short:
+                n_refused += 1
+                continue
             try:
                 theirs = m.as_tokens(tokenizer)
                 ids = [int(i) for i in tokenizer.encode(theirs)]
-            except IndexError:  # bends of a path without a step
+            except (IndexError, ValueError):  # bends or turns of a path without a step
                 n_refused += 1
                 continue
             if ours["tokens"] != theirs or ours["ids"] != ids:
