@@ -139,7 +139,8 @@ pub fn mark(tokenizer: &Tokenizer, questions: &[Question], answers: &[Vec<u32>])
 
 /// A problem as tokenizers take it.
 fn written(instance: &Instance) -> Example<'_> {
-    Example::of_instance(instance).expect("checked when the config was made: tokenizers have words for the task's goals")
+    Example::of_instance(instance)
+        .expect("checked when the config was made: tokenizers have words for the task's goals")
 }
 
 impl Marking {

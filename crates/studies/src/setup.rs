@@ -105,4 +105,3 @@ pub(crate) fn has_unordered_edges(task: &TaskConfig, tokenizer: &TokenizerConfig
     let (n_passages, is_fixed) = edges(task);
     Ok(is_fixed && tokenizer_for(tokenizer, task)?.unordered_prefix(n_passages).is_some())
 }
-

@@ -69,7 +69,8 @@ impl LossOn {
 
     /// Says of every token in turn whether it counts.
     pub(crate) fn each(self, roles: &[Role], graph: &Graph, path: &[usize], mut say: impl FnMut(bool)) {
-        let steps = || roles.iter().filter_map(|role| if let Role::PathStep { step, .. } = role { Some(*step) } else { None });
+        let steps =
+            || roles.iter().filter_map(|role| if let Role::PathStep { step, .. } = role { Some(*step) } else { None });
         // Where a path is written as hops of several steps, its first step is written with the others of its hop.
         let first = if self == LossOn::FirstStep { steps().filter(|&step| step > 0).min() } else { None };
         let mut chosen: Vec<bool> = Vec::new();

@@ -89,7 +89,9 @@ pub enum EncodeError {
         most: u32,
     },
     /// The tokenizer writes labels, and the nodes have none.
-    #[error("this tokenizer writes the nodes' labels, and they have none; use a task with labels, or another tokenizer")]
+    #[error(
+        "this tokenizer writes the nodes' labels, and they have none; use a task with labels, or another tokenizer"
+    )]
     NoLabels,
     /// The tokenizer has no words for the labels.
     #[error("labels of {found} coordinates, and the tokenizer was made for {wanted}; set the tokenizer's dimension")]

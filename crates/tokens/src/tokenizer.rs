@@ -143,7 +143,9 @@ pub enum TokenizerError {
         task: String,
     },
     /// A tokenizer of mazes for a task that draws none.
-    #[error("this tokenizer writes mazes, and `{task}` draws none; use a maze task, or one of saparov, brinkmann, bachmann")]
+    #[error(
+        "this tokenizer writes mazes, and `{task}` draws none; use a maze task, or one of saparov, brinkmann, bachmann"
+    )]
     NotAMaze {
         /// The task's name.
         task: String,

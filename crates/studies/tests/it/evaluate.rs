@@ -222,7 +222,8 @@ fn any_shortest_path_is_exact() {
         Exam { split: Split::Test, seed: 0, questions: vec![question(0, [0, 1, 2, 5]), question(1, [0, 1, 2, 5])] };
     let tokenizer = Tokenizer::from_name("edges", lattice).unwrap();
     let Tokenizer::Own(edges) = &tokenizer else { unreachable!() };
-    let answer = |cells: [usize; 3]| cells.map(|c| edges.cell_ids(c)[0]).into_iter().chain([tokenizer.end_id()]).collect();
+    let answer =
+        |cells: [usize; 3]| cells.map(|c| edges.cell_ids(c)[0]).into_iter().chain([tokenizer.end_id()]).collect();
     let markings = mark(&tokenizer, &exam.questions, &[answer([1, 2, 5]), answer([3, 4, 5])]);
     assert_eq!(score(&exam, &markings, None).exact_path.value, 1.0);
 }

@@ -91,7 +91,8 @@ impl GraphWords {
         }
         let first_label = words.len() as u32;
         let binning = nodes.labels.as_ref().filter(|_| matches!(style, Style::Labelled { .. }));
-        for (binning, axis) in binning.into_iter().flat_map(|binning| (0..binning.dim).map(move |axis| (binning, axis))) {
+        for (binning, axis) in binning.into_iter().flat_map(|binning| (0..binning.dim).map(move |axis| (binning, axis)))
+        {
             words.extend((0..binning.bins).map(|bin| format!("{}{bin}", AXES[axis])));
         }
         let first = words.len() as u32;
@@ -378,7 +379,11 @@ impl Grammar for GraphWords {
             let child = if step == 0 { 0 } else { self.scheme.child };
             out.push(cell as u32 + child, Role::PathStep { step, cell });
         };
-        if self.scheme.reverse { (0..path.len()).rev().for_each(&mut write) } else { (0..path.len()).for_each(write) }
+        if self.scheme.reverse {
+            (0..path.len()).rev().for_each(&mut write)
+        } else {
+            (0..path.len()).for_each(write)
+        }
         out.push(self.scheme.end, Role::End);
         Ok(())
     }
@@ -392,8 +397,7 @@ impl Grammar for GraphWords {
         let reader = &mut reader;
         let passages = self.read_edges(reader)?;
         let n = self.nodes.n_nodes;
-        let graph =
-            if self.nodes.directed { Graph::directed(n, &passages) } else { Graph::undirected(n, &passages) };
+        let graph = if self.nodes.directed { Graph::directed(n, &passages) } else { Graph::undirected(n, &passages) };
         let (mut origin, mut target, mut path) = (None, None, None);
         if reader.peek().is_some() {
             self.scheme.query.map_or(Ok(()), |query| reader.expect(query, "the sign of the query"))?;

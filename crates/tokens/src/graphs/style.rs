@@ -176,6 +176,9 @@ mod tests {
             "tokenizer `bachmann+revers`: unknown choice `revers` (did you mean `reverse`?); known: reverse, teacherless"
         );
         assert_eq!(error("saparov+mixed"), "tokenizer `saparov+mixed`: unknown choice `mixed`; it takes none");
-        assert!(error("brinkmann+mixed+backward").ends_with("`backward` chooses what is chosen already; leave one of the two out"));
+        assert!(
+            error("brinkmann+mixed+backward")
+                .ends_with("`backward` chooses what is chosen already; leave one of the two out")
+        );
     }
 }

@@ -257,7 +257,11 @@ pub fn all_parts() -> Vec<Parts> {
     let mut all = Vec::new();
     for _ in 0..parts.len() {
         let longer = |list: &Vec<Part>| parts.map(|part| [&list[..], &[part]].concat());
-        lists = lists.iter().flat_map(longer).filter(|list| !list[..list.len() - 1].contains(&list[list.len() - 1])).collect();
+        lists = lists
+            .iter()
+            .flat_map(longer)
+            .filter(|list| !list[..list.len() - 1].contains(&list[list.len() - 1]))
+            .collect();
         all.extend(lists.iter().filter_map(|list| Parts::new(list)));
     }
     all

@@ -160,10 +160,14 @@ impl Modular {
         if edges.permuter == Permuter::Sorted {
             list.sort_unstable();
         }
-        if edges.shuffle_d0 && let Some(rng) = &mut rng {
+        if edges.shuffle_d0
+            && let Some(rng) = &mut rng
+        {
             shuffle(rng, list);
         }
-        if edges.permuter == Permuter::Random && let Some(rng) = &mut rng {
+        if edges.permuter == Permuter::Random
+            && let Some(rng) = &mut rng
+        {
             for (a, b) in list.iter_mut() {
                 if below(*rng, 2) == 1 {
                     std::mem::swap(a, b);
@@ -314,7 +318,9 @@ impl Modular {
         if connector == 0 {
             return !is_connector(next);
         }
-        if next == self.sign(Sign::Semicolon) || next == self.sign(Sign::AdjlistEnd) || next == self.sign(Sign::AdjGroup)
+        if next == self.sign(Sign::Semicolon)
+            || next == self.sign(Sign::AdjlistEnd)
+            || next == self.sign(Sign::AdjGroup)
         {
             return true;
         }
@@ -492,7 +498,8 @@ impl Grammar for Modular {
         reader.finish()?;
         // Where the target is not named, its region still says whether there is one: the end of the path, if any.
         let named = target.is_some();
-        let target = target.or_else(|| has_target.then(|| path.as_ref().and_then(|path| path.last().copied())).flatten());
+        let target =
+            target.or_else(|| has_target.then(|| path.as_ref().and_then(|path| path.last().copied())).flatten());
         if has_target && !named && target.is_none() {
             return Err(DecodeError::Lossy);
         }

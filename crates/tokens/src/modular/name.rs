@@ -131,12 +131,8 @@ const SIZES: [(&str, StepSize); 4] = [
     ("ForksAndStraightaways", StepSize::ForksAndStraightaways),
 ];
 
-const PARTS: [(&str, Part); 4] = [
-    ("Coord", Part::Coord),
-    ("Cardinal", Part::Cardinal),
-    ("Relative", Part::Relative),
-    ("Distance", Part::Distance),
-];
+const PARTS: [(&str, Part); 4] =
+    [("Coord", Part::Coord), ("Cardinal", Part::Cardinal), ("Relative", Part::Relative), ("Distance", Part::Distance)];
 
 impl FromStr for Elements {
     type Err = ModularNameError;

@@ -96,8 +96,7 @@ fn universal_words() -> Vec<String> {
     let mut push = |some: &[&str]| words.extend(some.iter().map(|&word| word.to_owned()));
     push(&["(", ",", ")", "=", "||", ":", "THEN", "-", "<UNK>"]);
     words.extend(('A'..='Z').map(|letter| format!("TARGET_{letter}")));
-    let winds =
-        ["NORTH", "SOUTH", "EAST", "WEST", "NORTHEAST", "NORTHWEST", "SOUTHEAST", "SOUTHWEST", "CENTER"];
+    let winds = ["NORTH", "SOUTH", "EAST", "WEST", "NORTHEAST", "NORTHWEST", "SOUTHEAST", "SOUTHWEST", "CENTER"];
     words.extend(winds.map(|wind| format!("TARGET_{wind}")));
     let mut push = |some: &[&str]| words.extend(some.iter().map(|&word| word.to_owned()));
     push(&["NORTH", "SOUTH", "EAST", "WEST", "FORWARD", "BACKWARD", "LEFT", "RIGHT", "STAY"]);

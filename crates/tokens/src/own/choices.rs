@@ -124,7 +124,8 @@ pub enum ChoiceError {
     #[error(
         "tokenizer `{name}`: unknown choice `{choice}`{}; known: {}, workspace-N (N up to {MAX_WORKSPACE}), \
          weights-N (N up to {MAX_WEIGHT})",
-        near_names(choice, CHOICES), listed(CHOICES)
+        near_names(choice, CHOICES),
+        listed(CHOICES)
     )]
     Unknown {
         /// The whole name.
@@ -282,7 +283,10 @@ mod tests {
         assert!(error("edges+workspace-0").contains("unknown choice `workspace-0`"));
         assert!(error("edges+workspace-08").contains("unknown choice `workspace-08`"));
         assert!(error("edges+").contains("unknown choice ``"));
-        assert!(error("edges+forks+directions").ends_with("`directions` chooses what is chosen already; leave one of the two out"));
+        assert!(
+            error("edges+forks+directions")
+                .ends_with("`directions` chooses what is chosen already; leave one of the two out")
+        );
         assert!(error("walls+sorted").contains("`walls` writes every pair of cells in a fixed order"));
     }
 }

@@ -126,7 +126,18 @@ impl Own {
         let n_below = (lattice.rows - 1) * lattice.cols;
         let beside = (0..lattice.n_cells()).map(|cell| (n_below + cell - cell / lattice.cols) as u32).collect();
         let spelling = Spelling::new(lattice, pieces, &names);
-        Own { choices, lattice, pairs, beside, vocab: Vocab::new(words), spelling, hops, markers, workspace, first_weight }
+        Own {
+            choices,
+            lattice,
+            pairs,
+            beside,
+            vocab: Vocab::new(words),
+            spelling,
+            hops,
+            markers,
+            workspace,
+            first_weight,
+        }
     }
 
     /// What was chosen.
@@ -267,7 +278,9 @@ impl Own {
         if self.choices.order == PassageOrder::ByDistance {
             return by_distance(example, list);
         }
-        if self.choices.form != Form::Edges && let Some(rng) = &mut rng {
+        if self.choices.form != Form::Edges
+            && let Some(rng) = &mut rng
+        {
             for (a, b) in list.iter_mut() {
                 if below(*rng, 2) == 1 {
                     std::mem::swap(a, b);
@@ -447,7 +460,8 @@ impl Grammar for Own {
 
     fn unordered_prefix(&self, n_edges: usize) -> Option<usize> {
         let Choices { form, order, query, weights, .. } = self.choices;
-        let single_drawn = form == Form::Edges && weights == 0 && order == PassageOrder::Drawn && query == QueryPlace::Last;
+        let single_drawn =
+            form == Form::Edges && weights == 0 && order == PassageOrder::Drawn && query == QueryPlace::Last;
         single_drawn.then_some(n_edges)
     }
 }

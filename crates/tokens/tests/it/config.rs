@@ -40,7 +40,10 @@ fn a_wrong_config_is_told_what_is_right() {
         r#"{"name": "aotp_ut_uniform"}"#,
         "unknown tokenizer `aotp_ut_uniform` (did you mean `AOTP_UT_uniform`?)",
     );
-    check_refused(r#"{"name": "edges", "grid": 3}"#, "unknown field `grid`, expected one of `name`, `max_grid_size`, `vocabulary`");
+    check_refused(
+        r#"{"name": "edges", "grid": 3}"#,
+        "unknown field `grid`, expected one of `name`, `max_grid_size`, `vocabulary`",
+    );
     check_refused(
         r#"{"name": "AOTP_UT_uniform", "max_grid_size": 3}"#,
         "tokenizer.max_grid_size is 3, too small for mazes of 3 x 4 cells; make it 4 or more",

@@ -15,7 +15,10 @@ const LATTICE: Lattice = Lattice { rows: 2, cols: 3 };
 /// What is said of a sequence for 2 × 3 cells that encodes no example.
 #[track_caller]
 fn check_refused(name: &str, sequence: &str, want: &str) {
-    let config = TokenizerConfig { max_grid_size: (name != "edges").then_some(4), ..name.parse::<TokenizerName>().unwrap().into() };
+    let config = TokenizerConfig {
+        max_grid_size: (name != "edges").then_some(4),
+        ..name.parse::<TokenizerName>().unwrap().into()
+    };
     let tokenizer = Tokenizer::new(&config, LATTICE).unwrap();
     assert_eq!(tokenizer.decode(&ids(sequence, &tokenizer)).unwrap_err().to_string(), want);
 }

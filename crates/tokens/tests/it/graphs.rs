@@ -41,7 +41,8 @@ fn check_star(name: &str, want: Expect) {
         let shown = Encoded { ids, ..Encoded::default() };
         format!("\nshown: {}", text(&shown, &tokenizer))
     });
-    let line = format!("{}\nfirst step: {}{}", text(&encoded, &tokenizer), counted.join(" "), shown.unwrap_or_default());
+    let line =
+        format!("{}\nfirst step: {}{}", text(&encoded, &tokenizer), counted.join(" "), shown.unwrap_or_default());
     want.assert_eq(&line);
     let decoded = tokenizer.decode(&encoded.ids).unwrap();
     assert_eq!((&decoded.graph, decoded.origin, decoded.target), (&graph, Some(2), Some(4)));
@@ -50,25 +51,43 @@ fn check_star(name: &str, want: Expect) {
 
 #[test]
 fn a_star_in_the_papers_formats() {
-    check_star("saparov", expect![[r#"
+    check_star(
+        "saparov",
+        expect![[r#"
         E 0 4 E 1 3 E 2 0 E 2 1 Q 2 4 P 2 0 4 END
-        first step: 0"#]]);
-    check_star("brinkmann", expect![[r#"
+        first step: 0"#]],
+    );
+    check_star(
+        "brinkmann",
+        expect![[r#"
         0 >4 , 1 >3 , 2 >0 , 2 >1 | 4 : 2 >0 >4 END
-        first step: >0"#]]);
-    check_star("brinkmann+backward", expect![[r#"
+        first step: >0"#]],
+    );
+    check_star(
+        "brinkmann+backward",
+        expect![[r#"
         0 >4 , 1 >3 , 2 >0 , 2 >1 | 4 : 2 >0 >4 END
-        first step: >0"#]]);
-    check_star("bachmann", expect![[r#"
+        first step: >0"#]],
+    );
+    check_star(
+        "bachmann",
+        expect![[r#"
         0 4 | 1 3 | 2 0 | 2 1 / 2 4 = 2 0 4 END
-        first step: 0"#]]);
-    check_star("bachmann+reverse", expect![[r#"
+        first step: 0"#]],
+    );
+    check_star(
+        "bachmann+reverse",
+        expect![[r#"
         0 4 | 1 3 | 2 0 | 2 1 / 2 4 = 4 0 2 END
-        first step: 0"#]]);
-    check_star("bachmann+teacherless", expect![[r#"
+        first step: 0"#]],
+    );
+    check_star(
+        "bachmann+teacherless",
+        expect![[r#"
         0 4 | 1 3 | 2 0 | 2 1 / 2 4 = 2 0 4 END
         first step: 0
-        shown: 0 4 | 1 3 | 2 0 | 2 1 / 2 4 = $ $ $ END"#]]);
+        shown: 0 4 | 1 3 | 2 0 | 2 1 / 2 4 = $ $ $ END"#]],
+    );
 }
 
 #[test]
@@ -97,7 +116,10 @@ fn a_tree_has_its_goal_and_its_path_where_the_paper_has_them() {
         let instance = task.instance(1, Split::Train, index);
         let example = Example::of_instance(&instance).unwrap();
         let encoded = tokenizer.encode(&example, EdgeOrder::Shuffled(&mut test_stream(index)), LossOn::Path).unwrap();
-        assert_eq!((encoded.positions("target".parse().unwrap()), encoded.positions("path_step:0".parse().unwrap())), (vec![45], vec![47]));
+        assert_eq!(
+            (encoded.positions("target".parse().unwrap()), encoded.positions("path_step:0".parse().unwrap())),
+            (vec![45], vec![47])
+        );
         assert!(encoded.len() <= tokenizer.max_len(n_edges));
         let decoded = tokenizer.decode(&encoded.ids).unwrap();
         assert_eq!((&decoded.graph, decoded.path.as_deref()), (&instance.problem.graph, example.path));

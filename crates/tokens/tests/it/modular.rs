@@ -204,7 +204,9 @@ fn a_lattice_beyond_the_words_is_refused() {
         let name = TokenizerName::Modular(Elements { coords, ..Elements::default() });
         Tokenizer::new(&name.into(), Lattice { rows: 2, cols: side }).map(|_| ()).unwrap_err().to_string()
     };
-    assert!(error(Coords::Ut, 51).starts_with("mazes of 2 x 51 cells are too large for maze-dataset's modular tokenizers"));
+    assert!(
+        error(Coords::Ut, 51).starts_with("mazes of 2 x 51 cells are too large for maze-dataset's modular tokenizers")
+    );
     let ctt = Coords::Ctt { pre: true, intra: true, post: true };
     assert!(error(ctt, 129).contains("whose words end at 128 x 128"));
 }

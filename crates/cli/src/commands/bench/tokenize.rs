@@ -20,11 +20,13 @@ use super::{median, seconds};
 
 /// Time the writing of 7×7 depth-first mazes with their paths as ids, straight into padded batches with loss weights
 #[derive(Debug, Args)]
-#[command(after_help = "Every sequence draws a new order of its passages, if its tokenizer draws one. Padding is not counted. Prints the
+#[command(
+    after_help = "Every sequence draws a new order of its passages, if its tokenizer draws one. Padding is not counted. Prints the
 median over batches.
 
 Example:
-  searchlens bench tokenize --tokenizer AOTP_UT_uniform --threads 1")]
+  searchlens bench tokenize --tokenizer AOTP_UT_uniform --threads 1"
+)]
 pub(super) struct TokenizeArgs {
     /// The tokenizer, as `searchlens tokenize` takes it; modular ones with their compact vocabulary
     #[arg(long, value_name = "NAME", default_value = "edges")]
@@ -79,11 +81,7 @@ pub(super) fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow:
     let rate = |mut times: Times| 1.0 / median(&mut times.seconds_per_token);
     let tokens_per_sequence = times[0].tokens_per_sequence;
     let tokens_per_s: f64 = times.into_iter().map(rate).sum();
-    Ok(TokenizeTimes {
-        tokens_per_s,
-        sequences_per_s: tokens_per_s / tokens_per_sequence,
-        threads: workers.threads(),
-    })
+    Ok(TokenizeTimes { tokens_per_s, sequences_per_s: tokens_per_s / tokens_per_sequence, threads: workers.threads() })
 }
 
 /// What a worker measured.
