@@ -41,6 +41,11 @@ pub(crate) enum InputError {
     /// A seed that a config file cannot hold.
     #[error("--seed {seed}: the seed of a run is a whole number below 2^63, as TOML has them")]
     Seed { seed: u64 },
+    /// A balanced set of graphs.
+    #[error(
+        "--filter balance_lookahead: lines of graphs have no place for importances; balance mazes, or a `dag` task"
+    )]
+    NoImportance,
     /// A file that does not parse.
     #[error("{path}: {message}")]
     File { path: PathBuf, message: String },
@@ -69,6 +74,8 @@ fn told(error: &anyhow::Error) -> String {
 fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<InputError>()
         || error.is::<tasks::config::TaskError>()
+        || error.is::<tasks::config::MazeError>()
+        || error.is::<tasks::filter::FilterError>()
         || error.is::<tasks::count::CountError>()
         || error.is::<tasks::record::RecordError>()
         || error.is::<tasks::split::UnknownSplit>()

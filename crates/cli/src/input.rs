@@ -53,24 +53,36 @@ impl Lines {
 
     /// Writes what `make` makes of each line (its number, its text) to `output`, in order, with `between` before all but the first.
     pub(crate) fn each(
-        mut self,
+        self,
         workers: &Workers,
         output: &mut Output,
         between: &str,
         make: impl Fn(usize, &str) -> anyhow::Result<String> + Sync,
     ) -> anyhow::Result<()> {
         let mut is_first = true;
+        self.each_made(workers, make, |text| {
+            let before = if is_first { "" } else { between };
+            is_first = false;
+            output.write_line(format_args!("{before}{text}"))
+        })
+    }
+
+    /// Gives what `make` makes of each line (its number, its text) to `take`, in order.
+    pub(crate) fn each_made<T: Send>(
+        mut self,
+        workers: &Workers,
+        make: impl Fn(usize, &str) -> anyhow::Result<T> + Sync,
+        mut take: impl FnMut(T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         loop {
             let block = self.block()?;
             if block.is_empty() {
                 return Ok(());
             }
-            let made: Vec<anyhow::Result<String>> =
+            let made: Vec<anyhow::Result<T>> =
                 workers.run(|| block.par_iter().map(|(number, line)| make(*number, line)).collect());
-            for text in made {
-                let before = if is_first { "" } else { between };
-                output.write_line(format_args!("{before}{}", text.with_context(|| self.name.clone())?))?;
-                is_first = false;
+            for item in made {
+                take(item.with_context(|| self.name.clone())?)?;
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::families::dag::DagConfig;
 use crate::families::graph::GraphConfig;
 use crate::families::hops::HopsConfig;
 use crate::families::labelled::LabelledConfig;
+use crate::families::mixture::MixtureConfig;
 use crate::families::prompted::PromptedConfig;
 use crate::families::sliding::SlidingConfig;
 use crate::families::star::StarConfig;
@@ -41,13 +42,16 @@ pub enum TaskConfig {
     Countdown(CountdownConfig),
     /// Sliding puzzles.
     Sliding(SlidingConfig),
+    /// Problems of several tasks.
+    Mixture(MixtureConfig),
 }
 
 impl TaskConfig {
-    /// The lattice all problems lie on, if they are mazes.
+    /// The lattice all problems lie on, if they are mazes, and of one size.
     pub fn lattice(&self) -> Option<Lattice> {
         match self {
             TaskConfig::Maze(maze) => Some(maze.lattice()),
+            TaskConfig::Mixture(mixture) => mixture.lattice(),
             _ => None,
         }
     }
@@ -68,6 +72,7 @@ impl TaskConfig {
             TaskConfig::Hops(config) => config.name(),
             TaskConfig::Countdown(config) => config.name(),
             TaskConfig::Sliding(config) => config.name(),
+            TaskConfig::Mixture(config) => config.name(),
         }
     }
 }

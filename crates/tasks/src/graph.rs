@@ -107,8 +107,9 @@ impl Graph {
 
     /// Out-neighbours of `node`, ascending, each with what the step there costs.
     pub fn weighted_neighbours(&self, node: usize) -> impl ExactSizeIterator<Item = (usize, u32)> + Clone + '_ {
-        let first = self.offsets[node] as usize;
-        self.neighbours(node).enumerate().map(move |(i, v)| (v, self.weights.get(first + i).copied().unwrap_or(1)))
+        let arcs = self.offsets[node] as usize..self.offsets[node + 1] as usize;
+        let weights = if self.weights.is_empty() { &[] } else { &self.weights[arcs] };
+        self.neighbours(node).enumerate().map(move |(i, v)| (v, if weights.is_empty() { 1 } else { weights[i] }))
     }
 
     /// Whether some edge's weight is not 1.

@@ -87,6 +87,17 @@ impl Maze {
         self.lattice.adjacent_pairs().filter(|&(a, b)| self.graph.has_edge(a, b))
     }
 
+    /// What each open passage costs, in the form of [`ConnectionList`]; 0 where there is a wall.
+    pub fn weights(&self) -> [Vec<Vec<u32>>; 2] {
+        let Lattice { rows, cols } = self.lattice;
+        let mut list = [vec![vec![0; cols]; rows], vec![vec![0; cols]; rows]];
+        for (a, b) in self.passages() {
+            let ((r, c), (below, _)) = (self.lattice.coord(a), self.lattice.coord(b));
+            list[usize::from(below == r)][r][c] = self.graph.weight(a, b).unwrap_or(1);
+        }
+        list
+    }
+
     /// maze-dataset's file form of the passages.
     pub fn connection_list(&self) -> ConnectionList {
         let Lattice { rows, cols } = self.lattice;

@@ -249,7 +249,7 @@ impl<'de> Visitor<'de> for TableReader {
         let (mut generator, mut rows, mut cols) = (None, None, None);
         let (mut braid, mut max_weight, mut endpoints) = (None, None, None);
         let mut options = OptionTable::default();
-        while let Some(key) = table.next_key::<String>()? {
+        while let Some(Key(key)) = table.next_key()? {
             // A parser of JSON lets a key come twice.
             let is_repeated = match key.as_str() {
                 "generator" => generator.replace(table.next_value::<String>()?).is_some(),
@@ -258,10 +258,10 @@ impl<'de> Visitor<'de> for TableReader {
                 "braid" => braid.replace(table.next_value::<Probability>()?).is_some(),
                 "max_weight" => max_weight.replace(table.next_value::<u32>()?).is_some(),
                 "endpoints" => endpoints.replace(table.next_value::<EndpointRules>()?).is_some(),
-                _ => match OptionName::parse(&key) {
-                    Some(option) => options.set(option, table.next_value::<OptionValue>()?).is_some(),
-                    None => return Err(A::Error::custom(unknown_key(&key))),
-                },
+                _ => {
+                    let option = OptionName::parse(&key).ok_or_else(|| A::Error::custom(unknown_key(&key)))?;
+                    options.set(option, table.next_value::<OptionValue>()?).is_some()
+                }
             };
             if is_repeated {
                 return Err(A::Error::custom(format_args!("`{key}` stands twice; remove one")));
@@ -276,6 +276,17 @@ impl<'de> Visitor<'de> for TableReader {
             max_weight,
             endpoints: endpoints.unwrap_or_default(),
         })
+    }
+}
+
+/// A key of the table, looked at as it is read, so that an unknown one is shown where it stands.
+struct Key(String);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        let is_known = KEYS.contains(&key.as_str()) || OptionName::parse(&key).is_some();
+        if is_known { Ok(Key(key)) } else { Err(D::Error::custom(unknown_key(&key))) }
     }
 }
 

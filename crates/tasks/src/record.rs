@@ -5,7 +5,11 @@
 //! both ends and no solution, the reader solves the maze. A solution is taken as it is: its steps must be open, it need
 //! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
 //! lines by it, and never trusted on reading.
+//!
+//! Two keys more stand where they say something: `weights`, in the form of `connection_list`, what each open passage
+//! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +17,10 @@ use serde_json::Value;
 
 use crate::config::MAX_CELLS;
 use crate::draw::Drawing;
+use crate::graph::Graph;
 use crate::graph_record::GraphRecord;
 use crate::maze::{ConnectionList, Lattice, Maze};
+use crate::maze_error::MAX_WEIGHT;
 use crate::passages::PassageSet;
 use crate::problem::Problem;
 use crate::region::RegionError;
@@ -162,7 +168,7 @@ pub enum RecordFault {
 }
 
 /// The keys of a line.
-const KEYS: &str = "grid_shape, connection_list, start, end, solution, class";
+const KEYS: &str = "grid_shape, connection_list, start, end, solution, class, weights, importance";
 
 impl MazeRecord {
     /// The record of a problem; `None` if it is no maze.
@@ -191,6 +197,11 @@ impl MazeRecord {
 
     /// The line, without a line feed; `class` is [`MazeRecord::class`], which whoever drew the maze knows already.
     pub fn to_line(&self, class: SymmetryClass) -> String {
+        self.to_line_of_importance(class, 1.0)
+    }
+
+    /// [`MazeRecord::to_line`] for a problem of a balanced set; an importance of 1 is not written.
+    pub fn to_line_of_importance(&self, class: SymmetryClass, importance: f64) -> String {
         let lattice = self.maze.lattice;
         let coord = |node: usize| {
             let (row, col) = lattice.coord(node);
@@ -199,10 +210,12 @@ impl MazeRecord {
         let line = Line {
             grid_shape: [lattice.rows, lattice.cols],
             connection_list: self.maze.connection_list(),
+            weights: self.maze.graph.is_weighted().then(|| self.maze.weights()),
             start: self.start.map(coord),
             end: self.end.map(coord),
             solution: self.solution.as_ref().map(|path| path.iter().map(|&v| coord(v)).collect()),
             class: class.to_string(),
+            importance: (importance != 1.0).then_some(importance),
         };
         serde_json::to_string(&line).expect("lists of numbers and booleans are JSON")
     }
@@ -280,12 +293,16 @@ struct Line {
     grid_shape: [usize; 2],
     connection_list: ConnectionList,
     #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<[Vec<Vec<u32>>; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<[usize; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<[usize; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     solution: Option<Vec<[usize; 2]>>,
     class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importance: Option<f64>,
 }
 
 /// A line as it is read: the values are looked at one by one, so that an error can name its place.
@@ -298,6 +315,8 @@ struct RawLine {
     end: Option<Value>,
     solution: Option<Value>,
     class: Option<Value>,
+    weights: Option<Value>,
+    importance: Option<Value>,
 }
 
 fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
@@ -307,7 +326,13 @@ fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
     let passages =
         raw.connection_list.ok_or(missing("connection_list", "[[passages down by row], [passages right by row]]"))?;
     let lattice = parse_shape(&shape)?;
-    let maze = parse_passages(lattice, &passages)?.to_maze();
+    let mut maze = parse_passages(lattice, &passages)?.to_maze();
+    if let Some(weights) = raw.weights {
+        maze.graph = parse_weights(&maze, &weights)?;
+    }
+    if let Some(importance) = raw.importance.filter(|value| !value.as_f64().is_some_and(|number| number > 0.0)) {
+        return Err(form("importance", &importance, "a number greater than 0"));
+    }
     let start = raw.start.map(|value| parse_cell("start", lattice, &value)).transpose()?;
     let end = raw.end.map(|value| parse_cell("end", lattice, &value)).transpose()?;
     if let Some(class) = raw.class.filter(|class| !class.is_string()) {
@@ -376,6 +401,32 @@ fn parse_passages(lattice: Lattice, value: &Value) -> Result<PassageSet, RecordF
         }
     }
     Ok(open)
+}
+
+fn parse_weights(maze: &Maze, value: &Value) -> Result<Graph, RecordFault> {
+    let Lattice { rows, cols } = maze.lattice;
+    let boards = list("weights".into(), value, 2)?;
+    let mut costs = BTreeMap::new();
+    for (direction, board) in boards.iter().enumerate() {
+        let place = format!("weights[{direction}]");
+        for (r, row) in list(place.clone(), board, rows)?.iter().enumerate() {
+            for (c, cost) in list(format!("{place}[{r}]"), row, cols)?.iter().enumerate() {
+                let here = maze.lattice.node(r, c);
+                let to = if direction == 0 { here + cols } else { here + 1 };
+                let leaves = if direction == 0 { r + 1 == rows } else { c + 1 == cols };
+                let wrong = |what: String| form(format!("{place}[{r}][{c}]"), cost, what);
+                match (cost.as_u64(), !leaves && maze.graph.has_edge(here, to)) {
+                    (Some(0), false) => {}
+                    (_, false) => return Err(wrong("0: there is no open passage".into())),
+                    (Some(weight @ 1..), true) if weight <= u64::from(MAX_WEIGHT) => {
+                        costs.insert((here, to), weight as u32);
+                    }
+                    (_, true) => return Err(wrong(format!("a whole number from 1 to {MAX_WEIGHT}"))),
+                }
+            }
+        }
+    }
+    Ok(maze.graph.clone().with_weights(|a, b| costs[&(a, b)]))
 }
 
 fn parse_cell(field: &str, lattice: Lattice, value: &Value) -> Result<usize, RecordFault> {

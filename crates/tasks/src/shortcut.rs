@@ -38,6 +38,18 @@ impl Shortcut {
         Shortcut::Blind,
     ];
 
+    /// What tables call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shortcut::Anywhere => "any node",
+            Shortcut::Nearest => "nearest node",
+            Shortcut::NearestLeaf => "nearest leaf",
+            Shortcut::HighestDegree => "highest degree",
+            Shortcut::FirstListed => "first listed",
+            Shortcut::Blind => "blind to avoidance",
+        }
+    }
+
     /// The chance that the shortcut is right; `field` must hold the distances to the problem's goal. 0 if it names
     /// nothing.
     pub fn chance(self, problem: &Problem, field: &DistanceField) -> f64 {

@@ -82,8 +82,10 @@ impl DistanceField {
     /// none where it cannot be reached.
     pub fn successors<'a>(&'a self, graph: &'a Graph, node: usize) -> impl Iterator<Item = usize> + Clone + 'a {
         let here = self.distances[node];
-        // From an unreachable node on there is no sum: u32::MAX is one more than any distance can be.
-        let leads_on = move |&(v, weight): &(usize, u32)| self.distances[v].checked_add(weight) == Some(here);
+        // An unreachable neighbour is farther than anything, and a sum that overflows is none of its.
+        let leads_on = move |&(v, weight): &(usize, u32)| {
+            self.distances[v] < here && self.distances[v].wrapping_add(weight) == here
+        };
         graph.weighted_neighbours(node).filter(leads_on).map(|(v, _)| v)
     }
 

@@ -20,15 +20,15 @@ pub struct Facts {
     edges: usize,
     shortest_paths: u128,
     identity: Identity,
-    class: SymmetryClass,
+    class: Option<SymmetryClass>,
 }
 
 impl Facts {
-    /// The facts of a problem whose answer is `path`; `class` decides its split.
+    /// The facts of a problem whose answer is `path`; `class` decides its split, where it is known.
     ///
     /// # Panics
     /// If no node fits the problem's goal: see [`Problem::distances`].
-    pub fn of(problem: &Problem, path: &[usize], class: SymmetryClass) -> Facts {
+    pub fn of(problem: &Problem, path: &[usize], class: Option<SymmetryClass>) -> Facts {
         let graph = &problem.graph;
         let field = problem.distances().expect("some node fits the goal");
         let lattice = problem.lattice();
@@ -83,10 +83,10 @@ impl Tally {
         self.without_fork += u64::from(forks == 0);
         self.tied += u64::from(facts.shortest_paths > 1);
         self.tie_nats += (facts.shortest_paths.max(1) as f64).ln();
-        self.splits[Split::of(facts.class) as usize] += 1;
+        facts.class.iter().for_each(|&class| self.splits[Split::of(class) as usize] += 1);
         self.mazes.insert(facts.identity.maze);
         self.problems.insert(facts.identity.problem);
-        self.classes.insert(facts.class.0);
+        self.classes.insert(facts.identity.maze_class);
         self.problem_classes.insert(facts.identity.problem_class);
     }
 
@@ -147,15 +147,15 @@ pub struct Statistics {
     /// Mean over problems of the logarithm of the number of shortest paths: the loss, in nats for a path, that no
     /// network can go below if each is as likely to be the answer.
     pub tie_nats: f64,
-    /// How many problems lie in each split.
+    /// How many problems lie in each split, of those whose class is known.
     pub splits: BTreeMap<String, u64>,
     /// Different mazes, endpoints aside.
     pub distinct_mazes: u64,
     /// Different mazes with their endpoints.
     pub distinct_problems: u64,
-    /// Different classes of mazes: those on which splits are made.
+    /// Different classes of mazes: those on which splits are made. Without geometry, the next number again.
     pub distinct_classes: u64,
-    /// Different problems up to the symmetries of the lattice.
+    /// Different problems up to the symmetries of the lattice; without geometry, up to renaming.
     pub distinct_problem_classes: u64,
 }
 

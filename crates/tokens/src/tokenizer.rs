@@ -142,13 +142,13 @@ pub enum TokenizerError {
         /// The task's name.
         task: String,
     },
-    /// A tokenizer of mazes for a task that draws none.
+    /// A tokenizer of mazes for problems that are none.
     #[error(
-        "this tokenizer writes mazes, and `{task}` draws none; use a maze task, or one of saparov, brinkmann, bachmann"
+        "tokenizer `{name}` writes mazes, and the problems are other graphs; use saparov, brinkmann, bachmann or labelled"
     )]
     NotAMaze {
-        /// The task's name.
-        task: String,
+        /// The tokenizer.
+        name: TokenizerName,
     },
     /// A network would have to be trained without being shown the path.
     #[error(
@@ -239,19 +239,8 @@ impl Tokenizer {
     /// [`TokenizerError`], if there is no such tokenizer, or it lacks words for some of the task's problems.
     pub fn for_task(config: &TokenizerConfig, task: &TaskConfig) -> Result<Tokenizer, TokenizerError> {
         let tokenizer = Tokenizer::new(config, World::of(task)?)?;
-        let name = config.name;
-        let shows = matches!(name, TokenizerName::Graph(Style::Labelled { prompted: true }));
-        match (task, name) {
-            (TaskConfig::Maze(maze), _) => {
-                let most = if let TokenizerName::Own(choices) = name { choices.weights.max(1) } else { 1 };
-                let needed = maze.max_weight();
-                if needed > most { Err(TokenizerError::Weights { name, needed }) } else { Ok(tokenizer) }
-            }
-            (TaskConfig::Prompted(_), _) if !shows => Err(TokenizerError::Examples { name }),
-            (TaskConfig::Labelled(_), TokenizerName::Graph(Style::Labelled { .. })) => Ok(tokenizer),
-            (TaskConfig::Labelled(_), _) => Err(TokenizerError::Sets { name }),
-            _ => Ok(tokenizer),
-        }
+        check_words(config.name, task)?;
+        Ok(tokenizer)
     }
 
     fn grammar(&self) -> &dyn Grammar {
@@ -402,5 +391,21 @@ impl Tokenizer {
     /// (as trees have): a model needs no positions there. `None` where the order of single tokens matters.
     pub fn unordered_prefix(&self, n_passages: usize) -> Option<usize> {
         self.grammar().unordered_prefix(n_passages)
+    }
+}
+
+/// Checks that a tokenizer has words for what a task's problems hold beside nodes and edges.
+fn check_words(name: TokenizerName, task: &TaskConfig) -> Result<(), TokenizerError> {
+    let labelled = if let TokenizerName::Graph(Style::Labelled { prompted }) = name { Some(prompted) } else { None };
+    match task {
+        TaskConfig::Maze(maze) => {
+            let most = if let TokenizerName::Own(choices) = name { choices.weights.max(1) } else { 1 };
+            let needed = maze.max_weight();
+            if needed > most { Err(TokenizerError::Weights { name, needed }) } else { Ok(()) }
+        }
+        TaskConfig::Prompted(_) if labelled != Some(true) => Err(TokenizerError::Examples { name }),
+        TaskConfig::Labelled(_) if labelled.is_none() => Err(TokenizerError::Sets { name }),
+        TaskConfig::Mixture(mixture) => mixture.parts().iter().try_for_each(|part| check_words(name, &part.task)),
+        _ => Ok(()),
     }
 }

@@ -36,11 +36,29 @@ impl World {
             }
             TaskConfig::Labelled(labelled) => labelled_nodes(labelled, 0),
             TaskConfig::Prompted(prompted) => labelled_nodes(&prompted.table().graph, prompted.table().examples),
+            TaskConfig::Mixture(mixture) => {
+                let parts: Vec<World> =
+                    mixture.parts().iter().map(|part| World::of(&part.task)).collect::<Result<_, _>>()?;
+                let joined = parts.into_iter().map(Some).reduce(|a, b| World::joined(a?, b?)).flatten();
+                return joined.ok_or_else(|| TokenizerError::NoWords { task: task.name() });
+            }
             TaskConfig::Hops(_) | TaskConfig::Countdown(_) | TaskConfig::Sliding(_) => {
                 return Err(TokenizerError::NoWords { task: task.name() });
             }
         };
         Ok(World::Graph(nodes))
+    }
+
+    /// The smallest world that holds both: mazes of one shape, or graphs of one kind with names for the nodes of the
+    /// larger. `None` if there is none.
+    fn joined(a: World, b: World) -> Option<World> {
+        match (a, b) {
+            (World::Graph(a), World::Graph(b)) if (a.directed, &a.labels) == (b.directed, &b.labels) => {
+                let (n_nodes, examples) = (a.n_nodes.max(b.n_nodes), a.examples.max(b.examples));
+                Some(World::Graph(Nodes { n_nodes, examples, ..a }))
+            }
+            (a, b) => (a == b).then_some(a),
+        }
     }
 }
 
@@ -72,6 +90,11 @@ pub fn edges(task: &TaskConfig) -> (usize, bool) {
         TaskConfig::Graph(graph) => structure_edges(&graph.table().structure),
         TaskConfig::Labelled(labelled) => structure_edges(&labelled.table().structure),
         TaskConfig::Prompted(prompted) => structure_edges(&prompted.table().graph.table().structure),
+        TaskConfig::Mixture(mixture) => {
+            let of_parts = || mixture.parts().iter().map(|part| edges(&part.task));
+            let most = of_parts().map(|(n, _)| n).max().unwrap_or(0);
+            (most, of_parts().all(|part| part == (most, true)))
+        }
         TaskConfig::Hops(_) | TaskConfig::Countdown(_) | TaskConfig::Sliding(_) => (0, false),
     }
 }

@@ -27,7 +27,9 @@ pub(crate) struct BaselinesArgs {
 }
 
 const EXAMPLES: &str = "A walker never turns back. Its score is the chance, computed and not drawn, that it walks a shortest path: `random` takes
-any way on, `greedy` heads for the target, `k-lookahead` sees k steps ahead and is greedy beyond.
+any way on, `greedy` heads for the target, `k-lookahead` sees k steps ahead and is greedy beyond. `floor` is what a perfect
+solver still loses because one of several right answers was drawn. On labelled graphs, shortcuts name a goal without
+reading labels.
 
 Example:
   searchlens baselines --maze dfs --rows 5 --cols 5 --count 100000 --json";
@@ -51,5 +53,10 @@ fn table(result: &Baselines) -> String {
         format!("greedy, whole path    {:>9.4}", result.exact.greedy),
     ];
     lines.extend(result.exact.k_lookahead.iter().map(|(k, score)| format!("{k:>2}-lookahead          {score:>9.4}")));
+    if let Some(floor) = &result.entropy_floor {
+        lines.push(format!("floor, whole path     {:>9.4} nats", floor.path));
+        lines.push(format!("floor, first step     {:>9.4} nats", floor.first_step));
+    }
+    lines.extend(result.shortcuts.iter().map(|(shortcut, score)| format!("{:<21} {score:>9.4}", shortcut.name())));
     lines.join("\n")
 }

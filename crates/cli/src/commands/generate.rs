@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
-use searchlens::tasks::record::MazeRecord;
+use searchlens::tasks::filter::{Filter, Weighted, apply};
+use searchlens::tasks::record::{MazeRecord, Record};
 use searchlens::tasks::split::Split;
 use searchlens::tasks::task::Instance;
 
@@ -23,9 +24,14 @@ pub(crate) struct GenerateArgs {
     /// train, validation or test; problems of all splits if absent
     #[arg(long)]
     split: Option<String>,
-    /// How many problems
+    /// How many problems to draw
     #[arg(long, value_name = "N")]
     count: u64,
+    /// Keep only what a filter keeps of the problems drawn; may be given several times, and is applied in order:
+    /// path_length=8.. start_end_distance=3.. lookahead=1..4 cut_percentile_shortest=10 truncate_count=100
+    /// remove_duplicates=maze|problem|maze_class|problem_class balance_lookahead=1..8
+    #[arg(long, value_name = "NAME=VALUE", value_parser = filter)]
+    filter: Vec<Filter>,
     /// Where to write them; the format goes by the ending: .jsonl, or - for JSON lines on standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
@@ -37,6 +43,7 @@ const EXAMPLES: &str =
 Examples:
   searchlens generate --maze dfs --rows 5 --cols 5 --split test --count 1000 --seed 1 --out test.jsonl
   searchlens generate --maze dfs_percolation --p 0.1 --rows 7 --cols 7 --path-length 10.. --count 3 | searchlens show
+  searchlens generate --maze dfs --rows 7 --cols 7 --count 10000 --filter remove_duplicates=maze --out mazes.jsonl
   searchlens generate --task run/config.toml --count 3 | searchlens show";
 
 pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
@@ -50,24 +57,53 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
         None => task.natural_instance(seed, index).0,
     };
     let workers = common.workers()?;
+    if !args.filter.is_empty() {
+        // Filters look at whole sets: the problems are held in memory.
+        let drawn: Vec<Weighted> =
+            workers.run(|| (0..args.count).into_par_iter().map(|i| instance(i).into()).collect());
+        let kept = apply(&args.filter, drawn)?;
+        if kept.iter().any(|kept| kept.weight != 1.0 && kept.instance.problem.lattice().is_none()) {
+            return Err(InputError::NoImportance.into());
+        }
+        let mut output = Output::create(&args.out)?;
+        kept.iter().try_for_each(|kept| output.write_line(line(&kept.instance, kept.weight)))?;
+        output.finish()?;
+        return told(&args.out, kept.len() as u64, format_args!(" of {} drawn", args.count));
+    }
     let mut output = Output::create(&args.out)?;
     let mut begin = 0;
     while begin < args.count {
         let end = args.count.min(begin + BLOCK);
-        let lines: Vec<String> = workers.run(|| (begin..end).into_par_iter().map(|i| line(&instance(i))).collect());
+        let lines: Vec<String> =
+            workers.run(|| (begin..end).into_par_iter().map(|i| line(&instance(i), 1.0)).collect());
         lines.into_iter().try_for_each(|line| output.write_line(line))?;
         begin = end;
     }
     output.finish()?;
-    if args.out == Path::new("-") {
-        return Ok(());
-    }
-    let out = args.out.display();
-    print(format_args!("wrote {} problems to {out}; draw them: searchlens show {out}", args.count))
+    told(&args.out, args.count, format_args!(""))
 }
 
-fn line(instance: &Instance) -> String {
-    MazeRecord::of(instance).expect("all tasks draw mazes").to_line(instance.class)
+/// Says what was written, where that does not spoil the output.
+fn told(out: &Path, count: u64, of_how_many: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+    if out == Path::new("-") {
+        return Ok(());
+    }
+    let out = out.display();
+    print(format_args!("wrote {count} problems{of_how_many} to {out}; draw them: searchlens show {out}"))
+}
+
+fn line(instance: &Instance, importance: f64) -> String {
+    match MazeRecord::of(instance) {
+        Some(record) => record.to_line_of_importance(instance.class, importance),
+        None => Record::line_of(instance),
+    }
+}
+
+/// A filter, as clap reads it: `NAME=VALUE`, the value as in a config file, without quotation marks.
+fn filter(text: &str) -> Result<Filter, String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE, such as path_length=8..")?;
+    let value: serde_json::Value = value.parse().unwrap_or_else(|_not_json| value.into());
+    serde_json::from_value(serde_json::json!({ name: value })).map_err(|error| error.to_string())
 }
 
 fn check_ending(path: &Path) -> Result<(), InputError> {

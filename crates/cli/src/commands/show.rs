@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use searchlens::tasks::draw::{Drawing, ascii, pixels, svg, unicode};
+use searchlens::tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, svg, unicode};
+use searchlens::tasks::graph_draw;
+use searchlens::tasks::graph_record::GraphRecord;
 use searchlens::tasks::measure::difficulty;
-use searchlens::tasks::record::MazeRecord;
+use searchlens::tasks::record::Record;
 use searchlens::tasks::split::Split;
+use searchlens::tasks::statistics::{Distribution, Facts, Statistics, Tally};
 
 use crate::cli::Common;
 use crate::input::Lines;
-use crate::output::Output;
+use crate::output::{Output, print, print_json};
 
 /// Draw problems
 #[derive(Debug, Args)]
@@ -24,16 +27,20 @@ pub(crate) struct ShowArgs {
     /// Leave the solution out
     #[arg(long)]
     no_solution: bool,
-    /// Say below each picture how hard the problem is
+    /// Say below each picture how hard the problem is, and at the end what the set is like
     #[arg(long)]
     stats: bool,
+    /// Print what the set is like as JSON, and nothing else
+    #[arg(long, requires = "stats", conflicts_with = "format")]
+    json: bool,
 }
 
 const EXAMPLES: &str = "Examples:
   searchlens generate --maze dfs --rows 5 --cols 5 --count 3 | searchlens show --stats
+  searchlens generate --maze wilson --rows 7 --cols 7 --count 10000 | searchlens show --stats --format none
   searchlens show problems.jsonl --format svg > mazes.svg";
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// maze-dataset's letters: # wall, S start, E end, X path
     Ascii,
@@ -43,21 +50,86 @@ enum Format {
     Svg,
     /// One digit a pixel: 0 wall, 1 open, 2 start, 3 end, 4 path
     Pixels,
+    /// maze-dataset's pair of pictures, maze and path, as one JSON line of digits: {"input":[..],"target":[..]}
+    Raster,
+    /// No pictures
+    None,
 }
 
 pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
+    let format = if args.json { Format::None } else { args.format };
+    let workers = common.workers()?;
     let mut output = Output::stdout();
-    Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, "\n", |number, line| {
-        let record = MazeRecord::parse(number, line)?;
-        let drawing = if args.no_solution { record.drawing().without_path() } else { record.drawing() };
-        let mut text = picture(&drawing, args.format);
-        if args.stats {
+    let mut tally = Tally::default();
+    let mut is_first = true;
+    let between = if format == Format::Raster && !args.stats { "" } else { "\n" };
+    let make = |number: usize, line: &str| -> anyhow::Result<(String, Option<Facts>)> {
+        let record = Record::parse(number, line)?;
+        let mut text = match &record {
+            Record::Maze(maze) if args.no_solution => picture(&maze.drawing().without_path(), format),
+            Record::Maze(maze) => picture(&maze.drawing(), format),
+            Record::Graph(graph) => graph_picture(graph, format, !args.no_solution),
+        };
+        if !args.stats {
+            return Ok((text, None));
+        }
+        if format != Format::None {
             text.push('\n');
             text.push_str(&stats(&record));
         }
-        Ok(text)
+        Ok((text, facts(&record)))
+    };
+    Lines::open(args.file.as_deref())?.each_made(&workers, make, |(text, facts)| {
+        facts.iter().for_each(|facts| tally.add(facts));
+        if format == Format::None {
+            return Ok(());
+        }
+        let before = if is_first { "" } else { between };
+        is_first = false;
+        output.write_line(format_args!("{before}{text}"))
     })?;
-    output.finish()
+    output.finish()?;
+    match tally.statistics() {
+        _ if !args.stats => Ok(()),
+        statistics if args.json => print_json(&statistics),
+        Some(statistics) => print(format_args!("{}{}", if is_first { "" } else { "\n" }, table(&statistics))),
+        None => print("no problem has both ends and a solution: there is nothing to count"),
+    }
+}
+
+/// What a set is like, to read.
+fn table(statistics: &Statistics) -> String {
+    let n = statistics.n;
+    let mut lines = vec![format!(
+        "{:<34}{:>9}{:>7}{:>8}{:>6}{:>6}",
+        format!("{n} problems"),
+        "mean",
+        "least",
+        "median",
+        "90 %",
+        "most"
+    )];
+    let mut row = |name: &str, spread: &Distribution| {
+        let Distribution { mean, min, median, p90, max, .. } = spread;
+        lines.push(format!("{name:<34}{mean:>9.3}{min:>7}{median:>8}{p90:>6}{max:>6}"));
+    };
+    row("cells of the path", &statistics.path_cells);
+    statistics.distance.iter().for_each(|distance| row("Manhattan distance of the ends", distance));
+    row("forks on the path", &statistics.forks);
+    row("lookahead at the first fork", &statistics.first_fork_lookahead);
+    row("lookahead at the hardest fork", &statistics.max_lookahead);
+    row("dead ends of the maze", &statistics.dead_ends);
+    row("open passages of the maze", &statistics.edges);
+    let mut share = |name: &str, value: f64| lines.push(format!("{name:<34}{value:>9.3}"));
+    share("share: first step is a choice", statistics.starts_in_fork);
+    share("share: no choice at all", statistics.without_fork);
+    share("share: several shortest paths", statistics.tied);
+    share("nats lost to ties, a path", statistics.tie_nats);
+    let Statistics { distinct_mazes, distinct_problems, distinct_classes, distinct_problem_classes, .. } = statistics;
+    lines.push(format!("different: {distinct_mazes} mazes, {distinct_problems} problems; up to symmetry {distinct_classes} and {distinct_problem_classes}"));
+    let splits = statistics.splits.iter().map(|(split, count)| format!("{split} {count}"));
+    lines.push(format!("splits: {}", splits.collect::<Vec<_>>().join(", ")));
+    lines.join("\n")
 }
 
 fn picture(drawing: &Drawing, format: Format) -> String {
@@ -65,27 +137,57 @@ fn picture(drawing: &Drawing, format: Format) -> String {
         Format::Ascii => ascii(drawing),
         Format::Unicode => unicode(drawing),
         Format::Svg => svg(drawing).trim_end().to_owned(),
-        Format::Pixels => {
-            let rows = pixels(drawing);
-            let rows = rows.iter().map(|row| row.iter().map(|pixel| (*pixel as u8).to_string()).collect::<String>());
-            rows.collect::<Vec<_>>().join("\n")
+        Format::Pixels => digits(&pixels(drawing)).join("\n"),
+        Format::Raster => {
+            let [input, target] = raster_pair(drawing, RasterOptions::default()).map(|picture| digits(&picture));
+            serde_json::json!({"input": input, "target": target}).to_string()
+        }
+        Format::None => String::new(),
+    }
+}
+
+/// One digit a pixel, one string a line.
+fn digits(picture: &[Vec<Pixel>]) -> Vec<String> {
+    picture.iter().map(|row| row.iter().map(|pixel| (*pixel as u8).to_string()).collect()).collect()
+}
+
+/// Graphs have two pictures: text, and SVG.
+fn graph_picture(graph: &GraphRecord, format: Format, with_path: bool) -> String {
+    match format {
+        Format::None => String::new(),
+        Format::Svg => graph_draw::svg(graph, with_path).trim_end().to_owned(),
+        Format::Ascii | Format::Unicode | Format::Pixels | Format::Raster => {
+            graph_draw::text(graph, with_path).trim_end().to_owned()
         }
     }
 }
 
-/// One line: size, class and split, and if there is a solution, its length and what makes it hard.
-fn stats(record: &MazeRecord) -> String {
-    let lattice = record.maze.lattice;
-    let class = record.class();
-    let maze = format!("{} x {} cells, class {class} ({})", lattice.rows, lattice.cols, Split::of(class));
-    match &record.solution {
-        None => maze,
-        Some(path) => {
-            let hard = difficulty(&record.maze.graph, path);
-            format!(
-                "{maze}; path of {} cells, {} forks; lookahead needed: {} at the first fork, {} at most",
-                hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
-            )
-        }
+/// What counts of a record, if it has both ends and a solution. The split of a graph depends on its task, which a line
+/// does not tell.
+fn facts(record: &Record) -> Option<Facts> {
+    match record {
+        Record::Maze(maze) => Some(Facts::of(&maze.problem()?, maze.solution.as_ref()?, Some(maze.class()))),
+        Record::Graph(graph) => Some(Facts::of(&graph.problem, &graph.solution, None)),
     }
+}
+
+/// One line: size, of a maze class and split, and if there is a solution, its length and what makes it hard.
+fn stats(record: &Record) -> String {
+    let (size, problem, path) = match record {
+        Record::Maze(maze) => {
+            let (lattice, class) = (maze.maze.lattice, maze.class());
+            let size = format!("{} x {} cells, class {class} ({})", lattice.rows, lattice.cols, Split::of(class));
+            (size, &maze.maze.graph, maze.solution.as_ref())
+        }
+        Record::Graph(GraphRecord { problem, solution, .. }) => {
+            let size = format!("{} nodes, {} edges", problem.graph.n_nodes(), problem.graph.n_edges());
+            (size, &problem.graph, Some(solution))
+        }
+    };
+    let Some(path) = path else { return size };
+    let hard = difficulty(problem, path);
+    format!(
+        "{size}; path of {} cells, {} forks; lookahead needed: {} at the first fork, {} at most",
+        hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
+    )
 }

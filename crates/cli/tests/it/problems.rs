@@ -175,3 +175,46 @@ fn a_closed_pipe_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn every_option_of_every_generator_is_a_flag() {
+    let lines = |flags: &str| searchlens(&format!("generate --rows 6 --cols 5 --count 4 --seed 3 {flags}")).good();
+    for flags in [
+        "--maze dfs --accessible-cells 20 --max-tree-depth 8 --do-forks false",
+        "--maze dfs --start-coord 2,3 --randomized-stack true --accessible-cells 0.5",
+        "--maze prim --max-tree-depth 0.5",
+        "--maze aldous_broder --braid 1",
+        "--maze kruskal --max-weight 9",
+        "--maze recursive_division --deadend-start --deadend-end",
+        "--maze percolation --p 0.5 --largest-component",
+        "--maze dfs_percolation --p 0.1 --path-length 5..9 --distance 2..",
+        "--maze growing_tree --newest 0.9 --lookahead 1..3 --balance-lookahead",
+        "--maze hunt_and_kill --allowed-start 0,0 --allowed-start 5,4",
+        "--maze sidewinder --p 0.3",
+        "--maze binary_tree --p 0.7 --split train",
+    ] {
+        let written = lines(flags);
+        assert_eq!(written.lines().count(), 4, "{flags}");
+        assert!(flags.contains("max-weight") == written.contains("\"weights\""), "{flags}");
+    }
+}
+
+#[test]
+fn a_set_is_filtered_and_described() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("set.jsonl");
+    let flags = "--maze dfs --rows 3 --cols 3 --count 3000 --filter remove_duplicates=maze --filter path_length=..9";
+    let told = searchlens(&format!("generate {flags} --out {}", path.display())).good();
+    assert!(told.starts_with("wrote 88 problems of 3000 drawn to "), "{told}");
+    let text = searchlens(&format!("show {} --stats --json", path.display())).good();
+    let statistics: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&statistics["n"], &statistics["distinct_classes"]), (&88.into(), &12.into()));
+    assert_eq!(statistics["edges"]["counts"]["8"], 88);
+    let table = searchlens(&format!("show {} --stats --format none", path.display())).good();
+    assert!(table.contains("88 problems") && table.contains("different: 88 mazes"), "{table}");
+    let pair = searchlens(&format!("show {} --format raster", path.display())).good();
+    let pair: serde_json::Value = serde_json::from_str(pair.lines().next().unwrap()).unwrap();
+    assert_eq!((pair["input"].as_array().unwrap().len(), pair["target"][0].as_str().unwrap().len()), (16, 16));
+    let balanced = "generate --maze dfs --rows 4 --cols 4 --count 500 --filter balance_lookahead=1..3";
+    assert!(searchlens(balanced).good().contains("\"importance\":"));
+}

@@ -44,6 +44,9 @@ fn timings_have_the_keys_that_scripts_read() {
         assert!(train["peak_bytes"].as_u64().unwrap() > 3 * 4 * 200_000, "{train}");
     }
     let problems = json("bench problems --seconds 0.05 --threads 1 --json");
-    assert_eq!(keys(&problems), ["items_per_s", "threads"]);
+    assert_eq!(keys(&problems), ["items_per_s", "ns_per_cell", "rounds", "task", "threads"]);
     assert!(problems["items_per_s"].as_f64().unwrap() > 0.0 && problems["threads"] == 1);
+    assert_eq!(problems["task"], "dfs-7x7");
+    let wide = json("bench problems --maze kruskal --rows 3 --cols 9 --seconds 0.05 --threads 1 --json");
+    assert!(wide["task"] == "kruskal-3x9" && wide["rounds"].as_array().unwrap().len() == 5, "{wide}");
 }

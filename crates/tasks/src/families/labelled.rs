@@ -192,13 +192,28 @@ impl LabelledFamily {
         self.config.structure.n_nodes()
     }
 
-    /// One graph with labels, if it fits what the config asks.
-    pub(crate) fn attempt(&self, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+    /// Whether the next problem is to have a detour; `None` if that is left to chance. Drawn once a problem and not once a
+    /// graph, as graphs without detours are more frequent.
+    pub(crate) fn draw_detour(&self, rng: &mut Stream) -> Option<Detour> {
+        self.config.detour_share.map(|share| if with_chance(rng, share) { Detour::Needed } else { Detour::None })
+    }
+
+    /// Everything that [`LabelledFamily::draw_detour`] can say.
+    pub(crate) fn detours(&self) -> Vec<Option<Detour>> {
+        match self.config.detour_share {
+            None => vec![None],
+            Some(share) => {
+                let possible = [(Detour::None, share < 1.0), (Detour::Needed, share > 0.0)];
+                possible.into_iter().filter(|(_, possible)| *possible).map(|(detour, _)| Some(detour)).collect()
+            }
+        }
+    }
+
+    /// One graph with labels, if it fits what the config and `detour` ask.
+    pub(crate) fn attempt(&self, detour: Option<Detour>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
         let config = &self.config;
         let graph = config.structure.graph(config.arcs, rng);
         let origin = below(rng, graph.n_nodes());
-        // Drawn even where it is not asked, so that problems of one seed differ no more than they must.
-        let detour = with_chance(rng, config.detour_share.unwrap_or(0.0));
         let cells = match config.placement {
             Placement::Balanced => self.placed(&graph, origin, rng)?,
             Placement::Free => (0..graph.n_nodes()).map(|_| self.tables.any.draw(rng)).collect(),
@@ -214,7 +229,7 @@ impl LabelledFamily {
         let field = problem.distances()?;
         field.distance(origin)?;
         let unique = !config.unique_nearest || field.ends_from(&problem.graph, origin).len() == 1;
-        let detoured = config.detour_share.is_none() || Detour::of(&problem, &field) == Detour::wanted(detour);
+        let detoured = detour.is_none_or(|detour| Detour::of(&problem, &field) == detour);
         (unique && detoured).then_some((problem, field))
     }
 
@@ -265,10 +280,6 @@ impl Detour {
             true if count(&blind) == count(field) => Detour::None,
             true => Detour::OneOfSeveral,
         }
-    }
-
-    fn wanted(needed: bool) -> Detour {
-        if needed { Detour::Needed } else { Detour::None }
     }
 }
 

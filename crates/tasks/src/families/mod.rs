@@ -10,6 +10,7 @@ pub mod graph;
 pub mod hops;
 pub mod labelled;
 pub(crate) mod maze;
+pub mod mixture;
 pub mod prompted;
 pub mod sliding;
 pub mod star;
@@ -19,6 +20,7 @@ pub mod tree;
 use std::collections::BTreeSet;
 
 use crate::config::{TaskConfig, TaskError};
+use crate::identity::Identity;
 use crate::problem::Problem;
 use crate::refine::{labelled_class, relabelling_class};
 use crate::solve::{DistanceField, random_shortest_path};
@@ -29,8 +31,9 @@ use countdown::CountdownConfig;
 use dag::DagConfig;
 use graph::GraphConfig;
 use hops::HopsConfig;
-use labelled::LabelledFamily;
+use labelled::{Detour, LabelledFamily};
 use maze::MazeFamily;
+use mixture::MixtureFamily;
 use prompted::{PromptedFamily, Stratum};
 use sliding::SlidingFamily;
 use star::StarConfig;
@@ -50,6 +53,14 @@ pub enum Equivalence {
     Labelled,
 }
 
+/// What one problem is to be like, beyond what holds for all of a config. Drawn before any graph, so that what is rare
+/// comes as often as was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wish {
+    pub(crate) detour: Option<Detour>,
+    pub(crate) stratum: Option<Stratum>,
+}
+
 /// A family, with what it looks up while drawing.
 #[derive(Clone, Debug)]
 pub(crate) enum Family {
@@ -63,6 +74,7 @@ pub(crate) enum Family {
     Hops(HopsConfig),
     Countdown(CountdownConfig),
     Sliding(SlidingFamily),
+    Mixture(MixtureFamily),
 }
 
 impl Family {
@@ -75,6 +87,10 @@ impl Family {
             TaskConfig::Maze(config) => {
                 let (mazes, splits) = MazeFamily::new(config)?;
                 return Ok((Family::Maze(mazes), splits));
+            }
+            TaskConfig::Mixture(config) => {
+                let (mixture, splits) = MixtureFamily::new(config)?;
+                return Ok((Family::Mixture(mixture), splits));
             }
             TaskConfig::Star(config) => Family::Star(config.clone()),
             TaskConfig::Dag(config) => Family::Dag(config.clone()),
@@ -95,6 +111,7 @@ impl Family {
     pub(crate) fn equivalence(&self) -> Equivalence {
         match self {
             Family::Maze(_) => Equivalence::Lattice,
+            Family::Mixture(mixture) => mixture.equivalence(),
             Family::Star(_) | Family::Hops(_) | Family::Countdown(_) | Family::Sliding(_) => Equivalence::Labelled,
             Family::Dag(_) | Family::Tree(_) | Family::Graph(_) | Family::Labelled(_) | Family::Prompted(_) => {
                 Equivalence::Relabelling
@@ -107,9 +124,12 @@ impl Family {
         if let Family::Maze(mazes) = self {
             return mazes.draw(rng, wanted);
         }
-        let stratum = self.draw_stratum(rng);
+        if let Family::Mixture(mixture) = self {
+            return mixture.pick(rng).draw(rng, wanted);
+        }
+        let wish = self.draw_wish(rng);
         let (problem, field, class) = loop {
-            if let Some((problem, field)) = self.attempt(stratum, rng) {
+            if let Some((problem, field)) = self.attempt(wish, rng) {
                 let class = self.class(&problem, &field);
                 if wanted(class) {
                     break (problem, field, class);
@@ -125,24 +145,26 @@ impl Family {
         (Instance { problem, path, class, shown }, field)
     }
 
-    fn draw_stratum(&self, rng: &mut Stream) -> Option<Stratum> {
+    fn draw_wish(&self, rng: &mut Stream) -> Wish {
         match self {
-            Family::Prompted(prompts) => prompts.draw_stratum(rng),
-            _ => None,
+            Family::Labelled(graphs) => Wish { detour: graphs.draw_detour(rng), stratum: None },
+            Family::Prompted(prompts) => prompts.draw_wish(rng),
+            _ => Wish::default(),
         }
     }
 
     /// One draw of a problem and the distances to its goal; `None` if what was drawn does not fit the config.
-    fn attempt(&self, stratum: Option<Stratum>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+    fn attempt(&self, wish: Wish, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
         let problem = match self {
             Family::Dag(dags) => return Some(dags.problem(rng)),
             Family::Graph(graphs) => return graphs.attempt(rng),
-            Family::Labelled(graphs) => return graphs.attempt(rng),
-            Family::Prompted(prompts) => return prompts.attempt(stratum, rng),
+            Family::Labelled(graphs) => return graphs.attempt(wish.detour, rng),
+            Family::Prompted(prompts) => return prompts.attempt(wish, rng),
             Family::Maze(mazes) => {
                 let (instance, field) = mazes.draw(rng, &|_| true);
                 return Some((instance.problem, field));
             }
+            Family::Mixture(mixture) => return mixture.pick(rng).attempt(wish, rng),
             Family::Countdown(games) => games.attempt(rng)?,
             Family::Star(stars) => stars.problem(rng),
             Family::Tree(trees) => trees.problem(rng),
@@ -157,6 +179,7 @@ impl Family {
     pub(crate) fn class(&self, problem: &Problem, field: &DistanceField) -> SymmetryClass {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
+            (Family::Mixture(_), Equivalence::Lattice) => SymmetryClass(Identity::of(problem).maze_class),
             (_, Equivalence::Labelled) => labelled_class(problem),
             (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }
@@ -168,16 +191,17 @@ impl Family {
     /// [`TaskError::TooRare`].
     fn check_yield(&self, config: &TaskConfig) -> Result<(), TaskError> {
         const ENOUGH: usize = 3;
-        let strata = match self {
-            Family::Prompted(prompts) if !prompts.strata().is_empty() => {
-                prompts.strata().iter().copied().map(Some).collect()
+        let wishes = match self {
+            Family::Labelled(graphs) => {
+                graphs.detours().into_iter().map(|detour| Wish { detour, stratum: None }).collect()
             }
-            _ => vec![None],
+            Family::Prompted(prompts) => prompts.wishes(),
+            _ => vec![Wish::default()],
         };
         let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
-        for stratum in strata {
+        for wish in wishes {
             let mut rng = stream(0, Purpose::Probe, 1);
-            let n_found = (0..n_draws).filter(|_| self.attempt(stratum, &mut rng).is_some()).take(ENOUGH).count();
+            let n_found = (0..n_draws).filter(|_| self.attempt(wish, &mut rng).is_some()).take(ENOUGH).count();
             if n_found < ENOUGH {
                 return Err(TaskError::TooRare { task: config.name(), n_draws, n_found });
             }
@@ -197,8 +221,8 @@ impl Family {
 
     /// The class of one draw, as a probe of what splits the family fills; `None` if the draw does not fit.
     fn probe(&self, rng: &mut Stream) -> Option<SymmetryClass> {
-        let stratum = self.draw_stratum(rng);
-        self.attempt(stratum, rng).map(|(problem, field)| self.class(&problem, &field))
+        let wish = self.draw_wish(rng);
+        self.attempt(wish, rng).map(|(problem, field)| self.class(&problem, &field))
     }
 }
 

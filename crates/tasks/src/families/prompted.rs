@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::TaskError;
-use crate::families::checked_range;
 use crate::families::labelled::{LabelledConfig, LabelledFamily};
+use crate::families::{Wish, checked_range};
 use crate::labels::Distribution;
 use crate::problem::{Goal, Labels, Problem, Shown};
 use crate::region::Region;
@@ -150,10 +150,10 @@ impl PromptedFamily {
         PromptedFamily { question: LabelledFamily::new(&config.graph), shown: LabelledFamily::new(&shown), config }
     }
 
-    /// One question, if it fits; `stratum` as [`PromptedFamily::draw_stratum`] has drawn it.
-    pub(crate) fn attempt(&self, stratum: Option<Stratum>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
-        let (problem, field) = self.question.attempt(rng)?;
-        let fits = match (stratum, &self.config.other) {
+    /// One question, if it fits the wish.
+    pub(crate) fn attempt(&self, wish: Wish, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+        let (problem, field) = self.question.attempt(wish.detour, rng)?;
+        let fits = match (wish.stratum, &self.config.other) {
             (Some(wanted), Some(other)) => Stratum::of(&problem, other) == Some(wanted),
             _ => true,
         };
@@ -164,13 +164,21 @@ impl PromptedFamily {
         self.question.n_nodes()
     }
 
-    pub(crate) fn strata(&self) -> &[Stratum] {
-        &self.config.strata
+    /// What the next question is to be like.
+    pub(crate) fn draw_wish(&self, rng: &mut Stream) -> Wish {
+        let detour = self.question.draw_detour(rng);
+        let strata = &self.config.strata;
+        Wish { detour, stratum: (!strata.is_empty()).then(|| strata[below(rng, strata.len())]) }
     }
 
-    pub(crate) fn draw_stratum(&self, rng: &mut Stream) -> Option<Stratum> {
-        let strata = &self.config.strata;
-        (!strata.is_empty()).then(|| strata[below(rng, strata.len())])
+    /// Everything that [`PromptedFamily::draw_wish`] can say.
+    pub(crate) fn wishes(&self) -> Vec<Wish> {
+        let strata: Vec<Option<Stratum>> = match self.config.strata[..] {
+            [] => vec![None],
+            ref strata => strata.iter().copied().map(Some).collect(),
+        };
+        let with = |detour| strata.iter().map(move |&stratum| Wish { detour, stratum }).collect::<Vec<_>>();
+        self.question.detours().into_iter().flat_map(with).collect()
     }
 
     /// The examples shown before a question, of graphs that are wanted.
@@ -185,8 +193,9 @@ impl PromptedFamily {
     }
 
     fn example(&self, wanted: &dyn Fn(&Problem, &DistanceField) -> bool, rng: &mut Stream) -> Shown {
+        let detour = self.shown.draw_detour(rng);
         let (mut problem, field) = loop {
-            if let Some((problem, field)) = self.shown.attempt(rng)
+            if let Some((problem, field)) = self.shown.attempt(detour, rng)
                 && wanted(&problem, &field)
             {
                 break (problem, field);

@@ -1,6 +1,6 @@
 //! The walk of Aldous and Broder: a spanning tree, each as likely, by one random walk.
 
-use super::wilson::random_neighbour;
+use super::sides::UnvisitedSides;
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
 use crate::stream::{Stream, below};
@@ -17,16 +17,18 @@ pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
         // A corridor has one spanning tree, and a walk would need n^2 steps to find it.
         return (1..lattice.n_cells()).for_each(|v| open.open(v - 1, v));
     }
+    // Nothing is ever marked as visited here: these are all neighbours.
+    let neighbours = UnvisitedSides::new(lattice);
     let mut met = vec![false; lattice.n_cells()];
     let mut at = below(rng, lattice.n_cells());
     met[at] = true;
     let mut n_met = 1;
     while n_met < lattice.n_cells() {
-        let to = random_neighbour(lattice, at, rng);
+        let (to, passage) = neighbours.choose(at, neighbours.of(at), rng);
         if !met[to] {
             met[to] = true;
             n_met += 1;
-            open.open(at, to);
+            open.set_bit(passage);
         }
         at = to;
     }

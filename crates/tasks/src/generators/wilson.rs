@@ -1,8 +1,9 @@
 //! Wilson's algorithm: a spanning tree, each as likely, by loop-erased random walks.
 
+use super::sides::UnvisitedSides;
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use crate::stream::Stream;
 
 /// Carves a uniform spanning tree into a lattice whose passages are all closed.
 ///
@@ -16,6 +17,8 @@ pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
         // A corridor has one spanning tree, and a walk would need n^2 steps to find it.
         return (1..lattice.n_cells()).for_each(|v| open.open(v - 1, v));
     }
+    // Nothing is ever marked as visited here: these are all neighbours.
+    let neighbours = UnvisitedSides::new(lattice);
     let mut in_tree = vec![false; lattice.n_cells()];
     in_tree[lattice.node(rows / 2, cols / 2)] = true;
     // Where the walk left each cell last: following it from the start gives the walk without its loops.
@@ -23,7 +26,7 @@ pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     for start in 0..lattice.n_cells() {
         let mut at = start;
         while !in_tree[at] {
-            let to = random_neighbour(lattice, at, rng);
+            let (to, _) = neighbours.choose(at, neighbours.of(at), rng);
             left_for[at] = to as u32;
             at = to;
         }
@@ -35,10 +38,4 @@ pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
             at = to;
         }
     }
-}
-
-/// A uniformly drawn adjacent cell.
-pub(super) fn random_neighbour(lattice: Lattice, node: usize, rng: &mut Stream) -> usize {
-    let n = lattice.adjacent(node).count();
-    lattice.adjacent(node).nth(below(rng, n)).expect("the draw is below the number of neighbours")
 }

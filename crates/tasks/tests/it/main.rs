@@ -13,6 +13,12 @@ mod generators;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod graph_records;
+#[cfg(test)]
+mod graph_statistics;
+#[cfg(test)]
+mod mixtures;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod records;

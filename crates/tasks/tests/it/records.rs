@@ -210,3 +210,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn weights_and_importance_are_written_and_read() {
+    let lattice = Lattice { rows: 2, cols: 2 };
+    let mut maze = Maze::new(lattice, &[(0, 1), (0, 2), (1, 3), (2, 3)]);
+    maze.graph = maze.graph.with_weights(|a, b| (1 + 2 * a + b) as u32);
+    let line = r#"{"grid_shape":[2,2],"connection_list":[[[1,1],[0,0]],[[1,0],[1,0]]],"weights":WEIGHTS,"start":[0,0],"end":[1,1]}"#;
+    let read = |weights: &str| MazeRecord::parse(1, &line.replace("WEIGHTS", weights));
+    let record = read("[[[3,6],[0,0]],[[2,0],[8,0]]]").unwrap();
+    assert_eq!(record.maze, maze);
+    // 0-1-3 costs 2 + 6, 0-2-3 costs 3 + 8.
+    assert_eq!(record.solution, Some(vec![0, 1, 3]));
+    let written = record.to_line_of_importance(record.class(), 0.25);
+    assert!(written.ends_with("\"importance\":0.25}"), "{written}");
+    assert_eq!(MazeRecord::parse(1, &written).unwrap(), record);
+    assert!(!record.to_line(record.class()).contains("importance"));
+    for (weights, part) in [
+        ("[[[3,6],[0,0]],[[0,0],[8,0]]]", "`weights[1][0][0]` is 0; it must be a whole number from 1 to 1000"),
+        ("[[[3,6],[5,0]],[[2,0],[8,0]]]", "`weights[0][1][0]` is 5; it must be 0: there is no open passage"),
+        ("[[[3,-6],[0,0]],[[2,0],[8,0]]]", "`weights[0][0][1]` is -6"),
+        ("[[[3,6],[0,0]],[[2,0]]]", "`weights[1]` is a list of 1"),
+        ("7", "`weights` is 7"),
+    ] {
+        let error = read(weights).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}

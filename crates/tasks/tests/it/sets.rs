@@ -21,7 +21,7 @@ fn drawn(raw: RawMazeConfig, count: u64) -> Vec<Instance> {
 
 fn statistics(instances: &[Instance]) -> Statistics {
     let mut tally = Tally::default();
-    instances.iter().for_each(|i| tally.add(&Facts::of(&i.problem, &i.path, i.class)));
+    instances.iter().for_each(|i| tally.add(&Facts::of(&i.problem, &i.path, Some(i.class))));
     tally.statistics().unwrap()
 }
 

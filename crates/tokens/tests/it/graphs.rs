@@ -192,7 +192,7 @@ fn check_refused(name: &str, task: &str, want: &str) {
 #[test]
 fn a_tokenizer_without_words_for_a_task_is_refused() {
     let star = r#"{"star": {"arms": 2, "length": 5}}"#;
-    check_refused("edges", star, "this tokenizer writes mazes, and");
+    check_refused("edges", star, "tokenizer `edges` writes mazes, and the problems are other graphs");
     check_refused("labelled", star, "tokenizer `labelled` writes the nodes' labels, and the problems have none");
     check_refused("saparov", r#"{"hops": {"nodes": 5, "max_hops": 2}}"#, "no tokenizer has words for the problems of");
     let maze = r#"{"maze": {"generator": "wilson", "rows": 3, "cols": 3, "max_weight": 5}}"#;
