@@ -183,7 +183,7 @@ impl Tokenizer {
         }
         let lattice = match &world {
             World::Lattice(lattice) => Ok(*lattice),
-            World::Graph(nodes) => Err(TokenizerError::NotAMaze { task: format!("graphs of {} nodes", nodes.n_nodes) }),
+            World::Graph(_) => Err(TokenizerError::NotAMaze { name }),
         };
         match name {
             TokenizerName::Legacy(mode) => {
