@@ -84,6 +84,7 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tasks::split::UnknownSplit>()
         || error.is::<tokens::example::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()
+        || error.is::<tokens::name::NameError>()
         || error.is::<model::config::ConfigError>()
         || error.is::<studies::config::ConfigError>()
         || error.is::<studies::config::ConfigProblem>()

@@ -6,7 +6,7 @@
 
 use searchlens_lens::corridor::{ForkChoice, Given, MazeBlind, walker_hits};
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::{Generator, Start};
+use searchlens_tasks::generators::Generator;
 use searchlens_tasks::task::{Instance, Task};
 
 const K_MAX: usize = 8;

@@ -7,7 +7,7 @@ use searchlens_model::optimiser::Schedule;
 use searchlens_model::workers::Workers;
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::generators::Generator;
-use searchlens_tokens::tokenizer::{TokenizerConfig, TokenizerName};
+use searchlens_tokens::tokenizer::TokenizerName;
 
 use crate::config::tables::{EvalSettings, ModelTable, TrainSettings};
 use crate::config::{ConfigProblem, RunConfig};
@@ -51,7 +51,7 @@ pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64) -> Result<RunConfi
     // An evaluation takes about a second: as many as make up a thirtieth of the budget or so.
     let evaluations = (2.0 * minutes).clamp(5.0, 20.0) as u64;
     let eval = EvalSettings { every: steps.div_ceil(evaluations), ..EvalSettings::default() };
-    let tokenizer = TokenizerConfig { name: TokenizerName::Edges, max_grid_size: None };
+    let tokenizer = TokenizerName::EDGES.into();
     RunConfig::new(TaskConfig::Maze(maze), tokenizer, ModelTable::new(4, 128, 4), train, eval)
 }
 

@@ -3,9 +3,9 @@
 use searchlens_model::config::{ModelConfig, PositionEmbedding};
 use searchlens_model::params::{Layout, Slot};
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerError};
+use searchlens_tokens::world::edges;
 
 use crate::config::tables::{ModelSettings, Positions};
 use crate::config::{ConfigProblem, RunConfig};
@@ -37,7 +37,7 @@ impl Parts {
         tokenizer: &TokenizerConfig,
         model: &ModelSettings,
     ) -> Result<Parts, ConfigProblem> {
-        let (max_passages, is_fixed) = passages(task);
+        let (max_passages, is_fixed) = edges(task);
         let task = Task::new(task.clone()).map_err(ConfigProblem::Task)?;
         let tokenizer_name = tokenizer.name;
         let tokenizer = tokenizer_for(tokenizer, task.config()).map_err(ConfigProblem::Tokenizer)?;
@@ -88,33 +88,20 @@ impl Parts {
     }
 }
 
-/// The tokenizer of a `[tokenizer]` table for a task's mazes.
+/// The tokenizer of a `[tokenizer]` table for a task's problems.
 ///
 /// # Errors
 /// If the tokenizer cannot write them.
 pub fn tokenizer_for(config: &TokenizerConfig, task: &TaskConfig) -> Result<Tokenizer, TokenizerError> {
-    Tokenizer::new(config, lattice(task)?)
+    let tokenizer = Tokenizer::for_task(config, task)?;
+    if tokenizer.is_teacherless() {
+        return Err(TokenizerError::Teacherless { name: config.name });
+    }
+    Ok(tokenizer)
 }
 
 /// Whether sequences open with single edge tokens in random order.
 pub(crate) fn has_unordered_edges(task: &TaskConfig, tokenizer: &TokenizerConfig) -> Result<bool, TokenizerError> {
-    let (n_passages, is_fixed) = passages(task);
+    let (n_passages, is_fixed) = edges(task);
     Ok(is_fixed && tokenizer_for(tokenizer, task)?.unordered_prefix(n_passages).is_some())
-}
-
-fn lattice(task: &TaskConfig) -> Result<Lattice, TokenizerError> {
-    task.lattice().ok_or_else(|| TokenizerError::NotAMaze { task: task.name() })
-}
-
-/// The most open passages that a maze of a task can have, and whether all have so many. 0 and no if it draws no mazes.
-fn passages(task: &TaskConfig) -> (usize, bool) {
-    match task {
-        TaskConfig::Maze(maze) => (maze.max_passages(), maze.has_fixed_passages()),
-        TaskConfig::Mixture(mixture) => {
-            let of_parts = || mixture.parts().iter().map(|part| passages(&part.task));
-            let most = of_parts().map(|(n, _)| n).max().unwrap_or(0);
-            (most, of_parts().all(|part| part == (most, true)))
-        }
-        _ => (0, false),
-    }
 }

@@ -22,11 +22,23 @@ impl Answer {
         Answer { cells, ended: false, invalid_tokens: Vec::new(), roles: vec![Role::Unread; n_generated] }
     }
 
-    /// Takes in the tokens at `positions` as the next cell, unless an earlier token could not be read.
-    pub(crate) fn walk(&mut self, positions: std::ops::Range<usize>, cell: usize) {
+    /// Takes in the tokens at `positions` as the next cells, unless an earlier token could not be read.
+    pub(crate) fn walk(&mut self, positions: std::ops::Range<usize>, cells: &[usize]) {
+        let Some(&cell) = cells.last() else { return };
         if self.invalid_tokens.is_empty() {
-            self.roles[positions].fill(Role::PathStep { step: self.cells.len(), cell });
-            self.cells.push(cell);
+            self.cells.extend_from_slice(cells);
+            self.roles[positions].fill(Role::PathStep { step: self.cells.len() - 1, cell });
+        }
+    }
+
+    /// Turns round a path that was written goal first.
+    pub(crate) fn turn_round(&mut self) {
+        self.cells.reverse();
+        let n_steps = self.cells.len();
+        for role in &mut self.roles {
+            if let Role::PathStep { step, .. } = role {
+                *step = n_steps - 1 - *step;
+            }
         }
     }
 

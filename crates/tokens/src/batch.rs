@@ -1,6 +1,10 @@
 //! Padded batches: sequences of like length side by side, so that little padding is computed.
 
-use crate::encoded::Encoded;
+use crate::encoded::{Encoded, LossOn};
+use crate::example::{EdgeOrder, EncodeError, Example};
+use crate::role::Role;
+use crate::sequence::Writer;
+use crate::tokenizer::Tokenizer;
 
 /// Sequences padded to one length, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +22,81 @@ pub struct Padded {
     pub lengths: Vec<usize>,
     /// Which of the given sequences each row is, `[n]`.
     pub rows: Vec<usize>,
+}
+
+/// A batch being written: the tokenizer's ids go straight into its rows. Once warm it allocates nothing.
+#[derive(Debug)]
+pub struct Rows<'t> {
+    tokenizer: &'t Tokenizer,
+    loss_on: LossOn,
+    batch: Padded,
+    /// Of the row last written.
+    roles: Vec<Role>,
+    edges: Vec<(usize, usize)>,
+}
+
+impl<'t> Rows<'t> {
+    /// No row yet; rows will have `len` tokens.
+    ///
+    /// # Panics
+    /// If `len` is 0.
+    pub fn new(tokenizer: &'t Tokenizer, loss_on: LossOn, len: usize) -> Rows<'t> {
+        assert!(len > 0, "rows of a batch hold at least one token");
+        let batch =
+            Padded { n: 0, len, ids: Vec::new(), loss_weights: Vec::new(), lengths: Vec::new(), rows: Vec::new() };
+        Rows { tokenizer, loss_on, batch, roles: Vec::new(), edges: Vec::new() }
+    }
+
+    /// Writes an example as the next row.
+    ///
+    /// # Errors
+    /// If the tokenizer cannot write it, or it does not fit in a row; then there is no new row.
+    pub fn push(&mut self, example: &Example<'_>, order: EdgeOrder<'_>) -> Result<(), EncodeError> {
+        let Padded { n, len: room, ids, loss_weights, lengths, rows } = &mut self.batch;
+        let begin = *n * *room;
+        self.roles.clear();
+        let mut out = Writer { ids: &mut *ids, roles: &mut self.roles, edges: &mut self.edges };
+        let written = self.tokenizer.write(example, order, &mut out);
+        let length = ids.len() - begin;
+        if written.is_err() || length > *room {
+            ids.truncate(begin);
+            return written.and(Err(EncodeError::TooLong { length, room: *room }));
+        }
+        ids.resize(begin + *room, self.tokenizer.pad_id());
+        let path = example.path.unwrap_or_default();
+        let mut is_first = true;
+        self.loss_on.each(&self.roles, example.graph, path, |counts| {
+            // The weight of a token stands where it is predicted from: at the token before it.
+            if !std::mem::take(&mut is_first) {
+                loss_weights.push(f32::from(counts));
+            }
+        });
+        loss_weights.resize((*n + 1) * (*room - 1), 0.0);
+        lengths.push(length);
+        rows.push(*n);
+        *n += 1;
+        Ok(())
+    }
+
+    /// The roles of the row last written, without padding.
+    pub fn last_roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// What was written.
+    pub fn batch(&self) -> &Padded {
+        &self.batch
+    }
+
+    /// Takes all rows out, keeping the room they took.
+    pub fn clear(&mut self) {
+        let Padded { n, ids, loss_weights, lengths, rows, .. } = &mut self.batch;
+        *n = 0;
+        ids.clear();
+        loss_weights.clear();
+        lengths.clear();
+        rows.clear();
+    }
 }
 
 /// Pads sequences, in the order given, to `len` tokens each.

@@ -1,16 +1,20 @@
-//! The way back: from ids to the maze, its endpoints and its path.
+//! The way back: from ids to the graph, its endpoints and its path.
 
+use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, Maze};
 
-use crate::example::Example;
+use crate::example::{EncodeError, Example};
 
 /// What a sequence says, nothing lost: encoding [`Decoded::example`] in the order [`Decoded::passages`] gives the ids
 /// back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// The maze.
-    pub maze: Maze,
-    /// Its open passages in the order and orientation in which they were written.
+    /// The rectangle of cells, if the graph is a maze.
+    pub lattice: Option<Lattice>,
+    /// What can be walked.
+    pub graph: Graph,
+    /// The edges in the order and orientation in which they were written: open passages, unless the tokenizer lists
+    /// walls too.
     pub passages: Vec<(usize, usize)>,
     /// Where the path starts, if the sequence says so.
     pub origin: Option<usize>,
@@ -23,8 +27,19 @@ pub struct Decoded {
 impl Decoded {
     /// The example that was encoded.
     pub fn example(&self) -> Example<'_> {
-        let Decoded { maze, origin, target, path, .. } = self;
-        Example { origin: *origin, target: *target, path: path.as_deref(), ..Example::of_maze(maze) }
+        let Decoded { lattice, graph, origin, target, path, .. } = self;
+        Example {
+            lattice: *lattice,
+            origin: *origin,
+            target: *target,
+            path: path.as_deref(),
+            ..Example::of_graph(graph)
+        }
+    }
+
+    /// The maze, if the graph is one.
+    pub fn maze(&self) -> Option<Maze> {
+        self.lattice.map(|lattice| Maze { lattice, graph: self.graph.clone() })
     }
 }
 
@@ -93,5 +108,14 @@ pub enum DecodeError {
         from: usize,
         /// Second cell.
         to: usize,
+    },
+    /// The tokenizer leaves something out that cannot be told from the rest.
+    #[error("sequences of this tokenizer do not say everything: they cannot be read back")]
+    Lossy,
+    /// A reading that the tokenizer cannot write.
+    #[error("the sequence describes a problem that this tokenizer does not write: {reason}")]
+    Unwritable {
+        /// Why not.
+        reason: Box<EncodeError>,
     },
 }

@@ -48,10 +48,10 @@ pub enum LossOn {
     Path,
     /// Every token but the first.
     All,
-    /// The first step of the path; where the path has none (origin = target), the end token, which is then the first
-    /// choice.
+    /// The first step of the path (with the steps of its hop, where hops are written); where the path has none (origin =
+    /// target), the end token, which is then the first choice.
     FirstStep,
-    /// The steps taken at the path's forks, as [`forks`] finds them.
+    /// The steps taken at the path's forks, as [`forks`] finds them (with the steps of their hops).
     Forks,
 }
 
@@ -62,17 +62,39 @@ impl LossOn {
 
     /// The loss mask of a sequence with these roles, about `path` on `graph`.
     pub fn mask(self, roles: &[Role], graph: &Graph, path: &[usize]) -> Vec<bool> {
-        let fork_indices: Vec<usize> = if self == LossOn::Forks { forks(graph, path).collect() } else { Vec::new() };
+        let mut mask = Vec::with_capacity(roles.len());
+        self.each(roles, graph, path, |counts| mask.push(counts));
+        mask
+    }
+
+    /// Says of every token in turn whether it counts.
+    pub(crate) fn each(self, roles: &[Role], graph: &Graph, path: &[usize], mut say: impl FnMut(bool)) {
+        let steps =
+            || roles.iter().filter_map(|role| if let Role::PathStep { step, .. } = role { Some(*step) } else { None });
+        // Where a path is written as hops of several steps, its first step is written with the others of its hop.
+        let first = if self == LossOn::FirstStep { steps().filter(|&step| step > 0).min() } else { None };
+        let mut chosen: Vec<bool> = Vec::new();
+        if self == LossOn::Forks {
+            // A hop counts if one of its steps leaves a fork.
+            chosen.resize(path.len().max(1), false);
+            let mut ends: Vec<usize> = steps().filter(|&step| step > 0).collect();
+            ends.sort_unstable();
+            for fork in forks(graph, path) {
+                if let Some(&end) = ends.get(ends.partition_point(|&end| end <= fork)) {
+                    chosen[end] = true;
+                }
+            }
+        }
         let counts = |role: Role| match (self, role) {
             (_, Role::Pad | Role::Unread) => false,
             (LossOn::All, _) => true,
             (LossOn::Path, Role::PathStep { .. } | Role::End) => true,
-            (LossOn::FirstStep, Role::PathStep { step, .. }) => step == 1,
-            (LossOn::FirstStep, Role::End) => path.len() == 1,
-            (LossOn::Forks, Role::PathStep { step, .. }) => step >= 1 && fork_indices.contains(&(step - 1)),
+            (LossOn::FirstStep, Role::PathStep { step, .. }) => Some(step) == first,
+            (LossOn::FirstStep, Role::End) => first.is_none(),
+            (LossOn::Forks, Role::PathStep { step, .. }) => chosen[step],
             _ => false,
         };
-        roles.iter().enumerate().map(|(position, &role)| position > 0 && counts(role)).collect()
+        roles.iter().enumerate().for_each(|(position, &role)| say(position > 0 && counts(role)));
     }
 }
 

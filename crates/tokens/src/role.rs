@@ -18,7 +18,14 @@ pub enum Role {
         /// The larger cell.
         to: usize,
     },
-    /// The first cell of a passage that is written in parts.
+    /// A wall between two adjacent cells, in one token.
+    Wall {
+        /// The smaller cell.
+        from: usize,
+        /// The larger cell.
+        to: usize,
+    },
+    /// The first cell of a passage (or of a wall, where walls are listed) that is written in parts.
     EdgeFrom {
         /// The cell written first, which this token (part) names.
         from: usize,
@@ -39,12 +46,39 @@ pub enum Role {
         /// The cell written second, which this token (part) names.
         to: usize,
     },
-    /// The sign that closes a passage.
+    /// A sign that opens or closes a passage, or a group of them: then it speaks of the first or the last.
     Separator {
         /// The cell written first.
         from: usize,
         /// The cell written second.
         to: usize,
+    },
+    /// The cell from which all passages of a group lead, written once.
+    GroupLead {
+        /// The cell.
+        cell: usize,
+    },
+    /// What a step along an edge costs.
+    Weight {
+        /// The node written first.
+        from: usize,
+        /// The node written second.
+        to: usize,
+    },
+    /// One coordinate of a node's label, or (in labelled graphs) the node before it.
+    Label {
+        /// The node.
+        cell: usize,
+    },
+    /// A token of an example that stands before the question, whatever it says.
+    Shown {
+        /// Which example, from 0.
+        example: usize,
+    },
+    /// A token that says nothing: room to work in.
+    Workspace {
+        /// Which of them, from 0.
+        index: usize,
     },
     /// The cell where the path starts.
     Origin {
@@ -110,12 +144,24 @@ impl Role {
     pub fn place(self) -> Place {
         match self {
             Role::Edge { from, to }
+            | Role::Wall { from, to }
+            | Role::Weight { from, to }
             | Role::EdgeFrom { from, to }
             | Role::Connector { from, to }
             | Role::EdgeTo { from, to }
             | Role::Separator { from, to } => Place::Edge(from.min(to), from.max(to)),
-            Role::Origin { cell } | Role::Target { cell } | Role::PathStep { cell, .. } => Place::Cell(cell),
-            Role::PathStart | Role::End | Role::Pad | Role::Delimiter(_) | Role::Unread => Place::Nowhere,
+            Role::GroupLead { cell }
+            | Role::Label { cell }
+            | Role::Origin { cell }
+            | Role::Target { cell }
+            | Role::PathStep { cell, .. } => Place::Cell(cell),
+            Role::PathStart
+            | Role::End
+            | Role::Pad
+            | Role::Delimiter(_)
+            | Role::Shown { .. }
+            | Role::Workspace { .. }
+            | Role::Unread => Place::Nowhere,
         }
     }
 
@@ -123,10 +169,16 @@ impl Role {
     pub fn kind(self) -> RoleKind {
         match self {
             Role::Edge { .. } => RoleKind::Edge,
+            Role::Wall { .. } => RoleKind::Wall,
             Role::EdgeFrom { .. } => RoleKind::EdgeFrom,
             Role::Connector { .. } => RoleKind::Connector,
             Role::EdgeTo { .. } => RoleKind::EdgeTo,
             Role::Separator { .. } => RoleKind::Separator,
+            Role::GroupLead { .. } => RoleKind::GroupLead,
+            Role::Weight { .. } => RoleKind::Weight,
+            Role::Label { .. } => RoleKind::Label,
+            Role::Shown { .. } => RoleKind::Shown,
+            Role::Workspace { .. } => RoleKind::Workspace,
             Role::Origin { .. } => RoleKind::Origin,
             Role::Target { .. } => RoleKind::Target,
             Role::PathStart => RoleKind::PathStart,
@@ -151,11 +203,17 @@ impl fmt::Display for Role {
         let kind = self.kind();
         match *self {
             Role::Edge { from, to }
+            | Role::Wall { from, to }
+            | Role::Weight { from, to }
             | Role::EdgeFrom { from, to }
             | Role::Connector { from, to }
             | Role::EdgeTo { from, to }
             | Role::Separator { from, to } => write!(f, "{kind}:{from}-{to}"),
-            Role::Origin { cell } | Role::Target { cell } => write!(f, "{kind}:{cell}"),
+            Role::GroupLead { cell } | Role::Label { cell } | Role::Origin { cell } | Role::Target { cell } => {
+                write!(f, "{kind}:{cell}")
+            }
+            Role::Shown { example } => write!(f, "{kind}:{example}"),
+            Role::Workspace { index } => write!(f, "{kind}:{index}"),
             Role::PathStep { step, cell } => write!(f, "{kind}:{step}:{cell}"),
             Role::PathStart | Role::End | Role::Pad | Role::Delimiter(_) | Role::Unread => write!(f, "{kind}"),
         }
@@ -167,6 +225,8 @@ impl fmt::Display for Role {
 pub enum RoleKind {
     /// [`Role::Edge`].
     Edge,
+    /// [`Role::Wall`].
+    Wall,
     /// [`Role::EdgeFrom`].
     EdgeFrom,
     /// [`Role::Connector`].
@@ -175,6 +235,16 @@ pub enum RoleKind {
     EdgeTo,
     /// [`Role::Separator`].
     Separator,
+    /// [`Role::GroupLead`].
+    GroupLead,
+    /// [`Role::Weight`].
+    Weight,
+    /// [`Role::Label`].
+    Label,
+    /// [`Role::Shown`].
+    Shown,
+    /// [`Role::Workspace`].
+    Workspace,
     /// [`Role::Origin`].
     Origin,
     /// [`Role::Target`].
@@ -205,12 +275,18 @@ pub enum RoleKind {
 
 impl RoleKind {
     /// Every kind of role with its name.
-    pub const ALL: [(RoleKind, &'static str); 18] = [
+    pub const ALL: [(RoleKind, &'static str); 24] = [
         (RoleKind::Edge, "edge"),
+        (RoleKind::Wall, "wall"),
         (RoleKind::EdgeFrom, "edge_from"),
         (RoleKind::Connector, "connector"),
         (RoleKind::EdgeTo, "edge_to"),
         (RoleKind::Separator, "separator"),
+        (RoleKind::GroupLead, "group_lead"),
+        (RoleKind::Weight, "weight"),
+        (RoleKind::Label, "label"),
+        (RoleKind::Shown, "shown"),
+        (RoleKind::Workspace, "workspace"),
         (RoleKind::Origin, "origin"),
         (RoleKind::Target, "target"),
         (RoleKind::PathStart, "path_start"),

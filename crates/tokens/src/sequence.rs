@@ -1,19 +1,21 @@
 //! Writing and reading sequences token by token: what all tokenizers share.
 
-use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::maze::Lattice;
 
 use crate::decoded::DecodeError;
 use crate::role::Role;
 use crate::vocab::Vocab;
 
-/// A sequence being written.
-#[derive(Default)]
-pub(crate) struct Writer {
-    pub(crate) ids: Vec<u32>,
-    pub(crate) roles: Vec<Role>,
+/// A sequence being written: ids and roles are added behind what stands there.
+pub(crate) struct Writer<'a> {
+    pub(crate) ids: &'a mut Vec<u32>,
+    pub(crate) roles: &'a mut Vec<Role>,
+    /// Room for a list of edges, so that writing many sequences allocates nothing.
+    pub(crate) edges: &'a mut Vec<(usize, usize)>,
 }
 
-impl Writer {
+impl Writer<'_> {
+    #[inline]
     pub(crate) fn push(&mut self, id: u32, role: Role) {
         self.ids.push(id);
         self.roles.push(role);
@@ -49,6 +51,21 @@ impl<'a> Reader<'a> {
         self.ids.get(self.position).copied()
     }
 
+    /// All of the sequence, without padding.
+    pub(crate) fn ids(&self) -> &'a [u32] {
+        self.ids
+    }
+
+    /// What is still to be read.
+    pub(crate) fn rest(&self) -> &'a [u32] {
+        &self.ids[self.position..]
+    }
+
+    /// Goes on at another position.
+    pub(crate) fn go_to(&mut self, position: usize) {
+        self.position = position;
+    }
+
     /// Steps over `id` if it comes next, and says whether it did.
     pub(crate) fn skip(&mut self, id: u32) -> bool {
         let found = self.peek() == Some(id);
@@ -72,23 +89,39 @@ impl<'a> Reader<'a> {
         if self.position == self.ids.len() { Ok(()) } else { Err(self.unexpected("the end of the sequence")) }
     }
 
-    fn unexpected(&self, wanted: &'static str) -> DecodeError {
-        let found = self.peek().and_then(|id| self.vocab.name(id)).unwrap_or_default().to_owned();
+    /// The error that says what should stand here.
+    pub(crate) fn unexpected(&self, wanted: &'static str) -> DecodeError {
+        let Some(id) = self.peek() else { return DecodeError::Truncated { length: self.ids.len(), wanted } };
+        let found = self.vocab.name(id).unwrap_or_default().to_owned();
         DecodeError::Unexpected { position: self.position, found, wanted }
+    }
+
+    /// Checks that what was read is what its reading is written as.
+    pub(crate) fn compare(&mut self, written: &[u32]) -> Result<(), DecodeError> {
+        let differs = (0..self.ids.len().max(written.len())).find(|&p| self.ids.get(p) != written.get(p));
+        match differs {
+            None => Ok(()),
+            Some(position) => {
+                self.position = position;
+                Err(self.unexpected("another token"))
+            }
+        }
     }
 }
 
-/// Open passages being collected: adjacent cells, each passage once.
-pub(crate) struct Passages {
+/// Edges of a lattice being collected: adjacent cells, each pair once (or once in each direction).
+pub(crate) struct Pairs {
     lattice: Lattice,
-    /// By cell: whether its passage down, and its passage right, was seen.
-    seen: Vec<[bool; 2]>,
+    /// By cell: whether its pair down, and its pair right, was seen, smaller cell first and otherwise.
+    seen: Vec<[[bool; 2]; 2]>,
+    both_ways: bool,
     pub(crate) written: Vec<(usize, usize)>,
 }
 
-impl Passages {
-    pub(crate) fn new(lattice: Lattice) -> Passages {
-        Passages { lattice, seen: vec![[false; 2]; lattice.n_cells()], written: Vec::new() }
+impl Pairs {
+    /// Nothing collected. `both_ways`: a pair may be written once in each direction.
+    pub(crate) fn new(lattice: Lattice, both_ways: bool) -> Pairs {
+        Pairs { lattice, seen: vec![[[false; 2]; 2]; lattice.n_cells()], both_ways, written: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, position: usize, from: usize, to: usize) -> Result<(), DecodeError> {
@@ -96,15 +129,11 @@ impl Passages {
             return Err(DecodeError::NotAdjacent { position, from, to });
         }
         let same_row = self.lattice.coord(from).0 == self.lattice.coord(to).0;
-        let seen = &mut self.seen[from.min(to)][usize::from(same_row)];
+        let seen = &mut self.seen[from.min(to)][usize::from(same_row)][usize::from(self.both_ways && from > to)];
         if std::mem::replace(seen, true) {
             return Err(DecodeError::RepeatedPassage { position, from, to });
         }
         self.written.push((from, to));
         Ok(())
-    }
-
-    pub(crate) fn maze(&self) -> Maze {
-        Maze::new(self.lattice, &self.written)
     }
 }

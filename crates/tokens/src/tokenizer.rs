@@ -1,30 +1,26 @@
-//! The one door to all tokenizers: chosen by name in a config, made for the lattice of a task.
+//! The one door to all tokenizers: chosen by name in a config, made for the lattice or the nodes of a task.
 
-use std::fmt;
-use std::str::FromStr;
-
+use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::maze::Lattice;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::decoded::{DecodeError, Decoded};
-use crate::edges::Edges;
 use crate::encoded::{Encoded, LossOn};
 use crate::example::{EdgeOrder, EncodeError, Example};
-use crate::legacy::{Legacy, LegacyMode};
+use crate::grammar::{Grammar, write};
+use crate::graphs::style::Style;
+use crate::graphs::{GraphWords, Nodes};
+use crate::hops::Question;
+use crate::modular::Modular;
+use crate::modular::elements::Coords;
+use crate::modular::words::{MAX_NUMBER, MAX_UNIQUE};
+pub use crate::name::{NameError, TokenizerName};
+use crate::own::Own;
+use crate::role::Role;
 use crate::sequence::Writer;
 use crate::vocab::Vocab;
-use searchlens_tasks::text::near_names;
-
-/// Names of the tokenizers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum TokenizerName {
-    /// One of maze-dataset's legacy modes: `AOTP_UT_rasterized`, `AOTP_UT_uniform`, `AOTP_CTT_indexed`.
-    Legacy(LegacyMode),
-    /// `edges`, ours: a passage is one token.
-    Edges,
-}
+pub use crate::world::World;
 
 /// The table `[tokenizer]` of a config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,28 +32,41 @@ pub struct TokenizerConfig {
     /// lattice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_grid_size: Option<usize>,
+    /// Modular tokenizers: which words have an id. Default: [`Vocabulary::Compact`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<Vocabulary>,
 }
 
-/// A tokenizer for mazes of one shape.
+/// Which words of a modular tokenizer have an id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vocabulary {
+    /// Those that can occur on the task's lattice, ids from 0 on in maze-dataset's order: what a network needs to know.
+    #[default]
+    Compact,
+    /// maze-dataset's 4096.
+    Full,
+}
+
+/// A tokenizer for problems of one shape.
 #[derive(Clone, Debug)]
 pub enum Tokenizer {
     /// maze-dataset's legacy modes.
-    Legacy(Legacy),
+    Legacy(Modular, TokenizerConfig),
+    /// maze-dataset's modular tokenizers.
+    Modular(Modular, TokenizerConfig),
     /// Ours.
-    Edges(Edges),
+    Own(Own),
+    /// Those of graphs.
+    Graph(GraphWords),
 }
 
 /// A tokenizer that cannot be made. All of them are bad input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenizerError {
     /// No tokenizer has this name.
-    #[error("unknown tokenizer `{name}`{}; known: {}", .near, known())]
-    UnknownName {
-        /// The name.
-        name: String,
-        /// ` (did you mean ..?)`, or empty.
-        near: String,
-    },
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The mazes are larger than the vocabulary's grid.
     #[error(
         "tokenizer.max_grid_size is {max_grid_size}, too small for mazes of {rows} x {cols} cells; make it {} or more",
@@ -71,6 +80,19 @@ pub enum TokenizerError {
         /// Columns of the mazes.
         cols: usize,
     },
+    /// The mazes are larger than any grid that maze-dataset's words cover.
+    #[error(
+        "mazes of {rows} x {cols} cells are too large for maze-dataset's modular tokenizers, whose words end at \
+         {limit} x {limit} with these coordinates; use a legacy mode or one of ours, such as `cells`"
+    )]
+    BeyondWords {
+        /// Rows of the mazes.
+        rows: usize,
+        /// Columns of the mazes.
+        cols: usize,
+        /// Sides of the largest grid that can be written.
+        limit: usize,
+    },
     /// A grid size was given to a tokenizer that has none.
     #[error(
         "tokenizer.max_grid_size is for the legacy modes; `{name}` has one vocabulary for each shape: leave it out"
@@ -79,147 +101,203 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
-    /// A tokenizer of mazes for a task that draws none.
-    #[error("the tokenizers write mazes, and `{task}` draws none; use a maze task")]
-    NotAMaze {
+    /// A vocabulary was chosen for a tokenizer that has only one.
+    #[error("tokenizer.vocabulary is for maze-dataset's modular tokenizers; `{name}` has one vocabulary: leave it out")]
+    NoVocabulary {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A tokenizer of labels for problems that have none.
+    #[error("tokenizer `{name}` writes the nodes' labels, and the problems have none; use a task of labelled graphs")]
+    NoLabels {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A tokenizer that lacks words for what passages cost.
+    #[error(
+        "tokenizer `{name}` cannot say that a passage costs {needed}; use one of ours with the choice `weights-{needed}`, \
+         as in `edges+weights-{needed}`"
+    )]
+    Weights {
+        /// The tokenizer.
+        name: TokenizerName,
+        /// The largest weight of the task.
+        needed: u32,
+    },
+    /// A tokenizer that shows no examples, for prompts.
+    #[error("tokenizer `{name}` shows no examples, and the task's problems come with some; use `labelled+prompted`")]
+    Examples {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A tokenizer that names the goal's node, for goals that are sets of labels.
+    #[error("tokenizer `{name}` writes goals that are nodes, and the task's goals are sets of labels; use `labelled`")]
+    Sets {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A task whose problems no tokenizer writes.
+    #[error("no tokenizer has words for the problems of `{task}`: their goals are neither nodes nor sets of labels")]
+    NoWords {
         /// The task's name.
         task: String,
     },
+    /// A tokenizer of mazes for problems that are none.
+    #[error(
+        "tokenizer `{name}` writes mazes, and the problems are other graphs; use saparov, brinkmann, bachmann or labelled"
+    )]
+    NotAMaze {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
+    /// A network would have to be trained without being shown the path.
+    #[error(
+        "tokenizer `{name}` is teacherless: a network is shown `$` in place of the path, and training here shows the \
+         path; leave `teacherless` out"
+    )]
+    Teacherless {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
 }
 
-impl TokenizerName {
-    /// Every tokenizer.
-    pub const ALL: [TokenizerName; 4] = [
-        TokenizerName::Legacy(LegacyMode::UtRasterized),
-        TokenizerName::Legacy(LegacyMode::UtUniform),
-        TokenizerName::Legacy(LegacyMode::CttIndexed),
-        TokenizerName::Edges,
-    ];
-
-    /// The name as configs and command lines write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TokenizerName::Legacy(LegacyMode::UtRasterized) => "AOTP_UT_rasterized",
-            TokenizerName::Legacy(LegacyMode::UtUniform) => "AOTP_UT_uniform",
-            TokenizerName::Legacy(LegacyMode::CttIndexed) => "AOTP_CTT_indexed",
-            TokenizerName::Edges => "edges",
-        }
-    }
-}
-
-fn known() -> String {
-    TokenizerName::ALL.map(TokenizerName::as_str).join(", ")
-}
-
-impl fmt::Display for TokenizerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for TokenizerName {
-    type Err = TokenizerError;
-
-    fn from_str(name: &str) -> Result<TokenizerName, TokenizerError> {
-        let found = TokenizerName::ALL.into_iter().find(|known| known.as_str() == name);
-        found.ok_or_else(|| TokenizerError::UnknownName {
-            name: name.to_owned(),
-            near: near_names(name, TokenizerName::ALL.map(TokenizerName::as_str)),
-        })
-    }
-}
-
-impl TryFrom<String> for TokenizerName {
-    type Error = TokenizerError;
-
-    fn try_from(name: String) -> Result<TokenizerName, TokenizerError> {
-        name.parse()
-    }
-}
-
-impl From<TokenizerName> for String {
-    fn from(name: TokenizerName) -> String {
-        name.as_str().to_owned()
+impl From<TokenizerName> for TokenizerConfig {
+    fn from(name: TokenizerName) -> TokenizerConfig {
+        TokenizerConfig { name, max_grid_size: None, vocabulary: None }
     }
 }
 
 impl Tokenizer {
-    /// The tokenizer that a config asks for, for mazes on `lattice`.
+    /// The tokenizer that a config asks for, for mazes on a lattice or graphs with some nodes.
     ///
     /// # Errors
-    /// [`TokenizerError::GridTooSmall`], [`TokenizerError::NoGridSize`].
-    pub fn new(config: &TokenizerConfig, lattice: Lattice) -> Result<Tokenizer, TokenizerError> {
-        let Lattice { rows, cols } = lattice;
-        match (config.name, config.max_grid_size) {
-            (TokenizerName::Legacy(_), Some(max_grid_size)) if max_grid_size < rows.max(cols) => {
-                Err(TokenizerError::GridTooSmall { max_grid_size, rows, cols })
+    /// [`TokenizerError`], if there is no such tokenizer for such problems.
+    pub fn new(config: &TokenizerConfig, world: impl Into<World>) -> Result<Tokenizer, TokenizerError> {
+        let world: World = world.into();
+        let name = config.name;
+        if config.vocabulary.is_some() && !matches!(name, TokenizerName::Modular(_)) {
+            return Err(TokenizerError::NoVocabulary { name });
+        }
+        if config.max_grid_size.is_some() && !matches!(name, TokenizerName::Legacy(_)) {
+            return Err(TokenizerError::NoGridSize { name });
+        }
+        let lattice = match &world {
+            World::Lattice(lattice) => Ok(*lattice),
+            World::Graph(_) => Err(TokenizerError::NotAMaze { name }),
+        };
+        match name {
+            TokenizerName::Legacy(mode) => {
+                let lattice = lattice?;
+                let Lattice { rows, cols } = lattice;
+                let max_grid_size = config.max_grid_size.unwrap_or(rows.max(cols));
+                if max_grid_size < rows.max(cols) {
+                    return Err(TokenizerError::GridTooSmall { max_grid_size, rows, cols });
+                }
+                let config = TokenizerConfig { max_grid_size: Some(max_grid_size), ..name.into() };
+                Ok(Tokenizer::Legacy(Modular::legacy(mode, lattice, max_grid_size), config))
             }
-            (TokenizerName::Legacy(mode), size) => {
-                Ok(Tokenizer::Legacy(Legacy::new(mode, lattice, size.unwrap_or(rows.max(cols)))))
+            TokenizerName::Modular(elements) => {
+                let lattice = lattice?;
+                let Lattice { rows, cols } = lattice;
+                let limit = if elements.coords == Coords::Ut { MAX_UNIQUE } else { MAX_NUMBER };
+                if rows.max(cols) > limit {
+                    return Err(TokenizerError::BeyondWords { rows, cols, limit });
+                }
+                let vocabulary = config.vocabulary.unwrap_or_default();
+                let modular = match vocabulary {
+                    Vocabulary::Compact => Modular::compact(elements, lattice),
+                    Vocabulary::Full => Modular::full(elements, lattice),
+                };
+                Ok(Tokenizer::Modular(modular, TokenizerConfig { vocabulary: Some(vocabulary), ..name.into() }))
             }
-            (name @ TokenizerName::Edges, Some(_)) => Err(TokenizerError::NoGridSize { name }),
-            (TokenizerName::Edges, None) => Ok(Tokenizer::Edges(Edges::new(lattice))),
+            TokenizerName::Own(choices) => Ok(Tokenizer::Own(Own::new(choices, lattice?))),
+            TokenizerName::Graph(style) => {
+                let nodes = match world {
+                    World::Lattice(lattice) => Nodes::plain(lattice.n_cells(), false),
+                    World::Graph(nodes) => nodes,
+                };
+                if matches!(style, Style::Labelled { .. }) && nodes.labels.is_none() {
+                    return Err(TokenizerError::NoLabels { name });
+                }
+                Ok(Tokenizer::Graph(GraphWords::new(style, nodes)))
+            }
         }
     }
 
-    /// The tokenizer of this name, for mazes on `lattice`; legacy modes with the smallest vocabulary that covers it.
+    /// The tokenizer of this name; legacy modes with the smallest vocabulary that covers the lattice, modular ones with
+    /// the compact one.
     ///
     /// # Errors
-    /// [`TokenizerError::UnknownName`], with near names.
-    pub fn from_name(name: &str, lattice: Lattice) -> Result<Tokenizer, TokenizerError> {
-        Tokenizer::new(&TokenizerConfig { name: name.parse()?, max_grid_size: None }, lattice)
+    /// [`TokenizerError`]; unknown names are told near ones.
+    pub fn from_name(name: &str, world: impl Into<World>) -> Result<Tokenizer, TokenizerError> {
+        Tokenizer::new(&name.parse::<TokenizerName>()?.into(), world)
+    }
+
+    /// The tokenizer that a config asks for, for the problems of a task.
+    ///
+    /// # Errors
+    /// [`TokenizerError`], if there is no such tokenizer, or it lacks words for some of the task's problems.
+    pub fn for_task(config: &TokenizerConfig, task: &TaskConfig) -> Result<Tokenizer, TokenizerError> {
+        let tokenizer = Tokenizer::new(config, World::of(task)?)?;
+        check_words(config.name, task)?;
+        Ok(tokenizer)
+    }
+
+    fn grammar(&self) -> &dyn Grammar {
+        match self {
+            Tokenizer::Legacy(modular, _) | Tokenizer::Modular(modular, _) => modular,
+            Tokenizer::Own(own) => own,
+            Tokenizer::Graph(graph) => graph,
+        }
     }
 
     /// Its name.
     pub fn name(&self) -> TokenizerName {
-        match self {
-            Tokenizer::Legacy(legacy) => TokenizerName::Legacy(legacy.mode()),
-            Tokenizer::Edges(_) => TokenizerName::Edges,
-        }
+        self.config().name
     }
 
     /// The config that makes it again, every choice written out.
     pub fn config(&self) -> TokenizerConfig {
-        let max_grid_size = match self {
-            Tokenizer::Legacy(legacy) => Some(legacy.max_grid_size()),
-            Tokenizer::Edges(_) => None,
-        };
-        TokenizerConfig { name: self.name(), max_grid_size }
+        match self {
+            Tokenizer::Legacy(_, config) | Tokenizer::Modular(_, config) => config.clone(),
+            Tokenizer::Own(own) => TokenizerName::Own(own.choices()).into(),
+            Tokenizer::Graph(graph) => TokenizerName::Graph(graph.style()).into(),
+        }
     }
 
-    /// The lattice of the mazes it writes.
-    pub fn lattice(&self) -> Lattice {
+    /// What it was made for.
+    pub fn world(&self) -> World {
         match self {
-            Tokenizer::Legacy(legacy) => legacy.lattice(),
-            Tokenizer::Edges(edges) => edges.lattice(),
+            Tokenizer::Legacy(modular, _) | Tokenizer::Modular(modular, _) => World::Lattice(modular.lattice()),
+            Tokenizer::Own(own) => World::Lattice(own.lattice()),
+            Tokenizer::Graph(graph) => World::Graph(graph.nodes().clone()),
+        }
+    }
+
+    /// The lattice of the mazes it writes, if it writes mazes.
+    pub fn lattice(&self) -> Option<Lattice> {
+        match self.world() {
+            World::Lattice(lattice) => Some(lattice),
+            World::Graph(_) => None,
         }
     }
 
     /// Its tokens.
     pub fn vocab(&self) -> &Vocab {
-        match self {
-            Tokenizer::Legacy(legacy) => legacy.vocab(),
-            Tokenizer::Edges(edges) => edges.vocab(),
-        }
+        self.grammar().vocab()
     }
 
     /// The token that ends an answer.
     pub fn end_id(&self) -> u32 {
-        match self {
-            Tokenizer::Legacy(_) => Legacy::END,
-            Tokenizer::Edges(edges) => edges.end_id(),
-        }
+        self.grammar().end_id()
     }
 
     /// The token that fills the end of a batch's row.
     pub fn pad_id(&self) -> u32 {
-        match self {
-            Tokenizer::Legacy(_) => Legacy::PAD,
-            Tokenizer::Edges(edges) => edges.pad_id(),
-        }
+        self.grammar().pad_id()
     }
 
-    /// Encodes an example: the maze, then what of origin, target and path is there.
+    /// Encodes an example: the problem, then what of origin, target and path is there.
     ///
     /// Without a path there is no path-start token either (see [`Tokenizer::prompt`]), and the mask of
     /// [`LossOn::Path`], [`LossOn::FirstStep`] and [`LossOn::Forks`] is false everywhere. The path is written as it is,
@@ -228,16 +306,11 @@ impl Tokenizer {
     /// # Errors
     /// [`EncodeError`], if this tokenizer cannot write the example.
     pub fn encode(&self, example: &Example<'_>, order: EdgeOrder<'_>, loss_on: LossOn) -> Result<Encoded, EncodeError> {
-        let mut out = self.write_problem(example, order)?;
-        if let Some(path) = example.path {
-            self.write_path_start(&mut out);
-            match self {
-                Tokenizer::Legacy(legacy) => legacy.write_answer(path, &mut out),
-                Tokenizer::Edges(edges) => edges.write_answer(path, example.origin, &mut out)?,
-            }
-        }
-        let loss_mask = loss_on.mask(&out.roles, example.graph, example.path.unwrap_or_default());
-        Ok(Encoded { ids: out.ids, loss_mask, roles: out.roles })
+        let mut encoded = Encoded::default();
+        let Encoded { ids, roles, .. } = &mut encoded;
+        self.write(example, order, &mut Writer { ids, roles, edges: &mut Vec::new() })?;
+        encoded.loss_mask = loss_on.mask(&encoded.roles, example.graph, example.path.unwrap_or_default());
+        Ok(encoded)
     }
 
     /// What a model is given to answer: the example without its path, up to and including the path-start token. No
@@ -246,73 +319,93 @@ impl Tokenizer {
     /// # Errors
     /// [`EncodeError`], if this tokenizer cannot write the example.
     pub fn prompt(&self, example: &Example<'_>, order: EdgeOrder<'_>) -> Result<Encoded, EncodeError> {
-        let mut out = self.write_problem(&example.with_path(None), order)?;
-        self.write_path_start(&mut out);
-        Ok(Encoded { loss_mask: vec![false; out.ids.len()], ids: out.ids, roles: out.roles })
+        let mut encoded = Encoded::default();
+        let Encoded { ids, roles, .. } = &mut encoded;
+        let mut out = Writer { ids, roles, edges: &mut Vec::new() };
+        self.write(&example.with_path(None), order, &mut out)?;
+        self.grammar().write_path_start(&mut out);
+        encoded.loss_mask = vec![false; encoded.ids.len()];
+        Ok(encoded)
+    }
+
+    pub(crate) fn write(
+        &self,
+        example: &Example<'_>,
+        order: EdgeOrder<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        write(self.grammar(), example, order, out)
+    }
+
+    /// What a network that learns is shown in place of a sequence, if that is another one: with a teacherless tokenizer
+    /// the path's tokens are masked, while what is to be predicted stays as it is.
+    pub fn shown_ids(&self, encoded: &Encoded) -> Option<Vec<u32>> {
+        let Tokenizer::Graph(graph) = self else { return None };
+        let mask = graph.mask_id()?;
+        let shown = encoded.ids.iter().zip(&encoded.roles);
+        Some(shown.map(|(&id, role)| if matches!(role, Role::PathStep { .. }) { mask } else { id }).collect())
+    }
+
+    /// Whether [`Tokenizer::shown_ids`] are other ids than those of the sequence.
+    pub fn is_teacherless(&self) -> bool {
+        matches!(self, Tokenizer::Graph(graph) if graph.mask_id().is_some())
     }
 
     /// Reads what a model generated after the prompt of a problem with this origin, well-formed or not.
+    ///
+    /// Without the graph a hop of several steps cannot be told: where the tokenizer writes such, ask
+    /// [`Tokenizer::answer_to`].
     pub fn decode_answer(&self, origin: usize, generated: &[u32]) -> Answer {
-        match self {
-            Tokenizer::Legacy(legacy) => legacy.decode_answer(generated),
-            Tokenizer::Edges(edges) => edges.decode_answer(origin, generated),
-        }
+        self.grammar().decode_answer(&Question { origin: Some(origin), target: None, graph: None }, generated)
+    }
+
+    /// Reads what a model generated after the prompt of an example, well-formed or not.
+    pub fn answer_to(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
+        let Example { origin, target, graph, .. } = *example;
+        self.grammar().decode_answer(&Question { origin, target, graph: Some(graph) }, generated)
     }
 
     /// The example that a sequence encodes. Padding behind it is skipped.
     ///
     /// # Errors
-    /// [`DecodeError`], if no example encodes to it.
+    /// [`DecodeError`], if no example encodes to it, or the tokenizer does not say all.
     pub fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
-        match self {
-            Tokenizer::Legacy(legacy) => legacy.decode(ids),
-            Tokenizer::Edges(edges) => edges.decode(ids),
-        }
+        self.grammar().decode(ids)
     }
 
-    /// Tokens of the longest example with at most `max_passages` open passages and a path that visits no cell twice:
-    /// the context that a model needs. A tree has `n_cells - 1` passages, no maze has more than the lattice has
-    /// adjacent pairs.
+    /// Tokens of the longest example with at most `max_passages` open passages (edges, in graphs) and a path that visits
+    /// no cell twice: the context that a model needs. A tree has `n_cells - 1` passages, no maze has more than the
+    /// lattice has adjacent pairs.
+    ///
+    /// Where edges are grouped by leading cell, or the path is written as hops, no example may be as long as that.
     pub fn max_len(&self, max_passages: usize) -> usize {
-        let prompt = match self {
-            Tokenizer::Legacy(legacy) => (2 * legacy.cell_len() + 2) * max_passages + 2 * legacy.cell_len() + 7,
-            Tokenizer::Edges(_) => max_passages + 5,
-        };
-        prompt + self.max_answer_len()
+        self.grammar().max_problem_len(max_passages) + 1 + self.max_answer_len()
     }
 
     /// Tokens of the longest answer that visits no cell twice, end token included: how far generation needs to go.
     pub fn max_answer_len(&self) -> usize {
-        let n_cells = self.lattice().n_cells();
-        match self {
-            Tokenizer::Legacy(legacy) => legacy.cell_len() * n_cells + 1,
-            Tokenizer::Edges(_) => n_cells,
-        }
+        self.grammar().max_answer_len()
     }
 
     /// How many leading tokens carry no meaning in their order, if every example has exactly `n_passages` open passages
     /// (as trees have): a model needs no positions there. `None` where the order of single tokens matters.
     pub fn unordered_prefix(&self, n_passages: usize) -> Option<usize> {
-        match self {
-            Tokenizer::Legacy(_) => None,
-            Tokenizer::Edges(_) => Some(n_passages),
-        }
+        self.grammar().unordered_prefix(n_passages)
     }
+}
 
-    fn write_problem(&self, example: &Example<'_>, order: EdgeOrder<'_>) -> Result<Writer, EncodeError> {
-        example.check(self.lattice())?;
-        let mut out = Writer::default();
-        match self {
-            Tokenizer::Legacy(legacy) => legacy.write_problem(&example.passages(order, true)?, example, &mut out),
-            Tokenizer::Edges(edges) => edges.write_problem(&example.passages(order, false)?, example, &mut out),
+/// Checks that a tokenizer has words for what a task's problems hold beside nodes and edges.
+fn check_words(name: TokenizerName, task: &TaskConfig) -> Result<(), TokenizerError> {
+    let labelled = if let TokenizerName::Graph(Style::Labelled { prompted }) = name { Some(prompted) } else { None };
+    match task {
+        TaskConfig::Maze(maze) => {
+            let most = if let TokenizerName::Own(choices) = name { choices.weights.max(1) } else { 1 };
+            let needed = maze.max_weight();
+            if needed > most { Err(TokenizerError::Weights { name, needed }) } else { Ok(()) }
         }
-        Ok(out)
-    }
-
-    fn write_path_start(&self, out: &mut Writer) {
-        match self {
-            Tokenizer::Legacy(legacy) => legacy.write_path_start(out),
-            Tokenizer::Edges(edges) => edges.write_path_start(out),
-        }
+        TaskConfig::Prompted(_) if labelled != Some(true) => Err(TokenizerError::Examples { name }),
+        TaskConfig::Labelled(_) if labelled.is_none() => Err(TokenizerError::Sets { name }),
+        TaskConfig::Mixture(mixture) => mixture.parts().iter().try_for_each(|part| check_words(name, &part.task)),
+        _ => Ok(()),
     }
 }

@@ -50,12 +50,17 @@ impl Vocab {
         self.names.get(id as usize).map(String::as_str)
     }
 
+    /// The id of a name, if there is such a token.
+    pub fn find(&self, name: &str) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
     /// The id of a name.
     ///
     /// # Errors
     /// [`UnknownToken`], with near names.
     pub fn id(&self, name: &str) -> Result<u32, UnknownToken> {
-        self.ids.get(name).copied().ok_or_else(|| UnknownToken {
+        self.find(name).ok_or_else(|| UnknownToken {
             name: name.to_owned(),
             n_vocab: self.len(),
             near: near_names(name, self.names.iter().map(String::as_str)),

@@ -2,6 +2,7 @@
 
 mod generate;
 mod tiers;
+mod tokenize;
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,7 @@ use crate::cli::Common;
 use crate::machine::memory;
 use crate::output::{print, print_json};
 
-/// Time training, generation and the drawing of problems
+/// Time training, generation, and the drawing and tokenizing of problems
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
@@ -39,6 +40,7 @@ const EXAMPLES: &str = "Examples:
   searchlens bench train --shape s --threads 2
   searchlens bench generate --shape s --threads 2
   searchlens bench problems --threads 1 --json
+  searchlens bench tokenize --threads 1
   searchlens bench tiers";
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +48,7 @@ enum Bench {
     Train(TrainArgs),
     Generate(generate::GenerateArgs),
     Problems(Box<ProblemsArgs>),
+    Tokenize(tokenize::TokenizeArgs),
     Tiers(tiers::TiersArgs),
 }
 
@@ -191,6 +194,14 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
             let ProblemTimes { task, items_per_s, ns_per_cell, threads, .. } = times;
             let cells = ns_per_cell.map_or(String::new(), |ns| format!(", {ns:.1} ns a cell"));
             print(format_args!("{task}: {items_per_s:.0} problems/s{cells} on {threads} thread(s)"))
+        }
+        Bench::Tokenize(args) => {
+            let times = tokenize::time(&args, &common.workers()?, common.seed())?;
+            if args.json {
+                return print_json(&times);
+            }
+            let tokenize::TokenizeTimes { tokens_per_s, sequences_per_s, threads } = times;
+            print(format_args!("{tokens_per_s:.0} tokens/s, {sequences_per_s:.0} sequences/s on {threads} thread(s)"))
         }
     }
 }

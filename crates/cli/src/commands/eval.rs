@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use searchlens::tasks::split::Split;
-use searchlens::tokens::tokenizer::TokenizerConfig;
+use searchlens::tokens::tokenizer::{TokenizerConfig, TokenizerName};
 
 use crate::args::TaskArgs;
 use crate::cli::Common;
@@ -49,8 +49,8 @@ const COUNT: usize = 1000;
 pub(crate) fn run(args: EvalArgs, common: &Common) -> anyhow::Result<()> {
     let subject = Subject::open(&args.subject)?;
     let split = args.split.map(|name| name.parse::<Split>()).transpose()?;
-    let name = args.tokenizer.map(|name| name.parse()).transpose()?;
-    let tokenizer = name.map(|name| TokenizerConfig { name, max_grid_size: None });
+    let name = args.tokenizer.map(|name| name.parse::<TokenizerName>()).transpose()?;
+    let tokenizer = name.map(TokenizerConfig::from);
     let asked = args.task.config()?;
     let is_own = asked.is_none() && tokenizer.is_none();
     let task = subject.task(asked)?;

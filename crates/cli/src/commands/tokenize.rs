@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use clap::Args;
+use searchlens::tasks::graph_record::GraphRecord;
+use searchlens::tasks::labels::Binning;
 use searchlens::tasks::maze::Lattice;
-use searchlens::tasks::record::MazeRecord;
+use searchlens::tasks::problem::Labels;
+use searchlens::tasks::record::{MazeRecord, Record};
 use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tokens::encoded::LossOn;
 use searchlens::tokens::example::{EdgeOrder, Example};
+use searchlens::tokens::graphs::Nodes;
 use searchlens::tokens::line::TokenLine;
-use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
+use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary, World};
 
 use crate::cli::Common;
 use crate::input::Lines;
@@ -24,61 +28,137 @@ use crate::output::Output;
 pub(crate) struct TokenizeArgs {
     /// JSON lines of problems; standard input if absent or -
     file: Option<PathBuf>,
-    /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed or edges
+    /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, maze-dataset's full MazeTokenizerModular-.. names, or
+    /// edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled with choices behind a +, as in edges+query-first
     #[arg(long, value_name = "NAME")]
     tokenizer: String,
     /// Sides of the largest grid that a legacy vocabulary covers [default: the larger side of each line's maze]
     #[arg(long, value_name = "G")]
     max_grid_size: Option<usize>,
+    /// Number a modular tokenizer's words from 0, those alone that can occur: as networks see them, not as maze-dataset
+    #[arg(long)]
+    compact: bool,
+    /// For labelled graphs: bins of each coordinate, as the task that drew them has them
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    bins: usize,
+    /// For labelled graphs: where the first bin begins and the last ends
+    #[arg(long, value_name = "LOW,HIGH", default_value = "0,1", value_parser = bounds, allow_hyphen_values = true)]
+    label_range: Bounds,
     /// Write passages in their fixed order instead of a drawn one
     #[arg(long)]
     unshuffled: bool,
 }
 
-const EXAMPLES: &str = "Lines may hold mazes of different shapes. What a problem lacks (ends, solution) its tokens lack.
+const EXAMPLES: &str = "Lines may hold mazes of different shapes, and graphs. What a maze lacks (ends, solution) its tokens lack.
 
 Examples:
   searchlens tokenize --tokenizer edges < problems.jsonl > tokens.jsonl
-  searchlens generate --maze dfs --rows 3 --cols 3 --count 1 | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled";
+  searchlens generate --maze dfs --rows 3 --cols 3 --count 1 | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled
+  searchlens tokenize --tokenizer row-col+sorted+query-first+forks problems.jsonl";
 
 pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
     let name: TokenizerName = args.tokenizer.parse()?;
-    let config = TokenizerConfig { name, max_grid_size: args.max_grid_size };
+    let is_modular = matches!(name, TokenizerName::Modular(_));
+    let vocabulary = match args.compact {
+        true => Some(Vocabulary::Compact),
+        false => is_modular.then_some(Vocabulary::Full),
+    };
+    let config = TokenizerConfig { name, max_grid_size: args.max_grid_size, vocabulary };
+    let Bounds(low, high) = args.label_range;
+    let binning = Binning { dim: 1, bins: args.bins, low, high };
+    binning.check()?;
     let seed = common.seed();
-    let tokenizers = Tokenizers { config, made: Mutex::default() };
+    let tokenizers = Tokenizers { config, binning, made: Mutex::default() };
     let mut output = Output::stdout();
     Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, "", |number, line| {
-        let record = MazeRecord::parse(number, line)?;
+        let record = Record::parse(number, line)?;
         let mut rng = stream(seed, Purpose::Tokenize, number as u64 - 1);
         let order = if args.unshuffled { EdgeOrder::Fixed } else { EdgeOrder::Shuffled(&mut rng) };
-        let tokenizer = tokenizers.of(record.maze.lattice);
-        tokenizer.and_then(|tokenizer| tokens(&record, &tokenizer, order)).with_context(|| format!("line {number}"))
+        tokens(&record, &tokenizers, order).with_context(|| format!("line {number}"))
     })?;
     output.finish()
 }
 
-/// Tokenizers by the shape of the maze, each made once: a vocabulary costs more than a sequence.
-struct Tokenizers {
-    config: TokenizerConfig,
-    made: Mutex<BTreeMap<Lattice, Arc<Tokenizer>>>,
+/// What a tokenizer is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Shape {
+    Maze(Lattice),
+    Graph { n_nodes: usize, directed: bool, dim: Option<usize>, examples: usize },
 }
 
+impl Shape {
+    fn of(record: &Record) -> Shape {
+        match record {
+            Record::Maze(record) => Shape::Maze(record.maze.lattice),
+            Record::Graph(GraphRecord { problem, shown, .. }) => {
+                let shown_nodes = shown.iter().map(|shown| shown.problem.graph.n_nodes());
+                Shape::Graph {
+                    n_nodes: shown_nodes.chain([problem.graph.n_nodes()]).max().unwrap_or(0),
+                    directed: problem.graph.is_directed(),
+                    dim: problem.labels.as_ref().map(Labels::dim),
+                    examples: shown.len(),
+                }
+            }
+        }
+    }
+}
+
+/// Tokenizers by the shape of the problem, each made once: a vocabulary costs more than a sequence.
+struct Tokenizers {
+    config: TokenizerConfig,
+    /// How one coordinate of a label is cut.
+    binning: Binning,
+    made: Mutex<BTreeMap<Shape, Arc<Tokenizer>>>,
+}
+
+/// Tokenizers that are kept. Files have few shapes; one that has many must not fill the memory.
+const MAX_KEPT: usize = 64;
+
 impl Tokenizers {
-    fn of(&self, lattice: Lattice) -> anyhow::Result<Arc<Tokenizer>> {
+    fn of(&self, shape: Shape) -> anyhow::Result<Arc<Tokenizer>> {
         // A worker that panics ends the program, so the map is never left half-changed.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tokenizer) = made.get(&lattice) {
+        if let Some(tokenizer) = made.get(&shape) {
             return Ok(Arc::clone(tokenizer));
         }
-        let tokenizer = Arc::new(Tokenizer::new(&self.config, lattice)?);
-        made.insert(lattice, Arc::clone(&tokenizer));
+        let world = match shape {
+            Shape::Maze(lattice) => World::Lattice(lattice),
+            Shape::Graph { n_nodes, directed, dim, examples } => {
+                let labels = dim.map(|dim| Binning { dim, ..self.binning.clone() });
+                if let Some(labels) = &labels {
+                    labels.check()?;
+                }
+                World::Graph(Nodes { n_nodes, directed, labels, examples })
+            }
+        };
+        let tokenizer = Arc::new(Tokenizer::new(&self.config, world)?);
+        if made.len() >= MAX_KEPT {
+            made.clear();
+        }
+        made.insert(shape, Arc::clone(&tokenizer));
         Ok(tokenizer)
     }
 }
 
-fn tokens(record: &MazeRecord, tokenizer: &Tokenizer, order: EdgeOrder<'_>) -> anyhow::Result<String> {
-    let MazeRecord { maze, start, end, solution } = record;
-    let example = Example { origin: *start, target: *end, path: solution.as_deref(), ..Example::of_maze(maze) };
+fn tokens(record: &Record, tokenizers: &Tokenizers, order: EdgeOrder<'_>) -> anyhow::Result<String> {
+    let tokenizer = tokenizers.of(Shape::of(record))?;
+    let example = match record {
+        Record::Maze(MazeRecord { maze, start, end, solution }) => {
+            Example { origin: *start, target: *end, path: solution.as_deref(), ..Example::of_maze(maze) }
+        }
+        Record::Graph(GraphRecord { problem, solution, shown }) => {
+            Example { shown, ..Example::of_problem(problem, Some(solution))? }
+        }
+    };
     let encoded = tokenizer.encode(&example, order, LossOn::Path)?;
     Ok(serde_json::to_string(&TokenLine::new(&encoded.ids, tokenizer.vocab())?)?)
+}
+
+/// Two numbers, joined by a comma.
+#[derive(Clone, Copy, Debug)]
+struct Bounds(f64, f64);
+
+fn bounds(text: &str) -> Result<Bounds, String> {
+    let numbers = text.split_once(',').and_then(|(low, high)| Some(Bounds(low.parse().ok()?, high.parse().ok()?)));
+    numbers.ok_or_else(|| "give two numbers, as in 0,1".to_owned())
 }

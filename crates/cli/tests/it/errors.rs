@@ -219,7 +219,7 @@ fn lines() {
         "tokenize --tokenizer edgs",
         good,
         expect![[r#"
-        error: unknown tokenizer `edgs` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges
+        error: unknown tokenizer `edgs` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, each of the last 8 with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`
     "#]],
     );
     check(

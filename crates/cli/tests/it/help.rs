@@ -24,7 +24,7 @@ fn the_commands_and_what_all_of_them_take() {
           report       Write the page of a run: one HTML file that needs no network
           activations  Write a network's activations, logits, loss and gradients on given tokens
           sites        List the sites: the activations that have a name
-          bench        Time training, generation and the drawing of problems
+          bench        Time training, generation, and the drawing and tokenizing of problems
           help         Print this message or the help of the given subcommand(s)
 
         Options:

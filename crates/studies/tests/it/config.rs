@@ -153,7 +153,7 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
     check_error(
         "name = \"edges\"",
         "nmae = \"edges\"",
-        expect!["line 6: unknown key `tokenizer.nmae` (did you mean `name`?); known: name, max_grid_size"],
+        expect!["line 6: unknown key `tokenizer.nmae` (did you mean `name`?); known: name, max_grid_size, vocabulary"],
     );
     check_error(
         "n_heads = 2",
@@ -199,7 +199,7 @@ fn an_unknown_choice_is_told_the_known_ones() {
         "name = \"edges\"",
         "name = \"edge\"",
         expect![
-            "line 6: `tokenizer.name`: unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges"
+            "line 6: `tokenizer.name`: unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, each of the last 8 with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`"
         ],
     );
     check_error(

@@ -32,8 +32,8 @@ fn exam(n: usize) -> Exam {
 /// The tokens of a walk, origin left out, with the end token.
 fn tokens(walk: &[usize]) -> Vec<u32> {
     let tokenizer = tokenizer();
-    let Tokenizer::Edges(edges) = &tokenizer else { unreachable!() };
-    walk[1..].iter().map(|&cell| edges.cell_id(cell)).chain([tokenizer.end_id()]).collect()
+    let Tokenizer::Own(edges) = &tokenizer else { unreachable!() };
+    walk[1..].iter().map(|&cell| edges.cell_ids(cell)[0]).chain([tokenizer.end_id()]).collect()
 }
 
 fn scores(exam: &Exam, answer: impl Fn(&Question) -> Vec<u32>) -> EvalResult {
@@ -221,8 +221,9 @@ fn any_shortest_path_is_exact() {
     let exam =
         Exam { split: Split::Test, seed: 0, questions: vec![question(0, [0, 1, 2, 5]), question(1, [0, 1, 2, 5])] };
     let tokenizer = Tokenizer::from_name("edges", lattice).unwrap();
-    let Tokenizer::Edges(edges) = &tokenizer else { unreachable!() };
-    let answer = |cells: [usize; 3]| cells.map(|c| edges.cell_id(c)).into_iter().chain([tokenizer.end_id()]).collect();
+    let Tokenizer::Own(edges) = &tokenizer else { unreachable!() };
+    let answer =
+        |cells: [usize; 3]| cells.map(|c| edges.cell_ids(c)[0]).into_iter().chain([tokenizer.end_id()]).collect();
     let markings = mark(&tokenizer, &exam.questions, &[answer([1, 2, 5]), answer([3, 4, 5])]);
     assert_eq!(score(&exam, &markings, None).exact_path.value, 1.0);
 }

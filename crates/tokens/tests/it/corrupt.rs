@@ -6,16 +6,19 @@ use searchlens_tasks::problem::{Goal, Problem};
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
 use searchlens_tokens::role::Role;
-use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig};
+use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
 
-use crate::mazes::{ids, little, little_example, tokenizer};
+use crate::mazes::{TOKENIZERS, ids, little, little_example, tokenizer};
 
 const LATTICE: Lattice = Lattice { rows: 2, cols: 3 };
 
 /// What is said of a sequence for 2 × 3 cells that encodes no example.
 #[track_caller]
 fn check_refused(name: &str, sequence: &str, want: &str) {
-    let config = TokenizerConfig { name: name.parse().unwrap(), max_grid_size: (name != "edges").then_some(4) };
+    let config = TokenizerConfig {
+        max_grid_size: (name != "edges").then_some(4),
+        ..name.parse::<TokenizerName>().unwrap().into()
+    };
     let tokenizer = Tokenizer::new(&config, LATTICE).unwrap();
     assert_eq!(tokenizer.decode(&ids(sequence, &tokenizer)).unwrap_err().to_string(), want);
 }
@@ -145,11 +148,11 @@ fn an_example_that_cannot_be_written_is_refused() {
     fixed(Example { origin: Some(9), ..example }, "the origin names cell 9, and the maze has 9 cells");
     fixed(
         example.with_path(Some(&[3, 4, 5])),
-        "the path starts at cell 3, not at the origin (cell 6); the `edges` tokenizer cannot write that",
+        "the path starts at cell 3, not at the origin (cell 6); this tokenizer cannot write that",
     );
     fixed(
         Example { origin: None, ..example },
-        "the path starts at cell 6, and the problem has no origin; the `edges` tokenizer cannot write that",
+        "the path starts at cell 6, and the problem has no origin; this tokenizer cannot write that",
     );
     let other = Maze::new(Lattice { rows: 9, cols: 1 }, &[(0, 1)]);
     fixed(
@@ -167,7 +170,11 @@ fn an_example_that_cannot_be_written_is_refused() {
 }
 
 #[test]
-fn a_graph_without_a_lattice_is_no_example() {
+fn a_graph_without_a_lattice_is_no_maze() {
     let problem = Problem::on(Graph::undirected(2, &[(0, 1)]), 0, Goal::Node(1));
-    assert_eq!(Example::of_problem(&problem, None).unwrap_err(), EncodeError::NotAMaze);
+    let example = Example::of_problem(&problem, None).unwrap();
+    for name in TOKENIZERS {
+        let tokenizer = tokenizer(name, Lattice { rows: 1, cols: 2 });
+        assert_eq!(tokenizer.prompt(&example, EdgeOrder::Fixed).unwrap_err(), EncodeError::NotAMaze);
+    }
 }

@@ -6,5 +6,7 @@ mod config;
 mod corrupt;
 mod encode;
 mod golden;
+mod graphs;
 mod mazes;
+mod modular;
 mod roundtrip;

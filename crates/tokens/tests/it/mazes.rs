@@ -27,8 +27,38 @@ pub(crate) fn little_example(maze: &Maze) -> Example<'_> {
     Example { origin: Some(6), target: Some(5), path: Some(&[6, 3, 4, 5]), ..Example::of_maze(maze) }
 }
 
-/// Every tokenizer.
-pub(crate) const TOKENIZERS: [&str; 4] = ["AOTP_UT_rasterized", "AOTP_UT_uniform", "AOTP_CTT_indexed", "edges"];
+/// One tokenizer of mazes of each kind, and some with many choices. All of them lose nothing.
+pub(crate) const TOKENIZERS: [&str; 19] = [
+    "AOTP_UT_rasterized",
+    "AOTP_UT_uniform",
+    "AOTP_CTT_indexed",
+    "MazeTokenizerModular-AOTP(UT(), AdjListCoord(pre=F, post=T, shuffle_d0=T, Ungrouped(connection_token_ordinal=1), \
+     ConnectionEdges(walls=F), RandomCoords()), Unlabeled(post=F), StepSequence(Singles(), step_tokenizers=(Coord(), ), \
+     pre=F, intra=F, post=F))",
+    "MazeTokenizerModular-AOTP(CTT(pre=F, intra=T, post=F), AdjListCardinal(pre=T, post=T, shuffle_d0=T, \
+     ByLeadingCoord(intra=T, shuffle_group=T, connection_token_ordinal=0), AllLatticeEdges(), BothCoords()), \
+     Unlabeled(post=T), StepSequence(Singles(), step_tokenizers=(Relative(), Cardinal(), ), pre=T, intra=F, post=T))",
+    "MazeTokenizerModular-AOTP(UT(), AdjListCoord(pre=F, post=F, shuffle_d0=T, ByLeadingCoord(intra=F, \
+     shuffle_group=T, connection_token_ordinal=1), ConnectionEdges(walls=T), RandomCoords()), Unlabeled(post=F), \
+     StepSequence(ForksAndStraightaways(), step_tokenizers=(Relative(), Distance(), Coord(), ), pre=F, intra=T, post=F))",
+    "MazeTokenizerModular-AOTP(UT(), AdjListCardinal(pre=T, post=F, shuffle_d0=F, \
+     Ungrouped(connection_token_ordinal=2), ConnectionEdges(walls=F), BothCoords()), Unlabeled(post=T), \
+     StepSequence(Forks(), step_tokenizers=(Distance(), Cardinal(), ), pre=F, intra=F, post=T))",
+    "MazeTokenizerModular-AOTP(CTT(pre=T, intra=F, post=T), AdjListCoord(pre=F, post=F, shuffle_d0=F, \
+     Ungrouped(connection_token_ordinal=0), AllLatticeEdges(), SortedCoords()), Unlabeled(post=F), \
+     StepSequence(Straightaways(), step_tokenizers=(Cardinal(), Coord(), ), pre=F, intra=T, post=F))",
+    "edges",
+    "walls",
+    "cells",
+    "row-col",
+    "edges+sorted+query-first+workspace-3",
+    "row-col+by-distance+origin-first+directions",
+    "cells+query-first+forks+workspace-cells",
+    "walls+query-first+origin-first+forks",
+    "edges+weights-7",
+    "walls+directions+weights-7",
+    "row-col+by-distance+weights-7",
+];
 
 /// The tokenizer of this name for mazes on `lattice`.
 pub(crate) fn tokenizer(name: &str, lattice: Lattice) -> Tokenizer {

@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 use rand::RngExt;
 use searchlens_tasks::maze::Lattice;
-use searchlens_tokens::batch::group;
+use searchlens_tokens::batch::{Rows, group, pad};
 use searchlens_tokens::encoded::{Encoded, LossOn};
-use searchlens_tokens::example::{EdgeOrder, Example};
-use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig};
+use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
+use searchlens_tokens::query::RoleQuery;
+use searchlens_tokens::role::RoleKind;
+use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary};
 
 use crate::mazes::{TOKENIZERS, random_maze, random_walk, test_stream, tokenizer};
 
@@ -19,13 +21,23 @@ enum Known {
     Path,
 }
 
-/// A tokenizer for mazes of some shape; legacy modes have a vocabulary for somewhat larger grids.
-fn tokenizers() -> impl Strategy<Value = Tokenizer> {
+/// A tokenizer for mazes of some shape; legacy modes have a vocabulary for somewhat larger grids, modular ones now and
+/// then the full one.
+fn tokenizers() -> impl Strategy<Value = (TokenizerConfig, Lattice)> {
     (1..7usize, 1..7usize, prop::sample::select(&TOKENIZERS), 0..3usize).prop_map(|(rows, cols, name, spare)| {
-        let max_grid_size = (name != "edges").then_some(rows.max(cols) + spare);
-        let config = TokenizerConfig { name: name.parse().unwrap(), max_grid_size };
-        Tokenizer::new(&config, Lattice { rows, cols }).unwrap()
+        let name: TokenizerName = name.parse().unwrap();
+        let mut config = TokenizerConfig::from(name);
+        match name {
+            TokenizerName::Legacy(_) => config.max_grid_size = Some(rows.max(cols) + spare),
+            TokenizerName::Modular(_) if spare == 0 => config.vocabulary = Some(Vocabulary::Full),
+            _ => {}
+        }
+        (config, Lattice { rows, cols })
     })
+}
+
+fn make((config, lattice): &(TokenizerConfig, Lattice)) -> Tokenizer {
+    Tokenizer::new(config, *lattice).unwrap()
 }
 
 fn known() -> impl Strategy<Value = Known> {
@@ -35,7 +47,10 @@ fn known() -> impl Strategy<Value = Known> {
 /// Draws a maze and a walk in it, and calls `check` with the example and its encoding in a shuffled order.
 fn with_random(tokenizer: &Tokenizer, seed: u64, extra: f64, known: Known, check: impl FnOnce(&Example<'_>, &Encoded)) {
     let mut rng = test_stream(seed);
-    let maze = random_maze(tokenizer.lattice(), extra, &mut rng);
+    let mut maze = random_maze(tokenizer.lattice().unwrap(), extra, &mut rng);
+    if tokenizer.name().to_string().contains("weights") {
+        maze.graph = maze.graph.with_weights(|_, _| rng.random_range(1..=7));
+    }
     let walk = random_walk(&maze, &mut rng);
     let example = Example {
         origin: (known != Known::MazeOnly).then_some(walk[0]),
@@ -43,7 +58,10 @@ fn with_random(tokenizer: &Tokenizer, seed: u64, extra: f64, known: Known, check
         path: (known == Known::Path).then_some(&walk),
         ..Example::of_maze(&maze)
     };
-    check(&example, &tokenizer.encode(&example, EdgeOrder::Shuffled(&mut rng), LossOn::Path).unwrap());
+    match tokenizer.encode(&example, EdgeOrder::Shuffled(&mut rng), LossOn::Path) {
+        Ok(encoded) => check(&example, &encoded),
+        Err(error) => assert_eq!((error, known), (EncodeError::NoOrigin, Known::MazeOnly)),
+    }
 }
 
 /// Checks that a sequence is refused, or is exactly what its reading encodes to.
@@ -58,13 +76,14 @@ fn check_no_other_reading(tokenizer: &Tokenizer, ids: &[u32]) {
 proptest! {
     #[test]
     fn decoding_gives_back_what_was_encoded(
-        tokenizer in tokenizers(), seed: u64, extra in 0.0..1.0, known in known(), padding in 0..3usize
+        made in tokenizers(), seed: u64, extra in 0.0..1.0, known in known(), padding in 0..3usize
     ) {
+        let tokenizer = make(&made);
         with_random(&tokenizer, seed, extra, known, |example, encoded| {
             let mut ids = encoded.ids.clone();
             ids.resize(ids.len() + padding, tokenizer.pad_id());
             let decoded = tokenizer.decode(&ids).unwrap();
-            assert_eq!((decoded.maze.lattice, &decoded.maze.graph), (example.lattice, example.graph));
+            assert_eq!((decoded.lattice, &decoded.graph), (example.lattice, example.graph));
             assert_eq!((decoded.origin, decoded.target), (example.origin, example.target));
             assert_eq!(decoded.path.as_deref(), example.path);
             check_no_other_reading(&tokenizer, &ids);
@@ -73,8 +92,9 @@ proptest! {
 
     #[test]
     fn a_sequence_with_one_wrong_token_is_refused_or_means_something_else(
-        tokenizer in tokenizers(), seed: u64, known in known()
+        made in tokenizers(), seed: u64, known in known()
     ) {
+        let tokenizer = make(&made);
         with_random(&tokenizer, seed, 0.2, known, |_, encoded| {
             let mut rng = test_stream(!seed);
             let mut ids = encoded.ids.clone();
@@ -89,22 +109,24 @@ proptest! {
     }
 
     #[test]
-    fn the_end_of_a_sequence_is_the_answer_to_its_beginning(tokenizer in tokenizers(), seed: u64, extra in 0.0..1.0) {
+    fn the_end_of_a_sequence_is_the_answer_to_its_beginning(made in tokenizers(), seed: u64, extra in 0.0..1.0) {
+        let tokenizer = make(&made);
         with_random(&tokenizer, seed, extra, Known::Path, |example, encoded| {
-            let prompt_len = tokenizer.prompt(example, EdgeOrder::Fixed).unwrap().len();
+            let prompt_len = encoded.positions(RoleQuery::Kind(RoleKind::PathStart))[0] + 1;
             let path = example.path.unwrap();
-            let answer = tokenizer.decode_answer(path[0], &encoded.ids[prompt_len..]);
+            let answer = tokenizer.answer_to(example, &encoded.ids[prompt_len..]);
             assert_eq!((&answer.cells[..], answer.ended, &answer.invalid_tokens[..]), (path, true, &[][..]));
             assert_eq!(answer.roles, encoded.roles[prompt_len..]);
         });
     }
 
     #[test]
-    fn an_answer_that_ended_is_what_its_cells_encode_to(tokenizer in tokenizers(), seed: u64, len in 0..20usize) {
+    fn an_answer_that_ended_is_what_its_cells_encode_to(made in tokenizers(), seed: u64, len in 0..20usize) {
+        let tokenizer = make(&made);
         // Tokens that may stand in an answer, and now and then any other, so that some answers end well.
         let mut rng = test_stream(seed);
         with_random(&tokenizer, seed, 0.2, Known::Path, |example, encoded| {
-            let prompt_len = tokenizer.prompt(example, EdgeOrder::Fixed).unwrap().len();
+            let prompt_len = encoded.positions(RoleQuery::Kind(RoleKind::PathStart))[0] + 1;
             let likely = &encoded.ids[prompt_len..];
             let generated: Vec<u32> = (0..len)
                 .map(|place| match rng.random_range(0..20) {
@@ -113,17 +135,42 @@ proptest! {
                     _ => likely[place % likely.len()],
                 })
                 .collect();
-            let answer = tokenizer.decode_answer(example.origin.unwrap(), &generated);
+            let answer = tokenizer.answer_to(example, &generated);
             assert_eq!(answer.roles.len(), generated.len());
-            if answer.ended && !answer.cells.is_empty() {
+            let name = tokenizer.name().to_string();
+            if ["orks", "Straight"].iter().any(|hop| name.contains(hop)) {
+                // Where hops are long, one walk can be told in several ways; only one of them is written.
+            } else if answer.ended && !answer.cells.is_empty() {
                 let walked = Example { origin: Some(answer.cells[0]), ..example.with_path(Some(&answer.cells)) };
                 let again = tokenizer.encode(&walked, EdgeOrder::Fixed, LossOn::Path).unwrap();
-                assert!(generated.starts_with(&again.ids[prompt_len..]));
+                let again_len = again.positions(RoleQuery::Kind(RoleKind::PathStart))[0] + 1;
+                assert!(generated.starts_with(&again.ids[again_len..]));
             } else if !answer.ended {
                 let end = generated.iter().position(|&id| id == tokenizer.end_id());
                 assert!(end.is_none() || !answer.invalid_tokens.is_empty());
             }
         });
+    }
+
+    #[test]
+    fn rows_are_written_as_sequences_are_padded(made in tokenizers(), seed: u64, n in 1..5usize, loss in 0..4usize) {
+        let tokenizer = make(&made);
+        let loss_on = LossOn::ALL[loss].0;
+        let len = tokenizer.max_len(made.1.adjacent_pairs().count());
+        let mut rows = Rows::new(&tokenizer, loss_on, len);
+        for _ in 0..2 {
+            rows.clear();
+            let mut sequences = Vec::new();
+            for index in 0..n as u64 {
+                with_random(&tokenizer, seed ^ index, 0.3, Known::Path, |example, _| {
+                    let encode = |order: EdgeOrder<'_>| tokenizer.encode(example, order, loss_on).unwrap();
+                    sequences.push(encode(EdgeOrder::Shuffled(&mut test_stream(index))));
+                    rows.push(example, EdgeOrder::Shuffled(&mut test_stream(index))).unwrap();
+                    assert_eq!(rows.last_roles(), sequences[sequences.len() - 1].roles);
+                });
+            }
+            assert_eq!(rows.batch(), &pad(&sequences.iter().collect::<Vec<_>>(), len, tokenizer.pad_id()));
+        }
     }
 
     #[test]

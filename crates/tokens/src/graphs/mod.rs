@@ -1,0 +1,474 @@
+//! Tokenizers of graphs that are no mazes, in the formats of the papers that study them (see [`style`]).
+//!
+//! All are one scheme: the labels if there are some, the edges, a query, a sign, the path. What differs is which words
+//! stand where, and that is a [`Scheme`].
+
+pub mod style;
+
+use searchlens_tasks::graph::Graph;
+use searchlens_tasks::labels::Binning;
+use searchlens_tasks::problem::Labels;
+use searchlens_tasks::solve::DistanceField;
+use searchlens_tasks::stream::{Stream, below, shuffle};
+
+use self::style::{BrinkmannOrder, Style};
+use crate::answer::Answer;
+use crate::decoded::{DecodeError, Decoded};
+use crate::example::{EdgeOrder, EncodeError, Example};
+use crate::grammar::{Grammar, check_reading};
+use crate::hops::Question;
+use crate::role::{Delimiter, Role};
+use crate::sequence::{Reader, Writer};
+use crate::vocab::Vocab;
+
+/// The nodes of the graphs that a tokenizer is made for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nodes {
+    /// Nodes of the largest graph: each has a name.
+    pub n_nodes: usize,
+    /// Whether edges are arcs.
+    pub directed: bool,
+    /// How labels are cut into bins, if nodes have labels: each bin of each coordinate has a word.
+    pub labels: Option<Binning>,
+    /// The most examples that are shown before a question.
+    pub examples: usize,
+}
+
+impl Nodes {
+    /// Nodes without labels, in problems without examples.
+    pub fn plain(n_nodes: usize, directed: bool) -> Nodes {
+        Nodes { n_nodes, directed, labels: None, examples: 0 }
+    }
+}
+
+/// A tokenizer of graphs.
+#[derive(Clone, Debug)]
+pub struct GraphWords {
+    style: Style,
+    nodes: Nodes,
+    scheme: Scheme,
+    vocab: Vocab,
+}
+
+/// Which words stand where; ids. Node `v` is the word `v`.
+#[derive(Clone, Copy, Debug)]
+struct Scheme {
+    /// The word of the first bin of the first coordinate; bins of a coordinate, then coordinates, follow.
+    label: Option<u32>,
+    /// Opens an edge.
+    edge: Option<u32>,
+    /// Stands between two edges.
+    between: Option<u32>,
+    /// Stands behind the edges.
+    after: Option<u32>,
+    /// Opens the query.
+    query: Option<u32>,
+    /// Whether the query names the origin, before the target.
+    origin_in_query: bool,
+    /// Whether the query names the target.
+    target_in_query: bool,
+    /// Added to a node that is stepped to, on an edge or on the path: other words for such nodes, or 0.
+    child: u32,
+    /// The path-start token.
+    start: u32,
+    /// Whether the path is written goal first.
+    reverse: bool,
+    /// What a learning network is shown in place of the path.
+    mask: Option<u32>,
+    end: u32,
+    pad: u32,
+}
+
+impl GraphWords {
+    /// The tokenizer for graphs of up to that many nodes.
+    pub(crate) fn new(style: Style, nodes: Nodes) -> GraphWords {
+        let n = nodes.n_nodes;
+        let mut words: Vec<String> = (0..n).map(|node| node.to_string()).collect();
+        let mut signs: Vec<&str> = Vec::new();
+        let children = matches!(style, Style::Brinkmann(_));
+        if children {
+            words.extend((0..n).map(|node| format!(">{node}")));
+        }
+        let first_label = words.len() as u32;
+        let binning = nodes.labels.as_ref().filter(|_| matches!(style, Style::Labelled { .. }));
+        for (binning, axis) in binning.into_iter().flat_map(|binning| (0..binning.dim).map(move |axis| (binning, axis)))
+        {
+            words.extend((0..binning.bins).map(|bin| format!("{}{bin}", AXES[axis])));
+        }
+        let first = words.len() as u32;
+        let mut sign = |name| {
+            signs.push(name);
+            first + signs.len() as u32 - 1
+        };
+        let blank = |start, end, pad| Scheme {
+            label: None,
+            edge: None,
+            between: None,
+            after: None,
+            query: None,
+            origin_in_query: true,
+            target_in_query: true,
+            child: 0,
+            start,
+            reverse: false,
+            mask: None,
+            end,
+            pad,
+        };
+        let scheme = match style {
+            Style::Saparov => {
+                let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
+                Scheme { edge: Some(edge), query: Some(query), ..blank(start, sign("END"), pad) }
+            }
+            Style::Labelled { .. } => {
+                let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
+                let (label, edge, query) = (Some(first_label), Some(edge), Some(query));
+                Scheme { label, edge, query, target_in_query: false, ..blank(start, sign("END"), pad) }
+            }
+            Style::Brinkmann(_) => {
+                let (between, start, after) = (sign(","), sign(":"), sign("|"));
+                let scheme = blank(start, sign("END"), sign("PAD"));
+                let (between, after) = (Some(between), Some(after));
+                Scheme { between, after, origin_in_query: false, child: n as u32, ..scheme }
+            }
+            Style::Bachmann { reverse, teacherless } => {
+                let (between, start, after, mask) = (sign("|"), sign("="), sign("/"), sign("$"));
+                let scheme = blank(start, sign("END"), sign("PAD"));
+                let mask = teacherless.then_some(mask);
+                Scheme { between: Some(between), after: Some(after), reverse, mask, ..scheme }
+            }
+        };
+        words.extend(signs.into_iter().map(str::to_owned));
+        GraphWords { style, nodes, scheme, vocab: Vocab::new(words) }
+    }
+
+    /// Whose tokenizer it is.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// The nodes that it has names for.
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    /// What a learning network is shown in place of the path, if it is not shown the path.
+    pub(crate) fn mask_id(&self) -> Option<u32> {
+        self.scheme.mask
+    }
+
+    /// Writes one problem: labels, edges, query.
+    fn write_one(&self, example: &Example<'_>, order: EdgeOrder<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let n_nodes = example.graph.n_nodes();
+        if n_nodes > self.nodes.n_nodes {
+            return Err(EncodeError::TooManyNodes { n_nodes, n_names: self.nodes.n_nodes });
+        }
+        if example.graph.is_weighted() {
+            return Err(EncodeError::Weights);
+        }
+        let mut order = order;
+        let scheme = &self.scheme;
+        if let Some(first) = scheme.label {
+            self.write_labels(first, example, &mut order, out)?;
+        }
+        let mut list = std::mem::take(out.edges);
+        let listed = self.list(example, order, &mut list);
+        let mut before = None;
+        for &(from, to) in list.iter().filter(|_| listed.is_ok()) {
+            if let (Some(between), Some((from, to))) = (scheme.between, before) {
+                out.push(between, Role::Separator { from, to });
+            }
+            if let Some(edge) = scheme.edge {
+                out.push(edge, Role::Separator { from, to });
+            }
+            out.push(from as u32, Role::EdgeFrom { from, to });
+            out.push(to as u32 + scheme.child, Role::EdgeTo { from, to });
+            before = Some((from, to));
+        }
+        *out.edges = list;
+        listed?;
+        scheme.after.into_iter().for_each(|id| out.push(id, Role::Delimiter(Delimiter::EdgesEnd)));
+        self.write_query(example, out)
+    }
+
+    fn write_query(&self, example: &Example<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let scheme = &self.scheme;
+        let Some(origin) = example.origin else { return Ok(()) };
+        let target = match (scheme.target_in_query, example.target) {
+            (true, None) => return Err(EncodeError::Goal),
+            (true, target) => target,
+            (false, _) => None,
+        };
+        scheme.query.into_iter().for_each(|id| out.push(id, Role::Delimiter(Delimiter::OriginStart)));
+        if scheme.origin_in_query {
+            out.push(origin as u32, Role::Origin { cell: origin });
+        }
+        target.into_iter().for_each(|cell| out.push(cell as u32, Role::Target { cell }));
+        Ok(())
+    }
+
+    fn write_labels(
+        &self,
+        first: u32,
+        example: &Example<'_>,
+        order: &mut EdgeOrder<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        let labels: &Labels = example.labels.ok_or(EncodeError::NoLabels)?;
+        let binning = self.nodes.labels.as_ref().ok_or(EncodeError::NoLabels)?;
+        if labels.dim() != binning.dim {
+            return Err(EncodeError::LabelDimension { found: labels.dim(), wanted: binning.dim });
+        }
+        let mut nodes: Vec<usize> = (0..labels.n_nodes()).collect();
+        if let EdgeOrder::Shuffled(rng) = order {
+            shuffle(*rng, &mut nodes);
+        }
+        for cell in nodes {
+            out.push(cell as u32, Role::Label { cell });
+            for (axis, &value) in labels.of(cell).iter().enumerate() {
+                out.push(first + (axis * binning.bins + binning.bin(value)) as u32, Role::Label { cell });
+            }
+        }
+        Ok(())
+    }
+
+    /// The edges in the order in which they are written.
+    fn list(
+        &self,
+        example: &Example<'_>,
+        order: EdgeOrder<'_>,
+        list: &mut Vec<(usize, usize)>,
+    ) -> Result<(), EncodeError> {
+        list.clear();
+        let mut rng = match order {
+            EdgeOrder::Given(given) => return example.give(given, list),
+            EdgeOrder::Fixed => None,
+            EdgeOrder::Shuffled(rng) => Some(rng),
+        };
+        list.extend(example.graph.edges());
+        if let Some(rng) = &mut rng {
+            shuffle(rng, list);
+            if !example.graph.is_directed() {
+                flip(list, rng);
+            }
+        }
+        let backward = match (self.style, rng) {
+            (Style::Brinkmann(BrinkmannOrder::Backward), _) => true,
+            (Style::Brinkmann(BrinkmannOrder::Mixed), Some(rng)) => below(rng, 2) == 1,
+            _ => false,
+        };
+        if backward {
+            let origin = example.origin.ok_or(EncodeError::NoOrigin)?;
+            let from_origin = DistanceField::to(&example.graph.reversed(), origin);
+            // Edges that the origin does not reach come last.
+            let nearness = |&(a, b): &(usize, usize)| {
+                let near = from_origin.distance(a).into_iter().chain(from_origin.distance(b)).min();
+                near.map_or(isize::MAX, |near| -(near as isize))
+            };
+            list.sort_by_key(nearness);
+        }
+        Ok(())
+    }
+
+    fn node(&self, id: u32) -> Option<usize> {
+        Some(id as usize).filter(|&node| node < self.nodes.n_nodes)
+    }
+
+    /// The node of a word that steps to it.
+    fn child(&self, id: u32) -> Option<usize> {
+        id.checked_sub(self.scheme.child).and_then(|id| self.node(id))
+    }
+
+    fn read_node(&self, reader: &mut Reader<'_>) -> Result<usize, DecodeError> {
+        reader.take("a node", |id| self.node(id))
+    }
+
+    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<Vec<(usize, usize)>, DecodeError> {
+        let scheme = &self.scheme;
+        let mut edges = Vec::new();
+        loop {
+            let more = match (scheme.edge, scheme.after) {
+                (Some(edge), _) => reader.skip(edge),
+                (None, Some(after)) if edges.is_empty() => !reader.skip(after),
+                (None, Some(after)) => {
+                    let between = scheme.between.filter(|&between| reader.skip(between));
+                    if between.is_none() {
+                        reader.expect(after, "the sign between two edges or behind the last")?;
+                    }
+                    between.is_some()
+                }
+                (None, None) => false,
+            };
+            if !more {
+                return Ok(edges);
+            }
+            let from = self.read_node(reader)?;
+            let position = reader.position();
+            let to = reader.take("a node", |id| self.child(id))?;
+            let same = |&(a, b): &(usize, usize)| (a, b) == (from, to) || !self.nodes.directed && (b, a) == (from, to);
+            if from == to || edges.iter().any(same) {
+                return Err(DecodeError::RepeatedPassage { position, from, to });
+            }
+            edges.push((from, to));
+        }
+    }
+}
+
+/// Names of the coordinates of labels.
+const AXES: [&str; 3] = ["x", "y", "z"];
+
+fn flip(list: &mut [(usize, usize)], rng: &mut Stream) {
+    for (a, b) in list {
+        if below(rng, 2) == 1 {
+            std::mem::swap(a, b);
+        }
+    }
+}
+
+impl Grammar for GraphWords {
+    fn vocab(&self) -> &Vocab {
+        &self.vocab
+    }
+
+    fn end_id(&self) -> u32 {
+        self.scheme.end
+    }
+
+    fn pad_id(&self) -> u32 {
+        self.scheme.pad
+    }
+
+    fn write_problem(
+        &self,
+        example: &Example<'_>,
+        order: EdgeOrder<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        let prompted = self.style == Style::Labelled { prompted: true };
+        if !prompted && !example.shown.is_empty() {
+            return Err(EncodeError::Shown { n: example.shown.len() });
+        }
+        let mut order = order;
+        for (index, shown) in example.shown.iter().enumerate() {
+            let begin = out.roles.len();
+            let shown_example = Example::of_problem(&shown.problem, Some(&shown.path))?;
+            shown_example.check()?;
+            let its_order = match &mut order {
+                EdgeOrder::Shuffled(rng) => EdgeOrder::Shuffled(rng),
+                EdgeOrder::Fixed | EdgeOrder::Given(_) => EdgeOrder::Fixed,
+            };
+            if shown.graph_shown {
+                self.write_one(&shown_example, its_order, out)?;
+            } else {
+                self.write_query(&shown_example, out)?;
+            }
+            self.write_path_start(out);
+            self.write_answer(&shown_example, &shown.path, out)?;
+            out.roles[begin..].fill(Role::Shown { example: index });
+        }
+        self.write_one(example, order, out)
+    }
+
+    fn write_path_start(&self, out: &mut Writer<'_>) {
+        out.push(self.scheme.start, Role::PathStart);
+    }
+
+    fn write_answer(&self, _: &Example<'_>, path: &[usize], out: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let mut write = |step: usize| {
+            let cell = path[step];
+            let child = if step == 0 { 0 } else { self.scheme.child };
+            out.push(cell as u32 + child, Role::PathStep { step, cell });
+        };
+        if self.scheme.reverse {
+            (0..path.len()).rev().for_each(&mut write)
+        } else {
+            (0..path.len()).for_each(write)
+        }
+        out.push(self.scheme.end, Role::End);
+        Ok(())
+    }
+
+    fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
+        if self.scheme.label.is_some() {
+            // The goal is left out.
+            return Err(DecodeError::Lossy);
+        }
+        let mut reader = Reader::new(ids, &self.vocab, self.scheme.pad)?;
+        let reader = &mut reader;
+        let passages = self.read_edges(reader)?;
+        let n = self.nodes.n_nodes;
+        let graph = if self.nodes.directed { Graph::directed(n, &passages) } else { Graph::undirected(n, &passages) };
+        let (mut origin, mut target, mut path) = (None, None, None);
+        if reader.peek().is_some() {
+            self.scheme.query.map_or(Ok(()), |query| reader.expect(query, "the sign of the query"))?;
+            if self.scheme.origin_in_query {
+                origin = Some(self.read_node(reader)?);
+            }
+            target = Some(self.read_node(reader)?);
+        }
+        if reader.peek().is_some() {
+            reader.expect(self.scheme.start, "the sign of the path")?;
+            let begin = reader.position();
+            let question = Question { origin, target, graph: Some(&graph) };
+            let answer = self.decode_answer(&question, reader.rest());
+            let end = answer.roles.iter().position(|&role| role == Role::End);
+            let wanted = "a node or the end of the path";
+            match (answer.invalid_tokens.first(), end) {
+                (None, Some(end)) => reader.go_to(begin + end + 1),
+                (Some(position), _) => {
+                    reader.go_to(begin + position);
+                    return Err(reader.unexpected(wanted));
+                }
+                (None, None) => {
+                    reader.go_to(reader.ids().len());
+                    return Err(reader.unexpected(wanted));
+                }
+            }
+            origin = origin.or(answer.cells.first().copied());
+            path = Some(answer.cells);
+        }
+        if target.is_some() && origin.is_none() {
+            // The origin is named by the path alone, and there is none.
+            return Err(DecodeError::Lossy);
+        }
+        reader.finish()?;
+        let decoded = Decoded { lattice: None, graph, passages, origin, target, path };
+        check_reading(self, &decoded, reader)?;
+        Ok(decoded)
+    }
+
+    fn decode_answer(&self, _: &Question<'_>, generated: &[u32]) -> Answer {
+        let mut answer = Answer::new(Vec::new(), generated.len());
+        for (position, &id) in generated.iter().enumerate() {
+            if id == self.scheme.end {
+                answer.end(position);
+                break;
+            }
+            let first = answer.cells.is_empty() && answer.invalid_tokens.is_empty();
+            match if first { self.node(id) } else { self.child(id) } {
+                Some(node) => answer.walk(position..position + 1, &[node]),
+                None => answer.invalid_tokens.push(position),
+            }
+        }
+        if self.scheme.reverse {
+            answer.turn_round();
+        }
+        answer
+    }
+
+    fn max_problem_len(&self, max_edges: usize) -> usize {
+        let scheme = &self.scheme;
+        let has = |sign: Option<u32>| usize::from(sign.is_some());
+        let labels = self.nodes.labels.as_ref().filter(|_| scheme.label.is_some());
+        let labels = labels.map_or(0, |binning| self.nodes.n_nodes * (1 + binning.dim));
+        let edges = max_edges * (2 + has(scheme.edge)) + max_edges.saturating_sub(1) * has(scheme.between);
+        let query = has(scheme.query) + usize::from(scheme.origin_in_query) + usize::from(scheme.target_in_query);
+        let one = labels + edges + has(scheme.after) + query;
+        let shown = if self.style == (Style::Labelled { prompted: true }) { self.nodes.examples } else { 0 };
+        one + shown * (one + 1 + self.max_answer_len())
+    }
+
+    fn max_answer_len(&self) -> usize {
+        self.nodes.n_nodes + 1
+    }
+}

@@ -1,0 +1,125 @@
+//! Names of tokenizers: one closed set, in four grammars that are told apart by how a name begins.
+
+use std::fmt;
+use std::str::FromStr;
+
+use searchlens_tasks::text::{listed, near_names};
+use serde::{Deserialize, Serialize};
+
+use crate::graphs::style::{STYLES, Style, StyleError};
+use crate::legacy::LegacyMode;
+use crate::modular::elements::Elements;
+use crate::modular::name::{ModularNameError, PREFIX};
+use crate::own::choices::{ChoiceError, Choices, FORMS};
+
+/// Which tokenizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum TokenizerName {
+    /// One of maze-dataset's legacy modes: `AOTP_UT_rasterized`, `AOTP_UT_uniform`, `AOTP_CTT_indexed`.
+    Legacy(LegacyMode),
+    /// One of maze-dataset's modular tokenizers: `MazeTokenizerModular-..`.
+    Modular(Elements),
+    /// One of ours: `edges`, `walls`, `cells` or `row-col`, and choices: `edges+query-first`.
+    Own(Choices),
+    /// A tokenizer of graphs: `saparov`, `brinkmann`, `bachmann`, and its arms: `bachmann+reverse`.
+    Graph(Style),
+}
+
+/// A text that names no tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// No tokenizer's name begins so.
+    #[error(
+        "unknown tokenizer `{name}`{}; known: {}, each of the last {} with choices behind a `+`, and maze-dataset's \
+         `{PREFIX}..`",
+        near_names(name.split('+').next().unwrap_or_default(), beginnings()), listed(beginnings()),
+        FORMS.len() + STYLES.len()
+    )]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// A modular tokenizer's name that is wrong further on.
+    #[error(transparent)]
+    Modular(#[from] ModularNameError),
+    /// A name of ours that is wrong further on.
+    #[error(transparent)]
+    Own(#[from] ChoiceError),
+    /// A graph tokenizer's name that is wrong further on.
+    #[error(transparent)]
+    Graph(#[from] StyleError),
+}
+
+/// What a name may begin with, modular ones apart.
+fn beginnings() -> impl Iterator<Item = &'static str> {
+    let legacy = LegacyMode::ALL.iter().map(|(_, name)| *name);
+    legacy.chain(FORMS.iter().map(|(_, name)| *name)).chain(STYLES.iter().map(|(name, _)| *name))
+}
+
+impl TokenizerName {
+    /// `edges`.
+    pub const EDGES: TokenizerName = TokenizerName::Own(Choices::EDGES);
+
+    /// One tokenizer of each kind, every choice left at its default: the legacy modes, maze-dataset's default modular
+    /// tokenizer, ours, those of graphs but `labelled`, which can do nothing without labels.
+    pub fn plain() -> Vec<TokenizerName> {
+        let legacy = LegacyMode::ALL.map(|(mode, _)| TokenizerName::Legacy(mode));
+        let own = FORMS.map(|(form, _)| TokenizerName::Own(Choices { form, ..Choices::EDGES }));
+        let unlabelled = STYLES.iter().filter(|(name, _)| *name != "labelled");
+        let graphs = unlabelled.filter_map(|(name, _)| Some(TokenizerName::Graph(name.parse().ok()?)));
+        let modular = TokenizerName::Modular(Elements::default());
+        legacy.into_iter().chain([modular]).chain(own).chain(graphs).collect()
+    }
+
+    /// Whether it writes mazes only.
+    pub fn needs_lattice(self) -> bool {
+        !matches!(self, TokenizerName::Graph(_))
+    }
+}
+
+impl fmt::Display for TokenizerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenizerName::Legacy(mode) => f.write_str(LegacyMode::ALL[*mode as usize].1),
+            TokenizerName::Modular(elements) => elements.fmt(f),
+            TokenizerName::Own(choices) => choices.fmt(f),
+            TokenizerName::Graph(style) => style.fmt(f),
+        }
+    }
+}
+
+impl FromStr for TokenizerName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<TokenizerName, NameError> {
+        if let Some((mode, _)) = LegacyMode::ALL.iter().find(|(_, known)| *known == name) {
+            return Ok(TokenizerName::Legacy(*mode));
+        }
+        if name.starts_with(PREFIX) {
+            return Ok(TokenizerName::Modular(name.parse()?));
+        }
+        let beginning = name.split('+').next().unwrap_or_default();
+        if FORMS.iter().any(|(_, form)| *form == beginning) {
+            return Ok(TokenizerName::Own(name.parse()?));
+        }
+        if STYLES.iter().any(|(style, _)| *style == beginning) {
+            return Ok(TokenizerName::Graph(name.parse()?));
+        }
+        Err(NameError::Unknown { name: name.to_owned() })
+    }
+}
+
+impl TryFrom<String> for TokenizerName {
+    type Error = NameError;
+
+    fn try_from(name: String) -> Result<TokenizerName, NameError> {
+        name.parse()
+    }
+}
+
+impl From<TokenizerName> for String {
+    fn from(name: TokenizerName) -> String {
+        name.to_string()
+    }
+}

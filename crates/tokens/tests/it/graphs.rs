@@ -1,0 +1,246 @@
+//! Tokenizers of graphs that are no mazes: their formats, their arms, and the way back.
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+use rand::RngExt;
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::graph::Graph;
+use searchlens_tasks::labels::Binning;
+use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};
+use searchlens_tasks::region::Region;
+use searchlens_tasks::split::Split;
+use searchlens_tasks::task::Task;
+use searchlens_tokens::encoded::{Encoded, LossOn};
+use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
+use searchlens_tokens::graphs::Nodes;
+use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
+use searchlens_tokens::world::edges;
+
+use crate::mazes::test_stream;
+
+/// Two arms from node 2: 2 > 0 > 4 and 2 > 1 > 3.
+fn star() -> Graph {
+    Graph::directed(5, &[(2, 0), (0, 4), (2, 1), (1, 3)])
+}
+
+fn text(encoded: &Encoded, tokenizer: &Tokenizer) -> String {
+    let names: Vec<_> = encoded.ids.iter().map(|&id| tokenizer.vocab().name(id).unwrap()).collect();
+    names.join(" ")
+}
+
+#[track_caller]
+fn check_star(name: &str, want: Expect) {
+    let graph = star();
+    let example = Example { origin: Some(2), target: Some(4), path: Some(&[2, 0, 4]), ..Example::of_graph(&graph) };
+    let tokenizer = Tokenizer::from_name(name, Nodes::plain(5, true)).unwrap();
+    let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::FirstStep).unwrap();
+    assert_eq!(encoded.len(), tokenizer.max_len(4) - 2, "5 nodes have a longest path of 5, and this one has 3");
+    let counted = (0..encoded.len()).filter(|&p| encoded.loss_mask[p]);
+    let counted: Vec<_> = counted.map(|p| tokenizer.vocab().name(encoded.ids[p]).unwrap()).collect();
+    let shown = tokenizer.shown_ids(&encoded).map(|ids| {
+        let shown = Encoded { ids, ..Encoded::default() };
+        format!("\nshown: {}", text(&shown, &tokenizer))
+    });
+    let line =
+        format!("{}\nfirst step: {}{}", text(&encoded, &tokenizer), counted.join(" "), shown.unwrap_or_default());
+    want.assert_eq(&line);
+    let decoded = tokenizer.decode(&encoded.ids).unwrap();
+    assert_eq!((&decoded.graph, decoded.origin, decoded.target), (&graph, Some(2), Some(4)));
+    assert_eq!(decoded.path.as_deref(), example.path);
+}
+
+#[test]
+fn a_star_in_the_papers_formats() {
+    check_star(
+        "saparov",
+        expect![[r#"
+        E 0 4 E 1 3 E 2 0 E 2 1 Q 2 4 P 2 0 4 END
+        first step: 0"#]],
+    );
+    check_star(
+        "brinkmann",
+        expect![[r#"
+        0 >4 , 1 >3 , 2 >0 , 2 >1 | 4 : 2 >0 >4 END
+        first step: >0"#]],
+    );
+    check_star(
+        "brinkmann+backward",
+        expect![[r#"
+        0 >4 , 1 >3 , 2 >0 , 2 >1 | 4 : 2 >0 >4 END
+        first step: >0"#]],
+    );
+    check_star(
+        "bachmann",
+        expect![[r#"
+        0 4 | 1 3 | 2 0 | 2 1 / 2 4 = 2 0 4 END
+        first step: 0"#]],
+    );
+    check_star(
+        "bachmann+reverse",
+        expect![[r#"
+        0 4 | 1 3 | 2 0 | 2 1 / 2 4 = 4 0 2 END
+        first step: 0"#]],
+    );
+    check_star(
+        "bachmann+teacherless",
+        expect![[r#"
+        0 4 | 1 3 | 2 0 | 2 1 / 2 4 = 2 0 4 END
+        first step: 0
+        shown: 0 4 | 1 3 | 2 0 | 2 1 / 2 4 = $ $ $ END"#]],
+    );
+}
+
+#[test]
+fn a_star_of_two_arms_of_five_takes_the_32_tokens_of_the_paper_and_the_end() {
+    let task: TaskConfig = serde_json::from_str(r#"{"star": {"arms": 2, "length": 5, "names": 50}}"#).unwrap();
+    let tokenizer = Tokenizer::for_task(&"bachmann".parse::<TokenizerName>().unwrap().into(), &task).unwrap();
+    assert_eq!(tokenizer.vocab().len(), 50 + 4 + 2);
+    let instance = Task::new(task).unwrap().instance(1, Split::Train, 0);
+    let example = Example::of_instance(&instance).unwrap();
+    let encoded = tokenizer.encode(&example, EdgeOrder::Shuffled(&mut test_stream(1)), LossOn::Path).unwrap();
+    assert_eq!(encoded.len(), 32 + 1);
+    assert_eq!(encoded.loss_mask.iter().filter(|&&counts| counts).count(), 5 + 1);
+}
+
+#[test]
+fn a_tree_has_its_goal_and_its_path_where_the_paper_has_them() {
+    let task: TaskConfig = serde_json::from_str(r#"{"tree": {"nodes": 16}}"#).unwrap();
+    let config: TokenizerConfig = "brinkmann+mixed".parse::<TokenizerName>().unwrap().into();
+    let tokenizer = Tokenizer::for_task(&config, &task).unwrap();
+    assert_eq!(tokenizer.vocab().len(), 35 + 2);
+    let (n_edges, is_fixed) = edges(&task);
+    assert_eq!((n_edges, is_fixed), (15, true));
+    let task = Task::new(task).unwrap();
+    let mut n_backward = 0;
+    for index in 0..200 {
+        let instance = task.instance(1, Split::Train, index);
+        let example = Example::of_instance(&instance).unwrap();
+        let encoded = tokenizer.encode(&example, EdgeOrder::Shuffled(&mut test_stream(index)), LossOn::Path).unwrap();
+        assert_eq!(
+            (encoded.positions("target".parse().unwrap()), encoded.positions("path_step:0".parse().unwrap())),
+            (vec![45], vec![47])
+        );
+        assert!(encoded.len() <= tokenizer.max_len(n_edges));
+        let decoded = tokenizer.decode(&encoded.ids).unwrap();
+        assert_eq!((&decoded.graph, decoded.path.as_deref()), (&instance.problem.graph, example.path));
+        // Leaves first: no edge comes before one that is farther down.
+        let depth = |mut node: usize| {
+            let mut depth = 0;
+            while let Some((parent, _)) = decoded.graph.edges().find(|&(_, child)| child == node) {
+                (node, depth) = (parent, depth + 1);
+            }
+            depth
+        };
+        n_backward += usize::from(decoded.passages.iter().map(|&(parent, _)| depth(parent)).rev().is_sorted());
+    }
+    // A fair coin, five standard deviations of 7 around; a drawn order is seldom sorted by chance.
+    assert!((65..=140).contains(&n_backward), "{n_backward}");
+}
+
+/// A labelled problem: 0 - 1 - 2, the goal the nearest node right of 0.5.
+fn labelled() -> Problem {
+    let labels = Labels::new(2, vec![0.1, 0.9, 0.3, 0.3, 0.8, 0.2]);
+    let goal = Goal::Nearest { within: Region::interval(0.5, 1.0), avoid: None };
+    Problem { labels: Some(labels), ..Problem::on(Graph::undirected(3, &[(0, 1), (1, 2)]), 0, goal) }
+}
+
+fn labelled_nodes(examples: usize) -> Nodes {
+    let labels = Some(Binning { dim: 2, bins: 10, low: 0.0, high: 1.0 });
+    Nodes { labels, examples, ..Nodes::plain(3, false) }
+}
+
+#[test]
+fn a_labelled_problem_says_its_labels_and_keeps_its_goal() {
+    let tokenizer = Tokenizer::from_name("labelled", labelled_nodes(0)).unwrap();
+    let problem = labelled();
+    let example = Example::of_problem(&problem, Some(&[0, 1, 2])).unwrap();
+    let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path).unwrap();
+    expect!["0 x1 y9 1 x3 y3 2 x8 y2 E 0 1 E 1 2 Q 0 P 0 1 2 END"].assert_eq(&text(&encoded, &tokenizer));
+    assert_eq!(encoded.positions("label".parse().unwrap()), (0..9).collect::<Vec<_>>());
+    assert_eq!(encoded.len(), tokenizer.max_len(2));
+    assert_eq!(tokenizer.vocab().len(), 3 + 2 * 10 + 5);
+}
+
+#[test]
+fn a_prompt_shows_its_examples_first() {
+    let tokenizer = Tokenizer::from_name("labelled+prompted", labelled_nodes(2)).unwrap();
+    let problem = labelled();
+    let shown = |graph_shown| Shown { problem: labelled(), path: vec![0, 1, 2], graph_shown };
+    let shown = [shown(true), shown(false)];
+    let example = Example { shown: &shown, ..Example::of_problem(&problem, Some(&[0, 1, 2])).unwrap() };
+    let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path).unwrap();
+    let one = "0 x1 y9 1 x3 y3 2 x8 y2 E 0 1 E 1 2 Q 0 P 0 1 2 END";
+    assert_eq!(text(&encoded, &tokenizer), format!("{one} Q 0 P 0 1 2 END {one}"));
+    // The loss on the path is the question's, and there is one path-start token.
+    assert_eq!(encoded.loss_mask.iter().filter(|&&counts| counts).count(), 4);
+    assert_eq!(encoded.positions("path_start".parse().unwrap()), [encoded.len() - 5]);
+    assert_eq!(encoded.positions("shown".parse().unwrap()), (0..29).collect::<Vec<_>>());
+    assert!(encoded.len() <= tokenizer.max_len(2));
+
+    let plain = Tokenizer::from_name("labelled", labelled_nodes(2)).unwrap();
+    assert_eq!(plain.encode(&example, EdgeOrder::Fixed, LossOn::Path), Err(EncodeError::Shown { n: 2 }));
+}
+
+/// What is said of a tokenizer for a task (as JSON) that lacks words for it.
+#[track_caller]
+fn check_refused(name: &str, task: &str, want: &str) {
+    let task: TaskConfig = serde_json::from_str(task).unwrap();
+    let error = Tokenizer::for_task(&name.parse::<TokenizerName>().unwrap().into(), &task).unwrap_err();
+    assert!(error.to_string().starts_with(want), "{error}");
+}
+
+#[test]
+fn a_tokenizer_without_words_for_a_task_is_refused() {
+    let star = r#"{"star": {"arms": 2, "length": 5}}"#;
+    check_refused("edges", star, "tokenizer `edges` writes mazes, and the problems are other graphs");
+    check_refused("labelled", star, "tokenizer `labelled` writes the nodes' labels, and the problems have none");
+    check_refused("saparov", r#"{"hops": {"nodes": 5, "max_hops": 2}}"#, "no tokenizer has words for the problems of");
+    let maze = r#"{"maze": {"generator": "wilson", "rows": 3, "cols": 3, "max_weight": 5}}"#;
+    check_refused("edges", maze, "tokenizer `edges` cannot say that a passage costs 5");
+    check_refused("edges+weights-4", maze, "tokenizer `edges+weights-4` cannot say that a passage costs 5");
+    let task: TaskConfig = serde_json::from_str(maze).unwrap();
+    assert!(Tokenizer::for_task(&"edges+weights-5".parse::<TokenizerName>().unwrap().into(), &task).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn graphs_are_decoded_as_they_were_encoded(
+        name in prop::sample::select(&["saparov", "brinkmann", "brinkmann+mixed", "bachmann", "bachmann+reverse"]),
+        n in 2..9usize, seed: u64, directed: bool, share in 0.0..1.0
+    ) {
+        let mut rng = test_stream(seed);
+        let mut pairs: Vec<_> = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).collect();
+        pairs.retain(|_| rng.random_bool(share));
+        if directed {
+            pairs.iter_mut().for_each(|pair| if rng.random() { *pair = (pair.1, pair.0) });
+        }
+        let graph = if directed { Graph::directed(n, &pairs) } else { Graph::undirected(n, &pairs) };
+        let mut path = vec![rng.random_range(0..n)];
+        while let Some(next) = graph.neighbours(path[path.len() - 1]).find(|v| !path.contains(v)) {
+            path.push(next);
+        }
+        let target = path.last().copied();
+        let example = Example { origin: Some(path[0]), target, path: Some(&path), ..Example::of_graph(&graph) };
+        let tokenizer = Tokenizer::from_name(name, Nodes::plain(n, directed)).unwrap();
+        let encoded = tokenizer.encode(&example, EdgeOrder::Shuffled(&mut rng), LossOn::Path).unwrap();
+        prop_assert!(encoded.len() <= tokenizer.max_len(graph.n_edges()));
+        let mut ids = encoded.ids.clone();
+        ids.push(tokenizer.pad_id());
+        let decoded = tokenizer.decode(&ids).unwrap();
+        prop_assert_eq!((&decoded.graph, decoded.origin, decoded.target), (&graph, Some(path[0]), target));
+        prop_assert_eq!(decoded.path.as_deref(), Some(&path[..]));
+        let start = encoded.positions("path_start".parse().unwrap())[0];
+        let answer = tokenizer.answer_to(&example, &encoded.ids[start + 1..]);
+        prop_assert!(answer.ended && answer.cells == path);
+        prop_assert_eq!(&answer.roles, &encoded.roles[start + 1..]);
+        // One wrong token: refused, or something else that is written so.
+        let position = rng.random_range(0..ids.len() - 1);
+        ids[position] = rng.random_range(0..tokenizer.vocab().len() as u32);
+        if let Ok(decoded) = tokenizer.decode(&ids) {
+            let order = EdgeOrder::Given(&decoded.passages);
+            let mut again = tokenizer.encode(&decoded.example(), order, LossOn::Path).unwrap().ids;
+            again.resize(ids.len(), tokenizer.pad_id());
+            prop_assert_eq!(again, ids);
+        }
+    }
+}
