@@ -1,7 +1,7 @@
 """The training step of `searchlens bench train`, in PyTorch: same shapes, same optimiser, loss on every position.
 
 Usage: python train_step.py SHAPE [--threads N] [--seconds S] [--precision f32|bf16] [--compile]
-Prints one JSON line: {"ms_per_step": median, "tokens_per_s": ..}. Pin it from outside (taskset -c 0,1) or with
+Prints one JSON line: {"ms_per_step": median, "tokens_per_s": .., "peak_bytes": peak resident less resident once the model stood}. Pin it from outside (taskset -c 0,1) or with
 KMP_AFFINITY=granularity=fine,compact. Made with torch 2.15.0.
 """
 import argparse, json, time
@@ -43,6 +43,8 @@ def main():
     torch.set_num_threads(a.threads); torch.manual_seed(0)
     v, t, l, d, h, b = SHAPES[a.shape]
     model = Transformer(v, t, l, d, h)
+    resident = lambda what: int(next(l for l in open("/proc/self/status") if l.startswith(what)).split()[1]) * 1024
+    before = resident("VmRSS")
     opt = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), fused=True)
     tokens = torch.randint(0, v, (b, t))
     run = torch.compile(model) if a.compile else model
@@ -55,6 +57,7 @@ def main():
     while time.perf_counter() < end or len(times) < 5:
         start = time.perf_counter(); step(); times.append(time.perf_counter() - start)
     median = sorted(times)[len(times) // 2]
-    print(json.dumps({"ms_per_step": round(median * 1e3, 2), "tokens_per_s": round(b * t / median)}))
+    print(json.dumps({"ms_per_step": round(median * 1e3, 2), "tokens_per_s": round(b * t / median),
+                      "peak_bytes": resident("VmHWM") - before}))
 
 if __name__ == "__main__": main()

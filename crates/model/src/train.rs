@@ -187,6 +187,20 @@ impl Trainer {
         self.moments.step
     }
 
+    /// From now on the stages of steps are timed.
+    ///
+    /// # Errors
+    /// Only steps on the tile unit have stages that are told apart.
+    pub fn start_profile(&mut self) -> Result<(), TierError> {
+        match &mut self.engine {
+            Engine::Plain(_) => Err(TierError::NoProfile),
+            Engine::Tiled(step) => {
+                step.start_profile();
+                Ok(())
+            }
+        }
+    }
+
     /// Time spent in each stage of the tiled step so far, in nanoseconds, summed over workers.
     pub fn profile(&self) -> Option<[u64; Stage::ALL.len()]> {
         match &self.engine {

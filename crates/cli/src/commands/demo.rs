@@ -28,7 +28,7 @@ use crate::{interrupt, place, summary};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DemoArgs {
     /// Minutes for all of it; half a minute or so of them goes to scores, probes and the page
-    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = minutes)]
+    #[arg(long, value_name = "M", default_value_t = 5.0, value_parser = minutes)]
     minutes: f64,
     /// Folder of the run [default: runs/DATE-TASK-HASH]
     #[arg(long, value_name = "DIR")]

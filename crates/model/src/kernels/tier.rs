@@ -58,6 +58,11 @@ pub enum TierError {
     /// No tile unit, or the operating system keeps it.
     #[error("precision bf16 needs a processor with AMX (amx_tile, amx_bf16) and Linux 5.16 or later; use f32")]
     NoAmx,
+    /// Steps in f32, or myopic ones.
+    #[error(
+        "only steps in bf16 on the tile unit (tier amx, not myopic) can be profiled; use --precision bf16, or leave out --profile"
+    )]
+    NoProfile,
     /// A lower tier is forced.
     #[error("precision bf16 needs tier amx, and tier {} is forced; use f32", tier.name())]
     Forced {

@@ -38,6 +38,8 @@ pub struct TiledStep {
     slots: Vec<GradSlot>,
     /// One for each worker that has ever been at work.
     rooms: Mutex<Vec<Room>>,
+    /// Whether stages are timed.
+    profiled: bool,
 }
 
 impl TiledStep {
@@ -46,7 +48,7 @@ impl TiledStep {
         let places = Places::new(&model.config, &model.layout);
         let slots = (0..n_slots).map(|_| GradSlot::new(&places)).collect();
         let weights = TiledWeights::new(amx, &model.config, &model.layout);
-        TiledStep { amx, weights, places, slots, rooms: Mutex::default() }
+        TiledStep { amx, weights, places, slots, rooms: Mutex::default(), profiled: false }
     }
 
     /// The gradient of `scale` times the groups' weighted loss is written to `gradient`; returns the loss of each slot's groups.
@@ -54,13 +56,14 @@ impl TiledStep {
     /// Groups belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
     pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         self.weights.pack(&model.layout, &model.params);
-        let TiledStep { amx, weights, places, slots, rooms } = self;
-        let rooms = &*rooms;
+        let TiledStep { amx, weights, places, slots, rooms, profiled } = self;
+        let (rooms, profiled) = (&*rooms, *profiled);
         let n_slots = slots.len();
         let used = &mut slots[..n_slots.min(groups.len())];
         let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {
             let mut room = take().unwrap_or_default();
+            room.profile.start(profiled);
             slot.clear();
             let mine = groups.iter().skip(s).step_by(n_slots);
             let loss =
@@ -72,9 +75,12 @@ impl TiledStep {
         places.gather(used, gradient);
         losses
     }
-}
 
-impl TiledStep {
+    /// From now on stages are timed.
+    pub fn start_profile(&mut self) {
+        self.profiled = true;
+    }
+
     /// Time spent in each stage so far, in nanoseconds, summed over workers.
     pub fn profile(&self) -> [u64; Stage::ALL.len()] {
         let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +105,6 @@ fn add_group(
 ) -> f64 {
     let (unit, sequences) = (amx.on_this_thread(), group.sequences());
     room.resize(net.config, sequences);
-    room.profile.start(true);
     #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
     // SAFETY: an `Amx` exists only where the features do.
     let loss = unsafe {

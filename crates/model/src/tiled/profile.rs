@@ -41,6 +41,22 @@ impl Stage {
         Stage::AttentionBackward,
         Stage::NormBackward,
     ];
+
+    /// What to call it in a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Embed => "embedding",
+            Stage::Norm => "norm",
+            Stage::NormBackward => "norm, backward",
+            Stage::Linear => "linear",
+            Stage::LinearInput => "linear, inputs",
+            Stage::LinearWeights => "linear, weights",
+            Stage::Attention => "attention",
+            Stage::AttentionBackward => "attention, backward",
+            Stage::Pack => "packing, bias sums",
+            Stage::Loss => "unembedding, loss",
+        }
+    }
 }
 
 /// Time spent in each stage by one worker, if asked for.

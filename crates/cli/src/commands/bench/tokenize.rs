@@ -17,6 +17,8 @@ use searchlens::tokens::tokenizer::Tokenizer;
 use serde::Serialize;
 
 use super::{median, seconds};
+use crate::cli::Common;
+use crate::output::{print, print_json};
 
 /// Time the writing of 7×7 depth-first mazes with their paths as ids, straight into padded batches with loss weights
 #[derive(Debug, Args)]
@@ -36,20 +38,29 @@ pub(super) struct TokenizeArgs {
     seconds: f64,
     /// Print the numbers as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    json: bool,
 }
 
 #[derive(Serialize)]
-pub(super) struct TokenizeTimes {
-    pub(super) tokens_per_s: f64,
-    pub(super) sequences_per_s: f64,
-    pub(super) threads: usize,
+struct TokenizeTimes {
+    tokens_per_s: f64,
+    sequences_per_s: f64,
+    threads: usize,
+}
+
+pub(super) fn run(args: &TokenizeArgs, common: &Common) -> anyhow::Result<()> {
+    let times = time(args, &common.workers()?, common.seed())?;
+    if args.json {
+        return print_json(&times);
+    }
+    let TokenizeTimes { tokens_per_s, sequences_per_s, threads } = times;
+    print(format_args!("{tokens_per_s:.0} tokens/s, {sequences_per_s:.0} sequences/s on {threads} thread(s)"))
 }
 
 /// Problems in a batch; each worker writes its own.
 const BATCH: u64 = 512;
 
-pub(super) fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow::Result<TokenizeTimes> {
+fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow::Result<TokenizeTimes> {
     let maze = MazeConfig::new(Generator::dfs(), 7, 7)?;
     let lattice = maze.lattice();
     let tokenizer = Tokenizer::from_name(&args.tokenizer, lattice)?;
