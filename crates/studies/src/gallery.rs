@@ -42,6 +42,8 @@ const CHUNK: usize = 500;
 /// The first failures, and the first right answers to problems with a fork, among the problems of a split, by index; attention from one
 /// recorded run each over prompt and answer.
 ///
+/// A gallery shows mazes: of a task of graphs it shows nothing, and says so.
+///
 /// # Errors
 /// If the prompts do not fit the network.
 pub fn gallery(
@@ -53,6 +55,11 @@ pub fn gallery(
     plan: GalleryPlan,
     workers: &Workers,
 ) -> Result<Gallery, GenerateError> {
+    let (n_layers, n_heads) = (model.config.n_layers, model.config.n_heads);
+    if task.lattice().is_none() {
+        let selection = "The gallery draws mazes; the problems of this task are graphs.".into();
+        return Ok(Gallery { format_version: FORMAT_VERSION, selection, n_layers, n_heads, specimens: Vec::new() });
+    }
     let mut found = Found::default();
     while found.searched < plan.search && !found.enough(plan) {
         let end = (found.searched + CHUNK).min(plan.search);
@@ -77,7 +84,6 @@ pub fn gallery(
     );
     let chosen: Vec<Answered> = found.wrong.into_iter().chain(found.right).collect();
     let specimens = chosen.iter().map(|answered| specimen(model, tokenizer, answered)).collect();
-    let (n_layers, n_heads) = (model.config.n_layers, model.config.n_heads);
     Ok(Gallery { format_version: FORMAT_VERSION, selection, n_layers, n_heads, specimens })
 }
 
@@ -116,7 +122,7 @@ impl Found {
 fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specimen {
     let Answered { question, tokens: generated, marking } = answered;
     let problem = &question.instance.problem;
-    let maze = problem.maze().expect("tasks draw mazes");
+    let maze = problem.maze().expect("`gallery` asked whether the task draws mazes");
     let mut ids = [&question.prompt.ids[..], generated].concat();
     // The last token of an answer that fills the context is never read again.
     ids.truncate(model.config.n_ctx);

@@ -1,7 +1,8 @@
 //! The arithmetic: plain loops over slices with named dimensions, each with its reverse beside it.
 //!
 //! Generic over one thing, the number type, so that finite differences can run in `f64` through the very code that trains.
-//! Products are faer's, or `bf16`'s on the tile unit; `amx` is the one module with unsafe code.
+//! Products are faer's, or `bf16`'s on the tile unit. Unsafe code is in two modules: `amx` (tile instructions) and `vector`
+//! (loads and stores of the tile tier); the step made for that tier is [`crate::tiled`].
 
 pub mod activation;
 pub mod amx;
