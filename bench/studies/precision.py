@@ -54,7 +54,7 @@ def main():
     with open(args.out / "pairs.csv", "w", newline="") as file:
         out = csv.writer(file); out.writerow(["seed", "steps", "exact_bf16", "exact_f32", "difference"])
         for seed in map(int, args.seeds.split(",")):
-            pair = [exact(args.binary, args.out, seed, args.steps, precision)["exact_path"]["estimate"] for precision in ("bf16", "f32")]
+            pair = [exact(args.binary, args.out, seed, args.steps, precision)["exact_path"]["value"] for precision in ("bf16", "f32")]
             differences.append(pair[0] - pair[1])
             out.writerow([seed, args.steps, *pair, round(differences[-1], 4)]); file.flush()
             print(seed, pair, flush=True)

@@ -19,6 +19,14 @@ pub(crate) const BLOCK: usize = 32;
 /// Rows (or columns) of a strip.
 const STRIP: usize = 16;
 
+/// Makes a buffer long enough. It never shrinks: groups of different lengths take turns, and what is cut off would have to be
+/// made 0 again.
+fn grow<T: Copy>(buffer: &mut Vec<T>, len: usize, zero: T) {
+    if buffer.len() < len {
+        buffer.resize(len, zero);
+    }
+}
+
 /// A matrix of floats, each row padded to whole blocks of columns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Floats {
@@ -30,7 +38,7 @@ impl Floats {
     /// Room for a matrix; rows are rounded up to whole blocks. What it holds is left from before, or 0.
     pub(crate) fn resize(&mut self, rows: usize, cols: usize) {
         self.pitch = cols.div_ceil(BLOCK);
-        self.lanes.resize(rows.next_multiple_of(BLOCK) * self.pitch, ZERO_WIDE);
+        grow(&mut self.lanes, rows.next_multiple_of(BLOCK) * self.pitch, ZERO_WIDE);
     }
 
     #[inline]
@@ -69,7 +77,7 @@ impl Rows {
         let width = cols.div_ceil(BLOCK);
         // Rows a multiple of 512 bytes apart share few sets of the first-level cache: one line more spreads them.
         self.pitch = width + usize::from(width.is_multiple_of(8));
-        self.lines.resize(rows.next_multiple_of(BLOCK) * self.pitch, Line::ZERO);
+        grow(&mut self.lines, rows.next_multiple_of(BLOCK) * self.pitch, Line::ZERO);
     }
 
     #[inline]
@@ -113,13 +121,14 @@ impl Rows {
 pub(crate) struct Tiles {
     tiles: Vec<Tile>,
     depth: usize,
+    blocks: usize,
 }
 
 impl Tiles {
     /// Room for a factor of `len` columns (or rows) and `inner` numbers each. What it holds is left from before, or 0.
     pub(crate) fn resize(&mut self, len: usize, inner: usize) {
-        self.depth = inner.div_ceil(BLOCK);
-        self.tiles.resize(len.div_ceil(BLOCK) * 2 * self.depth, [Line::ZERO; 16]);
+        (self.depth, self.blocks) = (inner.div_ceil(BLOCK), len.div_ceil(BLOCK));
+        grow(&mut self.tiles, self.blocks * 2 * self.depth, [Line::ZERO; 16]);
     }
 
     /// Tiles of one strip.
@@ -129,7 +138,7 @@ impl Tiles {
 
     /// Columns (or rows), rounded up to whole blocks.
     pub(crate) fn len(&self) -> usize {
-        self.tiles.len() / self.depth.max(1) * STRIP
+        self.blocks * BLOCK
     }
 
     /// Tile `k` of a strip.
