@@ -363,7 +363,7 @@ impl PlainStep {
         if let Some(packed) = packed {
             packed.pack(&model.params);
         }
-        let (net, reach, rooms) = (model.net_with(packed.as_ref()), *reach, &*rooms);
+        let (net, reach) = (model.net_with(packed.as_ref()), *reach);
         let used = &mut slots[..SLOTS.min(groups.len())];
         let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {

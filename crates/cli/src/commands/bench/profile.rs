@@ -68,13 +68,14 @@ fn multiply_adds(config: &ModelConfig, batch: usize, context: usize, stage: Stag
     let width = n_heads * d_head;
     let hidden = if config.attn_only { 0 } else { d_mlp };
     let linear = n_layers * d_model * (4 * width + 2 * hidden) * batch * context;
-    let seen = if config.attention_dir == AttentionDir::Causal { (context + 1) / 2 } else { context };
-    let product = n_layers * width * batch * context * seen;
+    let causal = config.attention_dir == AttentionDir::Causal;
+    let seen = if causal { (context + 1) as f64 / 2.0 } else { context as f64 };
+    let product = (n_layers * width * batch * context) as f64 * seen;
     match stage {
         Stage::Linear | Stage::LinearInput | Stage::LinearWeights => Some(linear as f64),
-        Stage::Attention => Some(2.0 * product as f64),
+        Stage::Attention => Some(2.0 * product),
         // Scores again, and the gradients of pattern, queries, keys and values.
-        Stage::AttentionBackward => Some(5.0 * product as f64),
+        Stage::AttentionBackward => Some(5.0 * product),
         _ => None,
     }
 }
