@@ -121,22 +121,25 @@ fn table(statistics: &Statistics) -> String {
         let Distribution { mean, min, median, p90, max, .. } = spread;
         lines.push(format!("{name:<34}{mean:>9.3}{min:>7}{median:>8}{p90:>6}{max:>6}"));
     };
-    row("cells of the path", &statistics.path_cells);
+    row("cells (nodes) of the path", &statistics.path_cells);
     statistics.distance.iter().for_each(|distance| row("Manhattan distance of the ends", distance));
     row("forks on the path", &statistics.forks);
     row("lookahead at the first fork", &statistics.first_fork_lookahead);
     row("lookahead at the hardest fork", &statistics.max_lookahead);
-    row("dead ends of the maze", &statistics.dead_ends);
-    row("open passages of the maze", &statistics.edges);
+    row("dead ends", &statistics.dead_ends);
+    row("open passages (edges)", &statistics.edges);
     let mut share = |name: &str, value: f64| lines.push(format!("{name:<34}{value:>9.3}"));
     share("share: first step is a choice", statistics.starts_in_fork);
     share("share: no choice at all", statistics.without_fork);
     share("share: several shortest paths", statistics.tied);
     share("nats lost to ties, a path", statistics.tie_nats);
     let Statistics { distinct_mazes, distinct_problems, distinct_classes, distinct_problem_classes, .. } = statistics;
-    lines.push(format!("different: {distinct_mazes} mazes, {distinct_problems} problems; up to symmetry {distinct_classes} and {distinct_problem_classes}"));
-    let splits = statistics.splits.iter().map(|(split, count)| format!("{split} {count}"));
-    lines.push(format!("splits: {}", splits.collect::<Vec<_>>().join(", ")));
+    lines.push(format!("different: {distinct_mazes} mazes (graphs), {distinct_problems} problems; up to symmetry {distinct_classes} and {distinct_problem_classes}"));
+    // The split of a graph depends on its task, which a line does not know.
+    if statistics.splits.values().any(|&count| count > 0) {
+        let splits = statistics.splits.iter().map(|(split, count)| format!("{split} {count}"));
+        lines.push(format!("splits: {}", splits.collect::<Vec<_>>().join(", ")));
+    }
     lines.join("\n")
 }
 

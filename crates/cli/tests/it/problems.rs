@@ -123,18 +123,18 @@ fn a_corridor_in_every_format() {
             1 x 3 cells, class 201f2146ec6ea773 (test); path of 3 cells, 0 forks; lookahead needed: 0 at the first fork, 0 at most
 
             1 problems                             mean  least  median  90 %  most
-            cells of the path                     3.000      3       3     3     3
+            cells (nodes) of the path             3.000      3       3     3     3
             Manhattan distance of the ends        2.000      2       2     2     2
             forks on the path                     0.000      0       0     0     0
             lookahead at the first fork           0.000      0       0     0     0
             lookahead at the hardest fork         0.000      0       0     0     0
-            dead ends of the maze                 2.000      2       2     2     2
-            open passages of the maze             2.000      2       2     2     2
+            dead ends                             2.000      2       2     2     2
+            open passages (edges)                 2.000      2       2     2     2
             share: first step is a choice         0.000
             share: no choice at all               1.000
             share: several shortest paths         0.000
             nats lost to ties, a path             0.000
-            different: 1 mazes, 1 problems; up to symmetry 1 and 1
+            different: 1 mazes (graphs), 1 problems; up to symmetry 1 and 1
             splits: test 1, train 0, validation 0
         "#]],
     );
