@@ -35,6 +35,9 @@ pub(crate) enum InputError {
     /// A checkpoint where a run is needed.
     #[error("{path}: not a folder; name the folder of a run, as `searchlens train` writes them")]
     NotARun { path: PathBuf },
+    /// Probes of a network that knows no mazes.
+    #[error("{path}: probes read the passages and paths of mazes, and this run's task has none; name a run on mazes")]
+    NoMazes { path: PathBuf },
     /// A run without a checkpoint.
     #[error("{path}: the run has no checkpoint yet; go on with it: searchlens train {path}/config.toml --resume", path = path.display())]
     NoCheckpoint { path: PathBuf },

@@ -53,6 +53,9 @@ pub(crate) fn run(args: LensArgs, common: &Common) -> anyhow::Result<()> {
     let Method::Probe(args) = args.method;
     let subject = Subject::open(&args.run)?;
     let (folder, config) = subject.run.as_ref().ok_or_else(|| InputError::NotARun { path: args.run.clone() })?;
+    if Parts::of(config).task.lattice().is_none() {
+        return Err(InputError::NoMazes { path: args.run.clone() }.into());
+    }
     let result = probe_into(folder, config, &subject.model, &ProbePlan::default(), &common.workers()?)?;
     if args.json {
         return print_json(&result);

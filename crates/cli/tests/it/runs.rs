@@ -193,6 +193,31 @@ fn a_run_is_trained_scored_probed_and_reported() {
 }
 
 #[test]
+fn a_run_on_graphs_is_trained_scored_and_reported_but_not_probed() {
+    let scratch = Scratch::new(1);
+    let graphs = CONFIG
+        .replace("STEPS", "20")
+        .replace(
+            "[task.maze]\ngenerator = \"dfs\"\nrows = 3\ncols = 3",
+            "[task.dag]\nkind = \"balanced\"\nvertices = 8\nmax_lookahead = 2",
+        )
+        .replace("name = \"edges\"", "name = \"saparov\"");
+    std::fs::write(scratch.path("graphs.toml"), graphs).unwrap();
+    assert_eq!(scratch.run("train @/graphs.toml --out @/run").code, 0);
+    let score: Value = serde_json::from_str(&scratch.run("eval @/run --count 50 --json").good()).unwrap();
+    assert_eq!(score["exact_path"]["n"], 50);
+    scratch.run("report @/run").good();
+    let gallery = std::fs::read_to_string(scratch.path("run/results/gallery.json")).unwrap();
+    let gallery: Value = serde_json::from_str(&gallery).unwrap();
+    assert_eq!(gallery["selection"], "The gallery draws mazes; the problems of this task are graphs.");
+    let refused = scratch.run("lens probe @/run").bad(2);
+    expect![
+        "error: @/run: probes read the passages and paths of mazes, and this run's task has none; name a run on mazes\n"
+    ]
+    .assert_eq(&refused);
+}
+
+#[test]
 fn the_demo_in_a_few_seconds() {
     let scratch = Scratch::new(1);
     let ran = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
