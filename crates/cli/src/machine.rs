@@ -25,3 +25,8 @@ pub(crate) fn memory(line: &str) -> Option<u64> {
     let kilobytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
+
+/// How far the peak of resident memory lies above what was resident before, in bytes.
+pub(crate) fn peak_above(resident_before: Option<u64>) -> Option<u64> {
+    memory("VmHWM").zip(resident_before).map(|(peak, before)| peak.saturating_sub(before))
+}

@@ -17,6 +17,7 @@ pub mod params;
 mod past;
 pub mod record;
 pub mod sites;
+mod slots;
 pub mod tap;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub mod tiled;

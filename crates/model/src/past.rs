@@ -5,7 +5,7 @@
 use crate::config::ModelConfig;
 use crate::forward::{BlockActs, Net};
 use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, softmax, softmax_rows};
-use crate::kernels::bf16::Packing;
+use crate::kernels::bf16::{Packing, nearest, widen};
 use crate::kernels::real::Real;
 use crate::kernels::tier::vectorised;
 use crate::sites::{At, Site};
@@ -102,13 +102,11 @@ impl Stored<f32> for Bf16 {
     /// The nearest, ties to even; a NaN stays one.
     #[inline(always)]
     fn of(x: f32) -> Bf16 {
-        let bits = x.to_bits();
-        let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
-        Bf16(((if x.is_nan() { bits | 0x0040_0000 } else { rounded }) >> 16) as u16)
+        Bf16(nearest(x))
     }
     #[inline(always)]
     fn get(self) -> f32 {
-        f32::from_bits(u32::from(self.0) << 16)
+        widen(self.0)
     }
 }
 

@@ -13,12 +13,12 @@ use crate::linear::PackedWeights;
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
+use crate::slots::Rooms;
 use crate::tap::NoTap;
 use crate::tiled::TiledStep;
 use crate::tiled::profile::Stage;
 use crate::workers::Workers;
 use rayon::prelude::*;
-use std::sync::{Mutex, PoisonError};
 
 /// Gradient slots: more than that many workers find nothing to do.
 const SLOTS: usize = 4;
@@ -340,8 +340,7 @@ struct PlainStep {
     packed: Option<PackedWeights>,
     reach: Reach,
     slots: Vec<Vec<f32>>,
-    /// One for each worker that has ever been at work.
-    rooms: Mutex<Vec<Room>>,
+    rooms: Rooms<Room>,
 }
 
 /// One worker's room for a group.
@@ -353,29 +352,19 @@ struct Room {
 
 impl PlainStep {
     fn new(n_params: usize, packed: Option<PackedWeights>, reach: Reach) -> PlainStep {
-        PlainStep { packed, reach, slots: vec![vec![0.0; n_params]; SLOTS], rooms: Mutex::default() }
+        PlainStep { packed, reach, slots: vec![vec![0.0; n_params]; SLOTS], rooms: Rooms::default() }
     }
 
     /// As [`TiledStep::gradient`].
     fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         let PlainStep { packed, reach, slots, rooms } = self;
-        let rooms = &*rooms;
         if let Some(packed) = packed {
             packed.pack(&model.params);
         }
         let (net, reach) = (model.net_with(packed.as_ref()), *reach);
-        let used = &mut slots[..SLOTS.min(groups.len())];
-        let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {
-            let mut room = take().unwrap_or_default();
-            slot.fill(0.0);
-            let mine = groups.iter().skip(s).step_by(SLOTS);
-            let loss = mine.map(|group| add_group(net, group, scale, reach, slot, &mut room)).sum();
-            rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
-            loss
-        });
-        let losses = losses.collect();
-        gather(used, gradient);
+        let add = |group: &Group, slot: &mut Vec<f32>, room: &mut Room| add_group(net, group, scale, reach, slot, room);
+        let (slots, losses) = rooms.add_up(slots, groups, |slot| slot.fill(0.0), add);
+        gather(slots, gradient);
         losses
     }
 }

@@ -7,6 +7,8 @@ mod tiers;
 mod tokenize;
 mod train;
 
+use std::time::{Duration, Instant};
+
 use clap::{Args, Subcommand, ValueEnum};
 use searchlens::model::kernels::tier::Precision;
 
@@ -97,6 +99,16 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
         Bench::Tokenize(args) => tokenize::run(&args, common),
         Bench::Tiers(args) => tiers::run(&args),
     }
+}
+
+/// What `once` measures, again and again for so many seconds, three times at least.
+fn repeated(seconds: f64, mut once: impl FnMut() -> anyhow::Result<f64>) -> anyhow::Result<Vec<f64>> {
+    let (begun, limit) = (Instant::now(), Duration::from_secs_f64(seconds));
+    let mut all = Vec::new();
+    while all.len() < 3 || begun.elapsed() < limit {
+        all.push(once()?);
+    }
+    Ok(all)
 }
 
 /// The middle one, or the mean of the two in the middle.

@@ -295,18 +295,24 @@ fn piece<'a, F: Real, const N: usize>(x: View<'a, F>, row: usize, column: usize,
 /// Two numbers as bf16, the first in the lower half.
 #[inline(always)]
 fn pair<F: Real>(first: F, second: F) -> u32 {
-    bf16_bits(first) >> 16 | bf16_bits(second)
+    u32::from(nearest(first.to_f64() as f32)) | u32::from(nearest(second.to_f64() as f32)) << 16
 }
 
-/// The nearest bf16 number, ties to even, in the upper half; a NaN stays one.
+/// The nearest bf16 number, ties to even; a NaN stays one.
 #[inline(always)]
-fn bf16_bits<F: Real>(x: F) -> u32 {
-    let bits = (x.to_f64() as f32).to_bits();
+pub(crate) fn nearest(x: f32) -> u16 {
+    let bits = x.to_bits();
     let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
     const INFINITY: u32 = 0x7f80_0000;
     const QUIET: u32 = 0x0040_0000;
     let is_nan = bits & !(1 << 31) > INFINITY;
-    (if is_nan { bits | QUIET } else { rounded }) & 0xffff_0000
+    ((if is_nan { bits | QUIET } else { rounded }) >> 16) as u16
+}
+
+/// A bf16 number as an f32, exact.
+#[inline(always)]
+pub(crate) fn widen(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
 }
 
 #[cfg(test)]
@@ -330,7 +336,7 @@ mod tests {
     }
 
     fn rounded(x: f32) -> f32 {
-        f32::from_bits(bf16_bits(x))
+        widen(nearest(x))
     }
 
     #[track_caller]

@@ -9,7 +9,6 @@ use super::loss::cross_entropy;
 use super::norm::{Norm, Stats, norm, norm_bwd};
 use super::profile::Stage;
 use super::room::{Now, Room, heads, panel};
-use super::rotary::rotate;
 use super::slot::{BlockPlaces, GradSlot, MlpPlaces, NormPlaces, Places};
 use super::weights::{TiledBlock, TiledMlp, TiledWeights};
 use crate::config::PositionEmbedding;
@@ -164,7 +163,7 @@ fn attention_layer_bwd(
     slot: &mut GradSlot,
     room: &mut Room,
 ) {
-    let Room { blocks, now, attention, scratch, profile, .. } = room;
+    let Room { blocks, now, attention, turns, scratch, profile, .. } = room;
     let stash = &blocks[layer];
     let (rows, heads) = (stash.ln1.len(), heads(net.config, sequences));
     let dw_o = &mut slot.blocks[places.output.w.clone()];
@@ -175,7 +174,7 @@ fn attention_layer_bwd(
     profile.lap(Stage::LinearInput);
     attention_bwd(unit, heads, &stash.qkv, &stash.z, &now.dz, &stash.log_sums, &mut now.dqkv, attention, scratch);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
-        rotate(heads, dim, base, -1.0, &mut now.dqkv);
+        turns.rotate(heads, dim, base, -1.0, &mut now.dqkv);
     }
     profile.lap(Stage::AttentionBackward);
     let lines = 3 * heads.width / BLOCK;

@@ -6,7 +6,6 @@ use super::linear::{Finish, multiply};
 use super::norm::norm;
 use super::profile::Stage;
 use super::room::{Room, heads, panel};
-use super::rotary::rotate;
 use super::weights::{TiledBlock, TiledMlp};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
@@ -64,7 +63,7 @@ fn attention_layer(
     room: &mut Room,
 ) {
     let heads = heads(net.config, sequences);
-    let Room { blocks, resid, now, attention: attention_room, scratch, profile, .. } = room;
+    let Room { blocks, resid, now, attention: attention_room, turns, scratch, profile, .. } = room;
     let (stash, after) = blocks[layer..].split_first_mut().expect("every layer has its stash");
     let rows = stash.ln1.len();
     for block in 0..rows / BLOCK {
@@ -76,7 +75,7 @@ fn attention_layer(
     multiply(unit, &now.normed, 0, 0..rows, &weights.qkv.forward, &mut finish, scratch);
     profile.lap(Stage::Linear);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
-        rotate(heads, dim, base, 1.0, &mut stash.qkv);
+        turns.rotate(heads, dim, base, 1.0, &mut stash.qkv);
     }
     attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.log_sums, attention_room, scratch);
     profile.lap(Stage::Attention);

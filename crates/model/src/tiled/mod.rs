@@ -21,12 +21,11 @@ mod weights;
 use crate::forward::Net;
 use crate::kernels::amx::{Amx, Sums};
 use crate::model::Model;
+use crate::slots::Rooms;
 use crate::train::Group;
 use profile::Stage;
-use rayon::prelude::*;
 use room::Room;
 use slot::{GradSlot, Places};
-use std::sync::{Mutex, PoisonError};
 use weights::TiledWeights;
 
 /// Everything that a network's training steps on the tile unit need beside the network.
@@ -36,8 +35,7 @@ pub struct TiledStep {
     weights: TiledWeights,
     places: Places,
     slots: Vec<GradSlot>,
-    /// One for each worker that has ever been at work.
-    rooms: Mutex<Vec<Room>>,
+    rooms: Rooms<Room>,
     /// Whether stages are timed.
     profiled: bool,
 }
@@ -48,7 +46,7 @@ impl TiledStep {
         let places = Places::new(&model.config, &model.layout);
         let slots = (0..n_slots).map(|_| GradSlot::new(&places)).collect();
         let weights = TiledWeights::new(amx, &model.config, &model.layout);
-        TiledStep { amx, weights, places, slots, rooms: Mutex::default(), profiled: false }
+        TiledStep { amx, weights, places, slots, rooms: Rooms::default(), profiled: false }
     }
 
     /// The gradient of `scale` times the groups' weighted loss is written to `gradient`; returns the loss of each slot's groups.
@@ -57,22 +55,11 @@ impl TiledStep {
     pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         self.weights.pack(&model.layout, &model.params);
         let TiledStep { amx, weights, places, slots, rooms, profiled } = self;
-        let (rooms, profiled) = (&*rooms, *profiled);
-        let n_slots = slots.len();
-        let used = &mut slots[..n_slots.min(groups.len())];
-        let take = || rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let losses = used.par_iter_mut().enumerate().map(|(s, slot)| {
-            let mut room = take().unwrap_or_default();
-            room.profile.start(profiled);
-            slot.clear();
-            let mine = groups.iter().skip(s).step_by(n_slots);
-            let loss =
-                mine.map(|group| add_group(*amx, model.net(), weights, places, group, scale, slot, &mut room)).sum();
-            rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
-            loss
+        let (slots, losses) = rooms.add_up(slots, groups, GradSlot::clear, |group, slot, room: &mut Room| {
+            room.profile.start(*profiled);
+            add_group(*amx, model.net(), weights, places, group, scale, slot, room)
         });
-        let losses = losses.collect();
-        places.gather(used, gradient);
+        places.gather(slots, gradient);
         losses
     }
 
@@ -83,11 +70,12 @@ impl TiledStep {
 
     /// Time spent in each stage so far, in nanoseconds, summed over workers.
     pub fn profile(&self) -> [u64; Stage::ALL.len()] {
-        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sum = [0; Stage::ALL.len()];
-        for room in rooms.iter() {
-            sum.iter_mut().zip(room.profile.nanos).for_each(|(sum, nanos)| *sum += nanos);
-        }
+        self.rooms.with(|rooms| {
+            for room in rooms {
+                sum.iter_mut().zip(room.profile.nanos).for_each(|(sum, nanos)| *sum += nanos);
+            }
+        });
         sum
     }
 }

@@ -4,6 +4,7 @@ use super::attention::{AttentionRoom, Heads};
 use super::factor::{Floats, Rows, Scratch, Tiles};
 use super::norm::Stats;
 use super::profile::Profile;
+use super::rotary::Turns;
 use crate::config::ModelConfig;
 use crate::forward::{Sequences, attn_dims};
 use crate::kernels::amx::{Wide, ZERO_WIDE};
@@ -23,6 +24,7 @@ pub(crate) struct Room {
     pub(super) ln_final: Vec<Stats>,
     pub(super) now: Now,
     pub(super) attention: AttentionRoom,
+    pub(super) turns: Turns,
     pub(super) scratch: Scratch,
     /// Where the time went.
     pub(super) profile: Profile,

@@ -1,7 +1,7 @@
 //! The walk of Aldous and Broder: a spanning tree, each as likely, by one random walk.
 
+use super::carve_corridor;
 use super::sides::UnvisitedSides;
-use crate::maze::Lattice;
 use crate::passages::PassageSet;
 use crate::stream::{Stream, below};
 
@@ -12,10 +12,8 @@ use crate::stream::{Stream, below};
 /// spanning trees". Slower than Wilson's algorithm, of the same law: each is the other's check.
 pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
-    let Lattice { rows, cols } = lattice;
-    if rows == 1 || cols == 1 {
-        // A corridor has one spanning tree, and a walk would need n^2 steps to find it.
-        return (1..lattice.n_cells()).for_each(|v| open.open(v - 1, v));
+    if carve_corridor(open) {
+        return;
     }
     // Nothing is ever marked as visited here: these are all neighbours.
     let neighbours = UnvisitedSides::new(lattice);

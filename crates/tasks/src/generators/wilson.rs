@@ -1,5 +1,6 @@
 //! Wilson's algorithm: a spanning tree, each as likely, by loop-erased random walks.
 
+use super::carve_corridor;
 use super::sides::UnvisitedSides;
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
@@ -12,11 +13,10 @@ use crate::stream::Stream;
 /// law depends neither on the root nor on the order of cells: the root is in the middle, where walks find it soonest.
 pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
-    let Lattice { rows, cols } = lattice;
-    if rows == 1 || cols == 1 {
-        // A corridor has one spanning tree, and a walk would need n^2 steps to find it.
-        return (1..lattice.n_cells()).for_each(|v| open.open(v - 1, v));
+    if carve_corridor(open) {
+        return;
     }
+    let Lattice { rows, cols } = lattice;
     // Nothing is ever marked as visited here: these are all neighbours.
     let neighbours = UnvisitedSides::new(lattice);
     let mut in_tree = vec![false; lattice.n_cells()];

@@ -1,6 +1,6 @@
 //! `searchlens bench generate`: how fast prompts are continued.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use searchlens::model::Model;
@@ -10,9 +10,9 @@ use searchlens::model::kernels::tier::Tier;
 use searchlens::tasks::stream::{Purpose, below, stream};
 use serde::Serialize;
 
-use super::{Choice, Shape, ShapeName, median, seconds};
+use super::{Choice, Shape, ShapeName, median, repeated, seconds};
 use crate::cli::Common;
-use crate::machine::memory;
+use crate::machine::{memory, peak_above};
 use crate::output::{print, print_json};
 
 /// Time greedy generation after random prompts, keys and values cached, no row ending early
@@ -90,18 +90,13 @@ fn time(args: &GenerateArgs, common: &Common) -> anyhow::Result<GenerateTimes> {
         Ok(elapsed)
     };
     once()?;
-    let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
-    let mut all = Vec::new();
-    while all.len() < 3 || begun.elapsed() < limit {
-        all.push(once()?);
-    }
-    let seconds = median(&mut all);
+    let seconds = median(&mut repeated(args.seconds, once)?);
     let count = f64::from(args.count);
     Ok(GenerateTimes {
         seconds,
         problems_per_s: count / seconds,
         new_tokens_per_s: count * f64::from(args.new) / seconds,
-        peak_bytes: memory("VmHWM").zip(resident_before).map(|(peak, before)| peak.saturating_sub(before)),
+        peak_bytes: peak_above(resident_before),
         tier: Tier::for_precision(precision)?.to_string(),
     })
 }

@@ -1,6 +1,6 @@
 //! `searchlens bench train`: how fast a training step is, and where its time goes.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use searchlens::model::Model;
@@ -13,9 +13,9 @@ use searchlens::tasks::stream::{Purpose, below, stream};
 use serde::Serialize;
 
 use super::profile::{self, StageTime};
-use super::{Choice, Shape, ShapeName, median, seconds};
+use super::{Choice, Shape, ShapeName, median, repeated, seconds};
 use crate::cli::Common;
-use crate::machine::memory;
+use crate::machine::{memory, peak_above};
 use crate::output::{print, print_json};
 
 /// Time training steps on random tokens: loss on every position, optimiser included
@@ -103,11 +103,7 @@ fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
         step(&mut trainer)?;
     }
     let warm = trainer.profile();
-    let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
-    let mut seconds = Vec::new();
-    while seconds.len() < 3 || begun.elapsed() < limit {
-        seconds.push(step(&mut trainer)?);
-    }
+    let mut seconds = repeated(args.seconds, || step(&mut trainer))?;
     let share = 1.0 / (seconds.len() * workers.threads()) as f64;
     let stages = warm.zip(trainer.profile()).map(|(before, after)| {
         let peak = workers.run(profile::tile_peak);
@@ -120,7 +116,7 @@ fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
         stages,
         ms_per_step: median * 1e3,
         tokens_per_s: (batch * n_ctx) as f64 / median,
-        peak_bytes: memory("VmHWM").zip(resident_before).map(|(peak, before)| peak.saturating_sub(before)),
+        peak_bytes: peak_above(resident_before),
         tier: tier.to_string(),
     })
 }
