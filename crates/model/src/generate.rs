@@ -1,20 +1,21 @@
 //! Generation: continue prompts token by token, with the keys and values of earlier positions kept.
 //!
 //! Rows (prompts and what follows them) go through the network together: a few prompts of equal length at a time, then one
-//! position of every row that still goes on. It is the forward pass that everything else uses, told of a past.
+//! position of every row that still goes on. In f32 it is the forward pass that everything else uses, told of a past.
 
-use crate::config::AttentionDir;
+use crate::config::{AttentionDir, ModelConfig};
 use crate::forward::{Acts, Net, Sequences, forward_after};
 use crate::kernels::attention::softmax;
-use crate::linear::Products;
-use crate::model::TokensError;
-use crate::past::{Bf16, Cache, Past, Stored};
+use crate::kernels::tier::{Precision, TierError, tile_unit};
+use crate::model::{Model, TokensError};
+use crate::past::{Cache, Past};
+use crate::slots::Rooms;
 use crate::tap::{NoTap, Window, WindowTap};
+use crate::tiled::{ReadRoom, TiledReader};
 use crate::train::group_size;
 use crate::workers::Workers;
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
-use std::sync::{Mutex, PoisonError};
 
 /// How the next token is chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +43,35 @@ pub struct Stop {
 /// Rows continued together by one worker: enough for fast products, few enough that their cache is not the whole memory.
 const ROWS: usize = 64;
 
+/// A network about to continue sequences.
+#[derive(Debug)]
+pub enum Reader<'a> {
+    /// Through the forward pass that everything else uses, in f32.
+    Plain(Net<'a, f32>),
+    /// In bf16, by the code made for the tile unit.
+    Tiled(Box<TiledReader<'a>>),
+}
+
+impl<'a> Reader<'a> {
+    /// A network about to continue sequences in the given precision.
+    ///
+    /// # Errors
+    /// This machine has nothing for bf16.
+    pub fn new(model: &'a Model, precision: Precision) -> Result<Reader<'a>, TierError> {
+        Ok(match precision {
+            Precision::F32 => Reader::Plain(model.net()),
+            Precision::Bf16 => Reader::Tiled(Box::new(TiledReader::new(tile_unit()?, model))),
+        })
+    }
+
+    fn net(&self) -> Net<'a, f32> {
+        match self {
+            Reader::Plain(net) => *net,
+            Reader::Tiled(reader) => reader.net(),
+        }
+    }
+}
+
 /// Continues prompts of any lengths. Returns the new tokens of each, the end token included.
 ///
 /// `rng_of(row)` gives each row its own random stream, so that results do not depend on the threads.
@@ -50,38 +80,39 @@ const ROWS: usize = 64;
 /// If a prompt does not fit the network, or that is bidirectional (it has no order to generate in: reported as
 /// [`GenerateError::Bidirectional`]).
 pub fn generate<R: Rng>(
-    net: Net<'_, f32>,
+    reader: &Reader<'_>,
     prompts: &[impl AsRef<[u32]> + Sync],
     stop: Stop,
     sampling: Sampling,
     rng_of: impl Fn(usize) -> R + Sync,
     workers: &Workers,
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
-    check(net, prompts)?;
+    check(reader.net(), prompts)?;
     let prompts = by_length(prompts);
-    let continued = match net.products {
-        Products::Plain => continue_all::<R, f32>(net, &prompts, stop, sampling, rng_of, workers),
-        Products::Bf16(_) => continue_all::<R, Bf16>(net, &prompts, stop, sampling, rng_of, workers),
+    let continued = match reader {
+        Reader::Plain(net) => continue_all(&prompts, workers, |prompts, room: &mut Room| {
+            let pass = PlainPass { net: *net, room, tap: &mut NoTap };
+            continue_batch(pass, prompts, stop, sampling, &rng_of)
+        }),
+        Reader::Tiled(reader) => continue_all(&prompts, workers, |prompts, room: &mut ReadRoom| {
+            continue_batch(TiledPass { reader, room }, prompts, stop, sampling, &rng_of)
+        }),
     };
     Ok(in_given_order(&prompts, continued))
 }
 
-/// Continues batches of prompts, in order of length, the cache holding numbers as `S`.
-fn continue_all<R: Rng, S: Stored<f32> + Send>(
-    net: Net<'_, f32>,
+/// Continues batches of prompts, in order of length, each worker in its room.
+fn continue_all<R: Default + Send>(
     prompts: &[Prompt<'_>],
-    stop: Stop,
-    sampling: Sampling,
-    rng_of: impl Fn(usize) -> R + Sync,
     workers: &Workers,
+    continue_batch: impl Fn(&[Prompt<'_>], &mut R) -> Vec<Vec<u32>> + Sync,
 ) -> Vec<Vec<u32>> {
-    let rooms = Mutex::new(Vec::<Room<S>>::new());
+    let rooms = Rooms::<R>::default();
     workers.run(|| {
         let batches = prompts.par_chunks(ROWS).flat_map_iter(|prompts| {
-            let rngs = prompts.iter().map(|prompt| rng_of(prompt.row)).collect();
-            let mut room = rooms.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-            let continued = continue_batch(net, prompts, stop, sampling, rngs, &mut room, &mut NoTap);
-            rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+            let mut room = rooms.with(|rooms| rooms.pop()).unwrap_or_default();
+            let continued = continue_batch(prompts, &mut room);
+            rooms.with(|rooms| rooms.push(room));
             continued
         });
         batches.collect()
@@ -104,8 +135,8 @@ pub fn generate_tapped<R: Rng>(
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
     check(net, prompts)?;
     let prompts = by_length(prompts);
-    let rngs = prompts.iter().map(|prompt| rng_of(prompt.row)).collect();
-    let continued = continue_batch(net, &prompts, stop, sampling, rngs, &mut Room::<f32>::default(), tap);
+    let pass = PlainPass { net, room: &mut Room::default(), tap };
+    let continued = continue_batch(pass, &prompts, stop, sampling, &rng_of);
     Ok(in_given_order(&prompts, continued))
 }
 
@@ -155,11 +186,75 @@ fn in_given_order(prompts: &[Prompt<'_>], continued: Vec<Vec<u32>>) -> Vec<Vec<u
     out
 }
 
+/// What takes a batch's rows through the network, remembering where each of them is.
+trait Pass {
+    fn config(&self) -> &ModelConfig;
+
+    /// Forgets everything and makes room for `rows` rows of at most `longest` positions.
+    fn reset(&mut self, rows: usize, longest: usize);
+
+    /// Takes the rows `places` of the batch, `rows` among the prompts given, through their next positions. Appends the logits
+    /// after the last token of each to `logits`, `[places.len(), d_vocab]`.
+    fn run(&mut self, places: &[usize], rows: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>);
+}
+
+/// The forward pass, told of a past.
+struct PlainPass<'a, T> {
+    net: Net<'a, f32>,
+    room: &'a mut Room,
+    tap: &'a mut T,
+}
+
 /// What a worker needs for a batch; reused, so that the steady state allocates little.
 #[derive(Default)]
-struct Room<S> {
-    cache: Cache<S>,
+struct Room {
+    cache: Cache<f32>,
     acts: Acts<f32>,
+}
+
+impl<T: WindowTap<f32>> Pass for PlainPass<'_, T> {
+    fn config(&self) -> &ModelConfig {
+        self.net.config
+    }
+
+    fn reset(&mut self, rows: usize, longest: usize) {
+        self.room.cache.reset(self.net.config, rows, longest);
+    }
+
+    fn run(&mut self, places: &[usize], rows: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
+        let Room { cache, acts } = &mut *self.room;
+        let first: Vec<usize> = places.iter().map(|&place| cache.len(place)).collect();
+        let mut past = cache.continued(places);
+        let n_keys = Past::<f32>::n_keys(&past, sequences.seq);
+        self.tap.window(Window { rows, first: &first, seq: sequences.seq, n_keys });
+        forward_after(self.net, sequences, &mut past, acts, self.tap);
+        cache.advance(places, sequences.seq);
+        let d_vocab = self.net.config.d_vocab;
+        let of_rows = acts.logits.chunks_exact(sequences.seq * d_vocab);
+        logits.extend(of_rows.flat_map(|row| &row[row.len() - d_vocab..]));
+    }
+}
+
+/// The tile unit's.
+struct TiledPass<'a> {
+    reader: &'a TiledReader<'a>,
+    room: &'a mut ReadRoom,
+}
+
+impl Pass for TiledPass<'_> {
+    fn config(&self) -> &ModelConfig {
+        self.reader.net().config
+    }
+
+    fn reset(&mut self, rows: usize, longest: usize) {
+        self.room.reset(self.reader.net(), rows, longest);
+    }
+
+    fn run(&mut self, places: &[usize], _: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
+        self.reader.read(places, sequences, self.room);
+        let d_vocab = self.config().d_vocab;
+        logits.extend((0..places.len()).flat_map(|b| self.room.logits(b, d_vocab)));
+    }
 }
 
 /// A row under way.
@@ -171,29 +266,30 @@ struct Row<R> {
     limit: usize,
 }
 
-/// Continues prompts in order of length, one random stream for each.
-fn continue_batch<R: Rng, S: Stored<f32>>(
-    net: Net<'_, f32>,
+/// Continues prompts in order of length.
+fn continue_batch<R: Rng>(
+    mut pass: impl Pass,
     prompts: &[Prompt<'_>],
     stop: Stop,
     sampling: Sampling,
-    rngs: Vec<R>,
-    room: &mut Room<S>,
-    tap: &mut impl WindowTap<f32>,
+    rng_of: &impl Fn(usize) -> R,
 ) -> Vec<Vec<u32>> {
     let mut out = vec![Vec::new(); prompts.len()];
     if stop.max_new_tokens == 0 {
         return out;
     }
-    let limit = |place: usize| stop.max_new_tokens.min(net.config.n_ctx - prompts[place].tokens.len() + 1);
-    let mut active: Vec<Row<R>> =
-        rngs.into_iter().enumerate().map(|(place, rng)| Row { place, rng, limit: limit(place) }).collect();
+    let (n_ctx, d_vocab) = (pass.config().n_ctx, pass.config().d_vocab);
+    let row = |(place, prompt): (usize, &Prompt<'_>)| {
+        let limit = stop.max_new_tokens.min(n_ctx - prompt.tokens.len() + 1);
+        Row { place, rng: rng_of(prompt.row), limit }
+    };
+    let mut active: Vec<Row<R>> = prompts.iter().enumerate().map(row).collect();
     // A row's last token is not fed back.
     let longest = active.iter().map(|row| prompts[row.place].tokens.len() + row.limit - 1).max().unwrap_or(0);
-    room.cache.reset(net.config, prompts.len(), longest);
-    let mut logits = read_prompts(net, prompts, room, tap);
+    pass.reset(prompts.len(), longest);
+    let mut logits = read_prompts(&mut pass, prompts);
     loop {
-        for (row, logits) in active.iter_mut().zip(logits.chunks_exact(net.config.d_vocab)) {
+        for (row, logits) in active.iter_mut().zip(logits.chunks_exact(d_vocab)) {
             out[row.place].push(choose(logits, sampling, &mut row.rng));
         }
         active.retain(|row| out[row.place].len() < row.limit && out[row.place].last().copied() != stop.end);
@@ -202,57 +298,28 @@ fn continue_batch<R: Rng, S: Stored<f32>>(
         }
         let tokens: Vec<u32> = active.iter().filter_map(|row| out[row.place].last().copied()).collect();
         let places: Vec<usize> = active.iter().map(|row| row.place).collect();
-        pass(net, prompts, &places, Sequences { tokens: &tokens, seq: 1 }, room, tap);
-        logits.clone_from(&room.acts.logits);
+        let rows: Vec<usize> = places.iter().map(|&place| prompts[place].row).collect();
+        logits.clear();
+        pass.run(&places, &rows, Sequences { tokens: &tokens, seq: 1 }, &mut logits);
     }
 }
 
 /// Runs the prompts, as many of equal length at a time as a group of sequences in training. The logits after each one's last
 /// token, `[prompts, d_vocab]`.
-fn read_prompts<S: Stored<f32>>(
-    net: Net<'_, f32>,
-    prompts: &[Prompt<'_>],
-    room: &mut Room<S>,
-    tap: &mut impl WindowTap<f32>,
-) -> Vec<f32> {
-    let d_vocab = net.config.d_vocab;
-    let mut logits = Vec::with_capacity(prompts.len() * d_vocab);
+fn read_prompts(pass: &mut impl Pass, prompts: &[Prompt<'_>]) -> Vec<f32> {
+    let mut logits = Vec::with_capacity(prompts.len() * pass.config().d_vocab);
     let mut first = 0;
     for alike in prompts.chunk_by(|a, b| a.tokens.len() == b.tokens.len()) {
         let seq = alike[0].tokens.len();
         for group in alike.chunks(group_size(seq)) {
             let places: Vec<usize> = (first..first + group.len()).collect();
+            let rows: Vec<usize> = group.iter().map(|prompt| prompt.row).collect();
             let tokens: Vec<u32> = group.iter().flat_map(|prompt| prompt.tokens).copied().collect();
-            pass(net, prompts, &places, Sequences { tokens: &tokens, seq }, room, tap);
-            let last = room.acts.logits.chunks_exact(seq * d_vocab).flat_map(|rows| &rows[(seq - 1) * d_vocab..]);
-            logits.extend(last);
+            pass.run(&places, &rows, Sequences { tokens: &tokens, seq }, &mut logits);
             first += group.len();
         }
     }
     logits
-}
-
-/// One pass over the next positions of some rows, into `room.acts`.
-fn pass<S: Stored<f32>>(
-    net: Net<'_, f32>,
-    prompts: &[Prompt<'_>],
-    places: &[usize],
-    sequences: Sequences<'_>,
-    room: &mut Room<S>,
-    tap: &mut impl WindowTap<f32>,
-) {
-    let Room { cache, acts } = room;
-    let first: Vec<usize> = places.iter().map(|&place| cache.len(place)).collect();
-    let rows: Vec<usize> = places.iter().map(|&place| prompts[place].row).collect();
-    let mut past = cache.continued(places);
-    tap.window(Window {
-        rows: &rows,
-        first: &first,
-        seq: sequences.seq,
-        n_keys: Past::<f32>::n_keys(&past, sequences.seq),
-    });
-    forward_after(net, sequences, &mut past, acts, tap);
-    cache.advance(places, sequences.seq);
 }
 
 /// The next token from one position's logits.

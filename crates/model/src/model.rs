@@ -2,8 +2,7 @@
 
 use crate::config::ModelConfig;
 use crate::forward::{Net, Sequences};
-use crate::kernels::tier::{Precision, TierError, tile_unit};
-use crate::linear::{PackedWeights, Products};
+use crate::linear::Products;
 use crate::params::Layout;
 use rand::Rng;
 
@@ -57,24 +56,6 @@ impl Model {
     /// The network as the passes read it, all arithmetic in f32.
     pub fn net(&self) -> Net<'_, f32> {
         Net { config: &self.config, layout: &self.layout, params: &self.params, products: Products::Plain }
-    }
-
-    /// The weights as products of this precision read them: `None` for f32, which reads them as they are.
-    ///
-    /// # Errors
-    /// This machine has nothing for bf16.
-    pub fn packed(&self, precision: Precision) -> Result<Option<PackedWeights>, TierError> {
-        if precision == Precision::F32 {
-            return Ok(None);
-        }
-        let mut packed = PackedWeights::new(tile_unit()?, &self.layout);
-        packed.pack(&self.params);
-        Ok(Some(packed))
-    }
-
-    /// The network with its products made from what [`Model::packed`] gave.
-    pub fn net_with<'a>(&'a self, packed: Option<&'a PackedWeights>) -> Net<'a, f32> {
-        Net { products: packed.map_or(Products::Plain, Products::Bf16), ..self.net() }
     }
 
     /// The parameters in f64, for disputes: run [`Net`] on them.

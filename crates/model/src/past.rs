@@ -5,7 +5,7 @@
 use crate::config::ModelConfig;
 use crate::forward::{BlockActs, Net};
 use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, softmax, softmax_rows};
-use crate::kernels::bf16::{Packing, nearest, widen};
+use crate::kernels::bf16::Packing;
 use crate::kernels::real::Real;
 use crate::kernels::tier::vectorised;
 use crate::sites::{At, Site};
@@ -76,44 +76,10 @@ fn to_pattern<F: Real>(
     tap.forward(at(Site::Pattern), &mut block.pattern);
 }
 
-/// How keys and values are stored.
-pub(crate) trait Stored<F>: Copy + Default {
-    fn of(x: F) -> Self;
-    fn get(self) -> F;
-}
-
-impl<F: Real> Stored<F> for F {
-    #[inline(always)]
-    fn of(x: F) -> F {
-        x
-    }
-    #[inline(always)]
-    fn get(self) -> F {
-        self
-    }
-}
-
-/// The upper half of an f32: where products round their factors to bf16 anyway, half as much memory needs to be read. Reading it
-/// is what the time of a long generation goes into.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Bf16(u16);
-
-impl Stored<f32> for Bf16 {
-    /// The nearest, ties to even; a NaN stays one.
-    #[inline(always)]
-    fn of(x: f32) -> Bf16 {
-        Bf16(nearest(x))
-    }
-    #[inline(always)]
-    fn get(self) -> f32 {
-        widen(self.0)
-    }
-}
-
 /// Keys and values of every position so far, of every row (a sequence that is being continued).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cache<S> {
-    layers: Vec<Kept<S>>,
+pub(crate) struct Cache<F> {
+    layers: Vec<Kept<F>>,
     /// Positions so far, by row.
     lens: Vec<usize>,
     sizes: Sizes,
@@ -121,11 +87,11 @@ pub(crate) struct Cache<S> {
 
 /// Of one layer.
 #[derive(Clone, Debug, Default)]
-struct Kept<S> {
+struct Kept<F> {
     /// `[rows, n_heads, room / KEYS, d_head, KEYS]`: the scores of neighbouring keys are computed side by side.
-    keys: Vec<S>,
+    keys: Vec<F>,
     /// `[rows, n_heads, room, d_wide]`
-    values: Vec<S>,
+    values: Vec<F>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -138,7 +104,7 @@ struct Sizes {
     d_wide: usize,
 }
 
-impl<S: Copy + Default> Cache<S> {
+impl<F: Real> Cache<F> {
     /// Forgets everything and makes room for `rows` rows of at most `longest` positions. Allocates only if that is more than
     /// ever before.
     pub(crate) fn reset(&mut self, config: &ModelConfig, rows: usize, longest: usize) {
@@ -152,14 +118,14 @@ impl<S: Copy + Default> Cache<S> {
             for (buffer, width) in [(keys, d_head), (values, d_wide)] {
                 let len = rows * n_heads * room * width;
                 if buffer.len() < len {
-                    buffer.resize(len, S::default());
+                    buffer.resize(len, F::ZERO);
                 }
             }
         }
     }
 
     /// A pass that continues these rows, one after the other.
-    pub(crate) fn continued<'a>(&'a mut self, rows: &'a [usize]) -> Continued<'a, S> {
+    pub(crate) fn continued<'a>(&'a mut self, rows: &'a [usize]) -> Continued<'a, F> {
         Continued { cache: self, rows }
     }
 
@@ -177,12 +143,12 @@ impl<S: Copy + Default> Cache<S> {
 }
 
 /// Rows of a cache, as the past of a pass.
-pub(crate) struct Continued<'a, S> {
-    cache: &'a mut Cache<S>,
+pub(crate) struct Continued<'a, F> {
+    cache: &'a mut Cache<F>,
     rows: &'a [usize],
 }
 
-impl<F: Real, S: Stored<F>> Past<F> for Continued<'_, S> {
+impl<F: Real> Past<F> for Continued<'_, F> {
     fn first_pos(&self, b: usize) -> usize {
         self.cache.lens[self.rows[b]]
     }
@@ -239,7 +205,7 @@ struct Query {
     square: Range<usize>,
 }
 
-impl<S> Continued<'_, S> {
+impl<F: Real> Continued<'_, F> {
     fn queries(&self, dims: AttnDims, n_keys: usize) -> impl Iterator<Item = Query> {
         let AttnDims { seq, n_heads, d_head, .. } = dims;
         self.rows.iter().enumerate().flat_map(move |(b, &row)| {
@@ -258,10 +224,7 @@ impl<S> Continued<'_, S> {
     }
 
     /// Takes the keys and values of the new positions over: `[n_seq, seq, n_heads, d_head]`.
-    fn append<F: Real>(&mut self, layer: usize, dims: AttnDims, k: &[F], v: &[F])
-    where
-        S: Stored<F>,
-    {
+    fn append(&mut self, layer: usize, dims: AttnDims, k: &[F], v: &[F]) {
         let Sizes { room, n_heads, d_head, d_wide } = self.cache.sizes;
         let width = n_heads * d_head;
         let Kept { keys, values } = &mut self.cache.layers[layer];
@@ -280,7 +243,7 @@ impl<S> Continued<'_, S> {
 
 /// One head's new keys, the first `d_head` numbers of each row of `k` (`[seq, width]`, but for the end of the last), to position
 /// `first` on of `[room / KEYS, d_head, KEYS]`.
-fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize, k: &[F], keys: &mut [S]) {
+fn append_keys<F: Real>(width: usize, d_head: usize, first: usize, k: &[F], keys: &mut [F]) {
     vectorised(
         #[inline(always)]
         move || {
@@ -291,7 +254,7 @@ fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize,
                 let n = (KEYS - lane).min(n_new - done);
                 for (i, to) in keys[block * d_head * KEYS..][..d_head * KEYS].chunks_exact_mut(KEYS).enumerate() {
                     for (t, to) in to[lane..lane + n].iter_mut().enumerate() {
-                        *to = S::of(k[(done + t) * width + i]);
+                        *to = k[(done + t) * width + i];
                     }
                 }
                 done += n;
@@ -301,16 +264,16 @@ fn append_keys<F: Real, S: Stored<F>>(width: usize, d_head: usize, first: usize,
 }
 
 /// The same for values: rows of `d_wide`.
-fn append_values<F: Real, S: Stored<F>>(width: usize, d_head: usize, d_wide: usize, v: &[F], values: &mut [S]) {
+fn append_values<F: Real>(width: usize, d_head: usize, d_wide: usize, v: &[F], values: &mut [F]) {
     vectorised(
         #[inline(always)]
         move || {
             for (from, to) in v.chunks(width).zip(values.chunks_exact_mut(d_wide)) {
                 let (to, filling) = to.split_at_mut(d_head);
                 for (to, &from) in to.iter_mut().zip(from) {
-                    *to = S::of(from);
+                    *to = from;
                 }
-                filling.fill(S::default());
+                filling.fill(F::ZERO);
             }
         },
     )
@@ -329,7 +292,7 @@ fn softmax_row<F: Real>(row: &mut [F]) {
 const KEYS: usize = 32;
 
 /// `scores[s] = scale · q · key s`; `keys` is `[room / KEYS, d_head, KEYS]`.
-fn score_keys<F: Real, S: Stored<F>>(scale: F, q: &[F], keys: &[S], scores: &mut [F]) {
+fn score_keys<F: Real>(scale: F, q: &[F], keys: &[F], scores: &mut [F]) {
     vectorised(
         #[inline(always)]
         move || {
@@ -337,7 +300,7 @@ fn score_keys<F: Real, S: Stored<F>>(scale: F, q: &[F], keys: &[S], scores: &mut
                 let mut sums = [F::ZERO; KEYS];
                 for (&q, keys) in q.iter().zip(keys.as_chunks::<KEYS>().0) {
                     for i in 0..KEYS {
-                        sums[i] += q * keys[i].get();
+                        sums[i] += q * keys[i];
                     }
                 }
                 for (score, &sum) in scores.iter_mut().zip(&sums) {
@@ -353,7 +316,7 @@ const WIDE: usize = 16;
 const SPREAD: usize = 4;
 
 /// `z[i] = sum over s of pattern[s] · values[s, i]`; `values` is `[room, d_wide]`.
-fn mix_values<F: Real, S: Stored<F>>(d_wide: usize, pattern: &[F], values: &[S], z: &mut [F]) {
+fn mix_values<F: Real>(d_wide: usize, pattern: &[F], values: &[F], z: &mut [F]) {
     vectorised(
         #[inline(always)]
         move || {
@@ -363,7 +326,7 @@ fn mix_values<F: Real, S: Stored<F>>(d_wide: usize, pattern: &[F], values: &[S],
                 for (weights, values) in pattern.chunks(SPREAD).zip(values[block..].chunks(SPREAD * stride)) {
                     for ((sum, &p), value) in sums.iter_mut().zip(weights).zip(values.iter().step_by(stride)) {
                         for i in 0..WIDE {
-                            sum[i] += p * value[i].get();
+                            sum[i] += p * value[i];
                         }
                     }
                 }
@@ -374,19 +337,4 @@ fn mix_values<F: Real, S: Stored<F>>(d_wide: usize, pattern: &[F], values: &[S],
             }
         },
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bf16_is_the_nearest_and_keeps_nan() {
-        let cases = [(1.0f32, 1.0), (1.003_906_3, 1.0), (1.011_718_8, 1.015_625), (-3.3e38, -3.296_55e38), (0.0, 0.0)];
-        for (x, want) in cases {
-            let got: f32 = Bf16::of(x).get();
-            assert!((got - want).abs() <= want.abs() * 1e-4, "{x}: {got}, wanted {want}");
-        }
-        assert!(Stored::<f32>::get(Bf16::of(f32::NAN)).is_nan());
-    }
 }

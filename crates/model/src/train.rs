@@ -9,7 +9,7 @@ use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::tier::{Precision, TierError, tile_unit, vectorised};
-use crate::linear::PackedWeights;
+use crate::linear::{PackedWeights, Products};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
@@ -361,7 +361,8 @@ impl PlainStep {
         if let Some(packed) = packed {
             packed.pack(&model.params);
         }
-        let (net, reach) = (model.net_with(packed.as_ref()), *reach);
+        let products = packed.as_ref().map_or(Products::Plain, Products::Bf16);
+        let (net, reach) = (Net { products, ..model.net() }, *reach);
         let add = |group: &Group, slot: &mut Vec<f32>, room: &mut Room| add_group(net, group, scale, reach, slot, room);
         let (slots, losses) = rooms.add_up(slots, groups, |slot| slot.fill(0.0), add);
         gather(slots, gradient);

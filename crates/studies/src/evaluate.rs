@@ -3,7 +3,7 @@
 use searchlens_lens::estimate::Estimate;
 use searchlens_lens::stats::{Clusters, Column, RESAMPLES, Resample, StatsError, bootstrap_many};
 use searchlens_model::Model;
-use searchlens_model::generate::GenerateError;
+use searchlens_model::generate::{GenerateError, Reader};
 use searchlens_model::workers::Workers;
 use searchlens_tasks::measure::difficulty;
 use searchlens_tasks::policy::{Decisions, EffectiveLookahead, LOOKAHEADS, PolicyScores, effective_lookahead};
@@ -26,7 +26,7 @@ pub struct Validation {
     pub first_fork: Estimate,
 }
 
-/// Lets the network answer every problem, and scores it.
+/// Lets the network answer every problem, in f32, and scores it.
 ///
 /// `step` is that of the checkpoint, if it comes from a run.
 ///
@@ -39,7 +39,7 @@ pub fn evaluate(
     step: Option<u64>,
     workers: &Workers,
 ) -> Result<EvalResult, GenerateError> {
-    let answers = answers(model, tokenizer, &exam.questions, workers)?;
+    let answers = answers(&Reader::Plain(model.net()), tokenizer, &exam.questions, workers)?;
     Ok(score(exam, &mark(tokenizer, &exam.questions, &answers), step))
 }
 
@@ -48,12 +48,12 @@ pub fn evaluate(
 /// # Errors
 /// If the prompts do not fit the network.
 pub fn validate(
-    model: &Model,
+    reader: &Reader<'_>,
     tokenizer: &Tokenizer,
     exam: &Exam,
     workers: &Workers,
 ) -> Result<Validation, GenerateError> {
-    let answers = answers(model, tokenizer, &exam.questions, workers)?;
+    let answers = answers(reader, tokenizer, &exam.questions, workers)?;
     let sheet = Sheet::new(exam, mark(tokenizer, &exam.questions, &answers), QUICK_RESAMPLES);
     Ok(Validation { exact_path: sheet.share(Marking::is_exact), first_fork: sheet.first_fork() })
 }

@@ -4,8 +4,7 @@
 
 use rayon::prelude::*;
 use searchlens_lens::stats::Clusters;
-use searchlens_model::Model;
-use searchlens_model::generate::{GenerateError, Sampling, Stop, generate};
+use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate};
 use searchlens_model::workers::Workers;
 use searchlens_tasks::judge::{Verdict, judge_with};
 use searchlens_tasks::solve::DistanceField;
@@ -98,7 +97,7 @@ pub(crate) fn draw(
 /// # Errors
 /// If the prompts do not fit the network.
 pub fn answers(
-    model: &Model,
+    reader: &Reader<'_>,
     tokenizer: &Tokenizer,
     questions: &[Question],
     workers: &Workers,
@@ -107,7 +106,7 @@ pub fn answers(
     let prompts: Vec<&[u32]> = questions.iter().map(|question| &question.prompt.ids[..]).collect();
     // Greedy decoding draws nothing.
     let unused = |_| stream(0, Purpose::Sample, 0);
-    generate(model.net(), &prompts, stop, Sampling::Greedy, unused, workers)
+    generate(reader, &prompts, stop, Sampling::Greedy, unused, workers)
 }
 
 /// Reads and judges answers, one for each question.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use searchlens_lens::estimate::Estimate;
 use searchlens_model::Model;
+use searchlens_model::generate::Reader;
 use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::learning_rate;
 use searchlens_model::train::{TrainError, Trainer};
@@ -273,7 +274,9 @@ impl Run<'_> {
             Exam::draw(&parts.task, &parts.tokenizer, config.train().seed, Split::Validation, n, workers)
         });
         let model = Model { params: self.trainer.evaluated().to_vec(), ..self.trainer.model.clone() };
-        let Validation { exact_path, first_fork } = evaluate::validate(&model, &parts.tokenizer, exam, workers)?;
+        // A score to follow, not to publish: in the precision that training has.
+        let reader = Reader::new(&model, config.train().precision.here())?;
+        let Validation { exact_path, first_fork } = evaluate::validate(&reader, &parts.tokenizer, exam, workers)?;
         if self.best_exact.is_none_or(|best| exact_path.value > best) {
             self.best_exact = Some(exact_path.value);
             snapshot::save_weights(&self.folder.best(), self.config, &self.trainer, self.tally)?;

@@ -1,8 +1,9 @@
-//! The tiled step where there is no tile unit: it cannot be made, because no [`Amx`] can.
+//! The tiled step and reading where there is no tile unit: they cannot be made, because no [`Amx`] can.
 
 #[path = "profile.rs"]
 pub mod profile;
 
+use crate::forward::{Net, Sequences};
 use crate::kernels::amx::Amx;
 use crate::model::Model;
 use crate::train::Group;
@@ -31,5 +32,42 @@ impl TiledStep {
     /// Cannot be called.
     pub fn profile(&self) -> [u64; Stage::ALL.len()] {
         unreachable!("an Amx exists only where `detect` found one")
+    }
+}
+
+/// A network packed for reading.
+#[derive(Debug)]
+pub struct TiledReader<'a>(std::marker::PhantomData<&'a Model>);
+
+impl<'a> TiledReader<'a> {
+    /// Cannot be called: [`Amx::detect`] finds nothing here.
+    pub fn new(_: Amx, _: &'a Model) -> TiledReader<'a> {
+        unreachable!("an Amx exists only where `detect` found one")
+    }
+
+    /// Cannot be called.
+    pub fn net(&self) -> Net<'a, f32> {
+        unreachable!("an Amx exists only where `detect` found one")
+    }
+
+    /// Cannot be called.
+    pub(crate) fn read(&self, _: &[usize], _: Sequences<'_>, _: &mut ReadRoom) {
+        unreachable!("an Amx exists only where `detect` found one")
+    }
+}
+
+/// What a worker needs to read.
+#[derive(Debug, Default)]
+pub(crate) struct ReadRoom(());
+
+impl ReadRoom {
+    /// Cannot be of use.
+    pub(crate) fn reset(&mut self, _: Net<'_, f32>, _: usize, _: usize) {
+        unreachable!("an Amx exists only where `detect` found one")
+    }
+
+    /// Cannot be of use.
+    pub(crate) fn logits(&self, _: usize, _: usize) -> impl Iterator<Item = f32> {
+        std::iter::empty()
     }
 }

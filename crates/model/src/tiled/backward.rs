@@ -174,7 +174,7 @@ fn attention_layer_bwd(
     profile.lap(Stage::LinearInput);
     attention_bwd(unit, heads, &stash.qkv, &stash.z, &now.dz, &stash.log_sums, &mut now.dqkv, attention, scratch);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
-        turns.rotate(heads, dim, base, -1.0, &mut now.dqkv);
+        turns.rotate(heads, dim, base, |r| r % sequences.seq, -1.0, &mut now.dqkv);
     }
     profile.lap(Stage::AttentionBackward);
     let lines = 3 * heads.width / BLOCK;

@@ -51,6 +51,13 @@ impl Floats {
         &mut self.lanes[r * self.pitch..][..self.pitch]
     }
 
+    /// Only these rows are left, in this order: none may come before its place.
+    pub(crate) fn keep(&mut self, rows: impl Iterator<Item = usize>) {
+        for (to, from) in rows.enumerate() {
+            self.lanes.copy_within(from * self.pitch..(from + 1) * self.pitch, to * self.pitch);
+        }
+    }
+
     /// Numbers `32 c..32 (c + 1)` of a row.
     #[inline]
     pub(crate) fn wide(&self, row: usize, c: usize) -> &Wide {
@@ -78,6 +85,13 @@ impl Rows {
         // Rows a multiple of 512 bytes apart share few sets of the first-level cache: one line more spreads them.
         self.pitch = width + usize::from(width.is_multiple_of(8));
         grow(&mut self.lines, rows.next_multiple_of(BLOCK) * self.pitch, Line::ZERO);
+    }
+
+    /// Only these rows are left, in this order: none may come before its place.
+    pub(crate) fn keep(&mut self, rows: impl Iterator<Item = usize>) {
+        for (to, from) in rows.enumerate() {
+            self.lines.copy_within(from * self.pitch..(from + 1) * self.pitch, to * self.pitch);
+        }
     }
 
     #[inline]
@@ -172,7 +186,7 @@ impl Tiles {
 /// 32 columns of a pair of rows, as lines of the two tiles of a right factor.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn pair_of_rows(one: Halves, two: Halves) -> [Halves; 2] {
+pub(crate) fn pair_of_rows(one: Halves, two: Halves) -> [Halves; 2] {
     let low = _mm512_inserti64x4::<1>(one, _mm512_castsi512_si256(two));
     let high = _mm512_shuffle_i64x2::<0b11_10_11_10>(one, two);
     [interleave(low), interleave(high)]

@@ -22,7 +22,7 @@ pub(super) fn forward(
     room: &mut Room,
 ) {
     let first = room.blocks.first_mut().map_or(&mut room.resid, |block| &mut block.resid_pre);
-    embed(net, sequences, first);
+    embed(net, sequences.tokens, |r| r % sequences.seq, first);
     room.profile.lap(Stage::Embed);
     for (layer, weights) in blocks.iter().enumerate() {
         attention_layer(unit, net, weights, sequences, layer, room);
@@ -32,16 +32,15 @@ pub(super) fn forward(
     }
 }
 
-/// `resid = W_E[token] + W_pos[pos]`, zeros in rows beyond the last sequence.
+/// `resid = W_E[token] + W_pos[pos]`, zeros in rows beyond the last token.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn embed(net: Net<'_, f32>, sequences: Sequences<'_>, resid: &mut Floats) {
+pub(super) fn embed(net: Net<'_, f32>, tokens: &[u32], position: impl Fn(usize) -> usize, resid: &mut Floats) {
     let d = net.config.d_model;
-    let (tokens, seq) = (sequences.tokens, sequences.seq);
     let w_e = net.layout.w_e.of(net.params);
     let w_pos = net.layout.w_pos.map(|slot| slot.of(net.params));
     for (r, &token) in tokens.iter().enumerate() {
         let token = &w_e[token as usize * d..][..d];
-        let pos = w_pos.map_or(&[][..], |w_pos| &w_pos[r % seq * d..][..d]);
+        let pos = w_pos.map_or(&[][..], |w_pos| &w_pos[position(r) * d..][..d]);
         let wide = |x: &[f32], c: usize| [0, 16].map(|i| load_some(&x[(c * BLOCK + i).min(x.len())..]));
         for (c, to) in resid.row_mut(r).iter_mut().enumerate() {
             store_wide(to, add(wide(token, c), wide(pos, c)));
@@ -75,7 +74,7 @@ fn attention_layer(
     multiply(unit, &now.normed, 0, 0..rows, &weights.qkv.forward, &mut finish, scratch);
     profile.lap(Stage::Linear);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
-        turns.rotate(heads, dim, base, 1.0, &mut stash.qkv);
+        turns.rotate(heads, dim, base, |r| r % sequences.seq, 1.0, &mut stash.qkv);
     }
     attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.log_sums, attention_room, scratch);
     profile.lap(Stage::Attention);

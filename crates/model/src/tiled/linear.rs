@@ -29,6 +29,8 @@ pub(crate) enum Finish<'a> {
     /// `y = act(p + bias)`: by rows for the next product, by pairs of rows for the gradient of the next weights; and the
     /// derivative of `act`.
     Activate { act: Activation, bias: &'a [Wide], panel: &'a mut Rows, right: &'a mut Tiles, slope: &'a mut Rows },
+    /// `y = act(p + bias)` by rows for the next product, and nothing for a way back.
+    ActivateOnly { act: Activation, bias: &'a [Wide], panel: &'a mut Rows },
     /// `y = p · slope`: by rows for the next product, by pairs of rows for the gradient of the weights before; column sums are
     /// added to `bias_grad`.
     Slope { slope: &'a Rows, panel: &'a mut Rows, right: &'a mut Tiles, bias_grad: &'a mut [Wide] },
@@ -98,6 +100,15 @@ fn finish_block(finish: &mut Finish<'_>, panel_start: usize, row: usize, column:
             }
             pack_pairs(panel, first, column, right.tiles_mut(column, row / BLOCK));
         }
+        Finish::ActivateOnly { act, bias, panel } => {
+            let (bias, first) = (load_wide(&bias[column]), row - panel_start);
+            let inputs = |r: usize| add(load_wide(&p[r]), bias);
+            match act {
+                Activation::GeluNew => activate_only(|x| gelu_new(x).0, inputs, panel, first, column),
+                Activation::Gelu => activate_only(|x| gelu(x).0, inputs, panel, first, column),
+                Activation::Relu => activate_only(|x| relu(x).0, inputs, panel, first, column),
+            }
+        }
         Finish::Slope { slope, panel, right, bias_grad } => {
             let (mut total, first) = (load_wide(&bias_grad[column]), row - panel_start);
             for (r, sums) in p.iter().enumerate() {
@@ -128,5 +139,20 @@ fn activate(
         let [low, high] = inputs(r).map(&act);
         store_line(panel.line_mut(first + r, column), round([low.0, high.0]));
         store_line(slope.line_mut(row + r, column), round([low.1, high.1]));
+    }
+}
+
+/// A block of hidden activations, by rows.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn activate_only(
+    act: impl Fn(V) -> V,
+    inputs: impl Fn(usize) -> [V; 2],
+    panel: &mut Rows,
+    first: usize,
+    column: usize,
+) {
+    for r in 0..BLOCK {
+        store_line(panel.line_mut(first + r, column), round(inputs(r).map(&act)));
     }
 }

@@ -7,12 +7,14 @@
 
 mod attention;
 mod backward;
+mod cache;
 mod factor;
 mod forward;
 mod linear;
 mod loss;
 mod norm;
 pub mod profile;
+mod read;
 mod room;
 mod rotary;
 mod slot;
@@ -27,6 +29,9 @@ use profile::Stage;
 use room::Room;
 use slot::{GradSlot, Places};
 use weights::TiledWeights;
+
+pub(crate) use read::ReadRoom;
+pub use read::TiledReader;
 
 /// Everything that a network's training steps on the tile unit need beside the network.
 #[derive(Debug)]

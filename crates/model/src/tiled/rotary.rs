@@ -12,25 +12,34 @@ pub(crate) struct Turns {
 }
 
 impl Turns {
-    /// Turns the queries and keys of a group by their positions, or, with `sign` −1, back. Angles as in
+    /// Turns the queries and keys of each row by its position, or, with `sign` −1, back. Angles as in
     /// [`crate::kernels::attention::rotate`]; each number is rounded to bf16 once more. Dimension and base are the network's:
     /// the same in every call.
     ///
     /// # Shapes
     /// - `qkv`: `[rows, 3 · width]`
-    pub(crate) fn rotate(&mut self, heads: Heads, rotary_dim: usize, base: f64, sign: f32, qkv: &mut Rows) {
+    pub(crate) fn rotate(
+        &mut self,
+        heads: Heads,
+        rotary_dim: usize,
+        base: f64,
+        position: impl Fn(usize) -> usize,
+        sign: f32,
+        qkv: &mut Rows,
+    ) {
         let (dims, half) = (heads.dims, rotary_dim / 2);
         if half == 0 {
             return;
         }
-        for pos in self.turns.len() / half..dims.seq {
-            self.turns.extend((0..half).map(|i| {
-                let angle = pos as f64 / base.powf(2.0 * i as f64 / rotary_dim as f64);
-                (angle.cos() as f32, angle.sin() as f32)
-            }));
-        }
         for row in 0..dims.n_seq * dims.seq {
-            let turns = &self.turns[row % dims.seq * half..][..half];
+            let position = position(row);
+            for pos in self.turns.len() / half..=position {
+                self.turns.extend((0..half).map(|i| {
+                    let angle = pos as f64 / base.powf(2.0 * i as f64 / rotary_dim as f64);
+                    (angle.cos() as f32, angle.sin() as f32)
+                }));
+            }
+            let turns = &self.turns[position * half..][..half];
             for head in 0..2 * dims.n_heads {
                 let column = head / dims.n_heads * heads.width + head % dims.n_heads * dims.d_head;
                 let (low, high) = qkv.numbers_mut(row, column, rotary_dim).split_at_mut(half);

@@ -2,9 +2,10 @@
 
 use crate::{architectures, batch, rng, shaken};
 use searchlens_model::Model;
-use searchlens_model::config::{AttentionDir, ModelConfig};
+use searchlens_model::config::{AttentionDir, ModelConfig, PositionEmbedding};
 use searchlens_model::forward::Sequences;
-use searchlens_model::generate::{GenerateError, Sampling, Stop, generate, generate_tapped};
+use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate, generate_tapped};
+use searchlens_model::kernels::tier::Precision;
 use searchlens_model::model::TokensError;
 use searchlens_model::record::{Trace, run};
 use searchlens_model::sites::{At, Axes};
@@ -44,11 +45,60 @@ fn cached_generation_is_uncached_generation() {
         let model = shaken(&config, 3);
         let prompts = ragged(&config, 150, 9);
         for stop in [Stop { end: Some(2), max_new_tokens: 99 }, Stop { end: None, max_new_tokens: 3 }] {
-            let got = generate(model.net(), &prompts, stop, Sampling::Greedy, rng_of, &workers).unwrap();
+            let got =
+                generate(&Reader::Plain(model.net()), &prompts, stop, Sampling::Greedy, rng_of, &workers).unwrap();
             let want: Vec<_> = prompts.iter().map(|prompt| uncached(&model, prompt, stop)).collect();
             assert_eq!(got, want, "{name} {stop:?}");
         }
     }
+}
+
+/// In bf16 every token chosen is, by the f32 network's logits after the very same tokens, the best but for rounding; and what
+/// is chosen depends neither on the threads nor on the rows beside.
+#[track_caller]
+fn check_tiled(name: &str, config: &ModelConfig, lengths: &[usize]) {
+    let model = shaken(config, 3);
+    let Ok(reader) = Reader::new(&model, Precision::Bf16) else {
+        return println!("skipped: nothing for bf16 on this machine");
+    };
+    let (tokens, _) = batch(config, lengths.len(), config.n_ctx, 9);
+    let prompts: Vec<&[u32]> = tokens.chunks(config.n_ctx).zip(lengths).map(|(row, &len)| &row[..len]).collect();
+    let stop = Stop { end: None, max_new_tokens: 40 };
+    let continued = |prompts: &[&[u32]], threads| {
+        let workers = Workers::new(Some(threads), false).unwrap();
+        generate(&reader, prompts, stop, Sampling::Greedy, rng_of, &workers).unwrap()
+    };
+    let new = continued(&prompts, 2);
+    for (row, (prompt, new)) in prompts.iter().zip(&new).enumerate() {
+        assert_eq!(new.len(), 40.min(config.n_ctx + 1 - prompt.len()), "{name}");
+        let tokens = [prompt, &new[..]].concat();
+        let sequences = Sequences { tokens: &tokens[..tokens.len() - 1], seq: tokens.len() - 1 };
+        let logits = run(model.net(), sequences, &vec![0.0; sequences.seq - 1], false, &mut NoTap).logits;
+        for (pos, logits) in logits.chunks_exact(config.d_vocab).enumerate().skip(prompt.len() - 1) {
+            let best = logits.iter().copied().fold(f32::MIN, f32::max);
+            let range = best - logits.iter().copied().fold(f32::MAX, f32::min);
+            let short = best - logits[tokens[pos + 1] as usize];
+            assert!(
+                short <= 0.03 * range,
+                "{name}: row {row} at {pos} is {short} short of the best of a range of {range}"
+            );
+        }
+        if row % 16 == 0 {
+            assert_eq!(&continued(&[prompt], 1)[0], new, "{name}: row {row} alone");
+        }
+    }
+}
+
+#[test]
+fn the_tile_unit_continues_like_the_f32_network() {
+    for (name, config) in causal_architectures() {
+        check_tiled(name, &config, &[5, 2, 1, 3, 5, 5, 2].repeat(20));
+    }
+    let wide = ModelConfig { d_head: 40, d_mlp: 100, ..ModelConfig::new(3, 48, 3, 50, 110) };
+    check_tiled("wide heads", &wide, &[70, 33, 17, 16, 70, 64, 70, 1]);
+    let rotary = PositionEmbedding::Rotary { dim: 16, base: 10_000.0 };
+    check_tiled("rotary", &ModelConfig { positions: rotary, ..ModelConfig::new(2, 64, 4, 30, 90) }, &[31, 49, 50, 50]);
+    check_tiled("no layer", &ModelConfig::new(0, 32, 2, 30, 20), &[3, 5, 5]);
 }
 
 /// Edits one site: of every token at an odd position, entries are scaled, set to 0 or shifted by turns. Masked attention entries
@@ -156,7 +206,15 @@ fn sampling_follows_the_softmax_and_each_rows_own_stream() {
     let prompts = vec![prompt; rows];
     let stop = Stop { end: None, max_new_tokens: 1 };
     let sample = |sampling, threads| {
-        generate(model.net(), &prompts, stop, sampling, rng_of, &Workers::new(Some(threads), false).unwrap()).unwrap()
+        generate(
+            &Reader::Plain(model.net()),
+            &prompts,
+            stop,
+            sampling,
+            rng_of,
+            &Workers::new(Some(threads), false).unwrap(),
+        )
+        .unwrap()
     };
     let all = Sampling::Random { temperature: 2.0, top_k: None };
     assert_eq!(sample(all, 1), sample(all, 2));
@@ -174,7 +232,7 @@ fn what_cannot_be_generated_is_an_error() {
     let workers = Workers::new(Some(1), false).unwrap();
     let greedy = |config: ModelConfig, tokens: &[u32]| {
         let stop = Stop { end: None, max_new_tokens: 1 };
-        generate(shaken(&config, 1).net(), &[&[0], tokens], stop, Sampling::Greedy, rng_of, &workers)
+        generate(&Reader::Plain(shaken(&config, 1).net()), &[&[0], tokens], stop, Sampling::Greedy, rng_of, &workers)
     };
     let config = ModelConfig::new(1, 4, 1, 3, 2);
     let sideways = ModelConfig { attention_dir: AttentionDir::Bidirectional, ..config.clone() };

@@ -3,7 +3,7 @@
 use crate::{architectures, batch, shaken};
 use searchlens_model::config::AttentionDir;
 use searchlens_model::forward::{Net, Sequences};
-use searchlens_model::generate::{Sampling, Stop, generate};
+use searchlens_model::generate::{Reader, Sampling, Stop, generate};
 use searchlens_model::kernels::tier::{Precision, Tier};
 use searchlens_model::linear::Products;
 use searchlens_model::record::run;
@@ -74,7 +74,8 @@ fn every_tier_generates_the_same() {
         let stop = Stop { end: None, max_new_tokens: 6 };
         let all = on_each_tier(|_| {
             let workers = Workers::new(Some(2), false).unwrap();
-            generate(model.net(), &prompts, stop, Sampling::Greedy, |_| crate::rng(0), &workers).unwrap()
+            generate(&Reader::Plain(model.net()), &prompts, stop, Sampling::Greedy, |_| crate::rng(0), &workers)
+                .unwrap()
         });
         assert!(all.iter().all(|tokens| *tokens == all[0]), "{name}");
     }

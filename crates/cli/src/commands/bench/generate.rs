@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 use searchlens::model::Model;
 use searchlens::model::config::ModelConfig;
-use searchlens::model::generate::{Sampling, Stop, generate};
+use searchlens::model::generate::{Reader, Sampling, Stop, generate};
 use searchlens::model::kernels::tier::Tier;
 use searchlens::tasks::stream::{Purpose, below, stream};
 use serde::Serialize;
@@ -77,14 +77,14 @@ fn time(args: &GenerateArgs, common: &Common) -> anyhow::Result<GenerateTimes> {
     let mut prompt = |_| (0..args.prompt).map(|_| below(&mut rng, d_vocab) as u32).collect();
     let prompts: Vec<Vec<u32>> = (0..args.count).map(&mut prompt).collect();
     let resident_before = memory("VmRSS");
-    let packed = model.packed(precision)?;
+    let reader = Reader::new(&model, precision)?;
     let workers = common.workers()?;
     let stop = Stop { end: None, max_new_tokens: args.new as usize };
     // Greedy decoding draws nothing.
     let unused = |_| stream(0, Purpose::Sample, 0);
     let once = || -> anyhow::Result<f64> {
         let begun = Instant::now();
-        let new = generate(model.net_with(packed.as_ref()), &prompts, stop, Sampling::Greedy, unused, &workers)?;
+        let new = generate(&reader, &prompts, stop, Sampling::Greedy, unused, &workers)?;
         let elapsed = begun.elapsed().as_secs_f64();
         anyhow::ensure!(new.iter().all(|tokens| tokens.len() == stop.max_new_tokens), "a row ended early");
         Ok(elapsed)

@@ -1,0 +1,175 @@
+//! Reading on the tile unit: the forward pass over new positions of rows that are being continued, with nothing kept for a way
+//! back.
+
+use super::attention::{AttentionRoom, attention};
+use super::cache::Cache;
+use super::factor::{BLOCK, Floats, Rows, Scratch};
+use super::forward::embed;
+use super::linear::{Finish, multiply};
+use super::norm::{Norm, Stats, norm};
+use super::room::{heads, panel};
+use super::rotary::Turns;
+use super::weights::{TiledMlp, TiledWeights};
+use crate::config::PositionEmbedding;
+use crate::forward::{Net, Sequences};
+use crate::kernels::amx::{Amx, TileUnit, Wide, ZERO_WIDE};
+use crate::model::Model;
+
+/// A network packed for reading.
+#[derive(Debug)]
+pub struct TiledReader<'a> {
+    net: Net<'a, f32>,
+    weights: TiledWeights,
+}
+
+impl<'a> TiledReader<'a> {
+    /// Packs a network's weights.
+    pub fn new(amx: Amx, model: &'a Model) -> TiledReader<'a> {
+        let mut weights = TiledWeights::new(amx, &model.config, &model.layout);
+        weights.pack(&model.layout, &model.params);
+        TiledReader { net: model.net(), weights }
+    }
+
+    /// The network.
+    pub fn net(&self) -> Net<'a, f32> {
+        self.net
+    }
+
+    /// Takes some rows of the room's cache through their next positions; the logits after each row's last token are left in the
+    /// room.
+    pub(crate) fn read(&self, rows: &[usize], sequences: Sequences<'_>, room: &mut ReadRoom) {
+        let unit = self.weights.amx.on_this_thread();
+        #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+        // SAFETY: an `Amx` exists only where the features do.
+        unsafe {
+            read(unit, self.net, &self.weights, rows, sequences, room);
+        }
+        room.cache.advance(rows, sequences.seq);
+    }
+}
+
+/// What a worker needs to read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReadRoom {
+    cache: Cache,
+    /// `[rows, d_model]`
+    resid: Floats,
+    resid_mid: Floats,
+    /// `[rows, d_model]`, a norm's output.
+    normed: Rows,
+    stats: Vec<Stats>,
+    /// `[rows, 3 · width]`
+    qkv: Rows,
+    /// `[rows, width]`
+    z: Rows,
+    log_sums: Vec<Wide>,
+    /// `[panel, d_mlp]`
+    hidden: Rows,
+    /// `[n_seq, d_vocab]`
+    logits: Floats,
+    attention: AttentionRoom,
+    turns: Turns,
+    scratch: Scratch,
+}
+
+impl ReadRoom {
+    /// Forgets all rows and makes room for `rows` of at most `longest` positions.
+    pub(crate) fn reset(&mut self, net: Net<'_, f32>, rows: usize, longest: usize) {
+        self.cache.reset(net.config, rows, longest);
+    }
+
+    /// Logits after the last token of row `b` of the pass.
+    pub(crate) fn logits(&self, b: usize, d_vocab: usize) -> impl Iterator<Item = f32> {
+        self.logits.row(b).as_flattened().iter().flat_map(|lanes| lanes.0).take(d_vocab)
+    }
+
+    fn resize(&mut self, net: Net<'_, f32>, sequences: Sequences<'_>) {
+        let (config, heads) = (net.config, heads(net.config, sequences));
+        let (rows, d) = (sequences.tokens.len(), config.d_model);
+        self.resid.resize(rows, d);
+        self.resid_mid.resize(rows, d);
+        self.normed.resize(rows, d);
+        self.stats.resize(rows.next_multiple_of(BLOCK), [0.0; 2]);
+        self.qkv.resize(rows, 3 * heads.width);
+        self.z.resize(rows, heads.width);
+        self.log_sums.resize(heads.stash_len(), ZERO_WIDE);
+        self.hidden.resize(panel(config), if config.attn_only { 0 } else { config.d_mlp });
+        self.logits.resize(sequences.n_seq(), config.d_vocab);
+    }
+}
+
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn read(
+    unit: TileUnit,
+    net: Net<'_, f32>,
+    weights: &TiledWeights,
+    rows: &[usize],
+    sequences: Sequences<'_>,
+    room: &mut ReadRoom,
+) {
+    let Sequences { tokens, seq } = sequences;
+    room.resize(net, sequences);
+    let position = |r: usize, cache: &Cache| cache.len(rows[r / seq]) + r % seq;
+    embed(net, tokens, |r| position(r, &room.cache), &mut room.resid);
+    let is_first = rows.iter().all(|&row| room.cache.len(row) == 0);
+    let lasts = || (0..rows.len()).map(|b| (b + 1) * seq - 1);
+    let heads = heads(net.config, sequences);
+    let mut n_rows = tokens.len().next_multiple_of(BLOCK);
+    for (layer, block) in weights.blocks.iter().enumerate() {
+        norm_rows(&block.ln1, n_rows, &room.resid, &mut room.normed, &mut room.stats);
+        let ReadRoom { cache, resid, resid_mid, normed, qkv, z, log_sums, turns, scratch, .. } = room;
+        let mut finish = Finish::Round { bias: Some(&block.qkv.bias), out: qkv };
+        multiply(unit, normed, 0, 0..n_rows, &block.qkv.forward, &mut finish, scratch);
+        if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
+            turns.rotate(heads, dim, base, |r| position(r, cache), 1.0, qkv);
+        }
+        cache.append(layer, rows, heads, qkv);
+        let is_last = layer + 1 == weights.blocks.len();
+        if is_last {
+            // Nothing reads the other positions any more.
+            qkv.keep(lasts());
+            resid.keep(lasts());
+            n_rows = rows.len().next_multiple_of(BLOCK);
+        }
+        if is_first && !is_last {
+            attention(unit, heads, qkv, z, log_sums, &mut room.attention, scratch);
+        } else {
+            cache.attend(layer, rows, heads, qkv, z);
+        }
+        let mut finish = Finish::Float { bias: Some(&block.output.bias), resid: Some(resid), out: resid_mid };
+        multiply(unit, z, 0, 0..n_rows, &block.output.forward, &mut finish, scratch);
+        match &block.mlp {
+            Some(mlp) => read_mlp(unit, net, mlp, n_rows, room),
+            None => std::mem::swap(resid, resid_mid),
+        }
+    }
+    if weights.blocks.is_empty() {
+        room.resid.keep(lasts());
+        n_rows = rows.len().next_multiple_of(BLOCK);
+    }
+    norm_rows(&weights.ln_final, n_rows, &room.resid, &mut room.normed, &mut room.stats);
+    let ReadRoom { normed, logits, scratch, .. } = room;
+    let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), resid: None, out: logits };
+    multiply(unit, normed, 0, 0..n_rows, &weights.unembed.forward, &mut finish, scratch);
+}
+
+/// `resid = resid_mid + mlp(ln2(resid_mid))`.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn read_mlp(unit: TileUnit, net: Net<'_, f32>, mlp: &TiledMlp, n_rows: usize, room: &mut ReadRoom) {
+    let ReadRoom { resid, resid_mid, normed, stats, hidden, scratch, .. } = room;
+    norm_rows(&mlp.ln2, n_rows, resid_mid, normed, stats);
+    for first in (0..n_rows).step_by(panel(net.config)) {
+        let panel = first..n_rows.min(first + panel(net.config));
+        let mut finish = Finish::ActivateOnly { act: net.config.act_fn, bias: &mlp.input.bias, panel: hidden };
+        multiply(unit, normed, 0, panel.clone(), &mlp.input.forward, &mut finish, scratch);
+        let mut finish = Finish::Float { bias: Some(&mlp.output.bias), resid: Some(resid_mid), out: resid };
+        multiply(unit, hidden, first, panel, &mlp.output.forward, &mut finish, scratch);
+    }
+}
+
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn norm_rows(weights: &Norm, n_rows: usize, x: &Floats, out: &mut Rows, stats: &mut [Stats]) {
+    for block in 0..n_rows / BLOCK {
+        norm(weights, x, block, out, stats);
+    }
+}
