@@ -74,6 +74,21 @@ pub(crate) fn store_line(x: &mut Line, v: Halves) {
     unsafe { _mm512_store_si512(x.0.as_mut_ptr().cast(), v) }
 }
 
+/// Zeros where `mask` has none.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn only(mask: __mmask32, v: Halves) -> Halves {
+    _mm512_maskz_mov_epi16(mask, v)
+}
+
+/// Overwrites the numbers of a line that are in `mask`.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn store_only(mask: __mmask32, x: &mut Line, v: Halves) {
+    // SAFETY: the address is that of 32 numbers of 16 bits.
+    unsafe { _mm512_mask_storeu_epi16(x.0.as_mut_ptr().cast(), mask, v) }
+}
+
 /// Up to 16 floats; zeros where `x` has ended.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]

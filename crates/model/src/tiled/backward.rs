@@ -1,6 +1,6 @@
 //! Back through a group: [`super::forward`] read from the last line to the first.
 
-use super::attention::attention_bwd;
+use super::attention_bwd::attention_bwd;
 use super::factor::{
     BLOCK, Floats, add_column_sums, add_weight_gradient, pack_left_transposed, pack_right, round_rows,
 };
@@ -163,7 +163,7 @@ fn attention_layer_bwd(
     slot: &mut GradSlot,
     room: &mut Room,
 ) {
-    let Room { blocks, now, attention, turns, scratch, profile, .. } = room;
+    let Room { blocks, now, attention_bwd: attention_bwd_room, turns, scratch, profile, .. } = room;
     let stash = &blocks[layer];
     let (rows, heads) = (stash.ln1.len(), heads(net.config, sequences));
     let dw_o = &mut slot.blocks[places.output.w.clone()];
@@ -172,7 +172,7 @@ fn attention_layer_bwd(
     let mut finish = Finish::Round { bias: None, out: &mut now.dz };
     multiply(unit, &now.grad_rows, 0, 0..rows, &weights.output.backward, &mut finish, scratch);
     profile.lap(Stage::LinearInput);
-    attention_bwd(unit, heads, &stash.qkv, &stash.z, &now.dz, &stash.log_sums, &mut now.dqkv, attention, scratch);
+    attention_bwd(unit, heads, &stash.qkv, &stash.z, &now.dz, &stash.log_sums, &mut now.dqkv, attention_bwd_room);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
         turns.rotate(heads, dim, base, |r| r % sequences.seq, -1.0, &mut now.dqkv);
     }

@@ -58,6 +58,18 @@ impl Floats {
         }
     }
 
+    /// Numbers `32 c..32 (c + 1)` of rows `row..`, one after the other.
+    #[inline]
+    pub(crate) fn wides(&self, row: usize, c: usize) -> impl Iterator<Item = &Wide> {
+        self.lanes[row * self.pitch + c..].iter().step_by(self.pitch)
+    }
+
+    /// Numbers `32 c..32 (c + 1)` of rows `row..`, one after the other, to write.
+    #[inline]
+    pub(crate) fn wides_mut(&mut self, row: usize, c: usize) -> impl Iterator<Item = &mut Wide> {
+        self.lanes[row * self.pitch + c..].iter_mut().step_by(self.pitch)
+    }
+
     /// Numbers `32 c..32 (c + 1)` of a row.
     #[inline]
     pub(crate) fn wide(&self, row: usize, c: usize) -> &Wide {
@@ -102,6 +114,18 @@ impl Rows {
     #[inline]
     pub(crate) fn line_mut(&mut self, row: usize, c: usize) -> &mut Line {
         &mut self.lines[row * self.pitch + c]
+    }
+
+    /// Line `c` of rows `row..`, one after the other.
+    #[inline]
+    pub(crate) fn lines(&self, row: usize, c: usize) -> impl Iterator<Item = &Line> {
+        self.lines[row * self.pitch + c..].iter().step_by(self.pitch)
+    }
+
+    /// Line `c` of rows `row..`, one after the other, to write.
+    #[inline]
+    pub(crate) fn lines_mut(&mut self, row: usize, c: usize) -> impl Iterator<Item = &mut Line> {
+        self.lines[row * self.pitch + c..].iter_mut().step_by(self.pitch)
     }
 
     /// `len` numbers of a row from a column on.
@@ -209,17 +233,16 @@ pub(crate) fn transpose_tile(tile: &mut Tile) {
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_right(x: &Rows, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
-        pack_pairs(x, block * BLOCK, c, out.tiles_mut(c, block));
+        pack_pairs(|r| load_line(x.line(block * BLOCK + r, c)), out.tiles_mut(c, block));
     }
 }
 
-/// Rows `row..row + 32` of block `c` of columns, as the two tiles of a right factor.
+/// 32 lines as the two tiles of a right factor.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub(crate) fn pack_pairs(x: &Rows, row: usize, c: usize, [one, two]: [&mut Tile; 2]) {
+pub(crate) fn pack_pairs(line: impl Fn(usize) -> Halves, [one, two]: [&mut Tile; 2]) {
     for p in 0..16 {
-        let rows = [row + 2 * p, row + 2 * p + 1].map(|r| load_line(x.line(r, c)));
-        let [first, second] = pair_of_rows(rows[0], rows[1]);
+        let [first, second] = pair_of_rows(line(2 * p), line(2 * p + 1));
         store_line(&mut one[p], first);
         store_line(&mut two[p], second);
     }
@@ -229,15 +252,21 @@ pub(crate) fn pack_pairs(x: &Rows, row: usize, c: usize, [one, two]: [&mut Tile;
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_left_transposed(x: &Rows, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
-        let mut pairs = [[load_line(x.line(block * BLOCK, c)); 16]; 2];
-        for p in 0..16 {
-            let row = block * BLOCK + 2 * p;
-            [pairs[0][p], pairs[1][p]] = pair_of_rows(load_line(x.line(row, c)), load_line(x.line(row + 1, c)));
-        }
-        for (tile, pairs) in out.tiles_mut(c, block).into_iter().zip(pairs) {
-            for (line, row) in tile.iter_mut().zip(transpose(pairs)) {
-                store_line(line, row);
-            }
+        pack_pairs_transposed(|r| load_line(x.line(block * BLOCK + r, c)), out.tiles_mut(c, block));
+    }
+}
+
+/// 32 lines as the two tiles of the left factor that is their transpose.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn pack_pairs_transposed(line: impl Fn(usize) -> Halves, tiles: [&mut Tile; 2]) {
+    let mut pairs = [[line(0); 16]; 2];
+    for p in 0..16 {
+        [pairs[0][p], pairs[1][p]] = pair_of_rows(line(2 * p), line(2 * p + 1));
+    }
+    for (tile, pairs) in tiles.into_iter().zip(pairs) {
+        for (line, row) in tile.iter_mut().zip(transpose(pairs)) {
+            store_line(line, row);
         }
     }
 }

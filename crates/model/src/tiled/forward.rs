@@ -76,7 +76,7 @@ fn attention_layer(
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
         turns.rotate(heads, dim, base, |r| r % sequences.seq, 1.0, &mut stash.qkv);
     }
-    attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.log_sums, attention_room, scratch);
+    attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.log_sums, attention_room);
     profile.lap(Stage::Attention);
     for block in 0..rows / BLOCK {
         pack_right(&stash.z, block, &mut stash.z_right);

@@ -1,10 +1,10 @@
 //! The linear layers of the tiled step: a product, and what becomes of each 32×32 block of it while it is hot.
 
-use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles, pack_pairs};
+use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles, pair_of_rows};
 use crate::kernels::activation::Activation;
-use crate::kernels::amx::{Block, Sums, TileUnit, Wide};
+use crate::kernels::amx::{Block, Line, Sums, Tile, TileUnit, Wide};
 use crate::kernels::vector::{
-    V, add, all, gelu, gelu_new, load_line, load_wide, relu, round, store_line, store_wide, widen,
+    Halves, V, add, all, gelu, gelu_new, load_line, load_wide, relu, round, store_line, store_wide, widen,
 };
 use std::arch::x86_64::_mm512_mul_ps;
 use std::ops::Range;
@@ -76,83 +76,96 @@ fn panel_rows(depth: usize) -> usize {
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn finish_block(finish: &mut Finish<'_>, panel_start: usize, row: usize, column: usize, p: &Block) {
+    let padded = |bias: Option<&[Wide]>| bias.map_or([all(0.0); 2], |bias| load_wide(&bias[column]));
     match finish {
         Finish::Round { bias, out } => {
-            let bias = bias.map_or([all(0.0); 2], |bias| load_wide(&bias[column]));
-            for (r, sums) in p.iter().enumerate() {
-                store_line(out.line_mut(row + r, column), round(add(load_wide(sums), bias)));
+            let bias = padded(*bias);
+            for (sums, line) in p.iter().zip(out.lines_mut(row, column)) {
+                store_line(line, round(add(load_wide(sums), bias)));
             }
         }
-        Finish::Float { bias, resid, out } => {
-            let bias = bias.map_or([all(0.0); 2], |bias| load_wide(&bias[column]));
-            for (r, sums) in p.iter().enumerate() {
-                let before = resid.map_or(bias, |resid| add(load_wide(resid.wide(row + r, column)), bias));
-                store_wide(out.wide_mut(row + r, column), add(load_wide(sums), before));
+        Finish::Float { bias, resid: None, out } => {
+            let bias = padded(*bias);
+            for (sums, wide) in p.iter().zip(out.wides_mut(row, column)) {
+                store_wide(wide, add(load_wide(sums), bias));
+            }
+        }
+        Finish::Float { bias, resid: Some(resid), out } => {
+            let bias = padded(*bias);
+            for ((sums, wide), before) in p.iter().zip(out.wides_mut(row, column)).zip(resid.wides(row, column)) {
+                store_wide(wide, add(load_wide(sums), add(load_wide(before), bias)));
             }
         }
         Finish::Activate { act, bias, panel, right, slope } => {
-            let (bias, first) = (load_wide(&bias[column]), row - panel_start);
-            let inputs = |r: usize| add(load_wide(&p[r]), bias);
+            let (bias, panel) = (load_wide(&bias[column]), panel.lines_mut(row - panel_start, column));
+            let (right, slope) = (right.tiles_mut(column, row / BLOCK), slope.lines_mut(row, column));
             match act {
-                Activation::GeluNew => activate(|x| gelu_new(x), inputs, panel, first, slope, row, column),
-                Activation::Gelu => activate(|x| gelu(x), inputs, panel, first, slope, row, column),
-                Activation::Relu => activate(|x| relu(x), inputs, panel, first, slope, row, column),
+                Activation::GeluNew => activate(|x| gelu_new(x), p, bias, panel, right, slope),
+                Activation::Gelu => activate(|x| gelu(x), p, bias, panel, right, slope),
+                Activation::Relu => activate(|x| relu(x), p, bias, panel, right, slope),
             }
-            pack_pairs(panel, first, column, right.tiles_mut(column, row / BLOCK));
         }
         Finish::ActivateOnly { act, bias, panel } => {
-            let (bias, first) = (load_wide(&bias[column]), row - panel_start);
-            let inputs = |r: usize| add(load_wide(&p[r]), bias);
+            let (bias, panel) = (load_wide(&bias[column]), panel.lines_mut(row - panel_start, column));
             match act {
-                Activation::GeluNew => activate_only(|x| gelu_new(x).0, inputs, panel, first, column),
-                Activation::Gelu => activate_only(|x| gelu(x).0, inputs, panel, first, column),
-                Activation::Relu => activate_only(|x| relu(x).0, inputs, panel, first, column),
+                Activation::GeluNew => activate_only(|x| gelu_new(x).0, p, bias, panel),
+                Activation::Gelu => activate_only(|x| gelu(x).0, p, bias, panel),
+                Activation::Relu => activate_only(|x| relu(x).0, p, bias, panel),
             }
         }
         Finish::Slope { slope, panel, right, bias_grad } => {
-            let (mut total, first) = (load_wide(&bias_grad[column]), row - panel_start);
-            for (r, sums) in p.iter().enumerate() {
-                let ([a, b], [low, high]) = (load_wide(sums), widen(load_line(slope.line(row + r, column))));
-                let y = [_mm512_mul_ps(a, low), _mm512_mul_ps(b, high)];
+            let mut total = load_wide(&bias_grad[column]);
+            let (mut panel, mut slope) = (panel.lines_mut(row - panel_start, column), slope.lines(row, column));
+            write_pairs(p, right.tiles_mut(column, row / BLOCK), |sums| {
+                let slope = slope.next().map_or([all(0.0); 2], |slope| widen(load_line(slope)));
+                let sums = load_wide(sums);
+                let y = [_mm512_mul_ps(sums[0], slope[0]), _mm512_mul_ps(sums[1], slope[1])];
                 total = add(total, y);
-                store_line(panel.line_mut(first + r, column), round(y));
-            }
+                let y = round(y);
+                panel.next().into_iter().for_each(|line| store_line(line, y));
+                y
+            });
             store_wide(&mut bias_grad[column], total);
-            pack_pairs(panel, first, column, right.tiles_mut(column, row / BLOCK));
         }
     }
 }
 
-/// A block of hidden activations and their derivatives, by rows.
+/// Makes a line of each row of a block and writes them by pairs of rows.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn activate(
-    act: impl Fn(V) -> (V, V),
-    inputs: impl Fn(usize) -> [V; 2],
-    panel: &mut Rows,
-    first: usize,
-    slope: &mut Rows,
-    row: usize,
-    column: usize,
-) {
-    for r in 0..BLOCK {
-        let [low, high] = inputs(r).map(&act);
-        store_line(panel.line_mut(first + r, column), round([low.0, high.0]));
-        store_line(slope.line_mut(row + r, column), round([low.1, high.1]));
+fn write_pairs(p: &Block, [one, two]: [&mut Tile; 2], mut line: impl FnMut(&Wide) -> Halves) {
+    for ([even, odd], (one, two)) in p.as_chunks::<2>().0.iter().zip(one.iter_mut().zip(two)) {
+        let [first, second] = pair_of_rows(line(even), line(odd));
+        store_line(one, first);
+        store_line(two, second);
     }
+}
+
+/// A block of hidden activations and their derivatives, by rows, and the former by pairs of rows.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn activate<'a>(
+    act: impl Fn(V) -> (V, V),
+    p: &Block,
+    bias: [V; 2],
+    mut panel: impl Iterator<Item = &'a mut Line>,
+    right: [&mut Tile; 2],
+    mut slope: impl Iterator<Item = &'a mut Line>,
+) {
+    write_pairs(p, right, |sums| {
+        let [low, high] = add(load_wide(sums), bias).map(&act);
+        let y = round([low.0, high.0]);
+        panel.next().into_iter().for_each(|line| store_line(line, y));
+        slope.next().into_iter().for_each(|line| store_line(line, round([low.1, high.1])));
+        y
+    });
 }
 
 /// A block of hidden activations, by rows.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn activate_only(
-    act: impl Fn(V) -> V,
-    inputs: impl Fn(usize) -> [V; 2],
-    panel: &mut Rows,
-    first: usize,
-    column: usize,
-) {
-    for r in 0..BLOCK {
-        store_line(panel.line_mut(first + r, column), round(inputs(r).map(&act)));
+fn activate_only<'a>(act: impl Fn(V) -> V, p: &Block, bias: [V; 2], panel: impl Iterator<Item = &'a mut Line>) {
+    for (sums, line) in p.iter().zip(panel) {
+        store_line(line, round(add(load_wide(sums), bias).map(&act)));
     }
 }

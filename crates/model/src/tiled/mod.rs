@@ -6,10 +6,12 @@
 //! is read in by the kernel that makes it, see [`factor`].
 
 mod attention;
+mod attention_bwd;
 mod backward;
 mod cache;
 mod factor;
 mod forward;
+mod heads;
 mod linear;
 mod loss;
 mod norm;

@@ -90,7 +90,8 @@ impl ReadRoom {
         self.resid_mid.resize(rows, d);
         self.normed.resize(rows, d);
         self.stats.resize(rows.next_multiple_of(BLOCK), [0.0; 2]);
-        self.qkv.resize(rows, 3 * heads.width);
+        // A sequence's last block may go on beyond the last row.
+        self.qkv.resize(rows + BLOCK, 3 * heads.width);
         self.z.resize(rows, heads.width);
         self.log_sums.resize(heads.stash_len(), ZERO_WIDE);
         self.hidden.resize(panel(config), if config.attn_only { 0 } else { config.d_mlp });
@@ -132,7 +133,7 @@ fn read(
             n_rows = rows.len().next_multiple_of(BLOCK);
         }
         if is_first && !is_last {
-            attention(unit, heads, qkv, z, log_sums, &mut room.attention, scratch);
+            attention(unit, heads, qkv, z, log_sums, &mut room.attention);
         } else {
             cache.attend(layer, rows, heads, qkv, z);
         }

@@ -1,7 +1,9 @@
 //! What a worker keeps while it goes forward and back through a group: allocated for the first group, reused for all others.
 
-use super::attention::{AttentionRoom, Heads};
-use super::factor::{Floats, Rows, Scratch, Tiles};
+use super::attention::AttentionRoom;
+use super::attention_bwd::AttentionBwdRoom;
+use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles};
+use super::heads::Heads;
 use super::norm::Stats;
 use super::profile::Profile;
 use super::rotary::Turns;
@@ -24,6 +26,7 @@ pub(crate) struct Room {
     pub(super) ln_final: Vec<Stats>,
     pub(super) now: Now,
     pub(super) attention: AttentionRoom,
+    pub(super) attention_bwd: AttentionBwdRoom,
     pub(super) turns: Turns,
     pub(super) scratch: Scratch,
     /// Where the time went.
@@ -93,7 +96,8 @@ impl Room {
             block.resid_pre.resize(rows, d);
             block.ln1.resize(rows, [0.0; 2]);
             block.ln1_out.resize(d, rows);
-            block.qkv.resize(rows, 3 * heads.width);
+            // A sequence's last block may go on beyond the last row.
+            block.qkv.resize(rows + BLOCK, 3 * heads.width);
             block.log_sums.resize(heads.stash_len(), ZERO_WIDE);
             block.z.resize(rows, heads.width);
             block.z_right.resize(heads.width, rows);

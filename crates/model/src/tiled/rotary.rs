@@ -1,6 +1,6 @@
 //! Rotary positions of the tiled step: queries and keys turned where they lie.
 
-use super::attention::Heads;
+use super::heads::Heads;
 use super::factor::Rows;
 use crate::kernels::bf16::{nearest, widen};
 

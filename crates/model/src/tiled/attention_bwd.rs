@@ -1,0 +1,186 @@
+//! Back through [`super::attention`]: the gradients of queries, keys and values.
+//!
+//! The pattern is made again, transposed, from the stashed logarithms: `P = 2^(s − m)`. `Pᵀ` and `dSᵀ`, written by rows, are the
+//! left factors of `dV = Pᵀ @ dZ` and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
+
+use super::factor::{BLOCK, Rows, Scratch, Tiles};
+use super::heads::{Head, Heads};
+use crate::kernels::amx::{Block, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::vector::{all, exp2, load_wide, round, store, store_line};
+use std::arch::x86_64::*;
+use std::f32::consts::LOG2_E;
+use std::ops::Range;
+
+/// Blocks of keys that are taken together when queries' gradients are summed: room does not grow with the square of the
+/// sequence.
+const SPAN: usize = 8;
+
+/// Room for one head at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AttentionBwdRoom {
+    /// Queries, and gradients of the mix, transposed, as right factors.
+    q_columns: Tiles,
+    dz_columns: Tiles,
+    /// The same as right factors.
+    q_right: Tiles,
+    dz_right: Tiles,
+    /// Keys, transposed, as left factor.
+    k_left: Tiles,
+    /// `Sᵀ = K @ Qᵀ` and `dPᵀ = V @ dZᵀ` of a block of keys and one of queries: the tile unit fills one pair while vectors work
+    /// on the other.
+    products: [Scratch; 2],
+    /// `Pᵀ` and `dSᵀ` by rows, a block of keys at a time.
+    pattern: Rows,
+    dscores: Rows,
+    /// `dSᵀ` as right factor, a span of keys at a time.
+    dscores_right: Tiles,
+    /// `Σ P dP`, one number a query.
+    mean: Vec<Wide>,
+    /// `dQᵀ`, by blocks of queries and features.
+    dq: Vec<Block>,
+    /// `dV` and `dK`, a block of keys at a time.
+    gradients: Scratch,
+}
+
+/// Reverses [`super::attention::attention`].
+///
+/// # Shapes
+/// - `qkv`: `[rows, 3 · width]`, and a block of rows after them; `dqkv` (out): `[rows, 3 · width]`; `z`, `dz`: `[rows, width]`
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(crate) fn attention_bwd(
+    unit: TileUnit,
+    heads: Heads,
+    qkv: &Rows,
+    z: &Rows,
+    dz: &Rows,
+    stash: &[Wide],
+    dqkv: &mut Rows,
+    room: &mut AttentionBwdRoom,
+) {
+    let blocks = heads.blocks();
+    room.pattern.resize(BLOCK, blocks * BLOCK);
+    room.dscores.resize(BLOCK, blocks * BLOCK);
+    room.dscores_right.resize(blocks * BLOCK, SPAN.min(blocks) * BLOCK);
+    room.mean.resize(blocks, ZERO_WIDE);
+    for (number, head) in heads.pairs() {
+        head.pack_columns(qkv, &mut room.q_columns);
+        head.pack_right(qkv, &mut room.q_right);
+        head.pack_columns(dz, &mut room.dz_columns);
+        head.pack_right(dz, &mut room.dz_right);
+        head.shifted(heads.width).pack_left_transposed(qkv, &mut room.k_left);
+        for (half, lanes) in room.mean.as_flattened_mut().iter_mut().enumerate() {
+            store(lanes, head.dots(z, dz, 16 * half));
+        }
+        let stash = &stash[number * blocks..][..blocks];
+        room.dq.resize(blocks * head.depth(), ZERO_BLOCK);
+        for from in (0..blocks).step_by(SPAN) {
+            span_bwd(unit, heads, head, from..blocks.min(from + SPAN), qkv, stash, room, dqkv);
+        }
+        let factors = [all(heads.scale()); 2];
+        for (i, block) in room.dq.iter().enumerate() {
+            head.write_columns(block, factors, unpacked, i / head.depth(), i % head.depth(), dqkv);
+        }
+    }
+}
+
+/// A span of blocks of keys: the gradients of its keys and values, and its part of those of all queries that see it.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn span_bwd(
+    unit: TileUnit,
+    heads: Heads,
+    head: Head,
+    span: Range<usize>,
+    qkv: &Rows,
+    stash: &[Wide],
+    room: &mut AttentionBwdRoom,
+    dqkv: &mut Rows,
+) {
+    let (blocks, depth) = (heads.blocks(), head.depth());
+    let (key_head, value_head) = (head.shifted(heads.width), head.shifted(2 * heads.width));
+    let [mut ready, mut fresh] = room.products.each_mut();
+    let multiply = |(keys, queries): (usize, usize), products: &mut Scratch| {
+        let [scores, dpattern] = &mut products.0;
+        let k = key_head.strips(qkv, keys);
+        unit.multiply(k, room.q_columns.columns(queries, 0, depth), Sums::Set, scores);
+        let v = value_head.strips(qkv, keys);
+        unit.multiply(v, room.dz_columns.columns(queries, 0, depth), Sums::Set, dpattern);
+    };
+    let seeing = |keys: usize| heads.first_to_see(keys)..blocks;
+    let mut pairs = span.clone().flat_map(|keys| seeing(keys).map(move |queries| (keys, queries))).peekable();
+    if let Some(&first) = pairs.peek() {
+        multiply(first, ready);
+    }
+    while let Some((keys, queries)) = pairs.next() {
+        if let Some(&next) = pairs.peek() {
+            multiply(next, fresh);
+        }
+        let dscores_right = room.dscores_right.tiles_mut(queries, keys - span.start);
+        let logs = [&stash[queries], &room.mean[queries]];
+        weigh(heads, keys, queries, ready, logs, &mut room.pattern, &mut room.dscores, dscores_right);
+        std::mem::swap(&mut ready, &mut fresh);
+        if queries + 1 < blocks {
+            continue;
+        }
+        for c in 0..depth {
+            let Range { start, end } = seeing(keys);
+            let [dv, dk] = &mut room.gradients.0;
+            let rows = room.pattern.strips_from(0, start, end - start);
+            unit.multiply(rows, room.dz_right.columns(c, start, end), Sums::Set, dv);
+            let rows = room.dscores.strips_from(0, start, end - start);
+            unit.multiply(rows, room.q_right.columns(c, start, end), Sums::Set, dk);
+            value_head.write_rows(dv, 1.0, keys, c, dqkv);
+            key_head.write_rows(dk, heads.scale(), keys, c, dqkv);
+        }
+    }
+    let sums = if span.start == 0 { Sums::Set } else { Sums::Add };
+    for queries in seeing(span.start) {
+        let end = span.end.min(heads.seen(queries));
+        for c in 0..depth {
+            let dscores = room.dscores_right.columns(queries, 0, end - span.start);
+            unit.multiply(room.k_left.strips(c, span.start, end), dscores, sums, &mut room.dq[queries * depth + c]);
+        }
+    }
+}
+
+/// `Pᵀ` and `dSᵀ = Pᵀ (dPᵀ − mean)` of a block of keys and one of queries, in the forms their products need.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn weigh(
+    heads: Heads,
+    keys: usize,
+    queries: usize,
+    products: &Scratch,
+    [log_sums, means]: [&Wide; 2],
+    pattern: &mut Rows,
+    dscores: &mut Rows,
+    [one, two]: [&mut Tile; 2],
+) {
+    let [scores, dpattern] = &products.0;
+    let (log_sums, means) = (load_wide(log_sums), load_wide(means));
+    let to_power = all(heads.scale() * LOG2_E);
+    let see_all = heads.see_all(queries, keys);
+    let mut line = |key: usize| {
+        let seen = if see_all { [u16::MAX; 2] } else { heads.see(queries, keys * BLOCK + key) };
+        let (scores, dpattern) = (load_wide(&scores[key]), load_wide(&dpattern[key]));
+        let p = [0, 1].map(|i| {
+            let power = exp2(_mm512_fmsub_ps(scores[i], to_power, log_sums[i]));
+            _mm512_maskz_mov_ps(seen[i], power)
+        });
+        store_line(pattern.line_mut(key, queries), round(p));
+        let line = round([0, 1].map(|i| _mm512_mul_ps(p[i], _mm512_sub_ps(dpattern[i], means[i]))));
+        store_line(dscores.line_mut(key, queries), line);
+        line
+    };
+    for p in 0..16 {
+        let (x, y) = (line(2 * p), line(2 * p + 1));
+        // Queries come out in the order of `unpacked`: one instruction a line instead of two.
+        store_line(&mut one[p], _mm512_unpacklo_epi16(x, y));
+        store_line(&mut two[p], _mm512_unpackhi_epi16(x, y));
+    }
+}
+
+/// Which query of a block stands in a column after two rows were unpacked against each other.
+fn unpacked(column: usize) -> usize {
+    let (half, i) = (column / 16, column % 16);
+    i / 4 * 8 + half * 4 + i % 4
+}

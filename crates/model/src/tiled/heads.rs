@@ -1,0 +1,219 @@
+//! The heads of a group where they lie, side by side in matrices of rows, and the forms that products read them in.
+//!
+//! A head need not fill whole lines: its first line may begin with numbers of the head before it, its last may end with some of
+//! the next. Of two factors one is read where it lies, neighbours and all, and the other is packed with zeros in their places.
+
+use super::factor::{BLOCK, Rows, Tiles, pack_pairs, pack_pairs_transposed, transpose_tile};
+use crate::kernels::amx::{Block, LeftStrips};
+use crate::kernels::attention::AttnDims;
+use crate::kernels::vector::{
+    Halves, V, all, dot_pairs, load, load_line, load_wide, only, round, store_line, store_only, transpose,
+};
+use std::arch::x86_64::*;
+
+/// Where queries, keys and values of a group lie side by side, `[rows, 3 · width]`, and each sequence's rows one after another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heads {
+    pub(crate) dims: AttnDims,
+    /// Numbers from a row's queries to its keys, and from its keys to its values: `n_heads · d_head` in whole blocks.
+    pub(crate) width: usize,
+}
+
+impl Heads {
+    /// Blocks of positions of a sequence.
+    pub(crate) fn blocks(self) -> usize {
+        self.dims.seq.div_ceil(BLOCK)
+    }
+
+    /// Length of the stash of [`super::attention::attention`].
+    pub(crate) fn stash_len(self) -> usize {
+        self.dims.n_seq * self.dims.n_heads * self.blocks()
+    }
+
+    /// Every head of every sequence, with its number.
+    pub(crate) fn pairs(self) -> impl Iterator<Item = (usize, Head)> {
+        let AttnDims { n_seq, n_heads, seq, d_head, .. } = self.dims;
+        let head = move |s: usize, h: usize| Head { first_row: s * seq, column: h * d_head, seq, d_head };
+        (0..n_seq).flat_map(move |s| (0..n_heads).map(move |h| (s * n_heads + h, head(s, h))))
+    }
+
+    pub(crate) fn scale(self) -> f32 {
+        (1.0 / self.dims.attn_scale) as f32
+    }
+
+    /// Blocks of keys that a block of queries sees.
+    pub(crate) fn seen(self, queries: usize) -> usize {
+        if self.dims.causal { queries + 1 } else { self.blocks() }
+    }
+
+    /// The first block of queries that sees a block of keys.
+    pub(crate) fn first_to_see(self, keys: usize) -> usize {
+        if self.dims.causal { keys } else { 0 }
+    }
+
+    /// Which queries of a block see a key: not those before it, and none sees a key that is only padding.
+    #[inline]
+    pub(crate) fn see(self, queries: usize, key: usize) -> [__mmask16; 2] {
+        let mask = match self.dims.causal {
+            true => u32::MAX.unbounded_shl(key.saturating_sub(queries * BLOCK) as u32),
+            false if key < self.dims.seq => u32::MAX,
+            false => 0,
+        };
+        [mask as u16, (mask >> 16) as u16]
+    }
+
+    /// Whether a block of queries sees all keys of a block of them.
+    pub(crate) fn see_all(self, queries: usize, keys: usize) -> bool {
+        if self.dims.causal { keys < queries } else { (keys + 1) * BLOCK <= self.dims.seq }
+    }
+}
+
+/// One head of one sequence in a matrix of many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    first_row: usize,
+    column: usize,
+    seq: usize,
+    d_head: usize,
+}
+
+impl Head {
+    /// The same head's keys or values.
+    pub(crate) fn shifted(self, columns: usize) -> Head {
+        Head { column: self.column + columns, ..self }
+    }
+
+    /// Lines in which the head's numbers lie.
+    pub(crate) fn depth(self) -> usize {
+        (self.column % BLOCK + self.d_head).div_ceil(BLOCK)
+    }
+
+    /// Which numbers of line `c` are the head's own.
+    #[inline]
+    fn own(self, c: usize) -> __mmask32 {
+        let skip = self.column % BLOCK;
+        let [from, to] = [skip, skip + self.d_head].map(|n| n.saturating_sub(c * BLOCK).min(BLOCK) as u32);
+        u32::MAX.unbounded_shl(from) & !u32::MAX.unbounded_shl(to)
+    }
+
+    /// How many positions a block holds.
+    fn in_block(self, block: usize) -> usize {
+        BLOCK.min(self.seq - block * BLOCK)
+    }
+
+    /// A block of positions as left factor, neighbours and following rows included.
+    #[inline]
+    pub(crate) fn strips(self, x: &Rows, block: usize) -> LeftStrips<'_> {
+        x.strips_from(self.first_row + block * BLOCK, self.column / BLOCK, self.depth())
+    }
+
+    /// Line `c` of a position; zeros where the numbers are not the head's own.
+    #[inline]
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    fn line(self, x: &Rows, pos: usize, c: usize) -> Halves {
+        if pos >= self.seq {
+            return _mm512_setzero_si512();
+        }
+        only(self.own(c), load_line(x.line(self.first_row + pos, self.column / BLOCK + c)))
+    }
+
+    /// `x` of this head, transposed, as right factor.
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    pub(crate) fn pack_columns(self, x: &Rows, out: &mut Tiles) {
+        out.resize(self.seq, self.depth() * BLOCK);
+        for strip in 0..out.len() / 16 {
+            for c in 0..self.depth() {
+                let tile = out.tile_mut(strip, c);
+                for (r, line) in tile.iter_mut().enumerate() {
+                    store_line(line, self.line(x, strip * 16 + r, c));
+                }
+                transpose_tile(tile);
+            }
+        }
+    }
+
+    /// `x` of this head as right factor.
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    pub(crate) fn pack_right(self, x: &Rows, out: &mut Tiles) {
+        out.resize(self.depth() * BLOCK, self.seq);
+        for block in 0..self.seq.div_ceil(BLOCK) {
+            for c in 0..self.depth() {
+                pack_pairs(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block));
+            }
+        }
+    }
+
+    /// `x` of this head, transposed, as left factor.
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    pub(crate) fn pack_left_transposed(self, x: &Rows, out: &mut Tiles) {
+        out.resize(self.depth() * BLOCK, self.seq);
+        for block in 0..self.seq.div_ceil(BLOCK) {
+            for c in 0..self.depth() {
+                pack_pairs_transposed(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block));
+            }
+        }
+    }
+
+    /// `x · y` of each of 16 positions.
+    #[inline]
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    pub(crate) fn dots(self, x: &Rows, y: &Rows, first: usize) -> V {
+        let mut parts = [_mm512_setzero_si512(); 16];
+        for (i, parts) in parts.iter_mut().enumerate().take(self.seq.saturating_sub(first)) {
+            let mut sum = all(0.0);
+            for c in 0..self.depth() {
+                let y = load_line(y.line(self.first_row + first + i, self.column / BLOCK + c));
+                sum = dot_pairs(sum, self.line(x, first + i, c), y);
+            }
+            *parts = _mm512_castps_si512(sum);
+        }
+        transpose(parts).into_iter().fold(all(0.0), |sum, part| _mm512_add_ps(sum, _mm512_castsi512_ps(part)))
+    }
+
+    /// Writes a block `[features, queries]`, each query's column times its factor, as line `c` of rows. `query` tells which query
+    /// of the block a column speaks of.
+    #[inline]
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    pub(crate) fn write_columns(
+        self,
+        block: &Block,
+        factors: [V; 2],
+        query: impl Fn(usize) -> usize,
+        queries: usize,
+        c: usize,
+        out: &mut Rows,
+    ) {
+        for (half, factor) in factors.into_iter().enumerate() {
+            let turned = [0, 16].map(|feature| {
+                let mut rows = [_mm512_setzero_si512(); 16];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    *row = _mm512_castps_si512(_mm512_mul_ps(load(&block[feature + i][half]), factor));
+                }
+                transpose(rows)
+            });
+            for i in 0..16 {
+                let pos = queries * BLOCK + query(16 * half + i);
+                if pos < self.seq {
+                    let numbers = [turned[0][i], turned[1][i]].map(|v| _mm512_castsi512_ps(v));
+                    self.write_line(pos, c, round(numbers), out);
+                }
+            }
+        }
+    }
+
+    /// Writes a block `[keys, features]` times `factor` as line `c` of rows.
+    #[inline]
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    pub(crate) fn write_rows(self, block: &Block, factor: f32, keys: usize, c: usize, out: &mut Rows) {
+        for (r, sums) in block[..self.in_block(keys)].iter().enumerate() {
+            let numbers = load_wide(sums).map(|v| _mm512_mul_ps(v, all(factor)));
+            self.write_line(keys * BLOCK + r, c, round(numbers), out);
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    fn write_line(self, pos: usize, c: usize, line: Halves, out: &mut Rows) {
+        store_only(self.own(c), out.line_mut(self.first_row + pos, self.column / BLOCK + c), line);
+    }
+}
