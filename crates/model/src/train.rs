@@ -21,7 +21,7 @@ use crate::workers::Workers;
 use rayon::prelude::*;
 
 /// Gradient slots: more than that many workers find nothing to do.
-const SLOTS: usize = 4;
+const SLOTS: usize = 2;
 
 /// Sequences of equal padded length, with the weights of their next-token losses.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 
 use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
-use crate::kernels::amx::{Block, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::amx::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::vector::{all, exp2, load_wide, round, store, store_line};
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
@@ -14,6 +14,9 @@ use std::ops::Range;
 /// Blocks of keys that are taken together when queries' gradients are summed: room does not grow with the square of the
 /// sequence.
 const SPAN: usize = 8;
+
+/// 32 rows of 32 numbers.
+type Square = [Line; 32];
 
 /// Room for one head at a time.
 #[derive(Clone, Debug, Default)]
@@ -29,9 +32,9 @@ pub(crate) struct AttentionBwdRoom {
     /// `Sᵀ = K @ Qᵀ` and `dPᵀ = V @ dZᵀ` of a block of keys and one of queries: the tile unit fills one pair while vectors work
     /// on the other.
     products: [Scratch; 2],
-    /// `Pᵀ` and `dSᵀ` by rows, a block of keys at a time.
-    pattern: Rows,
-    dscores: Rows,
+    /// `Pᵀ` and `dSᵀ` by rows, of a block of keys and each block of queries.
+    pattern: Vec<Square>,
+    dscores: Vec<Square>,
     /// `dSᵀ` as right factor, a span of keys at a time.
     dscores_right: Tiles,
     /// `Σ P dP`, one number a query.
@@ -58,8 +61,8 @@ pub(crate) fn attention_bwd(
     room: &mut AttentionBwdRoom,
 ) {
     let blocks = heads.blocks();
-    room.pattern.resize(BLOCK, blocks * BLOCK);
-    room.dscores.resize(BLOCK, blocks * BLOCK);
+    room.pattern.resize(blocks, [Line::ZERO; 32]);
+    room.dscores.resize(blocks, [Line::ZERO; 32]);
     room.dscores_right.resize(blocks * BLOCK, SPAN.min(blocks) * BLOCK);
     room.mean.resize(blocks, ZERO_WIDE);
     for (number, head) in heads.pairs() {
@@ -116,7 +119,8 @@ fn span_bwd(
         }
         let dscores_right = room.dscores_right.tiles_mut(queries, keys - span.start);
         let logs = [&stash[queries], &room.mean[queries]];
-        weigh(heads, keys, queries, ready, logs, &mut room.pattern, &mut room.dscores, dscores_right);
+        let squares = [&mut room.pattern[queries], &mut room.dscores[queries]];
+        weigh(heads, keys, queries, ready, logs, squares, dscores_right);
         std::mem::swap(&mut ready, &mut fresh);
         if queries + 1 < blocks {
             continue;
@@ -124,9 +128,9 @@ fn span_bwd(
         for c in 0..depth {
             let Range { start, end } = seeing(keys);
             let [dv, dk] = &mut room.gradients.0;
-            let rows = room.pattern.strips_from(0, start, end - start);
+            let rows = side_by_side(&room.pattern[start..end]);
             unit.multiply(rows, room.dz_right.columns(c, start, end), Sums::Set, dv);
-            let rows = room.dscores.strips_from(0, start, end - start);
+            let rows = side_by_side(&room.dscores[start..end]);
             unit.multiply(rows, room.q_right.columns(c, start, end), Sums::Set, dk);
             value_head.write_rows(dv, 1.0, keys, c, dqkv);
             key_head.write_rows(dk, heads.scale(), keys, c, dqkv);
@@ -142,6 +146,11 @@ fn span_bwd(
     }
 }
 
+/// Squares side by side as left factor.
+fn side_by_side(squares: &[Square]) -> LeftStrips<'_> {
+    LeftStrips::new(squares.as_flattened(), Steps { row: 1, tile: BLOCK, strip: 16 }, squares.len())
+}
+
 /// `Pᵀ` and `dSᵀ = Pᵀ (dPᵀ − mean)` of a block of keys and one of queries, in the forms their products need.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
@@ -151,8 +160,7 @@ fn weigh(
     queries: usize,
     products: &Scratch,
     [log_sums, means]: [&Wide; 2],
-    pattern: &mut Rows,
-    dscores: &mut Rows,
+    [pattern, dscores]: [&mut Square; 2],
     [one, two]: [&mut Tile; 2],
 ) {
     let [scores, dpattern] = &products.0;
@@ -160,15 +168,15 @@ fn weigh(
     let to_power = all(heads.scale() * LOG2_E);
     let see_all = heads.see_all(queries, keys);
     let mut line = |key: usize| {
-        let seen = if see_all { [u16::MAX; 2] } else { heads.see(queries, keys * BLOCK + key) };
         let (scores, dpattern) = (load_wide(&scores[key]), load_wide(&dpattern[key]));
-        let p = [0, 1].map(|i| {
-            let power = exp2(_mm512_fmsub_ps(scores[i], to_power, log_sums[i]));
-            _mm512_maskz_mov_ps(seen[i], power)
-        });
-        store_line(pattern.line_mut(key, queries), round(p));
+        let mut p = [0, 1].map(|i| exp2(_mm512_fmsub_ps(scores[i], to_power, log_sums[i])));
+        if !see_all {
+            let seen = heads.see(queries, keys * BLOCK + key);
+            p = [0, 1].map(|i| _mm512_maskz_mov_ps(seen[i], p[i]));
+        }
+        store_line(&mut pattern[key], round(p));
         let line = round([0, 1].map(|i| _mm512_mul_ps(p[i], _mm512_sub_ps(dpattern[i], means[i]))));
-        store_line(dscores.line_mut(key, queries), line);
+        store_line(&mut dscores[key], line);
         line
     };
     for p in 0..16 {
