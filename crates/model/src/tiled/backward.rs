@@ -1,12 +1,10 @@
 //! Back through a group: [`super::forward`] read from the last line to the first.
 
 use super::attention_bwd::attention_bwd;
-use super::factor::{
-    BLOCK, Floats, add_column_sums, add_weight_gradient, pack_left_transposed, pack_right, round_rows,
-};
+use super::factor::{self, BLOCK, Floats, Tiles, add_column_sums, add_weight_gradient, pack_right, round_rows};
 use super::linear::{Finish, multiply};
 use super::loss::cross_entropy;
-use super::norm::{Norm, Stats, norm, norm_bwd};
+use super::norm::{self, Norm, Normalized, norm, norm_bwd};
 use super::profile::Stage;
 use super::room::{Now, Room, heads, panel};
 use super::slot::{BlockPlaces, GradSlot, MlpPlaces, NormPlaces, Places};
@@ -31,15 +29,14 @@ pub(super) fn loss(
     slot: &mut GradSlot,
     room: &mut Room,
 ) -> f64 {
-    let Room { resid, ln_final, now, scratch, profile, .. } = room;
+    let Room { ln_final, now, scratch, profile, .. } = room;
     let rows = ln_final.len();
-    now.grad_left.resize(net.config.d_model, rows);
     for block in 0..rows / BLOCK {
-        norm(&weights.ln_final, resid, block, &mut now.normed, ln_final);
-        pack_left_transposed(&now.normed, block, &mut now.grad_left);
+        norm(&weights.ln_final, &now.resid, block, &mut now.normed, Some(ln_final));
+        factor::pack_left_transposed(&now.normed, block, &mut now.normed_left);
     }
     profile.lap(Stage::Norm);
-    let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), resid: None, out: &mut now.logits };
+    let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), sums: Sums::Set, out: &mut now.logits };
     multiply(unit, &now.normed, 0, 0..rows, &weights.unembed.forward, &mut finish, scratch);
     let loss = cross_entropy(sequences, net.config.d_vocab, loss_weights, scale, &mut now.logits, &mut now.dlogits);
     now.right.resize(net.config.d_vocab, rows);
@@ -48,12 +45,12 @@ pub(super) fn loss(
     }
     add_column_sums(&now.dlogits, rows, &mut slot.vectors[places.unembed.b.clone()]);
     let dw = &mut slot.blocks[places.unembed.w.clone()];
-    add_weight_gradient(unit, &now.grad_left, &now.right, slot.sums, dw);
-    let mut finish = Finish::Float { bias: None, resid: None, out: &mut now.dnormed };
+    add_weight_gradient(unit, &now.normed_left, &now.right, slot.sums, dw);
+    let mut finish = Finish::Float { bias: None, sums: Sums::Set, out: &mut now.dnormed };
     multiply(unit, &now.dlogits, 0, 0..rows, &weights.unembed.backward, &mut finish, scratch);
     profile.lap(Stage::Loss);
     let bias = places.blocks.last().map(output_bias);
-    norm_layer_bwd(&weights.ln_final, resid, ln_final, &places.ln_final, bias, Sums::Set, slot, now);
+    norm_layer_bwd(&weights.ln_final, ln_final, &places.ln_final, bias, Sums::Set, slot, now);
     profile.lap(Stage::NormBackward);
     loss
 }
@@ -91,24 +88,31 @@ fn output_bias(block: &BlockPlaces) -> Range<usize> {
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn norm_layer_bwd(
     weights: &Norm,
-    x: &Floats,
-    stats: &[Stats],
+    stash: &Normalized,
     places: &NormPlaces,
     bias: Option<Range<usize>>,
     sums: Sums,
     slot: &mut GradSlot,
     now: &mut Now,
 ) {
-    for block in 0..stats.len() / BLOCK {
+    for block in 0..stash.len() / BLOCK {
         let [dgain, dbias] = slot
             .vectors
             .get_disjoint_mut([places.gain.clone(), places.bias.clone()])
             .expect("gain and bias have places of their own");
-        norm_bwd(weights, x, stats, &now.dnormed, block, [dgain, dbias], sums, &mut now.grad);
+        norm_bwd(weights, stash, &now.dnormed, block, [dgain, dbias], sums, &mut now.grad);
         if let Some(bias) = bias.clone() {
             let column_sums = &mut slot.vectors[bias];
             round_rows(&now.grad, block, &mut now.grad_rows, &mut now.grad_left, column_sums);
         }
+    }
+}
+
+/// A norm's output, transposed, as left factor.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn pack_normed(weights: &Norm, stash: &Normalized, out: &mut Tiles) {
+    for block in 0..stash.len() / BLOCK {
+        norm::pack_left_transposed(weights, stash, block, out);
     }
 }
 
@@ -139,15 +143,17 @@ fn mlp_bwd(
             bias_grad: &mut slot.vectors[places.input.b.clone()],
         };
         multiply(unit, &now.grad_rows, 0, panel.clone(), &weights.output.backward, &mut finish, scratch);
-        let mut finish = Finish::Float { bias: None, resid: None, out: &mut now.dnormed };
+        let mut finish = Finish::Float { bias: None, sums: Sums::Set, out: &mut now.dnormed };
         multiply(unit, &now.hidden, first, panel, &weights.input.backward, &mut finish, scratch);
     }
     profile.lap(Stage::LinearInput);
+    pack_normed(&weights.ln2, &stash.ln2, &mut now.normed_left);
+    profile.lap(Stage::Pack);
     let dw_in = &mut slot.blocks[places.input.w.clone()];
-    add_weight_gradient(unit, &stash.ln2_out, &now.right, slot.sums, dw_in);
+    add_weight_gradient(unit, &now.normed_left, &now.right, slot.sums, dw_in);
     profile.lap(Stage::LinearWeights);
     let bias = Some(bias_before);
-    norm_layer_bwd(&weights.ln2, &stash.resid_mid, &stash.ln2, &places.ln2, bias, Sums::Add, slot, now);
+    norm_layer_bwd(&weights.ln2, &stash.ln2, &places.ln2, bias, Sums::Add, slot, now);
     profile.lap(Stage::NormBackward);
 }
 
@@ -166,8 +172,13 @@ fn attention_layer_bwd(
     let Room { blocks, now, attention_bwd: attention_bwd_room, turns, scratch, profile, .. } = room;
     let stash = &blocks[layer];
     let (rows, heads) = (stash.ln1.len(), heads(net.config, sequences));
+    now.right.resize(heads.width, rows);
+    for block in 0..rows / BLOCK {
+        pack_right(&stash.z, block, &mut now.right);
+    }
+    profile.lap(Stage::Pack);
     let dw_o = &mut slot.blocks[places.output.w.clone()];
-    add_weight_gradient(unit, &now.grad_left, &stash.z_right, slot.sums, dw_o);
+    add_weight_gradient(unit, &now.grad_left, &now.right, slot.sums, dw_o);
     profile.lap(Stage::LinearWeights);
     let mut finish = Finish::Round { bias: None, out: &mut now.dz };
     multiply(unit, &now.grad_rows, 0, 0..rows, &weights.output.backward, &mut finish, scratch);
@@ -189,14 +200,15 @@ fn attention_layer_bwd(
         pack_right(&now.dqkv, block, &mut now.right);
     }
     add_column_sums(&now.dqkv, rows, &mut slot.vectors[places.qkv.b.clone()]);
+    pack_normed(&weights.ln1, &stash.ln1, &mut now.normed_left);
     profile.lap(Stage::Pack);
     let dw_qkv = &mut slot.blocks[places.qkv.w.clone()];
-    add_weight_gradient(unit, &stash.ln1_out, &now.right, slot.sums, dw_qkv);
+    add_weight_gradient(unit, &now.normed_left, &now.right, slot.sums, dw_qkv);
     profile.lap(Stage::LinearWeights);
-    let mut finish = Finish::Float { bias: None, resid: None, out: &mut now.dnormed };
+    let mut finish = Finish::Float { bias: None, sums: Sums::Set, out: &mut now.dnormed };
     multiply(unit, &now.dqkv, 0, 0..rows, &weights.qkv.backward, &mut finish, scratch);
     profile.lap(Stage::LinearInput);
-    norm_layer_bwd(&weights.ln1, &stash.resid_pre, &stash.ln1, &places.ln1, bias_before, Sums::Add, slot, now);
+    norm_layer_bwd(&weights.ln1, &stash.ln1, &places.ln1, bias_before, Sums::Add, slot, now);
     profile.lap(Stage::NormBackward);
 }
 

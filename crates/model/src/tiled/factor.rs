@@ -58,22 +58,10 @@ impl Floats {
         }
     }
 
-    /// Numbers `32 c..32 (c + 1)` of rows `row..`, one after the other.
-    #[inline]
-    pub(crate) fn wides(&self, row: usize, c: usize) -> impl Iterator<Item = &Wide> {
-        self.lanes[row * self.pitch + c..].iter().step_by(self.pitch)
-    }
-
     /// Numbers `32 c..32 (c + 1)` of rows `row..`, one after the other, to write.
     #[inline]
     pub(crate) fn wides_mut(&mut self, row: usize, c: usize) -> impl Iterator<Item = &mut Wide> {
         self.lanes[row * self.pitch + c..].iter_mut().step_by(self.pitch)
-    }
-
-    /// Numbers `32 c..32 (c + 1)` of a row.
-    #[inline]
-    pub(crate) fn wide(&self, row: usize, c: usize) -> &Wide {
-        &self.lanes[row * self.pitch + c]
     }
 
     /// Numbers `32 c..32 (c + 1)` of a row, to write.

@@ -1,7 +1,7 @@
 //! Forward through a group, leaving in the room what the backward pass needs.
 
 use super::attention::attention;
-use super::factor::{BLOCK, Floats, pack_left_transposed, pack_right};
+use super::factor::{BLOCK, Floats};
 use super::linear::{Finish, multiply};
 use super::norm::norm;
 use super::profile::Stage;
@@ -9,7 +9,7 @@ use super::room::{Room, heads, panel};
 use super::weights::{TiledBlock, TiledMlp};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::{TileUnit, ZERO_WIDE};
+use crate::kernels::amx::{Sums, TileUnit, ZERO_WIDE};
 use crate::kernels::vector::{add, load_some, store_wide};
 
 /// Up to the residual stream after the last block.
@@ -21,8 +21,7 @@ pub(super) fn forward(
     sequences: Sequences<'_>,
     room: &mut Room,
 ) {
-    let first = room.blocks.first_mut().map_or(&mut room.resid, |block| &mut block.resid_pre);
-    embed(net, sequences.tokens, |r| r % sequences.seq, first);
+    embed(net, sequences.tokens, |r| r % sequences.seq, &mut room.now.resid);
     room.profile.lap(Stage::Embed);
     for (layer, weights) in blocks.iter().enumerate() {
         attention_layer(unit, net, weights, sequences, layer, room);
@@ -51,7 +50,7 @@ pub(super) fn embed(net: Net<'_, f32>, tokens: &[u32], position: impl Fn(usize) 
     }
 }
 
-/// `resid_mid = resid_pre + attn(ln1(resid_pre))`.
+/// `resid += attn(ln1(resid))`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attention_layer(
     unit: TileUnit,
@@ -62,12 +61,11 @@ fn attention_layer(
     room: &mut Room,
 ) {
     let heads = heads(net.config, sequences);
-    let Room { blocks, resid, now, attention: attention_room, turns, scratch, profile, .. } = room;
-    let (stash, after) = blocks[layer..].split_first_mut().expect("every layer has its stash");
+    let Room { blocks, now, attention: attention_room, turns, scratch, profile, .. } = room;
+    let stash = &mut blocks[layer];
     let rows = stash.ln1.len();
     for block in 0..rows / BLOCK {
-        norm(&weights.ln1, &stash.resid_pre, block, &mut now.normed, &mut stash.ln1);
-        pack_left_transposed(&now.normed, block, &mut stash.ln1_out);
+        norm(&weights.ln1, &now.resid, block, &mut now.normed, Some(&mut stash.ln1));
     }
     profile.lap(Stage::Norm);
     let mut finish = Finish::Round { bias: Some(&weights.qkv.bias), out: &mut stash.qkv };
@@ -78,29 +76,21 @@ fn attention_layer(
     }
     attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.log_sums, attention_room);
     profile.lap(Stage::Attention);
-    for block in 0..rows / BLOCK {
-        pack_right(&stash.z, block, &mut stash.z_right);
-    }
-    profile.lap(Stage::Pack);
-    let next = if net.config.attn_only { next_resid(after, resid) } else { &mut stash.resid_mid };
-    let bias = Some(&*weights.output.bias);
-    let mut finish = Finish::Float { bias, resid: Some(&stash.resid_pre), out: next };
+    let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut now.resid };
     multiply(unit, &stash.z, 0, 0..rows, &weights.output.forward, &mut finish, scratch);
     profile.lap(Stage::Linear);
 }
 
-/// `resid_post = resid_mid + mlp(ln2(resid_mid))`.
+/// `resid += mlp(ln2(resid))`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn mlp_layer(unit: TileUnit, net: Net<'_, f32>, weights: &TiledMlp, layer: usize, room: &mut Room) {
-    let Room { blocks, resid, now, scratch, profile, .. } = room;
-    let (stash, after) = blocks[layer..].split_first_mut().expect("every layer has its stash");
+    let Room { blocks, now, scratch, profile, .. } = room;
+    let stash = &mut blocks[layer];
     let rows = stash.ln2.len();
     for block in 0..rows / BLOCK {
-        norm(&weights.ln2, &stash.resid_mid, block, &mut now.normed, &mut stash.ln2);
-        pack_left_transposed(&now.normed, block, &mut stash.ln2_out);
+        norm(&weights.ln2, &now.resid, block, &mut now.normed, Some(&mut stash.ln2));
     }
     profile.lap(Stage::Norm);
-    let next = next_resid(after, resid);
     for first in (0..rows).step_by(panel(net.config)) {
         let panel = first..rows.min(first + panel(net.config));
         let mut finish = Finish::Activate {
@@ -111,14 +101,8 @@ fn mlp_layer(unit: TileUnit, net: Net<'_, f32>, weights: &TiledMlp, layer: usize
             slope: &mut stash.slope,
         };
         multiply(unit, &now.normed, 0, panel.clone(), &weights.input.forward, &mut finish, scratch);
-        let bias = Some(&*weights.output.bias);
-        let mut finish = Finish::Float { bias, resid: Some(&stash.resid_mid), out: next };
+        let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut now.resid };
         multiply(unit, &now.hidden, first, panel, &weights.output.forward, &mut finish, scratch);
     }
     profile.lap(Stage::Linear);
-}
-
-/// Where a block's output goes: the next block's input, or the end of the stream.
-fn next_resid<'a>(after: &'a mut [super::room::BlockStash], resid: &'a mut Floats) -> &'a mut Floats {
-    after.first_mut().map_or(resid, |block| &mut block.resid_pre)
 }

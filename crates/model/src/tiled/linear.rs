@@ -18,12 +18,11 @@ pub(crate) enum Finish<'a> {
         bias: Option<&'a [Wide]>,
         out: &'a mut Rows,
     },
-    /// `out = p + bias + resid`.
+    /// `out = p + bias`, or `out += p + bias`.
     Float {
         /// Padded to whole blocks; none: 0.
         bias: Option<&'a [Wide]>,
-        /// None: 0.
-        resid: Option<&'a Floats>,
+        sums: Sums,
         out: &'a mut Floats,
     },
     /// `y = act(p + bias)`: by rows for the next product, by pairs of rows for the gradient of the next weights; and the
@@ -84,16 +83,16 @@ fn finish_block(finish: &mut Finish<'_>, panel_start: usize, row: usize, column:
                 store_line(line, round(add(load_wide(sums), bias)));
             }
         }
-        Finish::Float { bias, resid: None, out } => {
+        Finish::Float { bias, sums: Sums::Set, out } => {
             let bias = padded(*bias);
             for (sums, wide) in p.iter().zip(out.wides_mut(row, column)) {
                 store_wide(wide, add(load_wide(sums), bias));
             }
         }
-        Finish::Float { bias, resid: Some(resid), out } => {
+        Finish::Float { bias, sums: Sums::Add, out } => {
             let bias = padded(*bias);
-            for ((sums, wide), before) in p.iter().zip(out.wides_mut(row, column)).zip(resid.wides(row, column)) {
-                store_wide(wide, add(load_wide(sums), add(load_wide(before), bias)));
+            for (sums, wide) in p.iter().zip(out.wides_mut(row, column)) {
+                store_wide(wide, add(load_wide(wide), add(load_wide(sums), bias)));
             }
         }
         Finish::Activate { act, bias, panel, right, slope } => {

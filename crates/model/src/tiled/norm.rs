@@ -2,10 +2,10 @@
 //!
 //! `normalized = (x − mean) / scale`, `out = normalized · gain + bias`, see [`crate::kernels::norm`].
 
-use super::factor::{BLOCK, Floats, Rows};
+use super::factor::{BLOCK, Floats, Rows, Tiles, pack_pairs_transposed};
 use crate::kernels::amx::{Sums, Wide};
 use crate::kernels::norm::NormKind;
-use crate::kernels::vector::{V, add, all, first, load_wide, round, store_line, store_wide};
+use crate::kernels::vector::{Halves, V, add, all, first, load_line, load_wide, round, store_line, store_wide, widen};
 use std::arch::x86_64::*;
 
 /// A norm with its parameters, padded with zeros to whole blocks.
@@ -21,49 +21,67 @@ pub(crate) struct Norm {
     pub(crate) d_model: usize,
 }
 
-/// Mean and inverse scale of a row.
-pub(crate) type Stats = [f32; 2];
+/// What a norm leaves for the backward pass, which makes everything else from it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Normalized {
+    /// `[rows, d_model]`: centred and divided by the scale, before gain and bias.
+    rows: Rows,
+    /// One over the scale of each row.
+    inverse: Vec<f32>,
+}
 
-/// Normalises rows `32 block..32 (block + 1)` of `x`; keeps mean and inverse scale of each.
+impl Normalized {
+    /// Room for as many rows, rounded up to whole blocks.
+    pub(crate) fn resize(&mut self, rows: usize, d_model: usize) {
+        self.rows.resize(rows, d_model);
+        self.inverse.resize(rows.next_multiple_of(BLOCK), 0.0);
+    }
+
+    /// Rows, in whole blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.inverse.len()
+    }
+}
+
+/// Normalises rows `32 block..32 (block + 1)` of `x`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub(crate) fn norm(norm: &Norm, x: &Floats, block: usize, out: &mut Rows, stats: &mut [Stats]) {
-    let Some(kind) = norm.kind else { return copy(x, block, out) };
+pub(crate) fn norm(norm: &Norm, x: &Floats, block: usize, out: &mut Rows, mut stash: Option<&mut Normalized>) {
     let inverse_d = 1.0 / norm.d_model as f32;
     for r in block * BLOCK..(block + 1) * BLOCK {
         let row = x.row(r);
-        let mut mean = 0.0;
-        if kind.centred {
-            mean = sum(row.iter().fold([all(0.0); 2], |sum, wide| add(sum, load_wide(wide)))) * inverse_d;
+        let (mut mean, mut inverse) = (0.0, 1.0);
+        if let Some(kind) = norm.kind {
+            if kind.centred {
+                mean = sum(row.iter().fold([all(0.0); 2], |sum, wide| add(sum, load_wide(wide)))) * inverse_d;
+            }
+            let mut squares = [all(0.0); 2];
+            for (c, wide) in row.iter().enumerate() {
+                let centred = norm.inside(c, load_wide(wide).map(|v| _mm512_sub_ps(v, all(mean))));
+                squares = [0, 1].map(|i| _mm512_fmadd_ps(centred[i], centred[i], squares[i]));
+            }
+            inverse = 1.0 / (sum(squares) * inverse_d + kind.eps as f32).sqrt();
         }
-        let mut squares = [all(0.0); 2];
         for (c, wide) in row.iter().enumerate() {
-            let centred = norm.inside(c, load_wide(wide).map(|v| _mm512_sub_ps(v, all(mean))));
-            squares = [0, 1].map(|i| _mm512_fmadd_ps(centred[i], centred[i], squares[i]));
+            let normalized = load_wide(wide).map(|v| _mm512_mul_ps(_mm512_sub_ps(v, all(mean)), all(inverse)));
+            store_line(out.line_mut(r, c), norm.gained(c, normalized));
+            if let Some(stash) = &mut stash {
+                store_line(stash.rows.line_mut(r, c), round(normalized));
+            }
         }
-        let inverse = 1.0 / (sum(squares) * inverse_d + kind.eps as f32).sqrt();
-        stats[r] = [mean, inverse];
-        for (c, wide) in row.iter().enumerate() {
-            let (gain, bias) = (load_wide(&norm.gain[c]), load_wide(&norm.bias[c]));
-            let normalized = normalized(wide, stats[r]);
-            let y = [0, 1].map(|i| _mm512_fmadd_ps(normalized[i], gain[i], bias[i]));
-            store_line(out.line_mut(r, c), round(y));
+        if let Some(stash) = &mut stash {
+            stash.inverse[r] = inverse;
         }
     }
 }
 
+/// What [`norm`] gave for rows `32 block..32 (block + 1)`, up to a second rounding, as part of the left factor that is its
+/// transpose.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn copy(x: &Floats, block: usize, out: &mut Rows) {
-    for r in block * BLOCK..(block + 1) * BLOCK {
-        for (c, wide) in x.row(r).iter().enumerate() {
-            store_line(out.line_mut(r, c), round(load_wide(wide)));
-        }
+pub(crate) fn pack_left_transposed(norm: &Norm, stash: &Normalized, block: usize, out: &mut Tiles) {
+    for c in 0..out.len() / BLOCK {
+        let line = |r| norm.gained(c, widen(load_line(stash.rows.line(block * BLOCK + r, c))));
+        pack_pairs_transposed(line, out.tiles_mut(c, block));
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn normalized(x: &Wide, [mean, inverse]: Stats) -> [V; 2] {
-    load_wide(x).map(|v| _mm512_mul_ps(_mm512_sub_ps(v, all(mean)), all(inverse)))
 }
 
 #[inline]
@@ -73,6 +91,14 @@ fn sum(v: [V; 2]) -> f32 {
 }
 
 impl Norm {
+    /// Numbers `32 c..` of a row times gain, plus bias, rounded.
+    #[inline]
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    fn gained(&self, c: usize, normalized: [V; 2]) -> Halves {
+        let (gain, bias) = (load_wide(&self.gain[c]), load_wide(&self.bias[c]));
+        round([0, 1].map(|i| _mm512_fmadd_ps(normalized[i], gain[i], bias[i])))
+    }
+
     /// 0 where the numbers `32 c..` of a row are padding.
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
@@ -90,8 +116,7 @@ impl Norm {
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn norm_bwd(
     norm: &Norm,
-    x: &Floats,
-    stats: &[Stats],
+    stash: &Normalized,
     dout: &Floats,
     block: usize,
     [dgain, dbias]: [&mut [Wide]; 2],
@@ -100,7 +125,8 @@ pub(crate) fn norm_bwd(
 ) {
     let inverse_d = 1.0 / norm.d_model as f32;
     for r in block * BLOCK..(block + 1) * BLOCK {
-        let (row, grad) = (x.row(r), dout.row(r));
+        let grad = dout.row(r);
+        let normalized = |c: usize| widen(load_line(stash.rows.line(r, c)));
         let mut write = |c: usize, v: [V; 2]| {
             let to = dx.wide_mut(r, c);
             store_wide(to, if sums == Sums::Add { add(load_wide(to), v) } else { v });
@@ -112,8 +138,8 @@ pub(crate) fn norm_bwd(
             continue;
         };
         let (mut total, mut dot) = ([all(0.0); 2], [all(0.0); 2]);
-        for (c, (wide, grad)) in row.iter().zip(grad).enumerate() {
-            let (normalized, grad) = (normalized(wide, stats[r]), load_wide(grad));
+        for (c, grad) in grad.iter().enumerate() {
+            let (normalized, grad) = (normalized(c), load_wide(grad));
             let (gain, before) = (load_wide(&norm.gain[c]), load_wide(&dgain[c]));
             store_wide(&mut dgain[c], [0, 1].map(|i| _mm512_fmadd_ps(grad[i], normalized[i], before[i])));
             let sum = add(grad, load_wide(&dbias[c]));
@@ -123,9 +149,9 @@ pub(crate) fn norm_bwd(
             dot = [0, 1].map(|i| _mm512_fmadd_ps(scaled[i], normalized[i], dot[i]));
         }
         let mean_grad = all(if kind.centred { sum(total) * inverse_d } else { 0.0 });
-        let (mean_dot, inverse) = (all(sum(dot) * inverse_d), all(stats[r][1]));
-        for (c, (wide, grad)) in row.iter().zip(grad).enumerate() {
-            let (normalized, grad, gain) = (normalized(wide, stats[r]), load_wide(grad), load_wide(&norm.gain[c]));
+        let (mean_dot, inverse) = (all(sum(dot) * inverse_d), all(stash.inverse[r]));
+        for (c, grad) in grad.iter().enumerate() {
+            let (normalized, grad, gain) = (normalized(c), load_wide(grad), load_wide(&norm.gain[c]));
             let v = [0, 1].map(|i| {
                 let scaled = _mm512_fmsub_ps(grad[i], gain[i], mean_grad);
                 _mm512_mul_ps(inverse, _mm512_fnmadd_ps(normalized[i], mean_dot, scaled))

@@ -6,13 +6,13 @@ use super::cache::Cache;
 use super::factor::{BLOCK, Floats, Rows, Scratch};
 use super::forward::embed;
 use super::linear::{Finish, multiply};
-use super::norm::{Norm, Stats, norm};
+use super::norm::{Norm, norm};
 use super::room::{heads, panel};
 use super::rotary::Turns;
 use super::weights::{TiledMlp, TiledWeights};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::{Amx, TileUnit, Wide, ZERO_WIDE};
+use crate::kernels::amx::{Amx, Sums, TileUnit, Wide, ZERO_WIDE};
 use crate::model::Model;
 
 /// A network packed for reading.
@@ -54,10 +54,8 @@ pub(crate) struct ReadRoom {
     cache: Cache,
     /// `[rows, d_model]`
     resid: Floats,
-    resid_mid: Floats,
     /// `[rows, d_model]`, a norm's output.
     normed: Rows,
-    stats: Vec<Stats>,
     /// `[rows, 3 · width]`
     qkv: Rows,
     /// `[rows, width]`
@@ -87,9 +85,7 @@ impl ReadRoom {
         let (config, heads) = (net.config, heads(net.config, sequences));
         let (rows, d) = (sequences.tokens.len(), config.d_model);
         self.resid.resize(rows, d);
-        self.resid_mid.resize(rows, d);
         self.normed.resize(rows, d);
-        self.stats.resize(rows.next_multiple_of(BLOCK), [0.0; 2]);
         // A sequence's last block may go on beyond the last row.
         self.qkv.resize(rows + BLOCK, 3 * heads.width);
         self.z.resize(rows, heads.width);
@@ -117,8 +113,8 @@ fn read(
     let heads = heads(net.config, sequences);
     let mut n_rows = tokens.len().next_multiple_of(BLOCK);
     for (layer, block) in weights.blocks.iter().enumerate() {
-        norm_rows(&block.ln1, n_rows, &room.resid, &mut room.normed, &mut room.stats);
-        let ReadRoom { cache, resid, resid_mid, normed, qkv, z, log_sums, turns, scratch, .. } = room;
+        norm_rows(&block.ln1, n_rows, &room.resid, &mut room.normed);
+        let ReadRoom { cache, resid, normed, qkv, z, log_sums, turns, scratch, .. } = room;
         let mut finish = Finish::Round { bias: Some(&block.qkv.bias), out: qkv };
         multiply(unit, normed, 0, 0..n_rows, &block.qkv.forward, &mut finish, scratch);
         if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
@@ -137,40 +133,39 @@ fn read(
         } else {
             cache.attend(layer, rows, heads, qkv, z);
         }
-        let mut finish = Finish::Float { bias: Some(&block.output.bias), resid: Some(resid), out: resid_mid };
+        let mut finish = Finish::Float { bias: Some(&block.output.bias), sums: Sums::Add, out: resid };
         multiply(unit, z, 0, 0..n_rows, &block.output.forward, &mut finish, scratch);
-        match &block.mlp {
-            Some(mlp) => read_mlp(unit, net, mlp, n_rows, room),
-            None => std::mem::swap(resid, resid_mid),
+        if let Some(mlp) = &block.mlp {
+            read_mlp(unit, net, mlp, n_rows, room);
         }
     }
     if weights.blocks.is_empty() {
         room.resid.keep(lasts());
         n_rows = rows.len().next_multiple_of(BLOCK);
     }
-    norm_rows(&weights.ln_final, n_rows, &room.resid, &mut room.normed, &mut room.stats);
+    norm_rows(&weights.ln_final, n_rows, &room.resid, &mut room.normed);
     let ReadRoom { normed, logits, scratch, .. } = room;
-    let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), resid: None, out: logits };
+    let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), sums: Sums::Set, out: logits };
     multiply(unit, normed, 0, 0..n_rows, &weights.unembed.forward, &mut finish, scratch);
 }
 
-/// `resid = resid_mid + mlp(ln2(resid_mid))`.
+/// `resid += mlp(ln2(resid))`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn read_mlp(unit: TileUnit, net: Net<'_, f32>, mlp: &TiledMlp, n_rows: usize, room: &mut ReadRoom) {
-    let ReadRoom { resid, resid_mid, normed, stats, hidden, scratch, .. } = room;
-    norm_rows(&mlp.ln2, n_rows, resid_mid, normed, stats);
+    let ReadRoom { resid, normed, hidden, scratch, .. } = room;
+    norm_rows(&mlp.ln2, n_rows, resid, normed);
     for first in (0..n_rows).step_by(panel(net.config)) {
         let panel = first..n_rows.min(first + panel(net.config));
         let mut finish = Finish::ActivateOnly { act: net.config.act_fn, bias: &mlp.input.bias, panel: hidden };
         multiply(unit, normed, 0, panel.clone(), &mlp.input.forward, &mut finish, scratch);
-        let mut finish = Finish::Float { bias: Some(&mlp.output.bias), resid: Some(resid_mid), out: resid };
+        let mut finish = Finish::Float { bias: Some(&mlp.output.bias), sums: Sums::Add, out: resid };
         multiply(unit, hidden, first, panel, &mlp.output.forward, &mut finish, scratch);
     }
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn norm_rows(weights: &Norm, n_rows: usize, x: &Floats, out: &mut Rows, stats: &mut [Stats]) {
+fn norm_rows(weights: &Norm, n_rows: usize, x: &Floats, out: &mut Rows) {
     for block in 0..n_rows / BLOCK {
-        norm(weights, x, block, out, stats);
+        norm(weights, x, block, out, None);
     }
 }

@@ -4,7 +4,7 @@ use super::attention::AttentionRoom;
 use super::attention_bwd::AttentionBwdRoom;
 use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles};
 use super::heads::Heads;
-use super::norm::Stats;
+use super::norm::Normalized;
 use super::profile::Profile;
 use super::rotary::Turns;
 use crate::config::ModelConfig;
@@ -21,9 +21,7 @@ pub(super) fn panel(config: &ModelConfig) -> usize {
 pub(crate) struct Room {
     /// By layer.
     pub(super) blocks: Vec<BlockStash>,
-    /// The residual stream after the last block; in the backward pass its gradient is in `grad`.
-    pub(super) resid: Floats,
-    pub(super) ln_final: Vec<Stats>,
+    pub(super) ln_final: Normalized,
     pub(super) now: Now,
     pub(super) attention: AttentionRoom,
     pub(super) attention_bwd: AttentionBwdRoom,
@@ -33,27 +31,17 @@ pub(crate) struct Room {
     pub(super) profile: Profile,
 }
 
-/// What one block leaves for the backward pass: about 38 bytes for each number of the residual stream.
+/// What one block leaves for the backward pass: about 28 bytes for each number of the residual stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BlockStash {
-    /// `[rows, d_model]`, the block's input.
-    pub(super) resid_pre: Floats,
-    pub(super) ln1: Vec<Stats>,
-    /// The first norm's output as left factor, transposed.
-    pub(super) ln1_out: Tiles,
+    pub(super) ln1: Normalized,
     /// `[rows, 3 · width]`
     pub(super) qkv: Rows,
     /// Logarithms of the softmax' sums.
     pub(super) log_sums: Vec<Wide>,
     /// `[rows, width]`
     pub(super) z: Rows,
-    /// The same as right factor.
-    pub(super) z_right: Tiles,
-    /// `[rows, d_model]`, between attention and MLP.
-    pub(super) resid_mid: Floats,
-    pub(super) ln2: Vec<Stats>,
-    /// The second norm's output as left factor, transposed.
-    pub(super) ln2_out: Tiles,
+    pub(super) ln2: Normalized,
     /// `[rows, d_mlp]`, the hidden activations as right factor.
     pub(super) post: Tiles,
     /// `[rows, d_mlp]`, the activation's derivative.
@@ -63,11 +51,14 @@ pub(super) struct BlockStash {
 /// What lives only from one kernel to the next.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Now {
-    /// `[rows, d_model]`, a norm's output.
+    /// `[rows, d_model]`, the residual stream; in the backward pass its gradient is in `grad`.
+    pub(super) resid: Floats,
+    /// `[rows, d_model]`, a norm's output, or, as left factor, its transpose.
     pub(super) normed: Rows,
+    pub(super) normed_left: Tiles,
     /// `[panel, d_mlp]`, hidden activations, or their gradients.
     pub(super) hidden: Rows,
-    /// `[rows, d_mlp]`, gradients of hidden activations, or of logits, as right factor.
+    /// `[rows, d_mlp]`, gradients of hidden activations, or of logits, or what attention mixed, as right factor.
     pub(super) right: Tiles,
     /// `[rows, d_vocab]`
     pub(super) logits: Floats,
@@ -93,26 +84,22 @@ impl Room {
         let hidden = if config.attn_only { 0 } else { config.d_mlp };
         self.blocks.resize_with(config.n_layers, BlockStash::default);
         for block in &mut self.blocks {
-            block.resid_pre.resize(rows, d);
-            block.ln1.resize(rows, [0.0; 2]);
-            block.ln1_out.resize(d, rows);
+            block.ln1.resize(rows, d);
             // A sequence's last block may go on beyond the last row.
             block.qkv.resize(rows + BLOCK, 3 * heads.width);
             block.log_sums.resize(heads.stash_len(), ZERO_WIDE);
             block.z.resize(rows, heads.width);
-            block.z_right.resize(heads.width, rows);
             if !config.attn_only {
-                block.resid_mid.resize(rows, d);
-                block.ln2.resize(rows, [0.0; 2]);
-                block.ln2_out.resize(d, rows);
+                block.ln2.resize(rows, d);
                 block.post.resize(hidden, rows);
                 block.slope.resize(rows, hidden);
             }
         }
-        self.resid.resize(rows, d);
-        self.ln_final.resize(rows, [0.0; 2]);
+        self.ln_final.resize(rows, d);
         let now = &mut self.now;
+        now.resid.resize(rows, d);
         now.normed.resize(rows, d);
+        now.normed_left.resize(d, rows);
         now.hidden.resize(panel(config), hidden);
         now.logits.resize(rows, config.d_vocab);
         now.dlogits.resize(rows, config.d_vocab);
