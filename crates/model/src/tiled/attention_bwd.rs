@@ -29,9 +29,8 @@ pub(crate) struct AttentionBwdRoom {
     dz_right: Tiles,
     /// Keys, transposed, as left factor.
     k_left: Tiles,
-    /// `Sᵀ = K @ Qᵀ` and `dPᵀ = V @ dZᵀ` of a block of keys and one of queries: the tile unit fills one pair while vectors work
-    /// on the other.
-    products: [Scratch; 2],
+    /// `Sᵀ = K @ Qᵀ` and `dPᵀ = V @ dZᵀ` of a block of keys and one of queries.
+    products: Scratch,
     /// `Pᵀ` and `dSᵀ` by rows, of a block of keys and each block of queries.
     pattern: Vec<Square>,
     dscores: Vec<Square>,
@@ -100,44 +99,31 @@ fn span_bwd(
 ) {
     let (blocks, depth) = (heads.blocks(), head.depth());
     let (key_head, value_head) = (head.shifted(heads.width), head.shifted(2 * heads.width));
-    let [mut ready, mut fresh] = room.products.each_mut();
-    let multiply = |(keys, queries): (usize, usize), products: &mut Scratch| {
-        let [scores, dpattern] = &mut products.0;
-        let k = key_head.strips(qkv, keys);
-        unit.multiply(k, room.q_columns.columns(queries, 0, depth), Sums::Set, scores);
-        let v = value_head.strips(qkv, keys);
-        unit.multiply(v, room.dz_columns.columns(queries, 0, depth), Sums::Set, dpattern);
-    };
-    let seeing = |keys: usize| heads.first_to_see(keys)..blocks;
-    let mut pairs = span.clone().flat_map(|keys| seeing(keys).map(move |queries| (keys, queries))).peekable();
-    if let Some(&first) = pairs.peek() {
-        multiply(first, ready);
-    }
-    while let Some((keys, queries)) = pairs.next() {
-        if let Some(&next) = pairs.peek() {
-            multiply(next, fresh);
-        }
-        let dscores_right = room.dscores_right.tiles_mut(queries, keys - span.start);
-        let logs = [&stash[queries], &room.mean[queries]];
-        let squares = [&mut room.pattern[queries], &mut room.dscores[queries]];
-        weigh(heads, keys, queries, ready, logs, squares, dscores_right);
-        std::mem::swap(&mut ready, &mut fresh);
-        if queries + 1 < blocks {
-            continue;
+    for keys in span.clone() {
+        let seeing = heads.first_to_see(keys)..blocks;
+        let [scores, dpattern] = &mut room.products.0;
+        for queries in seeing.clone() {
+            let k = key_head.strips(qkv, keys);
+            unit.multiply(k, room.q_columns.columns(queries, 0, depth), Sums::Set, scores);
+            let v = value_head.strips(qkv, keys);
+            unit.multiply(v, room.dz_columns.columns(queries, 0, depth), Sums::Set, dpattern);
+            let dscores_right = room.dscores_right.tiles_mut(queries, keys - span.start);
+            let logs = [&stash[queries], &room.mean[queries]];
+            let squares = [&mut room.pattern[queries], &mut room.dscores[queries]];
+            weigh(heads, keys, queries, [scores, dpattern], logs, squares, dscores_right);
         }
         for c in 0..depth {
-            let Range { start, end } = seeing(keys);
             let [dv, dk] = &mut room.gradients.0;
-            let rows = side_by_side(&room.pattern[start..end]);
-            unit.multiply(rows, room.dz_right.columns(c, start, end), Sums::Set, dv);
-            let rows = side_by_side(&room.dscores[start..end]);
-            unit.multiply(rows, room.q_right.columns(c, start, end), Sums::Set, dk);
+            let rows = side_by_side(&room.pattern[seeing.clone()]);
+            unit.multiply(rows, room.dz_right.columns(c, seeing.start, seeing.end), Sums::Set, dv);
+            let rows = side_by_side(&room.dscores[seeing.clone()]);
+            unit.multiply(rows, room.q_right.columns(c, seeing.start, seeing.end), Sums::Set, dk);
             value_head.write_rows(dv, 1.0, keys, c, dqkv);
             key_head.write_rows(dk, heads.scale(), keys, c, dqkv);
         }
     }
     let sums = if span.start == 0 { Sums::Set } else { Sums::Add };
-    for queries in seeing(span.start) {
+    for queries in heads.first_to_see(span.start)..blocks {
         let end = span.end.min(heads.seen(queries));
         for c in 0..depth {
             let dscores = room.dscores_right.columns(queries, 0, end - span.start);
@@ -158,12 +144,11 @@ fn weigh(
     heads: Heads,
     keys: usize,
     queries: usize,
-    products: &Scratch,
+    [scores, dpattern]: [&Block; 2],
     [log_sums, means]: [&Wide; 2],
     [pattern, dscores]: [&mut Square; 2],
     [one, two]: [&mut Tile; 2],
 ) {
-    let [scores, dpattern] = &products.0;
     let (log_sums, means) = (load_wide(log_sums), load_wide(means));
     let to_power = all(heads.scale() * LOG2_E);
     let see_all = heads.see_all(queries, keys);
