@@ -5,7 +5,7 @@
 //! [`super::attention_bwd`], makes the pattern again from it (Dao et al. 2022, section 3.1). The 1/√d_head is in the exponent
 //! and in the small outputs. Blocks above the diagonal of a causal network are never made.
 
-use super::factor::{BLOCK, Rows, Tiles};
+use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
 use crate::kernels::amx::{Block, Sums, TileUnit, Wide, ZERO_BLOCK};
 use crate::kernels::vector::{V, all, exp2, first, interleave, load, log2, round, store, store_line};
@@ -25,12 +25,12 @@ pub(crate) struct AttentionRoom {
     q_columns: Tiles,
     /// Values, transposed, as left factor.
     v_left: Tiles,
-    /// `Sᵀ` of two blocks of queries: the tile unit fills one while vectors work on the other.
-    scores: [Vec<Block>; 2],
+    /// `Sᵀ` of a block of queries.
+    scores: Vec<Block>,
     /// `Pᵀ` of a block of queries as right factor.
     pattern: Tiles,
     /// `zᵀ` of a block of queries, not yet divided by the sums of the pattern.
-    mixed: Vec<Block>,
+    mixed: Scratch,
 }
 
 /// `z = softmax(q kᵀ / attn_scale) v` for every head; `stash` gets the logarithms of the sums.
@@ -47,14 +47,13 @@ pub(crate) fn attention(
     room: &mut AttentionRoom,
 ) {
     let blocks = heads.blocks();
-    room.scores.iter_mut().for_each(|scores| scores.resize(blocks, ZERO_BLOCK));
+    room.scores.resize(blocks, ZERO_BLOCK);
     room.pattern.resize(BLOCK, blocks * BLOCK);
     for (number, head) in heads.pairs() {
         attend(unit, heads, head, qkv, z, &mut stash[number * blocks..][..blocks], room);
     }
 }
 
-/// One head. The tile unit makes the next block's scores while vectors take the softmax of this one's.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attend(
     unit: TileUnit,
@@ -66,48 +65,27 @@ fn attend(
     room: &mut AttentionRoom,
 ) {
     let AttentionRoom { q_columns, v_left, scores, pattern, mixed } = room;
-    let (blocks, depth) = (heads.blocks(), head.depth());
+    let depth = head.depth();
     head.pack_columns(qkv, q_columns);
     head.shifted(2 * heads.width).pack_left_transposed(qkv, v_left);
-    mixed.resize(depth, ZERO_BLOCK);
     let to_power = all(heads.scale() * LOG2_E);
-    let score = |queries: usize, scores: &mut [Block]| {
-        for (keys, block) in scores[..heads.seen(queries)].iter_mut().enumerate() {
+    for queries in 0..heads.blocks() {
+        let seen = heads.seen(queries);
+        let scores = &mut scores[..seen];
+        for (keys, block) in scores.iter_mut().enumerate() {
             let k = head.shifted(heads.width).strips(qkv, keys);
             unit.multiply(k, q_columns.columns(queries, 0, depth), Sums::Set, block);
         }
-    };
-    let [mut ready, mut fresh] = scores.each_mut();
-    score(0, ready);
-    let mut inverse = [all(0.0); 2];
-    for queries in 0..blocks {
-        if queries + 1 < blocks {
-            score(queries + 1, fresh);
-        }
-        let seen = heads.seen(queries);
-        mask(heads, queries, &mut ready[seen - 1]);
-        let inverse_here = softmax(&ready[..seen], to_power, pattern, &mut stash[queries]);
+        mask(heads, queries, &mut scores[seen - 1]);
+        let inverse = softmax(scores, to_power, pattern, &mut stash[queries]);
         let left = heads.dims.seq - queries * BLOCK;
         for (i, lanes) in stash[queries].iter_mut().enumerate() {
             store(lanes, _mm512_mask_mov_ps(all(NOBODY), first(left.saturating_sub(16 * i)), load(lanes)));
         }
-        if let Some(before) = queries.checked_sub(1) {
-            write(head, mixed, inverse, before, z);
+        for c in 0..depth {
+            unit.multiply(v_left.strips(c, 0, seen), pattern.columns(0, 0, seen), Sums::Set, &mut mixed.0[0]);
+            head.write_columns(&mixed.0[0], inverse, |i| i, queries, c, z);
         }
-        for (c, block) in mixed.iter_mut().enumerate() {
-            unit.multiply(v_left.strips(c, 0, seen), pattern.columns(0, 0, seen), Sums::Set, block);
-        }
-        inverse = inverse_here;
-        std::mem::swap(&mut ready, &mut fresh);
-    }
-    write(head, mixed, inverse, blocks - 1, z);
-}
-
-#[inline]
-#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn write(head: Head, mixed: &[Block], inverse: [V; 2], queries: usize, z: &mut Rows) {
-    for (c, block) in mixed.iter().enumerate() {
-        head.write_columns(block, inverse, |i| i, queries, c, z);
     }
 }
 
