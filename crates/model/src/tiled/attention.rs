@@ -83,8 +83,8 @@ fn attend(
             store(lanes, _mm512_mask_mov_ps(all(NOBODY), first(left.saturating_sub(16 * i)), load(lanes)));
         }
         for c in 0..depth {
-            unit.multiply(v_left.strips(c, 0, seen), pattern.columns(0, 0, seen), Sums::Set, &mut mixed.0[0]);
-            head.write_columns(&mixed.0[0], inverse, |i| i, queries, c, z);
+            unit.multiply(v_left.strips(c, 0, seen), pattern.columns(0, 0, seen), Sums::Set, &mut mixed.0);
+            head.write_columns(&mixed.0, inverse, |i| i, queries, c, z);
         }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) struct AttentionBwdRoom {
     /// Keys, transposed, as left factor.
     k_left: Tiles,
     /// `Sᵀ = K @ Qᵀ` and `dPᵀ = V @ dZᵀ` of a block of keys and one of queries.
-    products: Scratch,
+    scores: Scratch,
+    dpattern: Scratch,
     /// `Pᵀ` and `dSᵀ` by rows, of a block of keys and each block of queries.
     pattern: Vec<Square>,
     dscores: Vec<Square>,
@@ -41,7 +42,8 @@ pub(crate) struct AttentionBwdRoom {
     /// `dQᵀ`, by blocks of queries and features.
     dq: Vec<Block>,
     /// `dV` and `dK`, a block of keys at a time.
-    gradients: Scratch,
+    dv: Scratch,
+    dk: Scratch,
 }
 
 /// Reverses [`super::attention::attention`].
@@ -101,7 +103,7 @@ fn span_bwd(
     let (key_head, value_head) = (head.shifted(heads.width), head.shifted(2 * heads.width));
     for keys in span.clone() {
         let seeing = heads.first_to_see(keys)..blocks;
-        let [scores, dpattern] = &mut room.products.0;
+        let [scores, dpattern] = [&mut room.scores.0, &mut room.dpattern.0];
         for queries in seeing.clone() {
             let k = key_head.strips(qkv, keys);
             unit.multiply(k, room.q_columns.columns(queries, 0, depth), Sums::Set, scores);
@@ -113,7 +115,7 @@ fn span_bwd(
             weigh(heads, keys, queries, [scores, dpattern], logs, squares, dscores_right);
         }
         for c in 0..depth {
-            let [dv, dk] = &mut room.gradients.0;
+            let [dv, dk] = [&mut room.dv.0, &mut room.dk.0];
             let rows = side_by_side(&room.pattern[seeing.clone()]);
             unit.multiply(rows, room.dz_right.columns(c, seeing.start, seeing.end), Sums::Set, dv);
             let rows = side_by_side(&room.dscores[seeing.clone()]);

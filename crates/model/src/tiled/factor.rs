@@ -221,18 +221,22 @@ pub(crate) fn transpose_tile(tile: &mut Tile) {
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_right(x: &Rows, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
-        pack_pairs(|r| load_line(x.line(block * BLOCK + r, c)), out.tiles_mut(c, block));
+        pack_pairs(|r| load_line(x.line(block * BLOCK + r, c)), out.tiles_mut(c, block), [true; 2]);
     }
 }
 
-/// 32 lines as the two tiles of a right factor.
+/// 32 lines as the two tiles of a right factor, those that are `wanted`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub(crate) fn pack_pairs(line: impl Fn(usize) -> Halves, [one, two]: [&mut Tile; 2]) {
+pub(crate) fn pack_pairs(line: impl Fn(usize) -> Halves, [one, two]: [&mut Tile; 2], wanted: [bool; 2]) {
     for p in 0..16 {
         let [first, second] = pair_of_rows(line(2 * p), line(2 * p + 1));
-        store_line(&mut one[p], first);
-        store_line(&mut two[p], second);
+        if wanted[0] {
+            store_line(&mut one[p], first);
+        }
+        if wanted[1] {
+            store_line(&mut two[p], second);
+        }
     }
 }
 
@@ -240,21 +244,23 @@ pub(crate) fn pack_pairs(line: impl Fn(usize) -> Halves, [one, two]: [&mut Tile;
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_left_transposed(x: &Rows, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
-        pack_pairs_transposed(|r| load_line(x.line(block * BLOCK + r, c)), out.tiles_mut(c, block));
+        pack_pairs_transposed(|r| load_line(x.line(block * BLOCK + r, c)), out.tiles_mut(c, block), [true; 2]);
     }
 }
 
-/// 32 lines as the two tiles of the left factor that is their transpose.
+/// 32 lines as the two tiles of the left factor that is their transpose, those that are `wanted`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub(crate) fn pack_pairs_transposed(line: impl Fn(usize) -> Halves, tiles: [&mut Tile; 2]) {
+pub(crate) fn pack_pairs_transposed(line: impl Fn(usize) -> Halves, tiles: [&mut Tile; 2], wanted: [bool; 2]) {
     let mut pairs = [[line(0); 16]; 2];
     for p in 0..16 {
         [pairs[0][p], pairs[1][p]] = pair_of_rows(line(2 * p), line(2 * p + 1));
     }
-    for (tile, pairs) in tiles.into_iter().zip(pairs) {
-        for (line, row) in tile.iter_mut().zip(transpose(pairs)) {
-            store_line(line, row);
+    for ((tile, pairs), wanted) in tiles.into_iter().zip(pairs).zip(wanted) {
+        if wanted {
+            for (line, row) in tile.iter_mut().zip(transpose(pairs)) {
+                store_line(line, row);
+            }
         }
     }
 }
@@ -338,12 +344,12 @@ pub(crate) fn add_weight_gradient(unit: TileUnit, left: &Tiles, right: &Tiles, s
     }
 }
 
-/// Room for two blocks of sums: vector work on one goes on while the tile unit fills the other.
+/// Room for a block of sums between the tile unit and the vectors.
 #[derive(Clone, Debug)]
-pub(crate) struct Scratch(pub(crate) [Block; 2]);
+pub(crate) struct Scratch(pub(crate) Block);
 
 impl Default for Scratch {
     fn default() -> Scratch {
-        Scratch([ZERO_BLOCK; 2])
+        Scratch(ZERO_BLOCK)
     }
 }

@@ -96,6 +96,13 @@ impl Head {
         u32::MAX.unbounded_shl(from) & !u32::MAX.unbounded_shl(to)
     }
 
+    /// In which halves of line `c` some of the head's numbers lie.
+    #[inline]
+    fn halves(self, c: usize) -> [bool; 2] {
+        let own = self.own(c);
+        [own & 0xffff != 0, own >> 16 != 0]
+    }
+
     /// How many positions a block holds.
     fn in_block(self, block: usize) -> usize {
         BLOCK.min(self.seq - block * BLOCK)
@@ -132,24 +139,24 @@ impl Head {
         }
     }
 
-    /// `x` of this head as right factor.
+    /// `x` of this head as right factor; strips in which none of its numbers lie are left as they were.
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn pack_right(self, x: &Rows, out: &mut Tiles) {
         out.resize(self.depth() * BLOCK, self.seq);
         for block in 0..self.seq.div_ceil(BLOCK) {
             for c in 0..self.depth() {
-                pack_pairs(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block));
+                pack_pairs(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block), self.halves(c));
             }
         }
     }
 
-    /// `x` of this head, transposed, as left factor.
+    /// `x` of this head, transposed, as left factor; strips in which none of its numbers lie are left as they were.
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn pack_left_transposed(self, x: &Rows, out: &mut Tiles) {
         out.resize(self.depth() * BLOCK, self.seq);
         for block in 0..self.seq.div_ceil(BLOCK) {
             for c in 0..self.depth() {
-                pack_pairs_transposed(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block));
+                pack_pairs_transposed(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block), self.halves(c));
             }
         }
     }
@@ -184,10 +191,13 @@ impl Head {
         out: &mut Rows,
     ) {
         for (half, factor) in factors.into_iter().enumerate() {
-            let turned = [0, 16].map(|feature| {
+            let turned = [0, 1].map(|i| {
+                if !self.halves(c)[i] {
+                    return [_mm512_setzero_si512(); 16];
+                }
                 let mut rows = [_mm512_setzero_si512(); 16];
-                for (i, row) in rows.iter_mut().enumerate() {
-                    *row = _mm512_castps_si512(_mm512_mul_ps(load(&block[feature + i][half]), factor));
+                for (r, row) in rows.iter_mut().enumerate() {
+                    *row = _mm512_castps_si512(_mm512_mul_ps(load(&block[16 * i + r][half]), factor));
                 }
                 transpose(rows)
             });

@@ -47,22 +47,15 @@ pub(crate) fn multiply(
     scratch: &mut Scratch,
 ) {
     let panel = panel_rows(b.depth());
-    let mut previous = None;
-    let [mut fresh, mut ready] = scratch.0.each_mut();
+    let sums = &mut scratch.0;
     for first in rows.clone().step_by(panel) {
         for column in 0..b.len() / BLOCK {
             for row in (first..rows.end.min(first + panel)).step_by(BLOCK) {
                 let strips = a.strips(row - a_start, b.depth());
-                unit.multiply(strips, b.columns(column, 0, b.depth()), Sums::Set, fresh);
-                if let Some((row, column)) = previous.replace((row, column)) {
-                    finish_block(finish, rows.start, row, column, ready);
-                }
-                std::mem::swap(&mut fresh, &mut ready);
+                unit.multiply(strips, b.columns(column, 0, b.depth()), Sums::Set, sums);
+                finish_block(finish, rows.start, row, column, sums);
             }
         }
-    }
-    if let Some((row, column)) = previous {
-        finish_block(finish, rows.start, row, column, ready);
     }
 }
 

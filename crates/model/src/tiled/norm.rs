@@ -80,7 +80,7 @@ pub(crate) fn norm(norm: &Norm, x: &Floats, block: usize, out: &mut Rows, mut st
 pub(crate) fn pack_left_transposed(norm: &Norm, stash: &Normalized, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
         let line = |r| norm.gained(c, widen(load_line(stash.rows.line(block * BLOCK + r, c))));
-        pack_pairs_transposed(line, out.tiles_mut(c, block));
+        pack_pairs_transposed(line, out.tiles_mut(c, block), [true; 2]);
     }
 }
 
