@@ -7,10 +7,10 @@ use crate::config::AttentionDir;
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{AttnDims, rotate};
-use crate::kernels::bf16::Packing;
+use crate::kernels::flash::Softmax;
 use crate::kernels::lanes::{add, add_bias, add_to};
 use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_scale};
-use crate::kernels::product::{set_product, view, view_mut};
+use crate::kernels::product::{Packing, set_product, view, view_mut};
 use crate::kernels::real::Real;
 use crate::linear::{Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
@@ -28,7 +28,7 @@ pub struct Net<'a, F> {
     /// All parameters, flat.
     pub params: &'a [F],
     /// How its products are made.
-    pub products: Products<'a>,
+    pub products: Products<'a, F>,
 }
 
 /// Sequences of equal length.
@@ -62,7 +62,7 @@ pub struct Acts<F> {
     pub logits: Vec<F>,
     /// `[n_seq, seq, d_model]`, a sublayer's output on its way to the residual stream.
     branch: Vec<F>,
-    packing: Packing,
+    packing: Packing<F>,
 }
 
 /// Activations of one block.
@@ -78,8 +78,10 @@ pub struct BlockActs<F> {
     pub k: Vec<F>,
     /// `[n_seq, seq, n_heads, d_head]`
     pub v: Vec<F>,
-    /// `[n_seq, n_heads, seq, n_keys]`; without a past, `n_keys` is `seq`.
+    /// `[n_seq, n_heads, seq, n_keys]`; without a past, `n_keys` is `seq`. Empty where nobody asks for it.
     pub pattern: Vec<F>,
+    /// `[n_seq, n_heads, seq]`: what the pattern can be made of again, where it is not kept.
+    pub sums: Vec<Softmax<F>>,
     /// The softmax's own output, kept where a tap edited the pattern; else empty.
     pub softmax: Vec<F>,
     /// `[n_seq, seq, n_heads, d_head]`
@@ -97,7 +99,7 @@ pub struct BlockActs<F> {
 }
 
 impl<F: Real> Acts<F> {
-    fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize, n_keys: usize) {
+    fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize) {
         let rows = n_seq * seq;
         let (d, heads) = (config.d_model, config.n_heads * config.d_head);
         let hidden = if config.attn_only { 0 } else { config.d_mlp };
@@ -112,7 +114,6 @@ impl<F: Real> Acts<F> {
                 (&mut block.k, heads),
                 (&mut block.v, heads),
                 (&mut block.z, heads),
-                (&mut block.pattern, config.n_heads * n_keys),
                 (&mut block.resid_mid, mid),
                 (&mut block.pre, hidden),
                 (&mut block.post, hidden),
@@ -162,7 +163,7 @@ pub(crate) fn forward_after<F: Real>(
     tap: &mut impl Tap<F>,
 ) {
     let Net { config, layout, .. } = net;
-    acts.resize(config, sequences.n_seq(), sequences.seq, past.n_keys(sequences.seq));
+    acts.resize(config, sequences.n_seq(), sequences.seq);
     let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing } = acts;
     embed(net, sequences, past, resid, branch, tap);
     for (layer, block) in blocks.iter_mut().enumerate() {
@@ -242,7 +243,7 @@ fn attention<F: Real>(
     past: &mut impl Past<F>,
     block: &mut BlockActs<F>,
     branch: &mut [F],
-    packing: &mut Packing,
+    packing: &mut Packing<F>,
     tap: &mut impl Tap<F>,
 ) {
     let Net { config, params, .. } = net;
@@ -272,7 +273,7 @@ fn attention<F: Real>(
             tap.forward(at(site), x);
         }
     }
-    past.attend(net, layer, dims, block, packing, tap);
+    past.attend(layer, dims, block, packing, tap);
     tap.forward(at(Site::Z), &mut block.z);
     if tap.wants(at(Site::Result)) {
         let mut result = head_results(config, &block.z, slots.w_o.of(params));
@@ -305,7 +306,7 @@ fn mlp<F: Real>(
     slots: &MlpSlots,
     block: &mut BlockActs<F>,
     branch: &mut [F],
-    packing: &mut Packing,
+    packing: &mut Packing<F>,
     tap: &mut impl Tap<F>,
 ) {
     let config = net.config;

@@ -1,7 +1,7 @@
 //! Pointwise nonlinearities of the MLP and their derivatives.
 
 use super::real::Real;
-use multiversion::multiversion;
+use super::tier::vectorised;
 use serde::{Deserialize, Serialize};
 
 /// The MLP's nonlinearity, by TransformerLens' names.
@@ -17,29 +17,33 @@ pub enum Activation {
 }
 
 /// `post[i] = act(pre[i])`.
-#[multiversion(targets = "simd")]
 pub fn activate<F: Real>(act: Activation, pre: &[F], post: &mut [F]) {
-    match act {
-        Activation::Relu => each(pre, post, |x| if x < F::ZERO { F::ZERO } else { x }),
-        Activation::Gelu => each(pre, post, |x| x * normal_cdf(x)),
-        Activation::GeluNew => each(pre, post, |x| x * tanh_gate(x)),
-    }
+    vectorised(
+        #[inline(always)]
+        move || match act {
+            Activation::Relu => each(pre, post, |x| if x < F::ZERO { F::ZERO } else { x }),
+            Activation::Gelu => each(pre, post, |x| x * normal_cdf(x)),
+            Activation::GeluNew => each(pre, post, |x| x * tanh_gate(x)),
+        },
+    )
 }
 
 /// `grad[i] *= act'(pre[i])`.
-#[multiversion(targets = "simd")]
 pub fn activate_bwd<F: Real>(act: Activation, pre: &[F], grad: &mut [F]) {
-    match act {
-        Activation::Relu => each_scale(pre, grad, |x| if x > F::ZERO { F::ONE } else { F::ZERO }),
-        Activation::Gelu => each_scale(pre, grad, |x| {
-            let density = F::of(0.398_942_280_401_432_7) * (F::of(-0.5) * x * x).exp();
-            normal_cdf(x) + x * density
-        }),
-        Activation::GeluNew => each_scale(pre, grad, |x| {
-            let s = tanh_gate(x);
-            s + x * s * (F::ONE - s) * (F::of(2.0 * SQRT_2_OVER_PI) * (F::ONE + F::of(3.0 * CUBIC) * x * x))
-        }),
-    }
+    vectorised(
+        #[inline(always)]
+        move || match act {
+            Activation::Relu => each_scale(pre, grad, |x| if x > F::ZERO { F::ONE } else { F::ZERO }),
+            Activation::Gelu => each_scale(pre, grad, |x| {
+                let density = F::of(0.398_942_280_401_432_7) * (F::of(-0.5) * x * x).exp();
+                normal_cdf(x) + x * density
+            }),
+            Activation::GeluNew => each_scale(pre, grad, |x| {
+                let s = tanh_gate(x);
+                s + x * s * (F::ONE - s) * (F::of(2.0 * SQRT_2_OVER_PI) * (F::ONE + F::of(3.0 * CUBIC) * x * x))
+            }),
+        },
+    )
 }
 
 const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;

@@ -4,9 +4,9 @@
 //! what a tile holds beyond the matrix is 0 in both factors.
 
 use super::amx::{Amx, Block, LeftStrips, Line, Steps, Sums, Tile, ZERO_BLOCK};
-use super::product::{View, ViewMut};
+use super::product::{Store, View, ViewMut};
 use super::real::Real;
-use multiversion::multiversion;
+use super::tier::vectorised;
 
 /// Rows or columns of a strip.
 const STRIP: usize = 16;
@@ -61,17 +61,6 @@ impl Default for Packing {
     }
 }
 
-/// What becomes of a product, `p = scale · a @ b`.
-#[derive(Clone, Copy, Debug)]
-pub enum Store<'a, F> {
-    /// `out = p`
-    Set,
-    /// `out = p + bias`, `bias` being `[columns]`.
-    SetBiased(&'a [F]),
-    /// `out += p`
-    Add,
-}
-
 impl Packing {
     /// Makes the product of two matrices.
     ///
@@ -110,7 +99,6 @@ impl Packing {
 }
 
 /// `out` is `[rows, columns]`; `sums` are two blocks because vector work on one goes on while the tile unit fills the other.
-#[multiversion(targets = "simd")]
 fn multiply<F: Real>(
     amx: Amx,
     a: &Left,
@@ -120,27 +108,32 @@ fn multiply<F: Real>(
     store: Store<'_, F>,
     out: ViewMut<'_, F>,
 ) {
-    let (a, b, mut out) = (&a.0, &b.0, out);
-    assert_eq!(a.inner, b.inner);
-    assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
-    let unit = amx.on_this_thread();
-    let mut previous = None;
-    let [mut fresh, mut ready] = sums.each_mut();
-    let panel = panel_rows(a.inner);
-    for first_row in (0..a.len).step_by(panel) {
-        for column in (0..b.len).step_by(BLOCK) {
-            for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
-                unit.multiply(a.strips(row), b.pair(column), Sums::Set, fresh);
-                if let Some((row, column)) = previous.replace((row, column)) {
-                    store_block(ready, row, column, scale, store, &mut out);
+    vectorised(
+        #[inline(always)]
+        move || {
+            let (a, b, mut out) = (&a.0, &b.0, out);
+            assert_eq!(a.inner, b.inner);
+            assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
+            let unit = amx.on_this_thread();
+            let mut previous = None;
+            let [mut fresh, mut ready] = sums.each_mut();
+            let panel = panel_rows(a.inner);
+            for first_row in (0..a.len).step_by(panel) {
+                for column in (0..b.len).step_by(BLOCK) {
+                    for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
+                        unit.multiply(a.strips(row), b.pair(column), Sums::Set, fresh);
+                        if let Some((row, column)) = previous.replace((row, column)) {
+                            store_block(ready, row, column, scale, store, &mut out);
+                        }
+                        std::mem::swap(&mut fresh, &mut ready);
+                    }
                 }
-                std::mem::swap(&mut fresh, &mut ready);
             }
-        }
-    }
-    if let Some((row, column)) = previous {
-        store_block(ready, row, column, scale, store, &mut out);
-    }
+            if let Some((row, column)) = previous {
+                store_block(ready, row, column, scale, store, &mut out);
+            }
+        },
+    )
 }
 
 /// Rows of the left factor that are taken through all columns of the right one before the next: as many as stay in the
@@ -235,46 +228,54 @@ fn has_contiguous_rows<F: Real>(x: View<'_, F>) -> bool {
 }
 
 /// Packs `x` so that a row of a tile is a piece of a row of `x` (transposed: a column is).
-#[multiversion(targets = "simd")]
 fn pack_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, tiles: &mut [Tile]) {
-    let mut padded = [F::ZERO; DEPTH];
-    for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
-        for (k, tile) in strip.iter_mut().enumerate() {
-            for (r, Line(pairs)) in tile.iter_mut().enumerate() {
-                let numbers = piece(x, s * STRIP + r, k * DEPTH, &mut padded);
-                for p in 0..16 {
-                    pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
+    vectorised(
+        #[inline(always)]
+        move || {
+            let mut padded = [F::ZERO; DEPTH];
+            for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
+                for (k, tile) in strip.iter_mut().enumerate() {
+                    for (r, Line(pairs)) in tile.iter_mut().enumerate() {
+                        let numbers = piece(x, s * STRIP + r, k * DEPTH, &mut padded);
+                        for p in 0..16 {
+                            pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
+                        }
+                    }
+                    if TRANSPOSE {
+                        transpose(tile);
+                    }
                 }
             }
-            if TRANSPOSE {
-                transpose(tile);
-            }
-        }
-    }
+        },
+    )
 }
 
 /// Packs `x` so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs `(x[2p, c], x[2p + 1, c])`
 /// (transposed: a column is).
-#[multiversion(targets = "simd")]
 fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, tiles: &mut [Tile]) {
-    let depth = x.nrows().div_ceil(DEPTH);
-    let mut padded = [[F::ZERO; STRIP]; 2];
-    // Tiles of one inner range together, so that `x` is read along its rows.
-    for k in 0..depth {
-        for (s, tile) in tiles[k..].iter_mut().step_by(depth).enumerate() {
-            for (p, Line(pairs)) in tile.iter_mut().enumerate() {
-                let (row, column) = (k * DEPTH + 2 * p, s * STRIP);
-                let [one, two] = padded.each_mut();
-                let (first, second) = (piece(x, row, column, one), piece(x, row + 1, column, two));
-                for c in 0..16 {
-                    pairs[c] = pair(first[c], second[c]);
+    vectorised(
+        #[inline(always)]
+        move || {
+            let depth = x.nrows().div_ceil(DEPTH);
+            let mut padded = [[F::ZERO; STRIP]; 2];
+            // Tiles of one inner range together, so that `x` is read along its rows.
+            for k in 0..depth {
+                for (s, tile) in tiles[k..].iter_mut().step_by(depth).enumerate() {
+                    for (p, Line(pairs)) in tile.iter_mut().enumerate() {
+                        let (row, column) = (k * DEPTH + 2 * p, s * STRIP);
+                        let [one, two] = padded.each_mut();
+                        let (first, second) = (piece(x, row, column, one), piece(x, row + 1, column, two));
+                        for c in 0..16 {
+                            pairs[c] = pair(first[c], second[c]);
+                        }
+                    }
+                    if TRANSPOSE {
+                        transpose(tile);
+                    }
                 }
             }
-            if TRANSPOSE {
-                transpose(tile);
-            }
-        }
-    }
+        },
+    )
 }
 
 /// `N` numbers from `[row, column]` on: where they lie, or, beyond the matrix, filled up with 0 in `padded`.

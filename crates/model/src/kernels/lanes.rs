@@ -9,10 +9,12 @@
 use super::real::Real;
 use super::tier::vectorised;
 
-const LANES: usize = 16;
+/// Sums that run side by side.
+pub(crate) const LANES: usize = 16;
 
+/// The sum of all lanes.
 #[inline(always)]
-fn fold<F: Real>(lanes: [F; LANES]) -> F {
+pub(crate) fn fold<F: Real>(lanes: [F; LANES]) -> F {
     let mut lanes = lanes;
     let mut width = LANES / 2;
     while width > 0 {

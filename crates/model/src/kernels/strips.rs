@@ -1,0 +1,330 @@
+//! Products whose right factor lies in strips of columns.
+//!
+//! The right factor is copied into strips of 48 columns, each row of a strip contiguous; weights once a step, other factors when
+//! they are multiplied. The left factor is read where it lies, with any strides, one number at a time, each multiplied with a
+//! whole row of a strip. With 16 floats to a vector, 8 rows by 48 columns of sums fill 24 of 32 registers, and 11 loads feed 24
+//! multiply-adds: the arithmetic is what it waits for (Goto & van de Geijn 2008, Anatomy of high-performance matrix
+//! multiplication, section 6). Every entry is summed over the inner dimension in order, however matrices are cut.
+#![expect(unsafe_code, reason = "left factors are read with any strides, unchecked in the innermost loop")]
+
+use super::product::{Store, View, ViewMut, view};
+use super::real::Real;
+use super::tier::vectorised_with;
+use pulp::{Simd, WithSimd};
+
+/// Columns of a strip; the last may be narrower.
+const STRIP: usize = 48;
+
+/// Strips are whole lines wide, filled up with 0.
+const LINE: usize = 16;
+
+/// Rows of the left factor that go through all strips before the next do: with their part of the result they stay in the second
+/// level of the cache.
+const ROWS: usize = 64;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Line<F>([F; LINE]);
+
+/// The right factor of a product, `[inner, columns]`, in strips. Reused: no allocation where the matrix is no larger than every
+/// one before.
+#[derive(Clone, Debug)]
+pub struct Strips<F> {
+    /// Strip after strip, in each row after row. Those of the largest matrix so far; the first of them hold the present one.
+    lines: Vec<Line<F>>,
+    inner: usize,
+    columns: usize,
+}
+
+impl<F> Default for Strips<F> {
+    fn default() -> Strips<F> {
+        Strips { lines: Vec::new(), inner: 0, columns: 0 }
+    }
+}
+
+impl<F: Real> Strips<F> {
+    /// Takes over a matrix whose rows or columns are contiguous.
+    pub fn pack(&mut self, b: View<'_, F>) {
+        (self.inner, self.columns) = (b.nrows(), b.ncols());
+        let n_lines = b.nrows() * b.ncols().div_ceil(LINE);
+        if self.lines.len() < n_lines {
+            self.lines.resize(n_lines, Line([F::ZERO; LINE]));
+        }
+        vectorised_with(Pack { b, lines: &mut self.lines[..n_lines] });
+    }
+
+    /// The first numbers of the inner dimension and the first columns alone.
+    pub(crate) fn part(&self, inner: usize, columns: usize) -> StripsPart<'_, F> {
+        assert!(inner <= self.inner && columns <= self.columns);
+        StripsPart { strips: self, inner, columns }
+    }
+
+    /// All of the matrix.
+    pub(crate) fn whole(&self) -> StripsPart<'_, F> {
+        self.part(self.inner, self.columns)
+    }
+}
+
+/// The upper left part of a matrix in strips.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StripsPart<'a, F> {
+    strips: &'a Strips<F>,
+    inner: usize,
+    columns: usize,
+}
+
+impl<'a, F: Real> StripsPart<'a, F> {
+    /// Each strip's first column and lines, and how many lines make a row of it.
+    fn strips(self) -> impl Iterator<Item = (usize, &'a [Line<F>], usize)> {
+        let Strips { lines, inner, columns } = self.strips;
+        (0..self.columns).step_by(STRIP).map(move |first| {
+            let width = (columns - first).div_ceil(LINE).min(STRIP / LINE);
+            (first, &lines[first / LINE * inner..][..self.inner * width], width)
+        })
+    }
+}
+
+/// Makes a product.
+///
+/// # Panics
+/// If the sizes do not fit together, or the rows of `out` are not contiguous.
+pub(crate) fn multiply<F: Real>(
+    a: View<'_, F>,
+    b: StripsPart<'_, F>,
+    scale: F,
+    store: Store<'_, F>,
+    out: ViewMut<'_, F>,
+    room: &mut Vec<F>,
+) {
+    assert_eq!((out.nrows(), a.ncols(), out.ncols()), (a.nrows(), b.inner, b.columns));
+    if let Store::SetBiased(bias) = store {
+        assert_eq!(bias.len(), b.columns);
+    }
+    vectorised_with(Multiply { a, b, scale, store, out, room });
+}
+
+struct Multiply<'a, F> {
+    a: View<'a, F>,
+    b: StripsPart<'a, F>,
+    scale: F,
+    store: Store<'a, F>,
+    out: ViewMut<'a, F>,
+    /// For a block of a left factor that lies by columns.
+    room: &'a mut Vec<F>,
+}
+
+impl<F: Real> WithSimd for Multiply<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Multiply { a, b, scale, store, mut out, room } = self;
+        let most = if S::REGISTER_COUNT >= 32 { 8 } else { 4 };
+        for first in (0..a.nrows()).step_by(ROWS) {
+            let n_rows = ROWS.min(a.nrows() - first);
+            let a = gathered(a.subrows(first, n_rows), room);
+            let mut out = out.as_mut().subrows_mut(first, n_rows);
+            for (column, lines, width) in b.strips() {
+                let mut row = 0;
+                while row < n_rows {
+                    let rows = [most, 4, 2].into_iter().find(|&n| n <= n_rows - row).unwrap_or(1);
+                    let a = a.subrows(row, rows);
+                    let out = out.as_mut().subrows_mut(row, rows);
+                    match rows {
+                        8 => strip_of_rows::<F, S, 8>(simd, a, lines, width, column, scale, store, out),
+                        4 => strip_of_rows::<F, S, 4>(simd, a, lines, width, column, scale, store, out),
+                        2 => strip_of_rows::<F, S, 2>(simd, a, lines, width, column, scale, store, out),
+                        _ => strip_of_rows::<F, S, 1>(simd, a, lines, width, column, scale, store, out),
+                    }
+                    row += rows;
+                }
+            }
+        }
+    }
+}
+
+/// Some rows of a left factor; if it lies by columns, and they are many, copied to one piece of memory. Reading them for the first
+/// time, one line of memory here and one there, would take longer than the multiplication.
+#[inline(always)]
+fn gathered<'a, F: Real>(a: View<'a, F>, room: &'a mut Vec<F>) -> View<'a, F> {
+    if a.row_stride() != 1 || a.nrows() == 1 || a.ncols() <= ROWS {
+        return a;
+    }
+    room.clear();
+    for k in 0..a.ncols() {
+        room.extend_from_slice(a.col(k).try_as_col_major().expect("asked above").as_slice());
+    }
+    view(room, a.nrows()).transpose()
+}
+
+/// `R` rows of the result, in the columns of one strip: three vectors at a time, then what is left.
+#[inline(always)]
+fn strip_of_rows<F: Real, S: Simd, const R: usize>(
+    simd: S,
+    a: View<'_, F>,
+    lines: &[Line<F>],
+    width: usize,
+    column: usize,
+    scale: F,
+    store: Store<'_, F>,
+    mut out: ViewMut<'_, F>,
+) {
+    let lanes = F::lanes::<S>();
+    let mut from = 0;
+    while from < width * LINE && column + from < out.ncols() {
+        let vectors = (width * LINE - from) / lanes;
+        let out = out.as_mut();
+        match vectors {
+            1 => block::<F, S, R, 1>(simd, a, lines, width, from, column + from, scale, store, out),
+            2 => block::<F, S, R, 2>(simd, a, lines, width, from, column + from, scale, store, out),
+            _ => block::<F, S, R, 3>(simd, a, lines, width, from, column + from, scale, store, out),
+        }
+        from += vectors.min(3) * lanes;
+    }
+}
+
+/// `R` rows of the result by `V` vectors of columns: from `from` in the strip, `column` in the result.
+#[inline(always)]
+fn block<F: Real, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    a: View<'_, F>,
+    lines: &[Line<F>],
+    width: usize,
+    from: usize,
+    column: usize,
+    scale: F,
+    store: Store<'_, F>,
+    mut out: ViewMut<'_, F>,
+) {
+    let lanes = F::lanes::<S>();
+    let strip = numbers(lines);
+    let (row_stride, inner_stride, first) = (a.row_stride(), a.col_stride(), a.as_ptr());
+    assert!(a.nrows() == R && a.ncols() * width * LINE == strip.len());
+    let mut sums = [[F::splat(simd, F::ZERO); V]; R];
+    for (k, row) in strip.chunks_exact(width * LINE).enumerate() {
+        let b = F::vectors::<S>(&row[from..from + V * lanes]);
+        for r in 0..R {
+            // SAFETY: `a` has `R` rows of as many numbers as the strip has rows.
+            let x = unsafe { *first.offset(r as isize * row_stride + k as isize * inner_stride) };
+            let x = F::splat(simd, x);
+            for v in 0..V {
+                sums[r][v] = F::mul_add(simd, x, b[v], sums[r][v]);
+            }
+        }
+    }
+    let sums = std::hint::black_box(sums);
+    let columns = (V * lanes).min(out.ncols() - column);
+    let scale = F::splat(simd, scale);
+    for (r, sums) in sums.iter().enumerate() {
+        let row = out.as_mut().row_mut(r).try_as_row_major_mut().expect("rows of a product are contiguous");
+        let row = &mut row.as_slice_mut()[column..column + columns];
+        if columns == V * lanes {
+            finish::<F, S, V>(simd, sums, scale, store, column, row);
+        } else {
+            let mut whole = [F::ZERO; STRIP];
+            let whole = &mut whole[..V * lanes];
+            whole[..columns].copy_from_slice(row);
+            match store {
+                Store::SetBiased(bias) => {
+                    finish::<F, S, V>(simd, sums, scale, Store::Set, 0, whole);
+                    whole.iter_mut().zip(&bias[column..]).for_each(|(x, &bias)| *x += bias);
+                }
+                _ => finish::<F, S, V>(simd, sums, scale, store, 0, whole),
+            }
+            row.copy_from_slice(&whole[..columns]);
+        }
+    }
+}
+
+/// Writes one row of sums.
+#[inline(always)]
+fn finish<F: Real, S: Simd, const V: usize>(
+    simd: S,
+    sums: &[F::Vector<S>; V],
+    scale: F::Vector<S>,
+    store: Store<'_, F>,
+    column: usize,
+    row: &mut [F],
+) {
+    let len = row.len();
+    let row = F::vectors_mut::<S>(row);
+    let zero = F::splat(simd, F::ZERO);
+    match store {
+        Store::Set => (0..V).for_each(|v| row[v] = F::mul_add(simd, sums[v], scale, zero)),
+        Store::Add => (0..V).for_each(|v| row[v] = F::mul_add(simd, sums[v], scale, row[v])),
+        Store::SetBiased(bias) => {
+            let bias = F::vectors::<S>(&bias[column..column + len]);
+            (0..V).for_each(|v| row[v] = F::mul_add(simd, sums[v], scale, bias[v]));
+        }
+    }
+}
+
+/// The numbers of lines.
+#[inline(always)]
+fn numbers<F>(lines: &[Line<F>]) -> &[F] {
+    // SAFETY: a line is `LINE` numbers, one after the other, and nothing else.
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
+}
+
+struct Pack<'a, F> {
+    b: View<'a, F>,
+    lines: &'a mut [Line<F>],
+}
+
+impl<F: Real> WithSimd for Pack<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Pack { b, lines } = self;
+        let mut rest = lines;
+        for first in (0..b.ncols()).step_by(STRIP) {
+            let columns = STRIP.min(b.ncols() - first);
+            let (strip, after) = rest.split_at_mut(b.nrows() * columns.div_ceil(LINE));
+            rest = after;
+            let b = b.subcols(first, columns);
+            if b.col_stride() == 1 {
+                copy_rows(b, strip);
+            } else {
+                turn_columns(b, strip);
+            }
+        }
+    }
+}
+
+/// A strip of a matrix with contiguous rows.
+#[inline(always)]
+fn copy_rows<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
+    for (k, to) in strip.chunks_exact_mut(b.ncols().div_ceil(LINE)).enumerate() {
+        let row = b.row(k).try_as_row_major().expect("rows are contiguous").as_slice();
+        let (lines, rest) = row.as_chunks::<LINE>();
+        to.iter_mut().zip(lines).for_each(|(to, &line)| to.0 = line);
+        if let Some(last) = to.get_mut(lines.len()) {
+            last.0 = [F::ZERO; LINE];
+            last.0[..rest.len()].copy_from_slice(rest);
+        }
+    }
+}
+
+/// A strip of a matrix with contiguous columns, 16 by 16 numbers at a time.
+#[inline(always)]
+fn turn_columns<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
+    let width = b.ncols().div_ceil(LINE);
+    for (l, first) in (0..b.ncols()).step_by(LINE).enumerate() {
+        for k in (0..b.nrows()).step_by(LINE) {
+            let mut square = [[F::ZERO; LINE]; LINE];
+            for (column, j) in square.iter_mut().zip(first..b.ncols()) {
+                let from = &b.col(j).try_as_col_major().expect("columns are contiguous").as_slice()[k..];
+                match from.first_chunk() {
+                    Some(whole) => *column = *whole,
+                    None => column[..from.len()].copy_from_slice(from),
+                }
+            }
+            for (i, to) in strip[k * width + l..].iter_mut().step_by(width).take(LINE).enumerate() {
+                for (to, column) in to.0.iter_mut().zip(&square) {
+                    *to = column[i];
+                }
+            }
+        }
+    }
+}
