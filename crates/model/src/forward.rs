@@ -8,8 +8,8 @@ use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{AttnDims, rotate};
 use crate::kernels::flash::Softmax;
-use crate::kernels::lanes::{add, add_bias, add_to};
-use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_scale};
+use crate::kernels::lanes::{add, add_bias, add_to, set_sum};
+use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_rows, norm_scale};
 use crate::kernels::product::{Packing, set_product, view, view_mut};
 use crate::kernels::real::Real;
 use crate::linear::{Products, linear};
@@ -92,8 +92,8 @@ pub struct BlockActs<F> {
     pub mlp_in: Vec<F>,
     /// Norm before the MLP.
     pub ln2: NormActs<F>,
-    /// `[n_seq, seq, d_mlp]`
-    pub pre: Vec<F>,
+    /// `[n_seq, seq, d_mlp]`, the nonlinearity's slope: takes the place of what it was applied to.
+    pub slope: Vec<F>,
     /// `[n_seq, seq, d_mlp]`
     pub post: Vec<F>,
 }
@@ -115,7 +115,7 @@ impl<F: Real> Acts<F> {
                 (&mut block.v, heads),
                 (&mut block.z, heads),
                 (&mut block.resid_mid, mid),
-                (&mut block.pre, hidden),
+                (&mut block.slope, hidden),
                 (&mut block.post, hidden),
             ] {
                 buffer.resize(rows * width, F::ZERO);
@@ -168,22 +168,22 @@ pub(crate) fn forward_after<F: Real>(
     embed(net, sequences, past, resid, branch, tap);
     for (layer, block) in blocks.iter_mut().enumerate() {
         let slots = &layout.blocks[layer];
-        block.resid_pre.copy_from_slice(resid);
+        std::mem::swap(&mut block.resid_pre, resid);
         tap.forward(At::new(Site::ResidPre, layer), &mut block.resid_pre);
         attention(net, layer, slots, sequences, past, block, branch, packing, tap);
-        resid.copy_from_slice(&block.resid_pre);
-        add(resid, branch);
         if let Some(mlp_slots) = &slots.mlp {
-            tap.forward(At::new(Site::ResidMid, layer), resid);
-            block.resid_mid.copy_from_slice(resid);
+            set_sum(&mut block.resid_mid, &block.resid_pre, branch);
+            tap.forward(At::new(Site::ResidMid, layer), &mut block.resid_mid);
             mlp(net, layer, mlp_slots, block, branch, packing, tap);
-            add(resid, branch);
+            set_sum(resid, &block.resid_mid, branch);
+        } else {
+            set_sum(resid, &block.resid_pre, branch);
         }
         tap.forward(At::new(Site::ResidPost, layer), resid);
     }
     let sites = [Site::LnFinalScale, Site::LnFinalNormalized].map(|site| At::new(site, 0));
     norm(net, config.final_normalization(), layout.ln_final, sites, resid, ln_final, tap);
-    unembed_in.copy_from_slice(&ln_final.out);
+    std::mem::swap(unembed_in, &mut ln_final.out);
     tap.forward(At::new(Site::UnembedIn, 0), unembed_in);
     linear(net, unembed_in, layout.w_u, layout.b_u, logits, packing);
     tap.forward(At::new(Site::UnembedOut, 0), logits);
@@ -227,11 +227,16 @@ fn norm<F: Real>(
         acts.out.copy_from_slice(x);
         return;
     }
-    norm_scale(norm_kind(net.config, normalization), x, acts);
+    let [gain, bias] = [slots.w, slots.b].map(|slot| slot.map(|s| s.of(net.params)));
+    let kind = norm_kind(net.config, normalization);
+    if !tap.wants(scale_site) && !tap.wants(normalized_site) {
+        return norm_rows(kind, gain, bias, x, acts);
+    }
+    norm_scale(kind, x, acts);
     tap.forward(scale_site, &mut acts.scale);
     norm_divide(x, acts);
     tap.forward(normalized_site, &mut acts.normalized);
-    norm_gain(slots.w.map(|s| s.of(net.params)), slots.b.map(|s| s.of(net.params)), acts);
+    norm_gain(gain, bias, acts);
 }
 
 /// Attention from `block.resid_pre` to `branch`.
@@ -316,7 +321,7 @@ fn mlp<F: Real>(
         block.mlp_in.extend_from_slice(&block.resid_mid);
         tap.forward(at(Site::MlpIn), &mut block.mlp_in);
     }
-    let BlockActs { resid_mid, mlp_in, ln2, pre, post, .. } = block;
+    let BlockActs { resid_mid, mlp_in, ln2, slope: pre, post, .. } = block;
     let input = if mlp_in.is_empty() { &*resid_mid } else { &*mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
     norm(net, config.normalization, slots.ln2, sites, input, ln2, tap);

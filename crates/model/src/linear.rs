@@ -142,9 +142,9 @@ pub(crate) fn linear<F: Real>(net: Net<'_, F>, x: &[F], w: Slot, b: Slot, out: &
     let (x, out) = (view(x, w.len / b.len), view_mut(out, b.len));
     let store = Store::SetBiased(b.of(net.params));
     match net.products {
-        Products::Plain => room.multiply(x, view(w.of(net.params), b.len), F::ONE, store, out),
-        Products::Packed(weights) => room.multiply_strips(x, weights.forward(w).whole(), F::ONE, store, out),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, x, weights.forward(w), F::ONE, store, out),
+        Products::Plain => room.multiply(x, view(w.of(net.params), b.len), store, out),
+        Products::Packed(weights) => room.multiply_strips(x, weights.forward(w).whole(), store, out),
+        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, x, weights.forward(w), store, out),
     }
 }
 
@@ -161,8 +161,8 @@ pub(crate) fn linear_weights_bwd<F: Real>(
     let (x, grad) = (view(x, w.len / b.len), view(dout, b.len));
     let (x, dw) = (x.transpose(), view_mut(w.of_mut(param_grads), b.len));
     match products {
-        Products::Plain | Products::Packed(_) => room.multiply(x, grad, F::ONE, Store::Add, dw),
-        Products::Bf16(amx, _) => room.tiles.multiply(amx, x, grad, F::ONE, Store::Add, dw),
+        Products::Plain | Products::Packed(_) => room.multiply(x, grad, Store::Add, dw),
+        Products::Bf16(amx, _) => room.tiles.multiply(amx, x, grad, Store::Add, dw),
     }
     add_column_sums(b.of_mut(param_grads), dout);
 }
@@ -179,8 +179,8 @@ pub(crate) fn linear_input_bwd<F: Real>(
 ) {
     let (dout, dx) = (view(dout, b.len), view_mut(dx, w.len / b.len));
     match net.products {
-        Products::Plain => room.multiply(dout, view(w.of(net.params), b.len).transpose(), F::ONE, store, dx),
-        Products::Packed(weights) => room.multiply_strips(dout, weights.backward(w).whole(), F::ONE, store, dx),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, dout, weights.backward(w), F::ONE, store, dx),
+        Products::Plain => room.multiply(dout, view(w.of(net.params), b.len).transpose(), store, dx),
+        Products::Packed(weights) => room.multiply_strips(dout, weights.backward(w).whole(), store, dx),
+        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, dout, weights.backward(w), store, dx),
     }
 }

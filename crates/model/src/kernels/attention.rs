@@ -4,7 +4,7 @@
 //! `pattern = softmax over s`; `z[b,t,h] = sum_s pattern[b,h,t,s] v[b,s,h]`. Letters: `b` sequence, `h` head,
 //! `t` query (destination) position, `s` key (source) position. Source: Vaswani et al. 2017, eq. 1.
 
-use super::lanes::{dot, max, sum_of};
+use super::lanes::{self, dot, max, sum_of};
 use super::product::{Packing, Store, View, ViewMut, view, view_mut};
 use super::real::Real;
 use super::tier::vectorised;
@@ -82,19 +82,19 @@ impl AttnDims {
 /// - `q`, `k`: `[n_seq, seq, n_heads, d_head]`
 /// - `scores` (out): `[n_seq, n_heads, seq, seq]`
 pub fn attn_scores<F: Real>(packing: &mut Packing<F>, dims: AttnDims, q: &[F], k: &[F], scores: &mut [F]) {
-    let scale = F::of(1.0 / dims.attn_scale);
     for (b, h) in dims.pairs() {
         let (q, k) = (dims.head(q, b, h), dims.head(k, b, h));
         let out = dims.square_mut(scores, b, h);
         for (t0, rows, keys) in dims.query_blocks() {
             let block = view_mut(&mut out[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
             let (q, k) = (q.subrows(t0, rows), k.subrows(0, keys).transpose());
-            packing.multiply(q, k, scale, Store::Set, block.subcols_mut(0, keys));
+            packing.multiply(q, k, Store::Set, block.subcols_mut(0, keys));
         }
-        if dims.causal {
-            for (t, row) in out.chunks_exact_mut(dims.seq).enumerate() {
-                row[t + 1..].fill(F::NEG_INFINITY);
-            }
+    }
+    lanes::scale(scores, F::of(1.0 / dims.attn_scale));
+    if dims.causal {
+        for (i, row) in scores.chunks_exact_mut(dims.seq).enumerate() {
+            row[i % dims.seq + 1..].fill(F::NEG_INFINITY);
         }
     }
 }
@@ -141,7 +141,7 @@ pub fn attn_mix<F: Real>(packing: &mut Packing<F>, dims: AttnDims, pattern: &[F]
         let v = dims.head(v, b, h);
         for (t0, rows, keys) in dims.query_blocks() {
             let out = dims.head_mut(z, b, h).subrows_mut(t0, rows);
-            packing.multiply(p.submatrix(t0, 0, rows, keys), v.subrows(0, keys), F::ONE, Store::Set, out);
+            packing.multiply(p.submatrix(t0, 0, rows, keys), v.subrows(0, keys), Store::Set, out);
         }
     }
 }
@@ -169,9 +169,9 @@ pub fn attn_mix_bwd<F: Real>(
             let wide = if whole { dims.seq } else { keys };
             let block = view_mut(&mut dp[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
             let dz = dz.subrows(t0, rows);
-            packing.multiply(dz, v.subrows(0, wide).transpose(), F::ONE, Store::Set, block.subcols_mut(0, wide));
+            packing.multiply(dz, v.subrows(0, wide).transpose(), Store::Set, block.subcols_mut(0, wide));
             let seen = dims.head_mut(dv, b, h).subrows_mut(0, keys);
-            packing.multiply(p.submatrix(t0, 0, rows, keys).transpose(), dz, F::ONE, Store::Add, seen);
+            packing.multiply(p.submatrix(t0, 0, rows, keys).transpose(), dz, Store::Add, seen);
         }
     }
 }
@@ -205,7 +205,6 @@ pub fn attn_scores_bwd<F: Real>(
     dq: &mut [F],
     dk: &mut [F],
 ) {
-    let scale = F::of(1.0 / dims.attn_scale);
     dk.fill(F::ZERO);
     for (b, h) in dims.pairs() {
         let (q, k) = (dims.head(q, b, h), dims.head(k, b, h));
@@ -213,10 +212,13 @@ pub fn attn_scores_bwd<F: Real>(
         for (t0, rows, keys) in dims.query_blocks() {
             let block = ds.subrows(t0, rows).subcols(0, keys);
             let dq = dims.head_mut(dq, b, h).subrows_mut(t0, rows);
-            packing.multiply(block, k.subrows(0, keys), scale, Store::Set, dq);
+            packing.multiply(block, k.subrows(0, keys), Store::Set, dq);
             let seen = dims.head_mut(dk, b, h).subrows_mut(0, keys);
-            packing.multiply(block.transpose(), q.subrows(t0, rows), scale, Store::Add, seen);
+            packing.multiply(block.transpose(), q.subrows(t0, rows), Store::Add, seen);
         }
+    }
+    for grad in [dq, dk] {
+        lanes::scale(grad, F::of(1.0 / dims.attn_scale));
     }
 }
 

@@ -71,13 +71,12 @@ impl Packing {
         amx: Amx,
         a: View<'_, F>,
         b: View<'_, F>,
-        scale: F,
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
         self.left.pack(a);
         self.right.pack(b);
-        multiply(amx, &self.left, &self.right, &mut self.sums, scale, store, out);
+        multiply(amx, &self.left, &self.right, &mut self.sums, store, out);
     }
 
     /// The same with a right factor packed before.
@@ -89,25 +88,16 @@ impl Packing {
         amx: Amx,
         a: View<'_, F>,
         b: &Right,
-        scale: F,
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
         self.left.pack(a);
-        multiply(amx, &self.left, b, &mut self.sums, scale, store, out);
+        multiply(amx, &self.left, b, &mut self.sums, store, out);
     }
 }
 
 /// `out` is `[rows, columns]`; `sums` are two blocks because vector work on one goes on while the tile unit fills the other.
-fn multiply<F: Real>(
-    amx: Amx,
-    a: &Left,
-    b: &Right,
-    sums: &mut [Block; 2],
-    scale: F,
-    store: Store<'_, F>,
-    out: ViewMut<'_, F>,
-) {
+fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, sums: &mut [Block; 2], store: Store<'_, F>, out: ViewMut<'_, F>) {
     vectorised(
         #[inline(always)]
         move || {
@@ -123,14 +113,14 @@ fn multiply<F: Real>(
                     for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
                         unit.multiply(a.strips(row), b.pair(column), Sums::Set, fresh);
                         if let Some((row, column)) = previous.replace((row, column)) {
-                            store_block(ready, row, column, scale, store, &mut out);
+                            store_block(ready, row, column, store, &mut out);
                         }
                         std::mem::swap(&mut fresh, &mut ready);
                     }
                 }
             }
             if let Some((row, column)) = previous {
-                store_block(ready, row, column, scale, store, &mut out);
+                store_block(ready, row, column, store, &mut out);
             }
         },
     )
@@ -144,18 +134,11 @@ fn panel_rows(inner: usize) -> usize {
 
 /// Writes the part of a block that lies within the result.
 #[inline(always)]
-fn store_block<F: Real>(
-    block: &Block,
-    row: usize,
-    column: usize,
-    scale: F,
-    store: Store<'_, F>,
-    out: &mut ViewMut<'_, F>,
-) {
+fn store_block<F: Real>(block: &Block, row: usize, column: usize, store: Store<'_, F>, out: &mut ViewMut<'_, F>) {
     let columns = column..out.ncols().min(column + BLOCK);
     for (row, sums) in (row..out.nrows()).zip(block) {
         let out = out.as_mut().row_mut(row).try_as_row_major_mut().expect("rows are contiguous").as_slice_mut();
-        let products = sums.iter().flat_map(|lanes| lanes.0.iter()).map(|&sum| F::of(sum.into()) * scale);
+        let products = sums.iter().flat_map(|lanes| lanes.0.iter()).map(|&sum| F::of(sum.into()));
         let entries = out[columns.clone()].iter_mut().zip(products);
         match store {
             Store::Set => entries.for_each(|(o, p)| *o = p),
@@ -367,22 +350,22 @@ mod tests {
                 let (large_a, large_b) = (numbers((m + 40) * (k + 3), 9), numbers((k + 3) * (n + 70), 9));
                 let mut large = vec![0.0; (m + 40) * (n + 70)];
                 let (large_a, large_b) = (view(&large_a, k + 3), view(&large_b, n + 70));
-                room.multiply(amx, large_a, large_b, 1.0, Store::Set, view_mut(&mut large, n + 70));
+                room.multiply(amx, large_a, large_b, Store::Set, view_mut(&mut large, n + 70));
                 // A band of a wider matrix, whose other columns must stay.
                 let mut wide = vec![7.0; m * (n + 5)];
-                let mut store = |scale, store| {
+                let mut store = |store| {
                     let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
-                    room.multiply(amx, a, b, scale, store, band);
+                    room.multiply(amx, a, b, store, band);
                     assert!(wide.chunks(n + 5).all(|row| [0, 1, n + 2, n + 3, n + 4].iter().all(|&c| row[c] == 7.0)));
                     wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<f32>>()
                 };
-                let product = store(1.0, Store::Set);
+                let product = store(Store::Set);
                 close(&what, &product, &of_rounded, sum_error);
                 close(&what, &product, &exact, k as f64 / 256.0);
-                let sum = store(0.5, Store::Add);
-                assert!(sum.iter().zip(&product).all(|(&sum, &p)| sum == 1.5 * p), "{what}: sum");
-                let biased = store(2.0, Store::SetBiased(&bias));
-                let want = product.iter().enumerate().map(|(e, &p)| 2.0 * p + bias[e % n]);
+                let sum = store(Store::Add);
+                assert!(sum.iter().zip(&product).all(|(&sum, &p)| sum == 2.0 * p), "{what}: sum");
+                let biased = store(Store::SetBiased(&bias));
+                let want = product.iter().enumerate().map(|(e, &p)| p + bias[e % n]);
                 assert!(biased.iter().zip(want).all(|(&got, want)| got == want), "{what}: bias");
             }
         }

@@ -12,10 +12,11 @@ use super::real::Real;
 use super::strips::Strips;
 use super::tier::vectorised;
 
-/// What the backward pass needs to make a query's pattern: `exp(score − top) · inverse`.
+/// What the backward pass needs to make a query's pattern: `exp((score − top) / attn_scale) · inverse`, scores being those
+/// before the division.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Softmax<F> {
-    /// The largest score.
+    /// The largest score that it sees.
     pub top: F,
     /// Inverse of the sum of exponentials.
     pub inverse: F,
@@ -57,7 +58,6 @@ pub fn attend<F: Real>(
     softmax: &mut [Softmax<F>],
     packing: &mut Packing<F>,
 ) {
-    let scale = F::of(1.0 / dims.attn_scale);
     let mut room = std::mem::take(&mut packing.head);
     for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact_mut(dims.seq)) {
         let q = dims.head(q, b, h);
@@ -67,11 +67,11 @@ pub fn attend<F: Real>(
             room.pattern.resize(rows * keys, F::ZERO);
             let scores = view_mut(&mut room.pattern, keys);
             let k_columns = room.k_columns.part(dims.d_head, keys);
-            packing.multiply_strips(q.subrows(t0, rows), k_columns, scale, Store::Set, scores);
+            packing.multiply_strips(q.subrows(t0, rows), k_columns, Store::Set, scores);
             let softmax = &mut softmax[t0..t0 + rows];
             exponentials(dims, t0, &mut room.pattern, softmax);
             let z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
-            packing.multiply_strips(view(&room.pattern, keys), room.v.part(keys, dims.d_head), F::ONE, Store::Set, z);
+            packing.multiply_strips(view(&room.pattern, keys), room.v.part(keys, dims.d_head), Store::Set, z);
         }
     }
     packing.head = room;
@@ -83,7 +83,7 @@ fn exponentials<F: Real>(dims: AttnDims, t0: usize, scores: &mut [F], softmax: &
     vectorised(
         #[inline(always)]
         move || {
-            let keys = scores.len() / softmax.len();
+            let (keys, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
             for (i, (row, softmax)) in scores.chunks_exact_mut(keys).zip(softmax).enumerate() {
                 let (seen, masked) = row.split_at_mut(dims.visible(t0 + i));
                 masked.fill(F::ZERO);
@@ -97,12 +97,12 @@ fn exponentials<F: Real>(dims: AttnDims, t0: usize, scores: &mut [F], softmax: &
                 let (whole, rest) = seen.as_chunks_mut::<LANES>();
                 for chunk in whole {
                     for i in 0..LANES {
-                        chunk[i] = (chunk[i] - top).exp();
+                        chunk[i] = (scale * (chunk[i] - top)).exp();
                         sums[i] += chunk[i];
                     }
                 }
                 for (x, sum) in rest.iter_mut().zip(&mut sums) {
-                    *x = (*x - top).exp();
+                    *x = (scale * (*x - top)).exp();
                     *sum += *x;
                 }
                 *softmax = Softmax { top, inverse: F::ONE / fold(sums) };
@@ -130,8 +130,8 @@ fn scale_heads<F: Real>(dims: AttnDims, z: &mut [F], softmax: &[Softmax<F>]) {
 
 /// Reverses [`attend`].
 ///
-/// `dpattern = dz vᵀ`; `dscores = pattern · (dpattern − z · dz)`, the sum over keys of `pattern · dpattern` being `z · dz`;
-/// `dq = dscores k`, `dk = dscoresᵀ q` (both over `attn_scale`), `dv = patternᵀ dz`.
+/// `dpattern = dz vᵀ`; `dscores = pattern · (dpattern − z · dz) / attn_scale`, the sum over keys of `pattern · dpattern` being
+/// `z · dz`; `dq = dscores k`, `dk = dscoresᵀ q`, `dv = patternᵀ dz`.
 pub fn attend_bwd<F: Real>(
     dims: AttnDims,
     answers: Answers,
@@ -142,7 +142,6 @@ pub fn attend_bwd<F: Real>(
     [dq, dk, dv]: [&mut [F]; 3],
     packing: &mut Packing<F>,
 ) {
-    let scale = F::of(1.0 / dims.attn_scale);
     let mut room = std::mem::take(&mut packing.head);
     for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact(dims.seq)) {
         let [q, k, v, z, dz] = [q, k, v, z, dz].map(|x| dims.head(x, b, h));
@@ -156,24 +155,24 @@ pub fn attend_bwd<F: Real>(
             let (q, z, dz) = (q.subrows(t0, rows), z.subrows(t0, rows), dz.subrows(t0, rows));
             pattern.resize(rows * keys, F::ZERO);
             dscores.resize(rows * keys, F::ZERO);
-            packing.multiply_strips(q, k_columns.part(dims.d_head, keys), scale, Store::Set, view_mut(pattern, keys));
-            packing.multiply_strips(dz, v.part(dims.d_head, keys), F::ONE, Store::Set, view_mut(dscores, keys));
+            packing.multiply_strips(q, k_columns.part(dims.d_head, keys), Store::Set, view_mut(pattern, keys));
+            packing.multiply_strips(dz, v.part(dims.d_head, keys), Store::Set, view_mut(dscores, keys));
             pattern_and_dscores(dims, t0, &softmax[t0..t0 + rows], z, dz, pattern, dscores);
             let (pattern, dscores) = (view(pattern, keys), view(dscores, keys));
             let dq = dims.head_mut(dq, b, h).subrows_mut(t0, rows);
-            packing.multiply_strips(dscores, k.part(keys, dims.d_head), scale, Store::Set, dq);
+            packing.multiply_strips(dscores, k.part(keys, dims.d_head), Store::Set, dq);
             let [mut dk, mut dv] = [&mut *dk, &mut *dv].map(|x| dims.head_mut(x, b, h).subrows_mut(0, keys));
             match answers {
                 Answers::Everyone => {
                     q_block.pack(q);
                     dz_block.pack(dz);
-                    packing.multiply_strips(dscores.transpose(), q_block.whole(), scale, store, dk);
-                    packing.multiply_strips(pattern.transpose(), dz_block.whole(), F::ONE, store, dv);
+                    packing.multiply_strips(dscores.transpose(), q_block.whole(), store, dk);
+                    packing.multiply_strips(pattern.transpose(), dz_block.whole(), store, dv);
                     store = Store::Add;
                 }
                 Answers::Itself => {
                     for (i, j) in (0..rows).flat_map(|i| (0..dims.d_head).map(move |j| (i, j))) {
-                        dk[(t0 + i, j)] = scale * dscores[(i, t0 + i)] * q[(i, j)];
+                        dk[(t0 + i, j)] = dscores[(i, t0 + i)] * q[(i, j)];
                         dv[(t0 + i, j)] = pattern[(i, t0 + i)] * dz[(i, j)];
                     }
                 }
@@ -196,7 +195,7 @@ fn pattern_and_dscores<F: Real>(
     vectorised(
         #[inline(always)]
         move || {
-            let keys = scores.len() / softmax.len();
+            let (keys, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
             let rows = scores.chunks_exact_mut(keys).zip(dpattern.chunks_exact_mut(keys));
             for (i, (p, ds)) in rows.enumerate() {
                 let [z, dz] = [z, dz].map(|x| x.row(i).try_as_row_major().expect("heads lie by rows").as_slice());
@@ -205,8 +204,8 @@ fn pattern_and_dscores<F: Real>(
                 p[seen..].fill(F::ZERO);
                 ds[seen..].fill(F::ZERO);
                 for (p, ds) in p[..seen].iter_mut().zip(&mut ds[..seen]) {
-                    *p = (*p - top).exp() * inverse;
-                    *ds = *p * (*ds - mean);
+                    *p = (scale * (*p - top)).exp() * inverse;
+                    *ds = scale * *p * (*ds - mean);
                 }
             }
         },

@@ -92,12 +92,48 @@ pub fn add<F: Real>(out: &mut [F], xs: &[F]) {
     )
 }
 
+/// `out[i] = xs[i] + ys[i]`.
+pub fn set_sum<F: Real>(out: &mut [F], xs: &[F], ys: &[F]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for ((o, &x), &y) in out.iter_mut().zip(xs).zip(ys) {
+                *o = x + y;
+            }
+        },
+    )
+}
+
 /// `out[i] += xs[i]`, for use inside kernels.
 #[inline(always)]
 pub fn add_to<F: Real>(out: &mut [F], xs: &[F]) {
     for (o, &x) in out.iter_mut().zip(xs) {
         *o += x;
     }
+}
+
+/// `xs[i] *= factor`.
+pub fn scale<F: Real>(xs: &mut [F], factor: F) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for x in xs.iter_mut() {
+                *x *= factor;
+            }
+        },
+    )
+}
+
+/// `out[i] *= xs[i]`.
+pub fn multiply<F: Real>(out: &mut [F], xs: &[F]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (o, &x) in out.iter_mut().zip(xs) {
+                *o *= x;
+            }
+        },
+    )
 }
 
 /// Sum of squares.

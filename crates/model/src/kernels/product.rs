@@ -24,7 +24,7 @@ pub fn view_mut<F: Real>(data: &mut [F], cols: usize) -> ViewMut<'_, F> {
     MatMut::from_row_major_slice_mut(data, rows, cols).as_dyn_stride_mut()
 }
 
-/// What becomes of a product, `p = scale · a @ b`.
+/// What becomes of a product, `p = a @ b`.
 #[derive(Clone, Copy, Debug)]
 pub enum Store<'a, F> {
     /// `out = p`
@@ -49,9 +49,9 @@ impl<F: Real> Packing<F> {
     ///
     /// # Panics
     /// If the sizes do not fit together, `b` has neither contiguous rows nor columns, or `out` no contiguous rows.
-    pub fn multiply(&mut self, a: View<'_, F>, b: View<'_, F>, scale: F, store: Store<'_, F>, out: ViewMut<'_, F>) {
+    pub fn multiply(&mut self, a: View<'_, F>, b: View<'_, F>, store: Store<'_, F>, out: ViewMut<'_, F>) {
         self.right.pack(b);
-        strips::multiply(a, self.right.whole(), scale, store, out, &mut self.left);
+        strips::multiply(a, self.right.whole(), store, out, &mut self.left);
     }
 
     /// The same with a right factor that was copied before.
@@ -62,22 +62,21 @@ impl<F: Real> Packing<F> {
         &mut self,
         a: View<'_, F>,
         b: StripsPart<'_, F>,
-        scale: F,
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
-        strips::multiply(a, b, scale, store, out, &mut self.left);
+        strips::multiply(a, b, store, out, &mut self.left);
     }
 }
 
 /// `out = a @ b`, with room of its own.
 pub fn set_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
-    Packing::default().multiply(a, b, F::ONE, Store::Set, out);
+    Packing::default().multiply(a, b, Store::Set, out);
 }
 
 /// `out += a @ b`, with room of its own.
 pub fn add_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
-    Packing::default().multiply(a, b, F::ONE, Store::Add, out);
+    Packing::default().multiply(a, b, Store::Add, out);
 }
 
 #[cfg(test)]
@@ -104,19 +103,19 @@ mod tests {
             for b in [b, view(&b_columns, k).transpose()] {
                 // A band of a wider matrix, whose other columns must stay.
                 let mut wide = vec![F::of(7.0); m * (n + 5)];
-                let mut store = |scale: f64, store| {
+                let mut store = |store| {
                     let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
-                    room.multiply(a, b, F::of(scale), store, band);
+                    room.multiply(a, b, store, band);
                     let outside = [0, 1, n + 2, n + 3, n + 4];
                     assert!(wide.chunks(n + 5).all(|row| outside.iter().all(|&c| row[c] == F::of(7.0))));
                     wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<F>>()
                 };
                 let what = format!("{m}x{k}x{n}");
-                assert_eq!(store(1.0, Store::Set), want, "{what}");
-                let sum: Vec<F> = want.iter().map(|&p| F::of(3.0) * p).collect();
-                assert_eq!(store(2.0, Store::Add), sum, "{what}: sum");
-                let biased: Vec<F> = want.iter().enumerate().map(|(e, &p)| F::of(2.0) * p + bias[e % n]).collect();
-                assert_eq!(store(2.0, Store::SetBiased(&bias)), biased, "{what}: bias");
+                assert_eq!(store(Store::Set), want, "{what}");
+                let sum: Vec<F> = want.iter().map(|&p| F::of(2.0) * p).collect();
+                assert_eq!(store(Store::Add), sum, "{what}: sum");
+                let biased: Vec<F> = want.iter().enumerate().map(|(e, &p)| p + bias[e % n]).collect();
+                assert_eq!(store(Store::SetBiased(&bias)), biased, "{what}: bias");
             }
         }
     }
@@ -149,7 +148,7 @@ mod tests {
         let (a, b): (Vec<f64>, Vec<f64>) = ((0..60).map(f64::from).collect(), (0..9000).map(f64::from).collect());
         let (mut right, mut out, mut want) = (Strips::default(), vec![0.0; 4 * 70], vec![0.0; 4 * 70]);
         right.pack(view(&b, 90));
-        Packing::default().multiply_strips(view(&a, 15), right.part(15, 70), 1.0, Store::Set, view_mut(&mut out, 70));
+        Packing::default().multiply_strips(view(&a, 15), right.part(15, 70), Store::Set, view_mut(&mut out, 70));
         set_product(view_mut(&mut want, 70), view(&a, 15), view(&b, 90).submatrix(0, 0, 15, 70));
         assert_eq!(out, want);
     }

@@ -74,14 +74,25 @@ pub(crate) struct StripsPart<'a, F> {
 }
 
 impl<'a, F: Real> StripsPart<'a, F> {
-    /// Each strip's first column and lines, and how many lines make a row of it.
-    fn strips(self) -> impl Iterator<Item = (usize, &'a [Line<F>], usize)> {
+    fn strips(self) -> impl Iterator<Item = Strip<'a, F>> {
         let Strips { lines, inner, columns } = self.strips;
         (0..self.columns).step_by(STRIP).map(move |first| {
             let width = (columns - first).div_ceil(LINE).min(STRIP / LINE);
-            (first, &lines[first / LINE * inner..][..self.inner * width], width)
+            let lines = &lines[first / LINE * inner..][..self.inner * width];
+            Strip { first, width: width * LINE, numbers: numbers(lines) }
         })
     }
+}
+
+/// One strip.
+#[derive(Clone, Copy)]
+struct Strip<'a, F> {
+    /// Its first column.
+    first: usize,
+    /// Its columns, with those that are only filling.
+    width: usize,
+    /// Row after row.
+    numbers: &'a [F],
 }
 
 /// Makes a product.
@@ -91,7 +102,6 @@ impl<'a, F: Real> StripsPart<'a, F> {
 pub(crate) fn multiply<F: Real>(
     a: View<'_, F>,
     b: StripsPart<'_, F>,
-    scale: F,
     store: Store<'_, F>,
     out: ViewMut<'_, F>,
     room: &mut Vec<F>,
@@ -100,13 +110,12 @@ pub(crate) fn multiply<F: Real>(
     if let Store::SetBiased(bias) = store {
         assert_eq!(bias.len(), b.columns);
     }
-    vectorised_with(Multiply { a, b, scale, store, out, room });
+    vectorised_with(Multiply { a, b, store, out, room });
 }
 
 struct Multiply<'a, F> {
     a: View<'a, F>,
     b: StripsPart<'a, F>,
-    scale: F,
     store: Store<'a, F>,
     out: ViewMut<'a, F>,
     /// For a block of a left factor that lies by columns.
@@ -118,28 +127,52 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Multiply { a, b, scale, store, mut out, room } = self;
+        let Multiply { a, b, store, mut out, room } = self;
         let most = if S::REGISTER_COUNT >= 32 { 8 } else { 4 };
         for first in (0..a.nrows()).step_by(ROWS) {
             let n_rows = ROWS.min(a.nrows() - first);
             let a = gathered(a.subrows(first, n_rows), room);
-            let mut out = out.as_mut().subrows_mut(first, n_rows);
-            for (column, lines, width) in b.strips() {
+            for strip in b.strips() {
+                let columns = strip.width.min(out.ncols() - strip.first);
+                let mut out = Rows::new(out.as_mut().submatrix_mut(first, strip.first, n_rows, columns));
+                let store = match store {
+                    Store::SetBiased(bias) => Store::SetBiased(&bias[strip.first..strip.first + columns]),
+                    other => other,
+                };
                 let mut row = 0;
                 while row < n_rows {
                     let rows = [most, 4, 2].into_iter().find(|&n| n <= n_rows - row).unwrap_or(1);
-                    let a = a.subrows(row, rows);
-                    let out = out.as_mut().subrows_mut(row, rows);
                     match rows {
-                        8 => strip_of_rows::<F, S, 8>(simd, a, lines, width, column, scale, store, out),
-                        4 => strip_of_rows::<F, S, 4>(simd, a, lines, width, column, scale, store, out),
-                        2 => strip_of_rows::<F, S, 2>(simd, a, lines, width, column, scale, store, out),
-                        _ => strip_of_rows::<F, S, 1>(simd, a, lines, width, column, scale, store, out),
+                        8 => strip_of_rows::<F, S, 8>(simd, a, strip, row, store, &mut out),
+                        4 => strip_of_rows::<F, S, 4>(simd, a, strip, row, store, &mut out),
+                        2 => strip_of_rows::<F, S, 2>(simd, a, strip, row, store, &mut out),
+                        _ => strip_of_rows::<F, S, 1>(simd, a, strip, row, store, &mut out),
                     }
                     row += rows;
                 }
             }
         }
+    }
+}
+
+/// Contiguous rows of a result, in the columns of one strip.
+struct Rows<'a, F> {
+    /// From the first number of the first row to the last of the last.
+    numbers: &'a mut [F],
+    stride: usize,
+    columns: usize,
+}
+
+impl<'a, F: Real> Rows<'a, F> {
+    #[inline(always)]
+    fn new(out: ViewMut<'a, F>) -> Rows<'a, F> {
+        let (rows, columns, stride) = (out.nrows(), out.ncols(), out.row_stride());
+        assert!(rows > 0 && columns > 0 && (out.col_stride() == 1 || columns == 1), "rows of a product are contiguous");
+        assert!(rows == 1 || stride >= columns as isize);
+        let stride = stride.unsigned_abs();
+        // SAFETY: the matrix, borrowed for as long, reaches from the first of these numbers to the last, and rows do not overlap.
+        let numbers = unsafe { std::slice::from_raw_parts_mut(out.as_ptr_mut(), (rows - 1) * stride + columns) };
+        Rows { numbers, stride, columns }
     }
 }
 
@@ -157,105 +190,148 @@ fn gathered<'a, F: Real>(a: View<'a, F>, room: &'a mut Vec<F>) -> View<'a, F> {
     view(room, a.nrows()).transpose()
 }
 
-/// `R` rows of the result, in the columns of one strip: three vectors at a time, then what is left.
+/// `R` rows of the result from `row` on, in the columns of one strip: three vectors at a time, then what is left.
 #[inline(always)]
 fn strip_of_rows<F: Real, S: Simd, const R: usize>(
     simd: S,
     a: View<'_, F>,
-    lines: &[Line<F>],
-    width: usize,
-    column: usize,
-    scale: F,
+    strip: Strip<'_, F>,
+    row: usize,
     store: Store<'_, F>,
-    mut out: ViewMut<'_, F>,
+    out: &mut Rows<'_, F>,
 ) {
     let lanes = F::lanes::<S>();
+    let a = a.subrows(row, R);
     let mut from = 0;
-    while from < width * LINE && column + from < out.ncols() {
-        let vectors = (width * LINE - from) / lanes;
-        let out = out.as_mut();
-        match vectors {
-            1 => block::<F, S, R, 1>(simd, a, lines, width, from, column + from, scale, store, out),
-            2 => block::<F, S, R, 2>(simd, a, lines, width, from, column + from, scale, store, out),
-            _ => block::<F, S, R, 3>(simd, a, lines, width, from, column + from, scale, store, out),
+    while from < out.columns {
+        let vectors = ((strip.width - from) / lanes).min(3);
+        if from + vectors * lanes <= out.columns {
+            match vectors {
+                1 => whole::<F, S, R, 1>(simd, a, strip, row, from, store, out),
+                2 => whole::<F, S, R, 2>(simd, a, strip, row, from, store, out),
+                _ => whole::<F, S, R, 3>(simd, a, strip, row, from, store, out),
+            }
+            from += vectors * lanes;
+        } else {
+            ragged::<F, S, R>(simd, a, strip, row, from, store, out);
+            from += lanes;
         }
-        from += vectors.min(3) * lanes;
     }
 }
 
-/// `R` rows of the result by `V` vectors of columns: from `from` in the strip, `column` in the result.
+/// `R` rows of the result by `V` vectors of columns from `from` on.
 #[inline(always)]
-fn block<F: Real, S: Simd, const R: usize, const V: usize>(
+fn whole<F: Real, S: Simd, const R: usize, const V: usize>(
     simd: S,
     a: View<'_, F>,
-    lines: &[Line<F>],
-    width: usize,
+    strip: Strip<'_, F>,
+    row: usize,
     from: usize,
-    column: usize,
-    scale: F,
     store: Store<'_, F>,
-    mut out: ViewMut<'_, F>,
+    out: &mut Rows<'_, F>,
 ) {
-    let lanes = F::lanes::<S>();
-    let strip = numbers(lines);
-    let (row_stride, inner_stride, first) = (a.row_stride(), a.col_stride(), a.as_ptr());
-    assert!(a.nrows() == R && a.ncols() * width * LINE == strip.len());
+    let len = V * F::lanes::<S>();
     let mut sums = [[F::splat(simd, F::ZERO); V]; R];
-    for (k, row) in strip.chunks_exact(width * LINE).enumerate() {
-        let b = F::vectors::<S>(&row[from..from + V * lanes]);
+    match store {
+        Store::Set => {}
+        Store::SetBiased(bias) => {
+            let bias = F::vectors::<S>(&bias[from..from + len]);
+            each::<R>(|r| (0..V).for_each(|v| sums[r][v] = bias[v]));
+        }
+        Store::Add => each::<R>(|r| {
+            let before = F::vectors::<S>(&out.numbers[(row + r) * out.stride + from..][..len]);
+            (0..V).for_each(|v| sums[r][v] = before[v]);
+        }),
+    }
+    add_products(simd, a, strip, from, &mut sums);
+    each::<R>(|r| {
+        let after = F::vectors_mut::<S>(&mut out.numbers[(row + r) * out.stride + from..][..len]);
+        (0..V).for_each(|v| after[v] = sums[r][v]);
+    });
+}
+
+/// `R` rows of the result by its last columns, which do not fill a vector.
+#[inline(always)]
+fn ragged<F: Real, S: Simd, const R: usize>(
+    simd: S,
+    a: View<'_, F>,
+    strip: Strip<'_, F>,
+    row: usize,
+    from: usize,
+    store: Store<'_, F>,
+    out: &mut Rows<'_, F>,
+) {
+    let mut sums = [[F::splat(simd, F::ZERO); 1]; R];
+    add_products(simd, a, strip, from, &mut sums);
+    each::<R>(|r| {
+        let mut line = [F::ZERO; LINE];
+        F::vectors_mut::<S>(&mut line)[0] = sums[r][0];
+        let out = &mut out.numbers[(row + r) * out.stride..][..out.columns];
+        for (j, (out, &sum)) in out[from..].iter_mut().zip(&line).enumerate() {
+            *out = match store {
+                Store::Set => sum,
+                Store::SetBiased(bias) => bias[from + j] + sum,
+                Store::Add => *out + sum,
+            };
+        }
+    });
+}
+
+/// `sums += a @ b`, `b` being `V` vectors of each row of a strip, from column `from` on.
+#[inline(always)]
+fn add_products<F: Real, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    a: View<'_, F>,
+    strip: Strip<'_, F>,
+    from: usize,
+    sums: &mut [[F::Vector<S>; V]; R],
+) {
+    let (numbers, len) = (strip.numbers, V * F::lanes::<S>());
+    let (row_stride, inner_stride, first) = (a.row_stride(), a.col_stride(), a.as_ptr());
+    assert!(a.nrows() == R && a.ncols() * strip.width == numbers.len() && from + len <= strip.width);
+    let mut held = *sums;
+    for k in 0..a.ncols() {
+        // SAFETY: the strip has `a.ncols()` rows of `width` numbers, and `from + len` is at most `width`.
+        let b = F::vectors::<S>(unsafe { numbers.get_unchecked(k * strip.width + from..k * strip.width + from + len) });
         for r in 0..R {
             // SAFETY: `a` has `R` rows of as many numbers as the strip has rows.
             let x = unsafe { *first.offset(r as isize * row_stride + k as isize * inner_stride) };
             let x = F::splat(simd, x);
             for v in 0..V {
-                sums[r][v] = F::mul_add(simd, x, b[v], sums[r][v]);
+                held[r][v] = F::mul_add(simd, x, b[v], held[r][v]);
             }
         }
     }
-    let sums = std::hint::black_box(sums);
-    let columns = (V * lanes).min(out.ncols() - column);
-    let scale = F::splat(simd, scale);
-    for (r, sums) in sums.iter().enumerate() {
-        let row = out.as_mut().row_mut(r).try_as_row_major_mut().expect("rows of a product are contiguous");
-        let row = &mut row.as_slice_mut()[column..column + columns];
-        if columns == V * lanes {
-            finish::<F, S, V>(simd, sums, scale, store, column, row);
-        } else {
-            let mut whole = [F::ZERO; STRIP];
-            let whole = &mut whole[..V * lanes];
-            whole[..columns].copy_from_slice(row);
-            match store {
-                Store::SetBiased(bias) => {
-                    finish::<F, S, V>(simd, sums, scale, Store::Set, 0, whole);
-                    whole.iter_mut().zip(&bias[column..]).for_each(|(x, &bias)| *x += bias);
-                }
-                _ => finish::<F, S, V>(simd, sums, scale, store, 0, whole),
-            }
-            row.copy_from_slice(&whole[..columns]);
-        }
-    }
+    *sums = held;
 }
 
-/// Writes one row of sums.
+/// Calls `f` with every number below `R`, at most 8, each a constant to the compiler: so that what it indexes stays in registers.
 #[inline(always)]
-fn finish<F: Real, S: Simd, const V: usize>(
-    simd: S,
-    sums: &[F::Vector<S>; V],
-    scale: F::Vector<S>,
-    store: Store<'_, F>,
-    column: usize,
-    row: &mut [F],
-) {
-    let len = row.len();
-    let row = F::vectors_mut::<S>(row);
-    let zero = F::splat(simd, F::ZERO);
-    match store {
-        Store::Set => (0..V).for_each(|v| row[v] = F::mul_add(simd, sums[v], scale, zero)),
-        Store::Add => (0..V).for_each(|v| row[v] = F::mul_add(simd, sums[v], scale, row[v])),
-        Store::SetBiased(bias) => {
-            let bias = F::vectors::<S>(&bias[column..column + len]);
-            (0..V).for_each(|v| row[v] = F::mul_add(simd, sums[v], scale, bias[v]));
-        }
+fn each<const R: usize>(mut f: impl FnMut(usize)) {
+    const { assert!(R <= 8) }
+    if R > 0 {
+        f(0);
+    }
+    if R > 1 {
+        f(1);
+    }
+    if R > 2 {
+        f(2);
+    }
+    if R > 3 {
+        f(3);
+    }
+    if R > 4 {
+        f(4);
+    }
+    if R > 5 {
+        f(5);
+    }
+    if R > 6 {
+        f(6);
+    }
+    if R > 7 {
+        f(7);
     }
 }
 
