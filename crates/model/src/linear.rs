@@ -34,24 +34,15 @@ pub enum PackedWeights {
     Bf16(Amx, Matrices<Right>),
 }
 
-/// Which products weights are packed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ways {
-    /// `x @ w` alone.
-    Forward,
-    /// And `dout @ wᵀ`.
-    Both,
-}
-
 impl PackedWeights {
     /// Room for the weights of a network; [`PackedWeights::pack`] fills it.
     ///
     /// # Errors
     /// This machine has nothing for bf16.
-    pub fn new(precision: Precision, ways: Ways, layout: &Layout) -> Result<PackedWeights, TierError> {
+    pub fn new(precision: Precision, layout: &Layout) -> Result<PackedWeights, TierError> {
         Ok(match precision {
-            Precision::F32 => PackedWeights::F32(Matrices::new(ways, layout)),
-            Precision::Bf16 => PackedWeights::Bf16(tile_unit()?, Matrices::new(ways, layout)),
+            Precision::F32 => PackedWeights::F32(Matrices::new(layout)),
+            Precision::Bf16 => PackedWeights::Bf16(tile_unit()?, Matrices::new(layout)),
         })
     }
 
@@ -74,10 +65,7 @@ impl PackedWeights {
 
 /// Every weight matrix as a right factor, in the order of the parameter table.
 #[derive(Clone, Debug)]
-pub struct Matrices<R> {
-    all: Vec<Matrix<R>>,
-    ways: Ways,
-}
+pub struct Matrices<R>(Vec<Matrix<R>>);
 
 #[derive(Clone, Debug)]
 struct Matrix<R> {
@@ -86,13 +74,13 @@ struct Matrix<R> {
     out_width: usize,
     /// `w`, for `x @ w`.
     forward: R,
-    /// `wᵀ`, for `dout @ wᵀ`; empty if that is not asked for.
+    /// `wᵀ`, for `dout @ wᵀ`.
     backward: R,
 }
 
 impl<R: Default + Send> Matrices<R> {
     /// Room for them.
-    pub(crate) fn new(ways: Ways, layout: &Layout) -> Matrices<R> {
+    pub(crate) fn new(layout: &Layout) -> Matrices<R> {
         let mut all = Vec::new();
         let mut push = |w: Slot, b: Slot| {
             all.push(Matrix { w, out_width: b.len, forward: R::default(), backward: R::default() });
@@ -108,32 +96,20 @@ impl<R: Default + Send> Matrices<R> {
             }
         }
         push(layout.w_u, layout.b_u);
-        Matrices { all, ways }
+        Matrices(all)
     }
 
     fn pack(&mut self, params: &[f32], pack: impl Fn(&mut R, View<'_, f32>) + Sync) {
-        let ways = self.ways;
-        self.all.par_iter_mut().for_each(|matrix| {
+        self.0.par_iter_mut().for_each(|matrix| {
             let w = view(matrix.w.of(params), matrix.out_width);
             pack(&mut matrix.forward, w);
-            if ways == Ways::Both {
-                pack(&mut matrix.backward, w.transpose());
-            }
+            pack(&mut matrix.backward, w.transpose());
         });
     }
 
     fn matrix(&self, w: Slot) -> &Matrix<R> {
-        let found = self.all.binary_search_by_key(&w.start, |matrix| matrix.w.start);
-        &self.all[found.expect("every linear layer's weights are packed")]
-    }
-
-    fn forward(&self, w: Slot) -> &R {
-        &self.matrix(w).forward
-    }
-
-    fn backward(&self, w: Slot) -> &R {
-        assert_eq!(self.ways, Ways::Both, "weights packed for forward passes alone");
-        &self.matrix(w).backward
+        let found = self.0.binary_search_by_key(&w.start, |matrix| matrix.w.start);
+        &self.0[found.expect("every linear layer's weights are packed")]
     }
 }
 
@@ -143,8 +119,8 @@ pub(crate) fn linear<F: Real>(net: Net<'_, F>, x: &[F], w: Slot, b: Slot, out: &
     let store = Store::SetBiased(b.of(net.params));
     match net.products {
         Products::Plain => room.multiply(x, view(w.of(net.params), b.len), store, out),
-        Products::Packed(weights) => room.multiply_strips(x, weights.forward(w).whole(), store, out),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, x, weights.forward(w), store, out),
+        Products::Packed(weights) => room.multiply_strips(x, weights.matrix(w).forward.whole(), store, out),
+        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, x, &weights.matrix(w).forward, store, out),
     }
 }
 
@@ -180,7 +156,7 @@ pub(crate) fn linear_input_bwd<F: Real>(
     let (dout, dx) = (view(dout, b.len), view_mut(dx, w.len / b.len));
     match net.products {
         Products::Plain => room.multiply(dout, view(w.of(net.params), b.len).transpose(), store, dx),
-        Products::Packed(weights) => room.multiply_strips(dout, weights.backward(w).whole(), store, dx),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, dout, weights.backward(w), store, dx),
+        Products::Packed(weights) => room.multiply_strips(dout, weights.matrix(w).backward.whole(), store, dx),
+        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, dout, &weights.matrix(w).backward, store, dx),
     }
 }

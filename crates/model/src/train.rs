@@ -9,7 +9,7 @@ use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::tier::{Precision, TierError, tile_unit, vectorised};
-use crate::linear::{Matrices, PackedWeights, Ways};
+use crate::linear::{Matrices, PackedWeights};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
@@ -133,7 +133,7 @@ impl Engine {
         Ok(match (precision, reach) {
             (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(tile_unit()?, model, SLOTS))),
             (Precision::F32, _) | (Precision::Bf16, Reach::OwnPosition) => {
-                Engine::Plain(PlainStep::new(model, PackedWeights::new(precision, Ways::Both, &model.layout)?, reach))
+                Engine::Plain(PlainStep::new(model, PackedWeights::new(precision, &model.layout)?, reach))
             }
         })
     }
@@ -154,7 +154,7 @@ impl Trainer {
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
         let (precision, reach) = (Precision::F32, Reach::Whole);
-        let packed = PackedWeights::F32(Matrices::new(Ways::Both, &model.layout));
+        let packed = PackedWeights::F32(Matrices::new(&model.layout));
         let engine = Engine::Plain(PlainStep::new(&model, packed, reach));
         let (gradient, accumulated) = (vec![0.0; model.params.len()], Vec::new());
         let norm = 0.0;
