@@ -26,8 +26,9 @@ pub struct AttnDims {
     pub attn_scale: f64,
 }
 
-/// Queries are taken in blocks of this many rows, and the keys after the block's last row are skipped in causal models.
-const QUERY_BLOCK: usize = 64;
+/// Queries are taken in blocks of this many rows, as many as a strip of keys has columns, and the keys after the block's last
+/// row are skipped in causal models.
+const QUERY_BLOCK: usize = 48;
 
 impl AttnDims {
     fn width(self) -> usize {

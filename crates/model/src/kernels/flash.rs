@@ -6,7 +6,7 @@
 //! [`super::attention`].
 
 use super::attention::AttnDims;
-use super::lanes::{LANES, dot, fold, max};
+use super::lanes::{LANES, dot, fold, sum_lanes};
 use super::product::{Packing, Store, View, view, view_mut};
 use super::real::Real;
 use super::strips::Strips;
@@ -39,7 +39,7 @@ pub struct HeadRoom<F> {
     v: Strips<F>,
     q_block: Strips<F>,
     dz_block: Strips<F>,
-    /// `[queries of a block, keys]`
+    /// `[queries of a block, keys filled up to whole vectors]`
     pattern: Vec<F>,
     dscores: Vec<F>,
 }
@@ -61,17 +61,21 @@ pub fn attend<F: Real>(
     let mut room = std::mem::take(&mut packing.head);
     for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact_mut(dims.seq)) {
         let q = dims.head(q, b, h);
-        room.k_columns.pack(dims.head(k, b, h).transpose());
-        room.v.pack(dims.head(v, b, h));
+        {
+            room.k_columns.pack(dims.head(k, b, h).transpose());
+            room.v.pack(dims.head(v, b, h));
+        }
         for (t0, rows, keys) in dims.query_blocks() {
-            room.pattern.resize(rows * keys, F::ZERO);
-            let scores = view_mut(&mut room.pattern, keys);
+            let width = keys.next_multiple_of(LANES);
+            room.pattern.resize(rows * width, F::ZERO);
+            let scores = view_mut(&mut room.pattern, width).subcols_mut(0, keys);
             let k_columns = room.k_columns.part(dims.d_head, keys);
             packing.multiply_strips(q.subrows(t0, rows), k_columns, Store::Set, scores);
             let softmax = &mut softmax[t0..t0 + rows];
             exponentials(dims, t0, &mut room.pattern, softmax);
             let z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
-            packing.multiply_strips(view(&room.pattern, keys), room.v.part(keys, dims.d_head), Store::Set, z);
+            let pattern = view(&room.pattern, width).subcols(0, keys);
+            packing.multiply_strips(pattern, room.v.part(keys, dims.d_head), Store::Set, z);
         }
     }
     packing.head = room;
@@ -83,32 +87,41 @@ fn exponentials<F: Real>(dims: AttnDims, t0: usize, scores: &mut [F], softmax: &
     vectorised(
         #[inline(always)]
         move || {
-            let (keys, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
-            for (i, (row, softmax)) in scores.chunks_exact_mut(keys).zip(softmax).enumerate() {
-                let (seen, masked) = row.split_at_mut(dims.visible(t0 + i));
-                masked.fill(F::ZERO);
-                let top = max(seen);
-                if top == F::NEG_INFINITY {
-                    seen.fill(F::ZERO);
-                    *softmax = Softmax { top: F::ZERO, inverse: F::ZERO };
-                    continue;
+            let (width, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
+            for (i, (row, softmax)) in scores.chunks_exact_mut(width).zip(softmax).enumerate() {
+                let row = masked(dims.visible(t0 + i), row);
+                // NaNs are passed over: the exponential of one is NaN again.
+                let larger = |a: F, b: F| if a > b { a } else { b };
+                let mut tops = [F::NEG_INFINITY; LANES];
+                for chunk in &*row {
+                    for i in 0..LANES {
+                        tops[i] = larger(chunk[i], tops[i]);
+                    }
                 }
+                let top = fold(tops, larger);
                 let mut sums = [F::ZERO; LANES];
-                let (whole, rest) = seen.as_chunks_mut::<LANES>();
-                for chunk in whole {
+                for chunk in row {
                     for i in 0..LANES {
                         chunk[i] = (scale * (chunk[i] - top)).exp();
                         sums[i] += chunk[i];
                     }
                 }
-                for (x, sum) in rest.iter_mut().zip(&mut sums) {
-                    *x = (scale * (*x - top)).exp();
-                    *sum += *x;
-                }
-                *softmax = Softmax { top, inverse: F::ONE / fold(sums) };
+                *softmax = Softmax { top, inverse: F::ONE / sum_lanes(sums) };
             }
         },
     )
+}
+
+/// Masks a row of scores after the first `seen`: −∞ up to whole vectors, which are returned, 0 after them.
+#[inline(always)]
+fn masked<F: Real>(seen: usize, row: &mut [F]) -> &mut [[F; LANES]] {
+    let (whole, after) = row.as_chunks_mut::<LANES>().0.split_at_mut(seen.div_ceil(LANES));
+    let last = &mut whole[seen.div_ceil(LANES) - 1];
+    for i in 0..LANES {
+        last[i] = if i <= (seen - 1) % LANES { last[i] } else { F::NEG_INFINITY };
+    }
+    after.fill([F::ZERO; LANES]);
+    whole
 }
 
 /// Divides every head's mix by its sum of exponentials.
@@ -153,12 +166,14 @@ pub fn attend_bwd<F: Real>(
         for (t0, rows, keys) in dims.query_blocks().rev() {
             let HeadRoom { k, k_columns, v, q_block, dz_block, pattern, dscores } = &mut room;
             let (q, z, dz) = (q.subrows(t0, rows), z.subrows(t0, rows), dz.subrows(t0, rows));
-            pattern.resize(rows * keys, F::ZERO);
-            dscores.resize(rows * keys, F::ZERO);
-            packing.multiply_strips(q, k_columns.part(dims.d_head, keys), Store::Set, view_mut(pattern, keys));
-            packing.multiply_strips(dz, v.part(dims.d_head, keys), Store::Set, view_mut(dscores, keys));
+            let width = keys.next_multiple_of(LANES);
+            for (left, right, out) in [(q, k_columns, &mut *pattern), (dz, v, &mut *dscores)] {
+                out.resize(rows * width, F::ZERO);
+                let out = view_mut(out, width).subcols_mut(0, keys);
+                packing.multiply_strips(left, right.part(dims.d_head, keys), Store::Set, out);
+            }
             pattern_and_dscores(dims, t0, &softmax[t0..t0 + rows], z, dz, pattern, dscores);
-            let (pattern, dscores) = (view(pattern, keys), view(dscores, keys));
+            let [pattern, dscores] = [pattern, dscores].map(|x| view(x, width).subcols(0, keys));
             let dq = dims.head_mut(dq, b, h).subrows_mut(t0, rows);
             packing.multiply_strips(dscores, k.part(keys, dims.d_head), Store::Set, dq);
             let [mut dk, mut dv] = [&mut *dk, &mut *dv].map(|x| dims.head_mut(x, b, h).subrows_mut(0, keys));
@@ -195,17 +210,19 @@ fn pattern_and_dscores<F: Real>(
     vectorised(
         #[inline(always)]
         move || {
-            let (keys, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
-            let rows = scores.chunks_exact_mut(keys).zip(dpattern.chunks_exact_mut(keys));
+            let (width, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
+            let rows = scores.chunks_exact_mut(width).zip(dpattern.chunks_exact_mut(width));
             for (i, (p, ds)) in rows.enumerate() {
                 let [z, dz] = [z, dz].map(|x| x.row(i).try_as_row_major().expect("heads lie by rows").as_slice());
                 let (Softmax { top, inverse }, mean) = (softmax[i], dot(z, dz));
-                let seen = dims.visible(t0 + i);
-                p[seen..].fill(F::ZERO);
-                ds[seen..].fill(F::ZERO);
-                for (p, ds) in p[..seen].iter_mut().zip(&mut ds[..seen]) {
-                    *p = (scale * (*p - top)).exp() * inverse;
-                    *ds = scale * *p * (*ds - mean);
+                let p = masked(dims.visible(t0 + i), p);
+                let (ds, after) = ds.as_chunks_mut::<LANES>().0.split_at_mut(p.len());
+                after.fill([F::ZERO; LANES]);
+                for (p, ds) in p.iter_mut().zip(ds) {
+                    for i in 0..LANES {
+                        p[i] = (scale * (p[i] - top)).exp() * inverse;
+                        ds[i] = scale * p[i] * (ds[i] - mean);
+                    }
                 }
             }
         },

@@ -12,18 +12,18 @@ use super::tier::vectorised;
 /// Sums that run side by side.
 pub(crate) const LANES: usize = 16;
 
+/// All lanes joined: halves with halves, in the same order on every instruction set.
+#[inline(always)]
+pub(crate) fn fold<F: Real>(lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
+    let eight: [F; 8] = std::array::from_fn(|i| join(lanes[i], lanes[i + 8]));
+    let four: [F; 4] = std::array::from_fn(|i| join(eight[i], eight[i + 4]));
+    join(join(four[0], four[2]), join(four[1], four[3]))
+}
+
 /// The sum of all lanes.
 #[inline(always)]
-pub(crate) fn fold<F: Real>(lanes: [F; LANES]) -> F {
-    let mut lanes = lanes;
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+pub(crate) fn sum_lanes<F: Real>(lanes: [F; LANES]) -> F {
+    fold(lanes, |a, b| a + b)
 }
 
 /// Sum of `term(x)` over a slice.
@@ -40,7 +40,7 @@ pub fn sum_of<F: Real>(xs: &[F], term: impl Fn(F) -> F) -> F {
     for (lane, &x) in lanes.iter_mut().zip(rest) {
         *lane += term(x);
     }
-    fold(lanes)
+    sum_lanes(lanes)
 }
 
 /// Sum of `xs[i] * ys[i]`.
@@ -57,7 +57,7 @@ pub fn dot<F: Real>(xs: &[F], ys: &[F]) -> F {
     for (i, (&x, &y)) in xr.iter().zip(yr).enumerate() {
         lanes[i] += x * y;
     }
-    fold(lanes)
+    sum_lanes(lanes)
 }
 
 /// The largest entry; NaN if any entry is NaN, −∞ for none.

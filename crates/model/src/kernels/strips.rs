@@ -76,12 +76,26 @@ pub(crate) struct StripsPart<'a, F> {
 impl<'a, F: Real> StripsPart<'a, F> {
     fn strips(self) -> impl Iterator<Item = Strip<'a, F>> {
         let Strips { lines, inner, columns } = self.strips;
-        (0..self.columns).step_by(STRIP).map(move |first| {
-            let width = (columns - first).div_ceil(LINE).min(STRIP / LINE);
-            let lines = &lines[first / LINE * inner..][..self.inner * width];
-            Strip { first, width: width * LINE, numbers: numbers(lines) }
-        })
+        let strip = move |(first, width): (usize, usize)| {
+            let lines = &lines[first / LINE * inner..][..self.inner * width / LINE];
+            Strip { first, width, numbers: numbers(lines) }
+        };
+        widths(*columns).map(strip).take_while(move |strip| strip.first < self.columns)
     }
+}
+
+/// First column and width of every strip. Two of 32 columns at the end are better than one of 48 and one of 16.
+fn widths(columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (lines, mut done) = (columns.div_ceil(LINE), 0);
+    std::iter::from_fn(move || {
+        let width = match lines - done {
+            0 => return None,
+            4 => 2,
+            left => left.min(STRIP / LINE),
+        };
+        done += width;
+        Some(((done - width) * LINE, width * LINE))
+    })
 }
 
 /// One strip.
@@ -204,8 +218,8 @@ fn strip_of_rows<F: Real, S: Simd, const R: usize>(
     let a = a.subrows(row, R);
     let mut from = 0;
     while from < out.columns {
-        let vectors = ((strip.width - from) / lanes).min(3);
-        if from + vectors * lanes <= out.columns {
+        let vectors = ((out.columns - from) / lanes).min(3);
+        if vectors > 0 {
             match vectors {
                 1 => whole::<F, S, R, 1>(simd, a, strip, row, from, store, out),
                 2 => whole::<F, S, R, 2>(simd, a, strip, row, from, store, out),
@@ -354,11 +368,10 @@ impl<F: Real> WithSimd for Pack<'_, F> {
     fn with_simd<S: Simd>(self, _: S) {
         let Pack { b, lines } = self;
         let mut rest = lines;
-        for first in (0..b.ncols()).step_by(STRIP) {
-            let columns = STRIP.min(b.ncols() - first);
-            let (strip, after) = rest.split_at_mut(b.nrows() * columns.div_ceil(LINE));
+        for (first, width) in widths(b.ncols()) {
+            let (strip, after) = rest.split_at_mut(b.nrows() * width / LINE);
             rest = after;
-            let b = b.subcols(first, columns);
+            let b = b.subcols(first, width.min(b.ncols() - first));
             if b.col_stride() == 1 {
                 copy_rows(b, strip);
             } else {
