@@ -5,12 +5,11 @@
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::forward::{Acts, BlockActs, Net, Sequences, attn_dims, norm_kind, repeat_rows};
-use crate::kernels::activation::activate_bwd;
 use crate::kernels::attention::{AttnDims, attn_mix_bwd, attn_scores_bwd, rotate, softmax_rows_bwd};
-use crate::kernels::bf16::Packing;
-use crate::kernels::lanes::{add, add_column_sums, add_to};
-use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_scale_bwd};
-use crate::kernels::product::{Accum, add_product, set_product, view, view_mut};
+use crate::kernels::flash::{Answers, attend_bwd};
+use crate::kernels::lanes::{add, add_column_sums, add_to, multiply};
+use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_rows_bwd, norm_scale_bwd};
+use crate::kernels::product::{Packing, Store, add_product, set_product, view, view_mut};
 use crate::kernels::real::Real;
 use crate::linear::{linear_input_bwd, linear_weights_bwd};
 use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
@@ -39,7 +38,7 @@ pub struct ActGrads<F> {
     pattern: Vec<F>,
     /// `[n_seq, seq, d_mlp]`
     hidden: Vec<F>,
-    packing: Packing,
+    packing: Packing<F>,
 }
 
 impl<F: Real> ActGrads<F> {
@@ -56,7 +55,6 @@ impl<F: Real> ActGrads<F> {
             (&mut self.k, heads),
             (&mut self.v, heads),
             (&mut self.z, heads),
-            (&mut self.pattern, config.n_heads * seq),
             (&mut self.hidden, if config.attn_only { 0 } else { config.d_mlp }),
         ] {
             buffer.resize(n_seq * seq * width, F::ZERO);
@@ -90,7 +88,7 @@ pub fn backward<F: Real>(
     tap.backward(At::new(Site::UnembedOut, 0), &mut grads.logits);
     let (w_u, b_u) = (layout.w_u, layout.b_u);
     linear_weights_bwd(products, &acts.unembed_in, &grads.logits, w_u, b_u, param_grads, &mut grads.packing);
-    linear_input_bwd(net, &grads.logits, w_u, b_u, Accum::Replace, &mut grads.resid, &mut grads.packing);
+    linear_input_bwd(net, &grads.logits, w_u, b_u, Store::Set, &mut grads.resid, &mut grads.packing);
     tap.backward(At::new(Site::UnembedIn, 0), &mut grads.resid);
     let sites = [Site::LnFinalScale, Site::LnFinalNormalized].map(|site| At::new(site, 0));
     let final_norm = config.final_normalization();
@@ -126,14 +124,26 @@ fn norm_bwd<F: Real>(
         return;
     }
     let gain = slots.w.map(|s| s.of(net.params));
-    if let Some(bias) = slots.b {
-        norm_gain_bwd(None, acts, grad, None, Some(bias.of_mut(param_grads)));
+    let kind = norm_kind(net.config, normalization);
+    let [dgain, dbias] = slots.of_mut(param_grads);
+    if !tap.wants(scale_site) && !tap.wants(normalized_site) {
+        return norm_rows_bwd(kind, gain, acts, x, grad, dgain, dbias);
     }
-    norm_gain_bwd(gain, acts, grad, slots.w.map(|s| s.of_mut(param_grads)), None);
+    norm_gain_bwd(gain, acts, grad, dgain, dbias);
     tap.backward(normalized_site, grad);
     norm_scale_bwd(acts, x, grad, dscale);
     tap.backward(scale_site, dscale);
-    norm_input_bwd(norm_kind(net.config, normalization), acts, x, dscale, grad);
+    norm_input_bwd(kind, acts, x, dscale, grad);
+}
+
+/// The gradient of a branch of the residual stream: the stream's own, or a copy that a tap has looked at.
+fn offered<'a, F: Real>(site: At, resid: &'a [F], copy: &'a mut [F], tap: &mut impl Tap<F>) -> &'a [F] {
+    if !tap.wants(site) {
+        return resid;
+    }
+    copy.copy_from_slice(resid);
+    tap.backward(site, copy);
+    copy
 }
 
 fn mlp_bwd<F: Real>(
@@ -148,15 +158,14 @@ fn mlp_bwd<F: Real>(
     let Net { config, products, .. } = net;
     let at = |site| At::new(site, layer);
     let ActGrads { resid, branch, input, scale, hidden, packing, .. } = grads;
-    branch.copy_from_slice(resid);
-    tap.backward(at(Site::MlpOut), branch);
+    let branch = offered(at(Site::MlpOut), resid, branch, tap);
     linear_weights_bwd(products, &block.post, branch, slots.w_out, slots.b_out, param_grads, packing);
-    linear_input_bwd(net, branch, slots.w_out, slots.b_out, Accum::Replace, hidden, packing);
+    linear_input_bwd(net, branch, slots.w_out, slots.b_out, Store::Set, hidden, packing);
     tap.backward(at(Site::MlpPost), hidden);
-    activate_bwd(config.act_fn, &block.pre, hidden);
+    multiply(hidden, &block.slope);
     tap.backward(at(Site::MlpPre), hidden);
     linear_weights_bwd(products, &block.ln2.out, hidden, slots.w_in, slots.b_in, param_grads, packing);
-    linear_input_bwd(net, hidden, slots.w_in, slots.b_in, Accum::Replace, input, packing);
+    linear_input_bwd(net, hidden, slots.w_in, slots.b_in, Store::Set, input, packing);
     let x = if block.mlp_in.is_empty() { &block.resid_mid } else { &block.mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
     norm_bwd(net, config.normalization, slots.ln2, sites, x, &block.ln2, input, scale, param_grads, tap);
@@ -179,23 +188,29 @@ fn attention_bwd<F: Real>(
     let at = |site| At::new(site, layer);
     let dims = attn_dims(config, sequences);
     let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, packing, .. } = grads;
-    branch.copy_from_slice(resid);
-    tap.backward(at(Site::AttnOut), branch);
+    let branch = offered(at(Site::AttnOut), resid, branch, tap);
     if tap.wants(at(Site::Result)) {
         result_bwd(net, slots, at(Site::Result), &block.z, branch, z, param_grads, tap);
     } else {
         linear_weights_bwd(products, &block.z, branch, slots.w_o, slots.b_o, param_grads, packing);
-        linear_input_bwd(net, branch, slots.w_o, slots.b_o, Accum::Replace, z, packing);
+        linear_input_bwd(net, branch, slots.w_o, slots.b_o, Store::Set, z, packing);
     }
     tap.backward(at(Site::Z), z);
-    let whole = tap.wants(at(Site::Pattern));
-    attn_mix_bwd(&mut products.multiplier(packing), dims, &block.pattern, &block.v, z, whole, pattern, v);
-    tap.backward(at(Site::Pattern), pattern);
-    softmax_rows_bwd(dims, if block.softmax.is_empty() { &block.pattern } else { &block.softmax }, pattern);
-    tap.backward(at(Site::AttnScores), pattern);
-    attn_scores_bwd(&mut products.multiplier(packing), dims, &block.q, &block.k, pattern, q, k);
-    if reach == Reach::OwnPosition {
-        own_key_and_value_bwd(dims, block, z, pattern, k, v);
+    if block.pattern.is_empty() {
+        let read = [&block.q, &block.k, &block.v].map(|x| &x[..]);
+        let answers = if reach == Reach::Whole { Answers::Everyone } else { Answers::Itself };
+        attend_bwd(dims, answers, read, &block.sums, &block.z, z, [&mut *q, &mut *k, &mut *v], packing);
+    } else {
+        let whole = tap.wants(at(Site::Pattern));
+        pattern.resize(block.pattern.len(), F::ZERO);
+        attn_mix_bwd(packing, dims, &block.pattern, &block.v, z, whole, pattern, v);
+        tap.backward(at(Site::Pattern), pattern);
+        softmax_rows_bwd(dims, if block.softmax.is_empty() { &block.pattern } else { &block.softmax }, pattern);
+        tap.backward(at(Site::AttnScores), pattern);
+        attn_scores_bwd(packing, dims, &block.q, &block.k, pattern, q, k);
+        if reach == Reach::OwnPosition {
+            own_key_and_value_bwd(dims, block, z, pattern, k, v);
+        }
     }
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, grad) in [(Site::RotQ, &mut *q), (Site::RotK, &mut *k)] {
@@ -205,7 +220,7 @@ fn attention_bwd<F: Real>(
         }
     }
     let mut by_head = HeadInputs::new(net, layer, block, tap);
-    input.fill(F::ZERO);
+    let mut store = Store::Set;
     let projections = [
         (Site::Q, Site::QInput, slots.w_q, slots.b_q, q),
         (Site::K, Site::KInput, slots.w_k, slots.b_k, k),
@@ -214,7 +229,8 @@ fn attention_bwd<F: Real>(
     for (site, input_site, w, b, grad) in projections {
         tap.backward(at(site), grad);
         linear_weights_bwd(products, &block.ln1.out, grad, w, b, param_grads, packing);
-        linear_input_bwd(net, grad, w, b, Accum::Add, input, packing);
+        linear_input_bwd(net, grad, w, b, store, input, packing);
+        store = Store::Add;
         by_head.offer(net, slots, at(input_site), block, w, grad, tap);
     }
     by_head.offer_sum(at(Site::AttnIn), tap);

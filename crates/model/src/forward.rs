@@ -7,10 +7,10 @@ use crate::config::AttentionDir;
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{AttnDims, rotate};
-use crate::kernels::bf16::Packing;
-use crate::kernels::lanes::{add, add_bias, add_to};
-use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_scale};
-use crate::kernels::product::{set_product, view, view_mut};
+use crate::kernels::flash::Softmax;
+use crate::kernels::lanes::{add, add_bias, add_to, set_sum};
+use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_rows, norm_scale};
+use crate::kernels::product::{Packing, set_product, view, view_mut};
 use crate::kernels::real::Real;
 use crate::linear::{Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
@@ -28,7 +28,7 @@ pub struct Net<'a, F> {
     /// All parameters, flat.
     pub params: &'a [F],
     /// How its products are made.
-    pub products: Products<'a>,
+    pub products: Products<'a, F>,
 }
 
 /// Sequences of equal length.
@@ -62,7 +62,7 @@ pub struct Acts<F> {
     pub logits: Vec<F>,
     /// `[n_seq, seq, d_model]`, a sublayer's output on its way to the residual stream.
     branch: Vec<F>,
-    packing: Packing,
+    packing: Packing<F>,
 }
 
 /// Activations of one block.
@@ -78,8 +78,10 @@ pub struct BlockActs<F> {
     pub k: Vec<F>,
     /// `[n_seq, seq, n_heads, d_head]`
     pub v: Vec<F>,
-    /// `[n_seq, n_heads, seq, n_keys]`; without a past, `n_keys` is `seq`.
+    /// `[n_seq, n_heads, seq, n_keys]`; without a past, `n_keys` is `seq`. Empty where nobody asks for it.
     pub pattern: Vec<F>,
+    /// `[n_seq, n_heads, seq]`: what the pattern can be made of again, where it is not kept.
+    pub sums: Vec<Softmax<F>>,
     /// The softmax's own output, kept where a tap edited the pattern; else empty.
     pub softmax: Vec<F>,
     /// `[n_seq, seq, n_heads, d_head]`
@@ -90,14 +92,14 @@ pub struct BlockActs<F> {
     pub mlp_in: Vec<F>,
     /// Norm before the MLP.
     pub ln2: NormActs<F>,
-    /// `[n_seq, seq, d_mlp]`
-    pub pre: Vec<F>,
+    /// `[n_seq, seq, d_mlp]`, the nonlinearity's slope: takes the place of what it was applied to.
+    pub slope: Vec<F>,
     /// `[n_seq, seq, d_mlp]`
     pub post: Vec<F>,
 }
 
 impl<F: Real> Acts<F> {
-    fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize, n_keys: usize) {
+    fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize) {
         let rows = n_seq * seq;
         let (d, heads) = (config.d_model, config.n_heads * config.d_head);
         let hidden = if config.attn_only { 0 } else { config.d_mlp };
@@ -112,9 +114,8 @@ impl<F: Real> Acts<F> {
                 (&mut block.k, heads),
                 (&mut block.v, heads),
                 (&mut block.z, heads),
-                (&mut block.pattern, config.n_heads * n_keys),
                 (&mut block.resid_mid, mid),
-                (&mut block.pre, hidden),
+                (&mut block.slope, hidden),
                 (&mut block.post, hidden),
             ] {
                 buffer.resize(rows * width, F::ZERO);
@@ -162,27 +163,27 @@ pub(crate) fn forward_after<F: Real>(
     tap: &mut impl Tap<F>,
 ) {
     let Net { config, layout, .. } = net;
-    acts.resize(config, sequences.n_seq(), sequences.seq, past.n_keys(sequences.seq));
+    acts.resize(config, sequences.n_seq(), sequences.seq);
     let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing } = acts;
     embed(net, sequences, past, resid, branch, tap);
     for (layer, block) in blocks.iter_mut().enumerate() {
         let slots = &layout.blocks[layer];
-        block.resid_pre.copy_from_slice(resid);
+        std::mem::swap(&mut block.resid_pre, resid);
         tap.forward(At::new(Site::ResidPre, layer), &mut block.resid_pre);
         attention(net, layer, slots, sequences, past, block, branch, packing, tap);
-        resid.copy_from_slice(&block.resid_pre);
-        add(resid, branch);
         if let Some(mlp_slots) = &slots.mlp {
-            tap.forward(At::new(Site::ResidMid, layer), resid);
-            block.resid_mid.copy_from_slice(resid);
+            set_sum(&mut block.resid_mid, &block.resid_pre, branch);
+            tap.forward(At::new(Site::ResidMid, layer), &mut block.resid_mid);
             mlp(net, layer, mlp_slots, block, branch, packing, tap);
-            add(resid, branch);
+            set_sum(resid, &block.resid_mid, branch);
+        } else {
+            set_sum(resid, &block.resid_pre, branch);
         }
         tap.forward(At::new(Site::ResidPost, layer), resid);
     }
     let sites = [Site::LnFinalScale, Site::LnFinalNormalized].map(|site| At::new(site, 0));
     norm(net, config.final_normalization(), layout.ln_final, sites, resid, ln_final, tap);
-    unembed_in.copy_from_slice(&ln_final.out);
+    std::mem::swap(unembed_in, &mut ln_final.out);
     tap.forward(At::new(Site::UnembedIn, 0), unembed_in);
     linear(net, unembed_in, layout.w_u, layout.b_u, logits, packing);
     tap.forward(At::new(Site::UnembedOut, 0), logits);
@@ -226,11 +227,16 @@ fn norm<F: Real>(
         acts.out.copy_from_slice(x);
         return;
     }
-    norm_scale(norm_kind(net.config, normalization), x, acts);
+    let [gain, bias] = [slots.w, slots.b].map(|slot| slot.map(|s| s.of(net.params)));
+    let kind = norm_kind(net.config, normalization);
+    if !tap.wants(scale_site) && !tap.wants(normalized_site) {
+        return norm_rows(kind, gain, bias, x, acts);
+    }
+    norm_scale(kind, x, acts);
     tap.forward(scale_site, &mut acts.scale);
     norm_divide(x, acts);
     tap.forward(normalized_site, &mut acts.normalized);
-    norm_gain(slots.w.map(|s| s.of(net.params)), slots.b.map(|s| s.of(net.params)), acts);
+    norm_gain(gain, bias, acts);
 }
 
 /// Attention from `block.resid_pre` to `branch`.
@@ -242,7 +248,7 @@ fn attention<F: Real>(
     past: &mut impl Past<F>,
     block: &mut BlockActs<F>,
     branch: &mut [F],
-    packing: &mut Packing,
+    packing: &mut Packing<F>,
     tap: &mut impl Tap<F>,
 ) {
     let Net { config, params, .. } = net;
@@ -272,7 +278,7 @@ fn attention<F: Real>(
             tap.forward(at(site), x);
         }
     }
-    past.attend(net, layer, dims, block, packing, tap);
+    past.attend(layer, dims, block, packing, tap);
     tap.forward(at(Site::Z), &mut block.z);
     if tap.wants(at(Site::Result)) {
         let mut result = head_results(config, &block.z, slots.w_o.of(params));
@@ -305,7 +311,7 @@ fn mlp<F: Real>(
     slots: &MlpSlots,
     block: &mut BlockActs<F>,
     branch: &mut [F],
-    packing: &mut Packing,
+    packing: &mut Packing<F>,
     tap: &mut impl Tap<F>,
 ) {
     let config = net.config;
@@ -315,7 +321,7 @@ fn mlp<F: Real>(
         block.mlp_in.extend_from_slice(&block.resid_mid);
         tap.forward(at(Site::MlpIn), &mut block.mlp_in);
     }
-    let BlockActs { resid_mid, mlp_in, ln2, pre, post, .. } = block;
+    let BlockActs { resid_mid, mlp_in, ln2, slope: pre, post, .. } = block;
     let input = if mlp_in.is_empty() { &*resid_mid } else { &*mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
     norm(net, config.normalization, slots.ln2, sites, input, ln2, tap);

@@ -79,6 +79,20 @@ pub struct NormSlots {
     pub b: Option<Slot>,
 }
 
+impl NormSlots {
+    /// Both parts of a flat buffer, to write.
+    pub(crate) fn of_mut<F>(self, flat: &mut [F]) -> [Option<&mut [F]>; 2] {
+        match (self.w, self.b) {
+            (Some(w), Some(b)) => {
+                let (before, after) = flat.split_at_mut(b.start);
+                [Some(w.of_mut(before)), Some(&mut after[..b.len])]
+            }
+            (w, None) => [w.map(|w| w.of_mut(flat)), None],
+            (None, b) => [None, b.map(|b| b.of_mut(flat))],
+        }
+    }
+}
+
 /// Parameters of an MLP.
 #[derive(Clone, Copy, Debug)]
 pub struct MlpSlots {

@@ -3,9 +3,10 @@
 //! This is all in which a pass over new positions differs from one over whole sequences, so one forward pass does both.
 
 use crate::config::ModelConfig;
-use crate::forward::{BlockActs, Net};
+use crate::forward::BlockActs;
 use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, softmax, softmax_rows};
-use crate::kernels::bf16::Packing;
+use crate::kernels::flash::{Softmax, attend};
+use crate::kernels::product::Packing;
 use crate::kernels::real::Real;
 use crate::kernels::tier::vectorised;
 use crate::sites::{At, Site};
@@ -23,11 +24,10 @@ pub(crate) trait Past<F: Real> {
     /// From `block.q`, `block.k` and `block.v`, at the new positions, to `block.z`; scores and pattern are offered to the tap.
     fn attend(
         &mut self,
-        net: Net<'_, F>,
         layer: usize,
         dims: AttnDims,
         block: &mut BlockActs<F>,
-        packing: &mut Packing,
+        packing: &mut Packing<F>,
         tap: &mut impl Tap<F>,
     );
 }
@@ -46,16 +46,25 @@ impl<F: Real> Past<F> for Nothing {
 
     fn attend(
         &mut self,
-        net: Net<'_, F>,
         layer: usize,
         dims: AttnDims,
         block: &mut BlockActs<F>,
-        packing: &mut Packing,
+        packing: &mut Packing<F>,
         tap: &mut impl Tap<F>,
     ) {
-        attn_scores(&mut net.products.multiplier(packing), dims, &block.q, &block.k, &mut block.pattern);
+        let rows = dims.n_seq * dims.n_heads * dims.seq;
+        let [scores, pattern, z] = [Site::AttnScores, Site::Pattern, Site::Z].map(|site| At::new(site, layer));
+        // What makes the pattern again on the way back needs the mix as it was.
+        if !(tap.wants(scores) || tap.wants(pattern) || tap.edits(scores) || tap.edits(pattern) || tap.edits(z)) {
+            let BlockActs { q, k, v, z, pattern, sums, .. } = block;
+            pattern.clear();
+            sums.resize(rows, Softmax::default());
+            return attend(dims, q, k, v, z, sums, packing);
+        }
+        block.pattern.resize(rows * dims.seq, F::ZERO);
+        attn_scores(packing, dims, &block.q, &block.k, &mut block.pattern);
         to_pattern(layer, block, tap, |scores| softmax_rows(dims, scores));
-        attn_mix(&mut net.products.multiplier(packing), dims, &block.pattern, &block.v, &mut block.z);
+        attn_mix(packing, dims, &block.pattern, &block.v, &mut block.z);
     }
 }
 
@@ -159,18 +168,18 @@ impl<F: Real> Past<F> for Continued<'_, F> {
 
     fn attend(
         &mut self,
-        net: Net<'_, F>,
         layer: usize,
         dims: AttnDims,
         block: &mut BlockActs<F>,
-        packing: &mut Packing,
+        packing: &mut Packing<F>,
         tap: &mut impl Tap<F>,
     ) {
         self.append(layer, dims, &block.k, &block.v);
         let n_keys = <Self as Past<F>>::n_keys(self, dims.seq);
         if n_keys == dims.seq {
-            return Nothing.attend(net, layer, dims, block, packing, tap);
+            return Nothing.attend(layer, dims, block, packing, tap);
         }
+        block.pattern.resize(dims.n_seq * dims.n_heads * dims.seq * n_keys, F::ZERO);
         let Sizes { d_head, d_wide, room, .. } = self.cache.sizes;
         let scale = F::of(1.0 / dims.attn_scale);
         let Kept { keys, values } = &self.cache.layers[layer];

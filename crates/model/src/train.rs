@@ -9,7 +9,7 @@ use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::tier::{Precision, TierError, tile_unit, vectorised};
-use crate::linear::{PackedWeights, Products};
+use crate::linear::{Matrices, PackedWeights};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
@@ -131,11 +131,9 @@ enum Engine {
 impl Engine {
     fn new(model: &Model, precision: Precision, reach: Reach) -> Result<Engine, TierError> {
         Ok(match (precision, reach) {
-            (Precision::F32, _) => Engine::Plain(PlainStep::new(model.params.len(), None, reach)),
             (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(tile_unit()?, model, SLOTS))),
-            (Precision::Bf16, Reach::OwnPosition) => {
-                let packed = PackedWeights::new(tile_unit()?, &model.layout);
-                Engine::Plain(PlainStep::new(model.params.len(), Some(packed), reach))
+            (Precision::F32, _) | (Precision::Bf16, Reach::OwnPosition) => {
+                Engine::Plain(PlainStep::new(model, PackedWeights::new(precision, &model.layout)?, reach))
             }
         })
     }
@@ -156,7 +154,8 @@ impl Trainer {
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
         let (precision, reach) = (Precision::F32, Reach::Whole);
-        let engine = Engine::Plain(PlainStep::new(model.params.len(), None, reach));
+        let packed = PackedWeights::F32(Matrices::new(&model.layout));
+        let engine = Engine::Plain(PlainStep::new(&model, packed, reach));
         let (gradient, accumulated) = (vec![0.0; model.params.len()], Vec::new());
         let norm = 0.0;
         Trainer { model, moments, average, adamw, frozen, precision, reach, engine, gradient, norm, accumulated }
@@ -336,8 +335,8 @@ fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
 
 /// Gradients by the reference passes: one flat buffer for each slot.
 struct PlainStep {
-    /// In bf16, the weights as the products read them.
-    packed: Option<PackedWeights>,
+    /// The weights as the products read them.
+    packed: PackedWeights,
     reach: Reach,
     slots: Vec<Vec<f32>>,
     rooms: Rooms<Room>,
@@ -351,18 +350,15 @@ struct Room {
 }
 
 impl PlainStep {
-    fn new(n_params: usize, packed: Option<PackedWeights>, reach: Reach) -> PlainStep {
-        PlainStep { packed, reach, slots: vec![vec![0.0; n_params]; SLOTS], rooms: Rooms::default() }
+    fn new(model: &Model, packed: PackedWeights, reach: Reach) -> PlainStep {
+        PlainStep { packed, reach, slots: vec![vec![0.0; model.params.len()]; SLOTS], rooms: Rooms::default() }
     }
 
     /// As [`TiledStep::gradient`].
     fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         let PlainStep { packed, reach, slots, rooms } = self;
-        if let Some(packed) = packed {
-            packed.pack(&model.params);
-        }
-        let products = packed.as_ref().map_or(Products::Plain, Products::Bf16);
-        let (net, reach) = (Net { products, ..model.net() }, *reach);
+        packed.pack(&model.params);
+        let (net, reach) = (Net { products: packed.products(), ..model.net() }, *reach);
         let add = |group: &Group, slot: &mut Vec<f32>, room: &mut Room| add_group(net, group, scale, reach, slot, room);
         let (slots, losses) = rooms.add_up(slots, groups, |slot| slot.fill(0.0), add);
         gather(slots, gradient);

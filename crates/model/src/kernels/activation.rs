@@ -1,7 +1,7 @@
 //! Pointwise nonlinearities of the MLP and their derivatives.
 
 use super::real::Real;
-use multiversion::multiversion;
+use super::tier::vectorised;
 use serde::{Deserialize, Serialize};
 
 /// The MLP's nonlinearity, by TransformerLens' names.
@@ -16,58 +16,43 @@ pub enum Activation {
     GeluNew,
 }
 
-/// `post[i] = act(pre[i])`.
-#[multiversion(targets = "simd")]
-pub fn activate<F: Real>(act: Activation, pre: &[F], post: &mut [F]) {
-    match act {
-        Activation::Relu => each(pre, post, |x| if x < F::ZERO { F::ZERO } else { x }),
-        Activation::Gelu => each(pre, post, |x| x * normal_cdf(x)),
-        Activation::GeluNew => each(pre, post, |x| x * tanh_gate(x)),
-    }
+/// `post[i] = act(x[i])`, and `x[i]` becomes `act'(x[i])`: both from one exponential.
+pub fn activate<F: Real>(act: Activation, x: &mut [F], post: &mut [F]) {
+    vectorised(
+        #[inline(always)]
+        move || match act {
+            Activation::Relu => each(x, post, |x| if x <= F::ZERO { [F::ZERO; 2] } else { [x, F::ONE] }),
+            Activation::Gelu => each(x, post, gelu),
+            Activation::GeluNew => each(x, post, gelu_new),
+        },
+    )
 }
 
-/// `grad[i] *= act'(pre[i])`.
-#[multiversion(targets = "simd")]
-pub fn activate_bwd<F: Real>(act: Activation, pre: &[F], grad: &mut [F]) {
-    match act {
-        Activation::Relu => each_scale(pre, grad, |x| if x > F::ZERO { F::ONE } else { F::ZERO }),
-        Activation::Gelu => each_scale(pre, grad, |x| {
-            let density = F::of(0.398_942_280_401_432_7) * (F::of(-0.5) * x * x).exp();
-            normal_cdf(x) + x * density
-        }),
-        Activation::GeluNew => each_scale(pre, grad, |x| {
-            let s = tanh_gate(x);
-            s + x * s * (F::ONE - s) * (F::of(2.0 * SQRT_2_OVER_PI) * (F::ONE + F::of(3.0 * CUBIC) * x * x))
-        }),
-    }
-}
-
-const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;
-const CUBIC: f64 = 0.044_715;
-
-/// `0.5 (1 + tanh(y)) = 1 / (1 + exp(−2y))` with `y = √(2/π) (x + 0.044715 x³)`: one exponential, no cancellation.
+/// With `s = 0.5 (1 + tanh(y)) = 1 / (1 + e)`, `e = exp(−2y)`, `y = √(2/π) (x + 0.044715 x³)`: `x s` and `s + x s (1 − s) 2y'`.
 #[inline(always)]
-fn tanh_gate<F: Real>(x: F) -> F {
-    let y2 = F::of(-2.0 * SQRT_2_OVER_PI) * x * (F::ONE + F::of(CUBIC) * x * x);
-    F::ONE / (F::ONE + y2.exp())
+fn gelu_new<F: Real>(x: F) -> [F; 2] {
+    const TWO_ROOTS: f64 = 2.0 * 0.797_884_560_802_865_4;
+    const CUBIC: f64 = 0.044_715;
+    let exponent = F::of(-TWO_ROOTS) * x * (F::ONE + F::of(CUBIC) * x * x);
+    // Beyond this, s is as good as 0; infinity times 0 would be NaN.
+    let e = (if exponent > F::of(80.0) { F::of(80.0) } else { exponent }).exp();
+    let s = F::ONE / (F::ONE + e);
+    // 1 − s is e s: taken as a difference, the error of s would grow with the cube of x.
+    [x * s, s + x * s * (e * s) * (F::of(TWO_ROOTS) + F::of(3.0 * TWO_ROOTS * CUBIC) * x * x)]
+}
+
+/// `x Φ(x)` and `Φ(x) + x φ(x)`.
+#[inline(always)]
+fn gelu<F: Real>(x: F) -> [F; 2] {
+    let share = F::of(0.5) * (F::ONE + (x * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf());
+    let density = F::of(0.398_942_280_401_432_7) * (F::of(-0.5) * x * x).exp();
+    [x * share, share + x * density]
 }
 
 #[inline(always)]
-fn normal_cdf<F: Real>(x: F) -> F {
-    F::of(0.5) * (F::ONE + (x * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf())
-}
-
-#[inline(always)]
-fn each<F: Real>(xs: &[F], out: &mut [F], f: impl Fn(F) -> F) {
-    for (o, &x) in out.iter_mut().zip(xs) {
-        *o = f(x);
-    }
-}
-
-#[inline(always)]
-fn each_scale<F: Real>(xs: &[F], out: &mut [F], f: impl Fn(F) -> F) {
-    for (o, &x) in out.iter_mut().zip(xs) {
-        *o *= f(x);
+fn each<F: Real>(xs: &mut [F], post: &mut [F], f: impl Fn(F) -> [F; 2]) {
+    for (x, post) in xs.iter_mut().zip(post) {
+        [*post, *x] = f(*x);
     }
 }
 
@@ -82,9 +67,9 @@ mod tests {
                 let x = f64::from(i) * 0.25 + 0.01;
                 let h = 1e-6;
                 let mut ends = [0.0; 2];
-                activate(act, &[x + h, x - h], &mut ends);
-                let mut slope = [1.0];
-                activate_bwd(act, &[x], &mut slope);
+                activate(act, &mut [x + h, x - h], &mut ends);
+                let mut slope = [x];
+                activate(act, &mut slope, &mut [0.0]);
                 assert!((slope[0] - (ends[0] - ends[1]) / (2.0 * h)).abs() < 1e-8, "{act:?} at {x}");
             }
         }
@@ -93,7 +78,7 @@ mod tests {
     #[test]
     fn far_from_zero_gelu_is_identity_or_zero() {
         let mut out = [0.0f32; 4];
-        activate(Activation::GeluNew, &[-1e4, -50.0, 50.0, 1e4], &mut out);
+        activate(Activation::GeluNew, &mut [-1e4, -50.0, 50.0, 1e4], &mut out);
         assert_eq!(out[2..], [50.0, 1e4]);
         assert!(out[..2].iter().all(|v| v.abs() < 1e-30), "{out:?}");
     }

@@ -4,10 +4,10 @@
 //! `pattern = softmax over s`; `z[b,t,h] = sum_s pattern[b,h,t,s] v[b,s,h]`. Letters: `b` sequence, `h` head,
 //! `t` query (destination) position, `s` key (source) position. Source: Vaswani et al. 2017, eq. 1.
 
-use super::lanes::{dot, max, sum_of};
-use super::product::{Multiplier, View, ViewMut, view, view_mut};
+use super::lanes::{self, dot, max, sum_of};
+use super::product::{Packing, Store, View, ViewMut, view, view_mut};
 use super::real::Real;
-use multiversion::multiversion;
+use super::tier::vectorised;
 
 /// Sizes of one attention layer's work.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,9 @@ pub struct AttnDims {
     pub attn_scale: f64,
 }
 
-/// Queries are taken in blocks of this many rows, and the keys after the block's last row are skipped in causal models.
-const QUERY_BLOCK: usize = 64;
+/// Queries are taken in blocks of this many rows, as many as a strip of keys has columns, and the keys after the block's last
+/// row are skipped in causal models.
+const QUERY_BLOCK: usize = 48;
 
 impl AttnDims {
     fn width(self) -> usize {
@@ -35,13 +36,14 @@ impl AttnDims {
     }
 
     /// Every (sequence, head) with the range of its rows in `[n_seq, n_heads, seq, seq]`.
-    fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
+    pub(super) fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.n_seq).flat_map(move |b| (0..self.n_heads).map(move |h| (b, h)))
     }
 
     /// Blocks of query rows with the number of keys they may see: `(first row, rows, keys)`.
-    fn query_blocks(self) -> impl Iterator<Item = (usize, usize, usize)> {
-        (0..self.seq).step_by(QUERY_BLOCK).map(move |t0| {
+    pub(super) fn query_blocks(self) -> impl DoubleEndedIterator<Item = (usize, usize, usize)> {
+        (0..self.seq.div_ceil(QUERY_BLOCK)).map(move |block| {
+            let t0 = block * QUERY_BLOCK;
             let rows = QUERY_BLOCK.min(self.seq - t0);
             (t0, rows, if self.causal { t0 + rows } else { self.seq })
         })
@@ -49,17 +51,17 @@ impl AttnDims {
 
     /// Keys that query `t` sees.
     #[inline(always)]
-    fn visible(self, t: usize) -> usize {
+    pub(super) fn visible(self, t: usize) -> usize {
         if self.causal { t + 1 } else { self.seq }
     }
 
     /// Head `h` of sequence `b` in `[n_seq, seq, n_heads, d_head]`, as `[seq, d_head]`.
-    fn head<F: Real>(self, x: &[F], b: usize, h: usize) -> View<'_, F> {
+    pub(super) fn head<F: Real>(self, x: &[F], b: usize, h: usize) -> View<'_, F> {
         let len = self.seq * self.width();
         view(&x[b * len..][..len], self.width()).subcols(h * self.d_head, self.d_head)
     }
 
-    fn head_mut<F: Real>(self, x: &mut [F], b: usize, h: usize) -> ViewMut<'_, F> {
+    pub(super) fn head_mut<F: Real>(self, x: &mut [F], b: usize, h: usize) -> ViewMut<'_, F> {
         let len = self.seq * self.width();
         view_mut(&mut x[b * len..][..len], self.width()).subcols_mut(h * self.d_head, self.d_head)
     }
@@ -80,19 +82,20 @@ impl AttnDims {
 /// # Shapes
 /// - `q`, `k`: `[n_seq, seq, n_heads, d_head]`
 /// - `scores` (out): `[n_seq, n_heads, seq, seq]`
-pub fn attn_scores<F: Real>(by: &mut Multiplier<'_>, dims: AttnDims, q: &[F], k: &[F], scores: &mut [F]) {
-    let scale = F::of(1.0 / dims.attn_scale);
+pub fn attn_scores<F: Real>(packing: &mut Packing<F>, dims: AttnDims, q: &[F], k: &[F], scores: &mut [F]) {
     for (b, h) in dims.pairs() {
         let (q, k) = (dims.head(q, b, h), dims.head(k, b, h));
         let out = dims.square_mut(scores, b, h);
         for (t0, rows, keys) in dims.query_blocks() {
             let block = view_mut(&mut out[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
-            by.set_product(block.subcols_mut(0, keys), scale, q.subrows(t0, rows), k.subrows(0, keys).transpose());
+            let (q, k) = (q.subrows(t0, rows), k.subrows(0, keys).transpose());
+            packing.multiply(q, k, Store::Set, block.subcols_mut(0, keys));
         }
-        if dims.causal {
-            for (t, row) in out.chunks_exact_mut(dims.seq).enumerate() {
-                row[t + 1..].fill(F::NEG_INFINITY);
-            }
+    }
+    lanes::scale(scores, F::of(1.0 / dims.attn_scale));
+    if dims.causal {
+        for (i, row) in scores.chunks_exact_mut(dims.seq).enumerate() {
+            row[i % dims.seq + 1..].fill(F::NEG_INFINITY);
         }
     }
 }
@@ -100,13 +103,17 @@ pub fn attn_scores<F: Real>(by: &mut Multiplier<'_>, dims: AttnDims, q: &[F], k:
 /// Softmax of every row over the keys it sees, in place; masked entries become 0.
 ///
 /// A row whose every score is −∞ (an edit can do that) becomes 0: it attends to nothing.
-#[multiversion(targets = "simd")]
 pub fn softmax_rows<F: Real>(dims: AttnDims, scores: &mut [F]) {
-    for (i, row) in scores.chunks_exact_mut(dims.seq).enumerate() {
-        let (seen, masked) = row.split_at_mut(dims.visible(i % dims.seq));
-        softmax(seen);
-        masked.fill(F::ZERO);
-    }
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (i, row) in scores.chunks_exact_mut(dims.seq).enumerate() {
+                let (seen, masked) = row.split_at_mut(dims.visible(i % dims.seq));
+                softmax(seen);
+                masked.fill(F::ZERO);
+            }
+        },
+    )
 }
 
 #[inline(always)]
@@ -129,13 +136,13 @@ pub(crate) fn softmax<F: Real>(row: &mut [F]) {
 /// # Shapes
 /// - `pattern`: `[n_seq, n_heads, seq, seq]`
 /// - `v`, `z` (out): `[n_seq, seq, n_heads, d_head]`
-pub fn attn_mix<F: Real>(by: &mut Multiplier<'_>, dims: AttnDims, pattern: &[F], v: &[F], z: &mut [F]) {
+pub fn attn_mix<F: Real>(packing: &mut Packing<F>, dims: AttnDims, pattern: &[F], v: &[F], z: &mut [F]) {
     for (b, h) in dims.pairs() {
         let p = view(dims.square(pattern, b, h), dims.seq);
         let v = dims.head(v, b, h);
         for (t0, rows, keys) in dims.query_blocks() {
             let out = dims.head_mut(z, b, h).subrows_mut(t0, rows);
-            by.set_product(out, F::ONE, p.subrows(t0, rows).subcols(0, keys), v.subrows(0, keys));
+            packing.multiply(p.submatrix(t0, 0, rows, keys), v.subrows(0, keys), Store::Set, out);
         }
     }
 }
@@ -145,7 +152,7 @@ pub fn attn_mix<F: Real>(by: &mut Multiplier<'_>, dims: AttnDims, pattern: &[F],
 /// Only entries that a query sees are filled, unless `whole` asks for the masked ones too: there the gradient is `dz · v`
 /// like everywhere else, although nothing flows on from it.
 pub fn attn_mix_bwd<F: Real>(
-    by: &mut Multiplier<'_>,
+    packing: &mut Packing<F>,
     dims: AttnDims,
     pattern: &[F],
     v: &[F],
@@ -162,31 +169,36 @@ pub fn attn_mix_bwd<F: Real>(
         for (t0, rows, keys) in dims.query_blocks() {
             let wide = if whole { dims.seq } else { keys };
             let block = view_mut(&mut dp[t0 * dims.seq..(t0 + rows) * dims.seq], dims.seq);
-            by.set_product(block.subcols_mut(0, wide), F::ONE, dz.subrows(t0, rows), v.subrows(0, wide).transpose());
+            let dz = dz.subrows(t0, rows);
+            packing.multiply(dz, v.subrows(0, wide).transpose(), Store::Set, block.subcols_mut(0, wide));
             let seen = dims.head_mut(dv, b, h).subrows_mut(0, keys);
-            by.add_product(seen, F::ONE, p.subrows(t0, rows).subcols(0, keys).transpose(), dz.subrows(t0, rows));
+            packing.multiply(p.submatrix(t0, 0, rows, keys).transpose(), dz, Store::Add, seen);
         }
     }
 }
 
 /// Reverses [`softmax_rows`] in place: `dscores = pattern · (dpattern − sum_s pattern · dpattern)`, 0 where masked.
-#[multiversion(targets = "simd")]
 pub fn softmax_rows_bwd<F: Real>(dims: AttnDims, pattern: &[F], grad: &mut [F]) {
-    let rows = pattern.chunks_exact(dims.seq).zip(grad.chunks_exact_mut(dims.seq));
-    for (i, (p, g)) in rows.enumerate() {
-        let seen = dims.visible(i % dims.seq);
-        let (p, (g, masked)) = (&p[..seen], g.split_at_mut(seen));
-        let mean = dot(p, g);
-        for (g, &p) in g.iter_mut().zip(p) {
-            *g = p * (*g - mean);
-        }
-        masked.fill(F::ZERO);
-    }
+    vectorised(
+        #[inline(always)]
+        move || {
+            let rows = pattern.chunks_exact(dims.seq).zip(grad.chunks_exact_mut(dims.seq));
+            for (i, (p, g)) in rows.enumerate() {
+                let seen = dims.visible(i % dims.seq);
+                let (p, (g, masked)) = (&p[..seen], g.split_at_mut(seen));
+                let mean = dot(p, g);
+                for (g, &p) in g.iter_mut().zip(p) {
+                    *g = p * (*g - mean);
+                }
+                masked.fill(F::ZERO);
+            }
+        },
+    )
 }
 
 /// Reverses [`attn_scores`]: `dq = dscores @ k / attn_scale`, `dk = dscoresᵀ @ q / attn_scale`.
 pub fn attn_scores_bwd<F: Real>(
-    by: &mut Multiplier<'_>,
+    packing: &mut Packing<F>,
     dims: AttnDims,
     q: &[F],
     k: &[F],
@@ -194,17 +206,20 @@ pub fn attn_scores_bwd<F: Real>(
     dq: &mut [F],
     dk: &mut [F],
 ) {
-    let scale = F::of(1.0 / dims.attn_scale);
     dk.fill(F::ZERO);
     for (b, h) in dims.pairs() {
         let (q, k) = (dims.head(q, b, h), dims.head(k, b, h));
         let ds = view(dims.square(dscores, b, h), dims.seq);
         for (t0, rows, keys) in dims.query_blocks() {
             let block = ds.subrows(t0, rows).subcols(0, keys);
-            by.set_product(dims.head_mut(dq, b, h).subrows_mut(t0, rows), scale, block, k.subrows(0, keys));
+            let dq = dims.head_mut(dq, b, h).subrows_mut(t0, rows);
+            packing.multiply(block, k.subrows(0, keys), Store::Set, dq);
             let seen = dims.head_mut(dk, b, h).subrows_mut(0, keys);
-            by.add_product(seen, scale, block.transpose(), q.subrows(t0, rows));
+            packing.multiply(block.transpose(), q.subrows(t0, rows), Store::Add, seen);
         }
+    }
+    for grad in [dq, dk] {
+        lanes::scale(grad, F::of(1.0 / dims.attn_scale));
     }
 }
 

@@ -4,9 +4,9 @@
 //! what a tile holds beyond the matrix is 0 in both factors.
 
 use super::amx::{Amx, Block, LeftStrips, Line, Steps, Sums, Tile, ZERO_BLOCK};
-use super::product::{View, ViewMut};
+use super::product::{Store, View, ViewMut};
 use super::real::Real;
-use multiversion::multiversion;
+use super::tier::vectorised;
 
 /// Rows or columns of a strip.
 const STRIP: usize = 16;
@@ -61,17 +61,6 @@ impl Default for Packing {
     }
 }
 
-/// What becomes of a product, `p = scale · a @ b`.
-#[derive(Clone, Copy, Debug)]
-pub enum Store<'a, F> {
-    /// `out = p`
-    Set,
-    /// `out = p + bias`, `bias` being `[columns]`.
-    SetBiased(&'a [F]),
-    /// `out += p`
-    Add,
-}
-
 impl Packing {
     /// Makes the product of two matrices.
     ///
@@ -82,13 +71,12 @@ impl Packing {
         amx: Amx,
         a: View<'_, F>,
         b: View<'_, F>,
-        scale: F,
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
         self.left.pack(a);
         self.right.pack(b);
-        multiply(amx, &self.left, &self.right, &mut self.sums, scale, store, out);
+        multiply(amx, &self.left, &self.right, &mut self.sums, store, out);
     }
 
     /// The same with a right factor packed before.
@@ -100,47 +88,42 @@ impl Packing {
         amx: Amx,
         a: View<'_, F>,
         b: &Right,
-        scale: F,
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
         self.left.pack(a);
-        multiply(amx, &self.left, b, &mut self.sums, scale, store, out);
+        multiply(amx, &self.left, b, &mut self.sums, store, out);
     }
 }
 
 /// `out` is `[rows, columns]`; `sums` are two blocks because vector work on one goes on while the tile unit fills the other.
-#[multiversion(targets = "simd")]
-fn multiply<F: Real>(
-    amx: Amx,
-    a: &Left,
-    b: &Right,
-    sums: &mut [Block; 2],
-    scale: F,
-    store: Store<'_, F>,
-    out: ViewMut<'_, F>,
-) {
-    let (a, b, mut out) = (&a.0, &b.0, out);
-    assert_eq!(a.inner, b.inner);
-    assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
-    let unit = amx.on_this_thread();
-    let mut previous = None;
-    let [mut fresh, mut ready] = sums.each_mut();
-    let panel = panel_rows(a.inner);
-    for first_row in (0..a.len).step_by(panel) {
-        for column in (0..b.len).step_by(BLOCK) {
-            for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
-                unit.multiply(a.strips(row), b.pair(column), Sums::Set, fresh);
-                if let Some((row, column)) = previous.replace((row, column)) {
-                    store_block(ready, row, column, scale, store, &mut out);
+fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, sums: &mut [Block; 2], store: Store<'_, F>, out: ViewMut<'_, F>) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            let (a, b, mut out) = (&a.0, &b.0, out);
+            assert_eq!(a.inner, b.inner);
+            assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
+            let unit = amx.on_this_thread();
+            let mut previous = None;
+            let [mut fresh, mut ready] = sums.each_mut();
+            let panel = panel_rows(a.inner);
+            for first_row in (0..a.len).step_by(panel) {
+                for column in (0..b.len).step_by(BLOCK) {
+                    for row in (first_row..a.len.min(first_row + panel)).step_by(BLOCK) {
+                        unit.multiply(a.strips(row), b.pair(column), Sums::Set, fresh);
+                        if let Some((row, column)) = previous.replace((row, column)) {
+                            store_block(ready, row, column, store, &mut out);
+                        }
+                        std::mem::swap(&mut fresh, &mut ready);
+                    }
                 }
-                std::mem::swap(&mut fresh, &mut ready);
             }
-        }
-    }
-    if let Some((row, column)) = previous {
-        store_block(ready, row, column, scale, store, &mut out);
-    }
+            if let Some((row, column)) = previous {
+                store_block(ready, row, column, store, &mut out);
+            }
+        },
+    )
 }
 
 /// Rows of the left factor that are taken through all columns of the right one before the next: as many as stay in the
@@ -151,18 +134,11 @@ fn panel_rows(inner: usize) -> usize {
 
 /// Writes the part of a block that lies within the result.
 #[inline(always)]
-fn store_block<F: Real>(
-    block: &Block,
-    row: usize,
-    column: usize,
-    scale: F,
-    store: Store<'_, F>,
-    out: &mut ViewMut<'_, F>,
-) {
+fn store_block<F: Real>(block: &Block, row: usize, column: usize, store: Store<'_, F>, out: &mut ViewMut<'_, F>) {
     let columns = column..out.ncols().min(column + BLOCK);
     for (row, sums) in (row..out.nrows()).zip(block) {
         let out = out.as_mut().row_mut(row).try_as_row_major_mut().expect("rows are contiguous").as_slice_mut();
-        let products = sums.iter().flat_map(|lanes| lanes.0.iter()).map(|&sum| F::of(sum.into()) * scale);
+        let products = sums.iter().flat_map(|lanes| lanes.0.iter()).map(|&sum| F::of(sum.into()));
         let entries = out[columns.clone()].iter_mut().zip(products);
         match store {
             Store::Set => entries.for_each(|(o, p)| *o = p),
@@ -235,46 +211,54 @@ fn has_contiguous_rows<F: Real>(x: View<'_, F>) -> bool {
 }
 
 /// Packs `x` so that a row of a tile is a piece of a row of `x` (transposed: a column is).
-#[multiversion(targets = "simd")]
 fn pack_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, tiles: &mut [Tile]) {
-    let mut padded = [F::ZERO; DEPTH];
-    for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
-        for (k, tile) in strip.iter_mut().enumerate() {
-            for (r, Line(pairs)) in tile.iter_mut().enumerate() {
-                let numbers = piece(x, s * STRIP + r, k * DEPTH, &mut padded);
-                for p in 0..16 {
-                    pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
+    vectorised(
+        #[inline(always)]
+        move || {
+            let mut padded = [F::ZERO; DEPTH];
+            for (s, strip) in tiles.chunks_exact_mut(x.ncols().div_ceil(DEPTH)).enumerate() {
+                for (k, tile) in strip.iter_mut().enumerate() {
+                    for (r, Line(pairs)) in tile.iter_mut().enumerate() {
+                        let numbers = piece(x, s * STRIP + r, k * DEPTH, &mut padded);
+                        for p in 0..16 {
+                            pairs[p] = pair(numbers[2 * p], numbers[2 * p + 1]);
+                        }
+                    }
+                    if TRANSPOSE {
+                        transpose(tile);
+                    }
                 }
             }
-            if TRANSPOSE {
-                transpose(tile);
-            }
-        }
-    }
+        },
+    )
 }
 
 /// Packs `x` so that a row of a tile is made of a pair of rows of `x`: row `p` is the pairs `(x[2p, c], x[2p + 1, c])`
 /// (transposed: a column is).
-#[multiversion(targets = "simd")]
 fn pack_pairs_of_rows<F: Real, const TRANSPOSE: bool>(x: View<'_, F>, tiles: &mut [Tile]) {
-    let depth = x.nrows().div_ceil(DEPTH);
-    let mut padded = [[F::ZERO; STRIP]; 2];
-    // Tiles of one inner range together, so that `x` is read along its rows.
-    for k in 0..depth {
-        for (s, tile) in tiles[k..].iter_mut().step_by(depth).enumerate() {
-            for (p, Line(pairs)) in tile.iter_mut().enumerate() {
-                let (row, column) = (k * DEPTH + 2 * p, s * STRIP);
-                let [one, two] = padded.each_mut();
-                let (first, second) = (piece(x, row, column, one), piece(x, row + 1, column, two));
-                for c in 0..16 {
-                    pairs[c] = pair(first[c], second[c]);
+    vectorised(
+        #[inline(always)]
+        move || {
+            let depth = x.nrows().div_ceil(DEPTH);
+            let mut padded = [[F::ZERO; STRIP]; 2];
+            // Tiles of one inner range together, so that `x` is read along its rows.
+            for k in 0..depth {
+                for (s, tile) in tiles[k..].iter_mut().step_by(depth).enumerate() {
+                    for (p, Line(pairs)) in tile.iter_mut().enumerate() {
+                        let (row, column) = (k * DEPTH + 2 * p, s * STRIP);
+                        let [one, two] = padded.each_mut();
+                        let (first, second) = (piece(x, row, column, one), piece(x, row + 1, column, two));
+                        for c in 0..16 {
+                            pairs[c] = pair(first[c], second[c]);
+                        }
+                    }
+                    if TRANSPOSE {
+                        transpose(tile);
+                    }
                 }
             }
-            if TRANSPOSE {
-                transpose(tile);
-            }
-        }
-    }
+        },
+    )
 }
 
 /// `N` numbers from `[row, column]` on: where they lie, or, beyond the matrix, filled up with 0 in `padded`.
@@ -366,22 +350,22 @@ mod tests {
                 let (large_a, large_b) = (numbers((m + 40) * (k + 3), 9), numbers((k + 3) * (n + 70), 9));
                 let mut large = vec![0.0; (m + 40) * (n + 70)];
                 let (large_a, large_b) = (view(&large_a, k + 3), view(&large_b, n + 70));
-                room.multiply(amx, large_a, large_b, 1.0, Store::Set, view_mut(&mut large, n + 70));
+                room.multiply(amx, large_a, large_b, Store::Set, view_mut(&mut large, n + 70));
                 // A band of a wider matrix, whose other columns must stay.
                 let mut wide = vec![7.0; m * (n + 5)];
-                let mut store = |scale, store| {
+                let mut store = |store| {
                     let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
-                    room.multiply(amx, a, b, scale, store, band);
+                    room.multiply(amx, a, b, store, band);
                     assert!(wide.chunks(n + 5).all(|row| [0, 1, n + 2, n + 3, n + 4].iter().all(|&c| row[c] == 7.0)));
                     wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<f32>>()
                 };
-                let product = store(1.0, Store::Set);
+                let product = store(Store::Set);
                 close(&what, &product, &of_rounded, sum_error);
                 close(&what, &product, &exact, k as f64 / 256.0);
-                let sum = store(0.5, Store::Add);
-                assert!(sum.iter().zip(&product).all(|(&sum, &p)| sum == 1.5 * p), "{what}: sum");
-                let biased = store(2.0, Store::SetBiased(&bias));
-                let want = product.iter().enumerate().map(|(e, &p)| 2.0 * p + bias[e % n]);
+                let sum = store(Store::Add);
+                assert!(sum.iter().zip(&product).all(|(&sum, &p)| sum == 2.0 * p), "{what}: sum");
+                let biased = store(Store::SetBiased(&bias));
+                let want = product.iter().enumerate().map(|(e, &p)| p + bias[e % n]);
                 assert!(biased.iter().zip(want).all(|(&got, want)| got == want), "{what}: bias");
             }
         }

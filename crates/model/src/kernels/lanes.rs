@@ -9,19 +9,21 @@
 use super::real::Real;
 use super::tier::vectorised;
 
-const LANES: usize = 16;
+/// Sums that run side by side.
+pub(crate) const LANES: usize = 16;
 
+/// All lanes joined: halves with halves, in the same order on every instruction set.
 #[inline(always)]
-fn fold<F: Real>(lanes: [F; LANES]) -> F {
-    let mut lanes = lanes;
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+pub(crate) fn fold<F: Real>(lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
+    let eight: [F; 8] = std::array::from_fn(|i| join(lanes[i], lanes[i + 8]));
+    let four: [F; 4] = std::array::from_fn(|i| join(eight[i], eight[i + 4]));
+    join(join(four[0], four[2]), join(four[1], four[3]))
+}
+
+/// The sum of all lanes.
+#[inline(always)]
+pub(crate) fn sum_lanes<F: Real>(lanes: [F; LANES]) -> F {
+    fold(lanes, |a, b| a + b)
 }
 
 /// Sum of `term(x)` over a slice.
@@ -38,7 +40,7 @@ pub fn sum_of<F: Real>(xs: &[F], term: impl Fn(F) -> F) -> F {
     for (lane, &x) in lanes.iter_mut().zip(rest) {
         *lane += term(x);
     }
-    fold(lanes)
+    sum_lanes(lanes)
 }
 
 /// Sum of `xs[i] * ys[i]`.
@@ -55,7 +57,7 @@ pub fn dot<F: Real>(xs: &[F], ys: &[F]) -> F {
     for (i, (&x, &y)) in xr.iter().zip(yr).enumerate() {
         lanes[i] += x * y;
     }
-    fold(lanes)
+    sum_lanes(lanes)
 }
 
 /// The largest entry; NaN if any entry is NaN, −∞ for none.
@@ -90,12 +92,48 @@ pub fn add<F: Real>(out: &mut [F], xs: &[F]) {
     )
 }
 
+/// `out[i] = xs[i] + ys[i]`.
+pub fn set_sum<F: Real>(out: &mut [F], xs: &[F], ys: &[F]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for ((o, &x), &y) in out.iter_mut().zip(xs).zip(ys) {
+                *o = x + y;
+            }
+        },
+    )
+}
+
 /// `out[i] += xs[i]`, for use inside kernels.
 #[inline(always)]
 pub fn add_to<F: Real>(out: &mut [F], xs: &[F]) {
     for (o, &x) in out.iter_mut().zip(xs) {
         *o += x;
     }
+}
+
+/// `xs[i] *= factor`.
+pub fn scale<F: Real>(xs: &mut [F], factor: F) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for x in xs.iter_mut() {
+                *x *= factor;
+            }
+        },
+    )
+}
+
+/// `out[i] *= xs[i]`.
+pub fn multiply<F: Real>(out: &mut [F], xs: &[F]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (o, &x) in out.iter_mut().zip(xs) {
+                *o *= x;
+            }
+        },
+    )
 }
 
 /// Sum of squares.

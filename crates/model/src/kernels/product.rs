@@ -1,14 +1,10 @@
 //! Matrix products. Activations are rows, weights multiply on the right (`resid @ W_Q`), as in TransformerLens.
 
-use super::amx::Amx;
-use super::bf16::{Packing, Store};
-use super::plain;
+use super::bf16;
+use super::flash::HeadRoom;
 use super::real::Real;
-use super::tier::Tier;
-use faer::linalg::matmul::matmul;
-use faer::{MatMut, MatRef, Par};
-
-pub use faer::Accum;
+use super::strips::{self, Strips, StripsPart};
+use faer::{MatMut, MatRef};
 
 /// A matrix to read: rows and columns with any strides.
 pub type View<'a, F> = MatRef<'a, F>;
@@ -16,98 +12,144 @@ pub type View<'a, F> = MatRef<'a, F>;
 pub type ViewMut<'a, F> = MatMut<'a, F>;
 
 /// Row-major `[data.len() / cols, cols]`.
+#[inline(always)]
 pub fn view<F: Real>(data: &[F], cols: usize) -> View<'_, F> {
     MatRef::from_row_major_slice(data, data.len() / cols, cols).as_dyn_stride()
 }
 
 /// Row-major `[data.len() / cols, cols]`, to write.
+#[inline(always)]
 pub fn view_mut<F: Real>(data: &mut [F], cols: usize) -> ViewMut<'_, F> {
     let rows = data.len() / cols;
     MatMut::from_row_major_slice_mut(data, rows, cols).as_dyn_stride_mut()
 }
 
-/// `out = a @ b`.
+/// What becomes of a product, `p = a @ b`.
+#[derive(Clone, Copy, Debug)]
+pub enum Store<'a, F> {
+    /// `out = p`
+    Set,
+    /// `out = p + bias`, `bias` being `[columns]`.
+    SetBiased(&'a [F]),
+    /// `out += p`
+    Add,
+}
+
+/// Room for what products copy of their factors. One for each worker; reused, so that the steady state allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Packing<F> {
+    left: Vec<F>,
+    right: Strips<F>,
+    pub(crate) head: HeadRoom<F>,
+    pub(crate) tiles: bf16::Packing,
+}
+
+impl<F: Real> Packing<F> {
+    /// Makes a product in the number type itself.
+    ///
+    /// # Panics
+    /// If the sizes do not fit together, `b` has neither contiguous rows nor columns, or `out` no contiguous rows.
+    pub fn multiply(&mut self, a: View<'_, F>, b: View<'_, F>, store: Store<'_, F>, out: ViewMut<'_, F>) {
+        self.right.pack(b);
+        strips::multiply(a, self.right.whole(), store, out, &mut self.left);
+    }
+
+    /// The same with a right factor that was copied before.
+    ///
+    /// # Panics
+    /// As [`Packing::multiply`].
+    pub(crate) fn multiply_strips(
+        &mut self,
+        a: View<'_, F>,
+        b: StripsPart<'_, F>,
+        store: Store<'_, F>,
+        out: ViewMut<'_, F>,
+    ) {
+        strips::multiply(a, b, store, out, &mut self.left);
+    }
+}
+
+/// `out = a @ b`, with room of its own.
 pub fn set_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
-    product(out, Accum::Replace, a, b, F::ONE);
+    Packing::default().multiply(a, b, Store::Set, out);
 }
 
-/// `out = scale · a @ b`.
-pub fn set_scaled_product<F: Real>(out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
-    product(out, Accum::Replace, a, b, scale);
-}
-
-/// `out += a @ b`.
+/// `out += a @ b`, with room of its own.
 pub fn add_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
-    product(out, Accum::Add, a, b, F::ONE);
-}
-
-/// `out += scale · a @ b`.
-pub fn add_scaled_product<F: Real>(out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
-    product(out, Accum::Add, a, b, scale);
-}
-
-fn product<F: Real>(out: ViewMut<'_, F>, accum: Accum, a: View<'_, F>, b: View<'_, F>, scale: F) {
-    if Tier::is_lowered() {
-        return plain::product(out, accum, a, b, scale);
-    }
-    matmul(out, accum, a, b, scale, Par::Seq);
-}
-
-/// How activations are multiplied with each other.
-#[derive(Debug)]
-pub enum Multiplier<'a> {
-    /// In their own number type.
-    Plain,
-    /// Factors rounded to bf16, sums in f32; packed in the room given.
-    Bf16(Amx, &'a mut Packing),
-}
-
-impl Multiplier<'_> {
-    /// `out = scale · a @ b`.
-    pub fn set_product<F: Real>(&mut self, out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
-        match self {
-            Multiplier::Plain => set_scaled_product(out, scale, a, b),
-            Multiplier::Bf16(amx, room) => room.multiply(*amx, a, b, scale, Store::Set, out),
-        }
-    }
-
-    /// `out += scale · a @ b`.
-    pub fn add_product<F: Real>(&mut self, out: ViewMut<'_, F>, scale: F, a: View<'_, F>, b: View<'_, F>) {
-        match self {
-            Multiplier::Plain => add_scaled_product(out, scale, a, b),
-            Multiplier::Bf16(amx, room) => room.multiply(*amx, a, b, scale, Store::Add, out),
-        }
-    }
+    Packing::default().multiply(a, b, Store::Add, out);
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tier::Tier;
     use super::*;
 
-    fn check(m: usize, k: usize, n: usize) {
-        let a: Vec<f64> = (0..m * k).map(|i| ((i * 7 % 13) as f64) - 6.0).collect();
-        let b: Vec<f64> = (0..k * n).map(|i| ((i * 5 % 11) as f64) - 5.0).collect();
-        let mut want = vec![1.0; m * n];
-        for i in 0..m {
-            for j in 0..n {
-                want[i * n + j] += 2.0 * (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum::<f64>();
-            }
-        }
-        let mut out = vec![1.0; m * n];
-        add_product(view_mut(&mut out, n), view(&a, k), view(&b, n));
-        let mut by_columns = vec![0.0; n * m]; // the same product, transposed operands: bᵀ aᵀ
-        set_scaled_product(view_mut(&mut by_columns, m), 1.0, view(&b, n).transpose(), view(&a, k).transpose());
-        for i in 0..m {
-            for j in 0..n {
-                assert_eq!(out[i * n + j] + by_columns[j * m + i], want[i * n + j], "{m}x{k}x{n} at {i},{j}");
+    /// Against the triple loop, exactly: all numbers are small and whole.
+    fn check<F: Real>(m: usize, k: usize, n: usize) {
+        let numbers = |len: usize, step: usize, modulus: usize| -> Vec<F> {
+            (0..len).map(|i| F::of((i * step % modulus) as f64 - (modulus / 2) as f64)).collect()
+        };
+        let (a, b, bias) = (numbers(m * k, 7, 13), numbers(k * n, 5, 11), numbers(n, 3, 7));
+        let by_columns = |x: View<'_, F>| -> Vec<F> {
+            (0..x.ncols()).flat_map(|c| (0..x.nrows()).map(move |r| x[(r, c)])).collect()
+        };
+        let (a, b) = (view(&a, k), view(&b, n));
+        let (a_columns, b_columns) = (by_columns(a), by_columns(b));
+        let want: Vec<F> = (0..m * n).map(|e| (0..k).map(|l| a[(e / n, l)] * b[(l, e % n)]).sum()).collect();
+        let mut room = Packing::default();
+        // A larger one first: what it left must not show.
+        room.right.pack(view(&numbers((k + 3) * (n + 70), 3, 17), n + 70));
+        for a in [a, view(&a_columns, m).transpose()] {
+            for b in [b, view(&b_columns, k).transpose()] {
+                // A band of a wider matrix, whose other columns must stay.
+                let mut wide = vec![F::of(7.0); m * (n + 5)];
+                let mut store = |store| {
+                    let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
+                    room.multiply(a, b, store, band);
+                    let outside = [0, 1, n + 2, n + 3, n + 4];
+                    assert!(wide.chunks(n + 5).all(|row| outside.iter().all(|&c| row[c] == F::of(7.0))));
+                    wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<F>>()
+                };
+                let what = format!("{m}x{k}x{n}");
+                assert_eq!(store(Store::Set), want, "{what}");
+                let sum: Vec<F> = want.iter().map(|&p| F::of(2.0) * p).collect();
+                assert_eq!(store(Store::Add), sum, "{what}: sum");
+                let biased: Vec<F> = want.iter().enumerate().map(|(e, &p)| p + bias[e % n]).collect();
+                assert_eq!(store(Store::SetBiased(&bias)), biased, "{what}: bias");
             }
         }
     }
 
     #[test]
-    fn products_equal_the_triple_loop_at_odd_sizes() {
-        for (m, k, n) in [(1, 1, 1), (7, 8, 9), (33, 17, 5), (64, 33, 65)] {
-            check(m, k, n);
+    fn products_equal_the_triple_loop_at_odd_sizes_on_every_tier() {
+        let on_tier = |tier: Tier| {
+            tier.force().unwrap();
+            for (m, k, n) in [
+                (1, 1, 1),
+                (7, 8, 9),
+                (33, 17, 5),
+                (64, 33, 65),
+                (3, 20, 48),
+                (70, 9, 16),
+                (12, 300, 100),
+                (135, 4, 33),
+            ] {
+                check::<f32>(m, k, n);
+                check::<f64>(m, k, n);
+            }
+        };
+        for tier in Tier::of_machine() {
+            std::thread::scope(|scope| scope.spawn(|| on_tier(tier)).join().unwrap());
         }
+    }
+
+    #[test]
+    fn a_part_of_a_right_factor_is_a_product_of_its_own() {
+        let (a, b): (Vec<f64>, Vec<f64>) = ((0..60).map(f64::from).collect(), (0..9000).map(f64::from).collect());
+        let (mut right, mut out, mut want) = (Strips::default(), vec![0.0; 4 * 70], vec![0.0; 4 * 70]);
+        right.pack(view(&b, 90));
+        Packing::default().multiply_strips(view(&a, 15), right.part(15, 70), Store::Set, view_mut(&mut out, 70));
+        set_product(view_mut(&mut want, 70), view(&a, 15), view(&b, 90).submatrix(0, 0, 15, 70));
+        assert_eq!(out, want);
     }
 }

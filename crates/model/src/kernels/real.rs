@@ -1,5 +1,6 @@
 //! The number types of the engine: `f32` for work, `f64` for finite differences and disputes.
 
+use pulp::Simd;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -42,6 +43,19 @@ pub trait Real:
     fn exp(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
+
+    /// As many numbers as a vector of an instruction set holds.
+    type Vector<S: Simd>: Copy;
+    /// How many that are.
+    fn lanes<S: Simd>() -> usize;
+    /// The same number in every lane.
+    fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
+    /// `a · b + c`, rounded once where the instruction set can do it.
+    fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// The whole vectors of a slice, from its beginning.
+    fn vectors<S: Simd>(xs: &[Self]) -> &[Self::Vector<S>];
+    /// The same, to write.
+    fn vectors_mut<S: Simd>(xs: &mut [Self]) -> &mut [Self::Vector<S>];
 }
 
 impl Real for f64 {
@@ -67,6 +81,28 @@ impl Real for f64 {
     fn erf(self) -> f64 {
         libm::erf(self)
     }
+
+    type Vector<S: Simd> = S::f64s;
+    #[inline(always)]
+    fn lanes<S: Simd>() -> usize {
+        S::F64_LANES
+    }
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, x: f64) -> S::f64s {
+        simd.splat_f64s(x)
+    }
+    #[inline(always)]
+    fn mul_add<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
+        simd.mul_add_e_f64s(a, b, c)
+    }
+    #[inline(always)]
+    fn vectors<S: Simd>(xs: &[f64]) -> &[S::f64s] {
+        S::as_simd_f64s(xs).0
+    }
+    #[inline(always)]
+    fn vectors_mut<S: Simd>(xs: &mut [f64]) -> &mut [S::f64s] {
+        S::as_mut_simd_f64s(xs).0
+    }
 }
 
 impl Real for f32 {
@@ -91,6 +127,28 @@ impl Real for f32 {
     }
     fn erf(self) -> f32 {
         libm::erff(self)
+    }
+
+    type Vector<S: Simd> = S::f32s;
+    #[inline(always)]
+    fn lanes<S: Simd>() -> usize {
+        S::F32_LANES
+    }
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, x: f32) -> S::f32s {
+        simd.splat_f32s(x)
+    }
+    #[inline(always)]
+    fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+        simd.mul_add_e_f32s(a, b, c)
+    }
+    #[inline(always)]
+    fn vectors<S: Simd>(xs: &[f32]) -> &[S::f32s] {
+        S::as_simd_f32s(xs).0
+    }
+    #[inline(always)]
+    fn vectors_mut<S: Simd>(xs: &mut [f32]) -> &mut [S::f32s] {
+        S::as_mut_simd_f32s(xs).0
     }
 }
 

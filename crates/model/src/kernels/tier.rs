@@ -4,7 +4,7 @@
 //! several tiers can run side by side.
 
 use super::amx::Amx;
-use pulp::Arch;
+use pulp::{Arch, WithSimd};
 use searchlens_tasks::text::{listed, near_names};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
@@ -109,6 +109,13 @@ pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     allowed().arch.dispatch(work)
 }
 
+/// The same for work in vectors of a size that depends on the instruction set. Its `with_simd`, and what that calls, must be
+/// `#[inline(always)]`.
+#[inline(always)]
+pub(crate) fn vectorised_with<W: WithSimd>(work: W) -> W::Output {
+    allowed().arch.dispatch(work)
+}
+
 impl Tier {
     /// All there are, the best first.
     pub const ALL: [Tier; 4] = [Tier::Amx, Tier::Avx512, Tier::Avx2, Tier::Portable];
@@ -173,11 +180,6 @@ impl Tier {
     pub fn detect() -> Tier {
         let best = Tier::forced();
         Tier::of_machine().into_iter().find(|&tier| tier >= best.max(Tier::Avx512)).unwrap_or(Tier::Portable)
-    }
-
-    /// Whether products must not be left to the library, which would use better instructions.
-    pub(crate) fn is_lowered() -> bool {
-        Tier::forced() > Tier::Avx512
     }
 
     /// The best that this thread may use for a precision.

@@ -1,0 +1,230 @@
+//! Softmax attention without its pattern: what [`super::attention`] gives, a block of queries of one head at a time.
+//!
+//! The forward pass leaves two numbers a query, the largest score and the inverse of the sum of exponentials, from which the
+//! backward pass makes the pattern again (Dao et al. 2022, section 3.1). So memory grows with the sequence, not with its square,
+//! a head's scores stay in the first level of the cache, and keys that no query of a block sees are left out. Letters as in
+//! [`super::attention`].
+
+use super::attention::AttnDims;
+use super::lanes::{LANES, dot, fold, sum_lanes};
+use super::product::{Packing, Store, View, view, view_mut};
+use super::real::Real;
+use super::strips::Strips;
+use super::tier::vectorised;
+
+/// What the backward pass needs to make a query's pattern: `exp((score − top) / attn_scale) · inverse`, scores being those
+/// before the division.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Softmax<F> {
+    /// The largest score that it sees.
+    pub top: F,
+    /// Inverse of the sum of exponentials.
+    pub inverse: F,
+}
+
+/// Which queries a key and a value answer to, where gradients are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// All that see it.
+    Everyone,
+    /// That at its own position alone.
+    Itself,
+}
+
+/// Room for one head.
+#[derive(Clone, Debug, Default)]
+pub struct HeadRoom<F> {
+    k: Strips<F>,
+    k_columns: Strips<F>,
+    v: Strips<F>,
+    q_block: Strips<F>,
+    dz_block: Strips<F>,
+    /// `[queries of a block, keys filled up to whole vectors]`
+    pattern: Vec<F>,
+    dscores: Vec<F>,
+}
+
+/// `z = softmax(q kᵀ / attn_scale) v`, head by head.
+///
+/// # Shapes
+/// - `q`, `k`, `v`, `z` (out): `[n_seq, seq, n_heads, d_head]`
+/// - `softmax` (out): `[n_seq, n_heads, seq]`
+pub fn attend<F: Real>(
+    dims: AttnDims,
+    q: &[F],
+    k: &[F],
+    v: &[F],
+    z: &mut [F],
+    softmax: &mut [Softmax<F>],
+    packing: &mut Packing<F>,
+) {
+    let mut room = std::mem::take(&mut packing.head);
+    for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact_mut(dims.seq)) {
+        let q = dims.head(q, b, h);
+        {
+            room.k_columns.pack(dims.head(k, b, h).transpose());
+            room.v.pack(dims.head(v, b, h));
+        }
+        for (t0, rows, keys) in dims.query_blocks() {
+            let width = keys.next_multiple_of(LANES);
+            room.pattern.resize(rows * width, F::ZERO);
+            let scores = view_mut(&mut room.pattern, width).subcols_mut(0, keys);
+            let k_columns = room.k_columns.part(dims.d_head, keys);
+            packing.multiply_strips(q.subrows(t0, rows), k_columns, Store::Set, scores);
+            let softmax = &mut softmax[t0..t0 + rows];
+            exponentials(dims, t0, &mut room.pattern, softmax);
+            let z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
+            let pattern = view(&room.pattern, width).subcols(0, keys);
+            packing.multiply_strips(pattern, room.v.part(keys, dims.d_head), Store::Set, z);
+        }
+    }
+    packing.head = room;
+    scale_heads(dims, z, softmax);
+}
+
+/// Scores become exponentials of their distance from the row's largest, 0 where masked.
+fn exponentials<F: Real>(dims: AttnDims, t0: usize, scores: &mut [F], softmax: &mut [Softmax<F>]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            let (width, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
+            for (i, (row, softmax)) in scores.chunks_exact_mut(width).zip(softmax).enumerate() {
+                let row = masked(dims.visible(t0 + i), row);
+                // NaNs are passed over: the exponential of one is NaN again.
+                let larger = |a: F, b: F| if a > b { a } else { b };
+                let mut tops = [F::NEG_INFINITY; LANES];
+                for chunk in &*row {
+                    for i in 0..LANES {
+                        tops[i] = larger(chunk[i], tops[i]);
+                    }
+                }
+                let top = fold(tops, larger);
+                let mut sums = [F::ZERO; LANES];
+                for chunk in row {
+                    for i in 0..LANES {
+                        chunk[i] = (scale * (chunk[i] - top)).exp();
+                        sums[i] += chunk[i];
+                    }
+                }
+                *softmax = Softmax { top, inverse: F::ONE / sum_lanes(sums) };
+            }
+        },
+    )
+}
+
+/// Masks a row of scores after the first `seen`: −∞ up to whole vectors, which are returned, 0 after them.
+#[inline(always)]
+fn masked<F: Real>(seen: usize, row: &mut [F]) -> &mut [[F; LANES]] {
+    let (whole, after) = row.as_chunks_mut::<LANES>().0.split_at_mut(seen.div_ceil(LANES));
+    let last = &mut whole[seen.div_ceil(LANES) - 1];
+    for i in 0..LANES {
+        last[i] = if i <= (seen - 1) % LANES { last[i] } else { F::NEG_INFINITY };
+    }
+    after.fill([F::ZERO; LANES]);
+    whole
+}
+
+/// Divides every head's mix by its sum of exponentials.
+fn scale_heads<F: Real>(dims: AttnDims, z: &mut [F], softmax: &[Softmax<F>]) {
+    let AttnDims { seq, n_heads, d_head, .. } = dims;
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (i, z) in z.chunks_exact_mut(d_head).enumerate() {
+                let (b, t, h) = (i / n_heads / seq, i / n_heads % seq, i % n_heads);
+                let inverse = softmax[(b * n_heads + h) * seq + t].inverse;
+                for z in z {
+                    *z *= inverse;
+                }
+            }
+        },
+    )
+}
+
+/// Reverses [`attend`].
+///
+/// `dpattern = dz vᵀ`; `dscores = pattern · (dpattern − z · dz) / attn_scale`, the sum over keys of `pattern · dpattern` being
+/// `z · dz`; `dq = dscores k`, `dk = dscoresᵀ q`, `dv = patternᵀ dz`.
+pub fn attend_bwd<F: Real>(
+    dims: AttnDims,
+    answers: Answers,
+    [q, k, v]: [&[F]; 3],
+    softmax: &[Softmax<F>],
+    z: &[F],
+    dz: &[F],
+    [dq, dk, dv]: [&mut [F]; 3],
+    packing: &mut Packing<F>,
+) {
+    let mut room = std::mem::take(&mut packing.head);
+    for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact(dims.seq)) {
+        let [q, k, v, z, dz] = [q, k, v, z, dz].map(|x| dims.head(x, b, h));
+        room.k_columns.pack(k.transpose());
+        room.k.pack(k);
+        room.v.pack(v.transpose());
+        // The last queries see all keys: they set what others add to.
+        let mut store = Store::Set;
+        for (t0, rows, keys) in dims.query_blocks().rev() {
+            let HeadRoom { k, k_columns, v, q_block, dz_block, pattern, dscores } = &mut room;
+            let (q, z, dz) = (q.subrows(t0, rows), z.subrows(t0, rows), dz.subrows(t0, rows));
+            let width = keys.next_multiple_of(LANES);
+            for (left, right, out) in [(q, k_columns, &mut *pattern), (dz, v, &mut *dscores)] {
+                out.resize(rows * width, F::ZERO);
+                let out = view_mut(out, width).subcols_mut(0, keys);
+                packing.multiply_strips(left, right.part(dims.d_head, keys), Store::Set, out);
+            }
+            pattern_and_dscores(dims, t0, &softmax[t0..t0 + rows], z, dz, pattern, dscores);
+            let [pattern, dscores] = [pattern, dscores].map(|x| view(x, width).subcols(0, keys));
+            let dq = dims.head_mut(dq, b, h).subrows_mut(t0, rows);
+            packing.multiply_strips(dscores, k.part(keys, dims.d_head), Store::Set, dq);
+            let [mut dk, mut dv] = [&mut *dk, &mut *dv].map(|x| dims.head_mut(x, b, h).subrows_mut(0, keys));
+            match answers {
+                Answers::Everyone => {
+                    q_block.pack(q);
+                    dz_block.pack(dz);
+                    packing.multiply_strips(dscores.transpose(), q_block.whole(), store, dk);
+                    packing.multiply_strips(pattern.transpose(), dz_block.whole(), store, dv);
+                    store = Store::Add;
+                }
+                Answers::Itself => {
+                    for (i, j) in (0..rows).flat_map(|i| (0..dims.d_head).map(move |j| (i, j))) {
+                        dk[(t0 + i, j)] = dscores[(i, t0 + i)] * q[(i, j)];
+                        dv[(t0 + i, j)] = pattern[(i, t0 + i)] * dz[(i, j)];
+                    }
+                }
+            }
+        }
+    }
+    packing.head = room;
+}
+
+/// Scores become the pattern, the pattern's gradient that of the scores; both 0 where masked.
+fn pattern_and_dscores<F: Real>(
+    dims: AttnDims,
+    t0: usize,
+    softmax: &[Softmax<F>],
+    z: View<'_, F>,
+    dz: View<'_, F>,
+    scores: &mut [F],
+    dpattern: &mut [F],
+) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            let (width, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
+            let rows = scores.chunks_exact_mut(width).zip(dpattern.chunks_exact_mut(width));
+            for (i, (p, ds)) in rows.enumerate() {
+                let [z, dz] = [z, dz].map(|x| x.row(i).try_as_row_major().expect("heads lie by rows").as_slice());
+                let (Softmax { top, inverse }, mean) = (softmax[i], dot(z, dz));
+                let p = masked(dims.visible(t0 + i), p);
+                let (ds, after) = ds.as_chunks_mut::<LANES>().0.split_at_mut(p.len());
+                after.fill([F::ZERO; LANES]);
+                for (p, ds) in p.iter_mut().zip(ds) {
+                    for i in 0..LANES {
+                        p[i] = (scale * (p[i] - top)).exp() * inverse;
+                        ds[i] = scale * p[i] * (ds[i] - mean);
+                    }
+                }
+            }
+        },
+    )
+}

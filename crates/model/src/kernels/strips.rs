@@ -1,0 +1,419 @@
+//! Products whose right factor lies in strips of columns.
+//!
+//! The right factor is copied into strips of 48 columns, each row of a strip contiguous; weights once a step, other factors when
+//! they are multiplied. The left factor is read where it lies, with any strides, one number at a time, each multiplied with a
+//! whole row of a strip. With 16 floats to a vector, 8 rows by 48 columns of sums fill 24 of 32 registers, and 11 loads feed 24
+//! multiply-adds: the arithmetic is what it waits for (Goto & van de Geijn 2008, Anatomy of high-performance matrix
+//! multiplication, section 6). Every entry is summed over the inner dimension in order, however matrices are cut.
+#![expect(unsafe_code, reason = "left factors are read with any strides, unchecked in the innermost loop")]
+
+use super::product::{Store, View, ViewMut, view};
+use super::real::Real;
+use super::tier::vectorised_with;
+use pulp::{Simd, WithSimd};
+
+/// Columns of a strip; the last may be narrower.
+const STRIP: usize = 48;
+
+/// Strips are whole lines wide, filled up with 0.
+const LINE: usize = 16;
+
+/// Rows of the left factor that go through all strips before the next do: with their part of the result they stay in the second
+/// level of the cache.
+const ROWS: usize = 64;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Line<F>([F; LINE]);
+
+/// The right factor of a product, `[inner, columns]`, in strips. Reused: no allocation where the matrix is no larger than every
+/// one before.
+#[derive(Clone, Debug)]
+pub struct Strips<F> {
+    /// Strip after strip, in each row after row. Those of the largest matrix so far; the first of them hold the present one.
+    lines: Vec<Line<F>>,
+    inner: usize,
+    columns: usize,
+}
+
+impl<F> Default for Strips<F> {
+    fn default() -> Strips<F> {
+        Strips { lines: Vec::new(), inner: 0, columns: 0 }
+    }
+}
+
+impl<F: Real> Strips<F> {
+    /// Takes over a matrix whose rows or columns are contiguous.
+    pub fn pack(&mut self, b: View<'_, F>) {
+        (self.inner, self.columns) = (b.nrows(), b.ncols());
+        let n_lines = b.nrows() * b.ncols().div_ceil(LINE);
+        if self.lines.len() < n_lines {
+            self.lines.resize(n_lines, Line([F::ZERO; LINE]));
+        }
+        vectorised_with(Pack { b, lines: &mut self.lines[..n_lines] });
+    }
+
+    /// The first numbers of the inner dimension and the first columns alone.
+    pub(crate) fn part(&self, inner: usize, columns: usize) -> StripsPart<'_, F> {
+        assert!(inner <= self.inner && columns <= self.columns);
+        StripsPart { strips: self, inner, columns }
+    }
+
+    /// All of the matrix.
+    pub(crate) fn whole(&self) -> StripsPart<'_, F> {
+        self.part(self.inner, self.columns)
+    }
+}
+
+/// The upper left part of a matrix in strips.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StripsPart<'a, F> {
+    strips: &'a Strips<F>,
+    inner: usize,
+    columns: usize,
+}
+
+impl<'a, F: Real> StripsPart<'a, F> {
+    fn strips(self) -> impl Iterator<Item = Strip<'a, F>> {
+        let Strips { lines, inner, columns } = self.strips;
+        let strip = move |(first, width): (usize, usize)| {
+            let lines = &lines[first / LINE * inner..][..self.inner * width / LINE];
+            Strip { first, width, numbers: numbers(lines) }
+        };
+        widths(*columns).map(strip).take_while(move |strip| strip.first < self.columns)
+    }
+}
+
+/// First column and width of every strip. Two of 32 columns at the end are better than one of 48 and one of 16.
+fn widths(columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (lines, mut done) = (columns.div_ceil(LINE), 0);
+    std::iter::from_fn(move || {
+        let width = match lines - done {
+            0 => return None,
+            4 => 2,
+            left => left.min(STRIP / LINE),
+        };
+        done += width;
+        Some(((done - width) * LINE, width * LINE))
+    })
+}
+
+/// One strip.
+#[derive(Clone, Copy)]
+struct Strip<'a, F> {
+    /// Its first column.
+    first: usize,
+    /// Its columns, with those that are only filling.
+    width: usize,
+    /// Row after row.
+    numbers: &'a [F],
+}
+
+/// Makes a product.
+///
+/// # Panics
+/// If the sizes do not fit together, or the rows of `out` are not contiguous.
+pub(crate) fn multiply<F: Real>(
+    a: View<'_, F>,
+    b: StripsPart<'_, F>,
+    store: Store<'_, F>,
+    out: ViewMut<'_, F>,
+    room: &mut Vec<F>,
+) {
+    assert_eq!((out.nrows(), a.ncols(), out.ncols()), (a.nrows(), b.inner, b.columns));
+    if let Store::SetBiased(bias) = store {
+        assert_eq!(bias.len(), b.columns);
+    }
+    vectorised_with(Multiply { a, b, store, out, room });
+}
+
+struct Multiply<'a, F> {
+    a: View<'a, F>,
+    b: StripsPart<'a, F>,
+    store: Store<'a, F>,
+    out: ViewMut<'a, F>,
+    /// For a block of a left factor that lies by columns.
+    room: &'a mut Vec<F>,
+}
+
+impl<F: Real> WithSimd for Multiply<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Multiply { a, b, store, mut out, room } = self;
+        let most = if S::REGISTER_COUNT >= 32 { 8 } else { 4 };
+        for first in (0..a.nrows()).step_by(ROWS) {
+            let n_rows = ROWS.min(a.nrows() - first);
+            let a = gathered(a.subrows(first, n_rows), room);
+            for strip in b.strips() {
+                let columns = strip.width.min(out.ncols() - strip.first);
+                let mut out = Rows::new(out.as_mut().submatrix_mut(first, strip.first, n_rows, columns));
+                let store = match store {
+                    Store::SetBiased(bias) => Store::SetBiased(&bias[strip.first..strip.first + columns]),
+                    other => other,
+                };
+                let mut row = 0;
+                while row < n_rows {
+                    let rows = [most, 4, 2].into_iter().find(|&n| n <= n_rows - row).unwrap_or(1);
+                    match rows {
+                        8 => strip_of_rows::<F, S, 8>(simd, a, strip, row, store, &mut out),
+                        4 => strip_of_rows::<F, S, 4>(simd, a, strip, row, store, &mut out),
+                        2 => strip_of_rows::<F, S, 2>(simd, a, strip, row, store, &mut out),
+                        _ => strip_of_rows::<F, S, 1>(simd, a, strip, row, store, &mut out),
+                    }
+                    row += rows;
+                }
+            }
+        }
+    }
+}
+
+/// Contiguous rows of a result, in the columns of one strip.
+struct Rows<'a, F> {
+    /// From the first number of the first row to the last of the last.
+    numbers: &'a mut [F],
+    stride: usize,
+    columns: usize,
+}
+
+impl<'a, F: Real> Rows<'a, F> {
+    #[inline(always)]
+    fn new(out: ViewMut<'a, F>) -> Rows<'a, F> {
+        let (rows, columns, stride) = (out.nrows(), out.ncols(), out.row_stride());
+        assert!(rows > 0 && columns > 0 && (out.col_stride() == 1 || columns == 1), "rows of a product are contiguous");
+        assert!(rows == 1 || stride >= columns as isize);
+        let stride = stride.unsigned_abs();
+        // SAFETY: the matrix, borrowed for as long, reaches from the first of these numbers to the last, and rows do not overlap.
+        let numbers = unsafe { std::slice::from_raw_parts_mut(out.as_ptr_mut(), (rows - 1) * stride + columns) };
+        Rows { numbers, stride, columns }
+    }
+}
+
+/// Some rows of a left factor; if it lies by columns, and they are many, copied to one piece of memory. Reading them for the first
+/// time, one line of memory here and one there, would take longer than the multiplication.
+#[inline(always)]
+fn gathered<'a, F: Real>(a: View<'a, F>, room: &'a mut Vec<F>) -> View<'a, F> {
+    if a.row_stride() != 1 || a.nrows() == 1 || a.ncols() <= ROWS {
+        return a;
+    }
+    room.clear();
+    for k in 0..a.ncols() {
+        room.extend_from_slice(a.col(k).try_as_col_major().expect("asked above").as_slice());
+    }
+    view(room, a.nrows()).transpose()
+}
+
+/// `R` rows of the result from `row` on, in the columns of one strip: three vectors at a time, then what is left.
+#[inline(always)]
+fn strip_of_rows<F: Real, S: Simd, const R: usize>(
+    simd: S,
+    a: View<'_, F>,
+    strip: Strip<'_, F>,
+    row: usize,
+    store: Store<'_, F>,
+    out: &mut Rows<'_, F>,
+) {
+    let lanes = F::lanes::<S>();
+    let a = a.subrows(row, R);
+    let mut from = 0;
+    while from < out.columns {
+        let vectors = ((out.columns - from) / lanes).min(3);
+        if vectors > 0 {
+            match vectors {
+                1 => whole::<F, S, R, 1>(simd, a, strip, row, from, store, out),
+                2 => whole::<F, S, R, 2>(simd, a, strip, row, from, store, out),
+                _ => whole::<F, S, R, 3>(simd, a, strip, row, from, store, out),
+            }
+            from += vectors * lanes;
+        } else {
+            ragged::<F, S, R>(simd, a, strip, row, from, store, out);
+            from += lanes;
+        }
+    }
+}
+
+/// `R` rows of the result by `V` vectors of columns from `from` on.
+#[inline(always)]
+fn whole<F: Real, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    a: View<'_, F>,
+    strip: Strip<'_, F>,
+    row: usize,
+    from: usize,
+    store: Store<'_, F>,
+    out: &mut Rows<'_, F>,
+) {
+    let len = V * F::lanes::<S>();
+    let mut sums = [[F::splat(simd, F::ZERO); V]; R];
+    match store {
+        Store::Set => {}
+        Store::SetBiased(bias) => {
+            let bias = F::vectors::<S>(&bias[from..from + len]);
+            each::<R>(|r| (0..V).for_each(|v| sums[r][v] = bias[v]));
+        }
+        Store::Add => each::<R>(|r| {
+            let before = F::vectors::<S>(&out.numbers[(row + r) * out.stride + from..][..len]);
+            (0..V).for_each(|v| sums[r][v] = before[v]);
+        }),
+    }
+    add_products(simd, a, strip, from, &mut sums);
+    each::<R>(|r| {
+        let after = F::vectors_mut::<S>(&mut out.numbers[(row + r) * out.stride + from..][..len]);
+        (0..V).for_each(|v| after[v] = sums[r][v]);
+    });
+}
+
+/// `R` rows of the result by its last columns, which do not fill a vector.
+#[inline(always)]
+fn ragged<F: Real, S: Simd, const R: usize>(
+    simd: S,
+    a: View<'_, F>,
+    strip: Strip<'_, F>,
+    row: usize,
+    from: usize,
+    store: Store<'_, F>,
+    out: &mut Rows<'_, F>,
+) {
+    let mut sums = [[F::splat(simd, F::ZERO); 1]; R];
+    add_products(simd, a, strip, from, &mut sums);
+    each::<R>(|r| {
+        let mut line = [F::ZERO; LINE];
+        F::vectors_mut::<S>(&mut line)[0] = sums[r][0];
+        let out = &mut out.numbers[(row + r) * out.stride..][..out.columns];
+        for (j, (out, &sum)) in out[from..].iter_mut().zip(&line).enumerate() {
+            *out = match store {
+                Store::Set => sum,
+                Store::SetBiased(bias) => bias[from + j] + sum,
+                Store::Add => *out + sum,
+            };
+        }
+    });
+}
+
+/// `sums += a @ b`, `b` being `V` vectors of each row of a strip, from column `from` on.
+#[inline(always)]
+fn add_products<F: Real, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    a: View<'_, F>,
+    strip: Strip<'_, F>,
+    from: usize,
+    sums: &mut [[F::Vector<S>; V]; R],
+) {
+    let (numbers, len) = (strip.numbers, V * F::lanes::<S>());
+    let (row_stride, inner_stride, first) = (a.row_stride(), a.col_stride(), a.as_ptr());
+    assert!(a.nrows() == R && a.ncols() * strip.width == numbers.len() && from + len <= strip.width);
+    let mut held = *sums;
+    for k in 0..a.ncols() {
+        // SAFETY: the strip has `a.ncols()` rows of `width` numbers, and `from + len` is at most `width`.
+        let b = F::vectors::<S>(unsafe { numbers.get_unchecked(k * strip.width + from..k * strip.width + from + len) });
+        for r in 0..R {
+            // SAFETY: `a` has `R` rows of as many numbers as the strip has rows.
+            let x = unsafe { *first.offset(r as isize * row_stride + k as isize * inner_stride) };
+            let x = F::splat(simd, x);
+            for v in 0..V {
+                held[r][v] = F::mul_add(simd, x, b[v], held[r][v]);
+            }
+        }
+    }
+    *sums = held;
+}
+
+/// Calls `f` with every number below `R`, at most 8, each a constant to the compiler: so that what it indexes stays in registers.
+#[inline(always)]
+fn each<const R: usize>(mut f: impl FnMut(usize)) {
+    const { assert!(R <= 8) }
+    if R > 0 {
+        f(0);
+    }
+    if R > 1 {
+        f(1);
+    }
+    if R > 2 {
+        f(2);
+    }
+    if R > 3 {
+        f(3);
+    }
+    if R > 4 {
+        f(4);
+    }
+    if R > 5 {
+        f(5);
+    }
+    if R > 6 {
+        f(6);
+    }
+    if R > 7 {
+        f(7);
+    }
+}
+
+/// The numbers of lines.
+#[inline(always)]
+fn numbers<F>(lines: &[Line<F>]) -> &[F] {
+    // SAFETY: a line is `LINE` numbers, one after the other, and nothing else.
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
+}
+
+struct Pack<'a, F> {
+    b: View<'a, F>,
+    lines: &'a mut [Line<F>],
+}
+
+impl<F: Real> WithSimd for Pack<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Pack { b, lines } = self;
+        let mut rest = lines;
+        for (first, width) in widths(b.ncols()) {
+            let (strip, after) = rest.split_at_mut(b.nrows() * width / LINE);
+            rest = after;
+            let b = b.subcols(first, width.min(b.ncols() - first));
+            if b.col_stride() == 1 {
+                copy_rows(b, strip);
+            } else {
+                turn_columns(b, strip);
+            }
+        }
+    }
+}
+
+/// A strip of a matrix with contiguous rows.
+#[inline(always)]
+fn copy_rows<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
+    for (k, to) in strip.chunks_exact_mut(b.ncols().div_ceil(LINE)).enumerate() {
+        let row = b.row(k).try_as_row_major().expect("rows are contiguous").as_slice();
+        let (lines, rest) = row.as_chunks::<LINE>();
+        to.iter_mut().zip(lines).for_each(|(to, &line)| to.0 = line);
+        if let Some(last) = to.get_mut(lines.len()) {
+            last.0 = [F::ZERO; LINE];
+            last.0[..rest.len()].copy_from_slice(rest);
+        }
+    }
+}
+
+/// A strip of a matrix with contiguous columns, 16 by 16 numbers at a time.
+#[inline(always)]
+fn turn_columns<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
+    let width = b.ncols().div_ceil(LINE);
+    for (l, first) in (0..b.ncols()).step_by(LINE).enumerate() {
+        for k in (0..b.nrows()).step_by(LINE) {
+            let mut square = [[F::ZERO; LINE]; LINE];
+            for (column, j) in square.iter_mut().zip(first..b.ncols()) {
+                let from = &b.col(j).try_as_col_major().expect("columns are contiguous").as_slice()[k..];
+                match from.first_chunk() {
+                    Some(whole) => *column = *whole,
+                    None => column[..from.len()].copy_from_slice(from),
+                }
+            }
+            for (i, to) in strip[k * width + l..].iter_mut().step_by(width).take(LINE).enumerate() {
+                for (to, column) in to.0.iter_mut().zip(&square) {
+                    *to = column[i];
+                }
+            }
+        }
+    }
+}
