@@ -20,8 +20,9 @@ use crate::tiled::profile::Stage;
 use crate::workers::Workers;
 use rayon::prelude::*;
 
-/// Gradient slots: more than that many workers find nothing to do.
-const SLOTS: usize = 2;
+/// Gradient slots, unless told otherwise. Each costs memory to go through, 5 % of a step from two to four; more workers than slots
+/// find nothing to do.
+pub const SLOTS: usize = 2;
 
 /// Sequences of equal padded length, with the weights of their next-token losses.
 #[derive(Clone, Debug)]
@@ -111,6 +112,7 @@ pub struct Trainer {
     frozen: Vec<Slot>,
     precision: Precision,
     reach: Reach,
+    slots: usize,
     engine: Engine,
     /// Gradient of the last batch, laid out as the parameters.
     gradient: Vec<f32>,
@@ -129,11 +131,11 @@ enum Engine {
 }
 
 impl Engine {
-    fn new(model: &Model, precision: Precision, reach: Reach) -> Result<Engine, TierError> {
+    fn new(model: &Model, precision: Precision, reach: Reach, slots: usize) -> Result<Engine, TierError> {
         Ok(match (precision, reach) {
-            (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(tile_unit()?, model, SLOTS))),
+            (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(tile_unit()?, model, slots))),
             (Precision::F32, _) | (Precision::Bf16, Reach::OwnPosition) => {
-                Engine::Plain(PlainStep::new(model, PackedWeights::new(precision, &model.layout)?, reach))
+                Engine::Plain(PlainStep::new(model, PackedWeights::new(precision, &model.layout)?, reach, slots))
             }
         })
     }
@@ -153,12 +155,12 @@ impl Trainer {
     /// entries never change.
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
-        let (precision, reach) = (Precision::F32, Reach::Whole);
+        let (precision, reach, slots) = (Precision::F32, Reach::Whole, SLOTS);
         let packed = PackedWeights::F32(Matrices::new(&model.layout));
-        let engine = Engine::Plain(PlainStep::new(&model, packed, reach));
+        let engine = Engine::Plain(PlainStep::new(&model, packed, reach, slots));
         let (gradient, accumulated) = (vec![0.0; model.params.len()], Vec::new());
         let norm = 0.0;
-        Trainer { model, moments, average, adamw, frozen, precision, reach, engine, gradient, norm, accumulated }
+        Trainer { model, moments, average, adamw, frozen, precision, reach, slots, engine, gradient, norm, accumulated }
     }
 
     /// The same, the products of its training steps made in the given precision.
@@ -166,7 +168,7 @@ impl Trainer {
     /// # Errors
     /// This machine has nothing for bf16.
     pub fn with_precision(mut self, precision: Precision) -> Result<Trainer, TierError> {
-        self.engine = Engine::new(&self.model, precision, self.reach)?;
+        self.engine = Engine::new(&self.model, precision, self.reach, self.slots)?;
         self.precision = precision;
         Ok(self)
     }
@@ -176,8 +178,18 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::with_precision`].
     pub fn with_reach(mut self, reach: Reach) -> Result<Trainer, TierError> {
-        self.engine = Engine::new(&self.model, self.precision, reach)?;
+        self.engine = Engine::new(&self.model, self.precision, reach, self.slots)?;
         self.reach = reach;
+        Ok(self)
+    }
+
+    /// The same, its gradients added up in so many slots: as many workers can help. Other slots, other bits.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_precision`].
+    pub fn with_slots(mut self, slots: usize) -> Result<Trainer, TierError> {
+        self.engine = Engine::new(&self.model, self.precision, self.reach, slots)?;
+        self.slots = slots;
         Ok(self)
     }
 
@@ -350,8 +362,8 @@ struct Room {
 }
 
 impl PlainStep {
-    fn new(model: &Model, packed: PackedWeights, reach: Reach) -> PlainStep {
-        PlainStep { packed, reach, slots: vec![vec![0.0; model.params.len()]; SLOTS], rooms: Rooms::default() }
+    fn new(model: &Model, packed: PackedWeights, reach: Reach, slots: usize) -> PlainStep {
+        PlainStep { packed, reach, slots: vec![vec![0.0; model.params.len()]; slots], rooms: Rooms::default() }
     }
 
     /// As [`TiledStep::gradient`].

@@ -120,6 +120,7 @@ fn check_train(train: &TrainSettings) -> Result<(), ConfigProblem> {
         ("train.batch_problems", train.batch_problems as u64),
         ("train.accumulate", train.accumulate),
         ("train.steps", train.steps),
+        ("train.slots", train.slots as u64),
         ("train.checkpoint_every", train.checkpoint_every),
         ("train.log_every", train.log_every),
     ];
@@ -137,6 +138,9 @@ fn check_train(train: &TrainSettings) -> Result<(), ConfigProblem> {
     }
     if train.batch_problems > 1 << 20 {
         return bad("train.batch_problems", &train.batch_problems, "at most 1048576");
+    }
+    if train.slots > 64 {
+        return bad("train.slots", &train.slots, "at most 64");
     }
     if train.accumulate > 1 << 20 {
         return bad("train.accumulate", &train.accumulate, "at most 1048576");

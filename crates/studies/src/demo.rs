@@ -4,6 +4,7 @@
 //! a run like any other.
 
 use searchlens_model::optimiser::Schedule;
+use searchlens_model::train::SLOTS;
 use searchlens_model::workers::Workers;
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::generators::Generator;
@@ -21,11 +22,11 @@ const SHORT_MINUTES: f64 = 2.0;
 /// The run that fits in a budget: 5×5 depth-first mazes, four layers of width 128, the learning rate's decay fitted to the budget.
 ///
 /// `ms_per_step` is that of [`ms_per_step`] for this very config (of any number of minutes: the time of a step does not depend on it).
-/// Evaluation during training comes on top.
+/// Evaluation during training comes on top. Every one of `threads` threads gets its slot.
 ///
 /// # Errors
 /// If the budget is not a positive number of minutes or a step takes no time.
-pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64) -> Result<RunConfig, ConfigProblem> {
+pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64, threads: usize) -> Result<RunConfig, ConfigProblem> {
     let positive = |key, value: f64| match value > 0.0 && value.is_finite() {
         true => Ok(value),
         false => Err(ConfigProblem::Range { key, value: value.to_string(), wanted: "a positive number" }),
@@ -43,6 +44,7 @@ pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64) -> Result<RunConfi
         warmup: 100.min(steps / 10),
         schedule,
         average_steps: 200.min(steps / 10),
+        slots: threads.clamp(SLOTS, 16),
         // Every half minute at most is lost to a crash.
         checkpoint_every: ((30_000.0 / ms_per_step) as u64).clamp(1, steps),
         log_every: (steps / 400).max(1),

@@ -58,7 +58,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     let training_minutes = (args.minutes - AFTERWARDS_MINUTES).max(args.minutes / 2.0);
     let seed = common.seed_given().unwrap_or(1);
     let config_for = |ms_per_step| -> anyhow::Result<RunConfig> {
-        let config = demo_config(training_minutes, ms_per_step, seed)?;
+        let config = demo_config(training_minutes, ms_per_step, seed, workers.threads())?;
         if args.sketch { sketched(&config) } else { Ok(config) }
     };
     // The time of a step does not depend on how many there are.

@@ -337,7 +337,7 @@ fn configs_with_mistakes_are_refused() {
         "warmup",
         "warmpu",
         expect![[r#"
-        error: @/wrong.toml, line 17: unknown key `train.warmpu` (did you mean `warmup`?); known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, tier, checkpoint_every, log_every, init
+        error: @/wrong.toml, line 17: unknown key `train.warmpu` (did you mean `warmup`?); known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, slots, tier, checkpoint_every, log_every, init
     "#]],
     );
     check(

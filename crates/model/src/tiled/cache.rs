@@ -4,8 +4,8 @@
 //! fast as memory is. A tile holds 16 keys, a line of it one pair of their numbers: the transpose of what a left factor holds.
 //! A line of values holds 16 numbers of two neighbouring positions.
 
-use super::heads::Heads;
 use super::factor::{BLOCK, Rows, pair_of_rows, transpose_tile};
+use super::heads::Heads;
 use crate::config::ModelConfig;
 use crate::kernels::amx::{Lanes, Line, Tile};
 use crate::kernels::vector::{

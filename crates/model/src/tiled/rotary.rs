@@ -1,7 +1,7 @@
 //! Rotary positions of the tiled step: queries and keys turned where they lie.
 
-use super::heads::Heads;
 use super::factor::Rows;
+use super::heads::Heads;
 use crate::kernels::bf16::{nearest, widen};
 
 /// Cosines and sines of all positions met so far: a network turns every layer of every group alike.

@@ -227,6 +227,9 @@ pub struct TrainSettings {
     /// Input format of products.
     #[serde(default)]
     pub precision: Precision,
+    /// Parts of a batch whose gradients are summed apart: as many threads can help, and the weights' last bits depend on it.
+    #[serde(default = "default::slots")]
+    pub slots: usize,
     /// Hold to this instruction set, or less; absent: the best that the machine has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<tier::Tier>,
@@ -262,6 +265,7 @@ impl TrainSettings {
             myopic: false,
             loss_on: LossOn::default(),
             precision: Precision::default(),
+            slots: default::slots(),
             tier: None,
             checkpoint_every: default::checkpoint_every(),
             log_every: default::log_every(),
@@ -333,6 +337,9 @@ mod default {
     }
     pub(super) fn average_steps() -> u64 {
         200
+    }
+    pub(super) fn slots() -> usize {
+        searchlens_model::train::SLOTS
     }
     pub(super) fn checkpoint_every() -> u64 {
         500

@@ -114,7 +114,7 @@ fn trainer(
 ) -> Result<Trainer, RunError> {
     let trainer = Trainer::new(model, optimiser_of(train), frozen(parts), moments, average);
     let reach = if train.myopic { Reach::OwnPosition } else { Reach::Whole };
-    Ok(trainer.with_reach(reach)?.with_precision(train.precision.here())?)
+    Ok(trainer.with_slots(train.slots)?.with_reach(reach)?.with_precision(train.precision.here())?)
 }
 
 fn frozen(parts: &Parts) -> Vec<Slot> {

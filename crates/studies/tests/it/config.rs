@@ -70,6 +70,7 @@ fn the_resolved_config_says_everything() {
         myopic = false
         loss_on = "path"
         precision = "auto"
+        slots = 2
         checkpoint_every = 500
         log_every = 50
 
@@ -178,7 +179,7 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
         "lr = 4e-3",
         "learning_rate = 4e-3",
         expect![
-            "line 15: unknown key `train.learning_rate`; known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, tier, checkpoint_every, log_every, init"
+            "line 15: unknown key `train.learning_rate`; known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, slots, tier, checkpoint_every, log_every, init"
         ],
     );
     check_error(

@@ -8,7 +8,7 @@ use searchlens_studies::demo::{demo_config, ms_per_step};
 #[test]
 fn the_budget_fixes_steps_and_schedule() {
     let check = |minutes, ms, steps, schedule| {
-        let config = demo_config(minutes, ms, 1).unwrap();
+        let config = demo_config(minutes, ms, 1, 2).unwrap();
         assert_eq!((config.train().steps, config.train().schedule), (steps, schedule));
         assert_eq!(RunConfig::parse(&config.to_toml()).unwrap(), config);
         assert!((4..=20).contains(&config.train().steps.div_ceil(config.eval().every)));
@@ -16,8 +16,8 @@ fn the_budget_fixes_steps_and_schedule() {
     check(10.0, 25.0, 24_000, Schedule::Linear { decay: 0.4 });
     check(1.0, 60.0, 1000, Schedule::Cosine { floor: 0.02 });
     check(0.001, 60.0, 20, Schedule::Cosine { floor: 0.02 });
-    assert!(demo_config(0.0, 25.0, 1).unwrap_err().to_string().contains("minutes = 0: wanted a positive number"));
-    assert!(demo_config(f64::NAN, 25.0, 1).is_err() && demo_config(1.0, 0.0, 1).is_err());
+    assert!(demo_config(0.0, 25.0, 1, 2).unwrap_err().to_string().contains("minutes = 0: wanted a positive number"));
+    assert!(demo_config(f64::NAN, 25.0, 1, 2).is_err() && demo_config(1.0, 0.0, 1, 2).is_err());
 }
 
 #[test]
