@@ -7,7 +7,7 @@
 
 use super::attention::AttnDims;
 use super::lanes::{LANES, dot, fold, sum_lanes};
-use super::product::{Packing, Store, View, view, view_mut};
+use super::product::{Packing, Store, View, ViewMut, view, view_mut};
 use super::real::Real;
 use super::strips::Strips;
 use super::tier::vectorised;
@@ -61,10 +61,8 @@ pub fn attend<F: Real>(
     let mut room = std::mem::take(&mut packing.head);
     for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact_mut(dims.seq)) {
         let q = dims.head(q, b, h);
-        {
-            room.k_columns.pack(dims.head(k, b, h).transpose());
-            room.v.pack(dims.head(v, b, h));
-        }
+        room.k_columns.pack(dims.head(k, b, h).transpose());
+        room.v.pack(dims.head(v, b, h));
         for (t0, rows, keys) in dims.query_blocks() {
             let width = keys.next_multiple_of(LANES);
             room.pattern.resize(rows * width, F::ZERO);
@@ -73,13 +71,13 @@ pub fn attend<F: Real>(
             packing.multiply_strips(q.subrows(t0, rows), k_columns, Store::Set, scores);
             let softmax = &mut softmax[t0..t0 + rows];
             exponentials(dims, t0, &mut room.pattern, softmax);
-            let z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
+            let mut z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
             let pattern = view(&room.pattern, width).subcols(0, keys);
-            packing.multiply_strips(pattern, room.v.part(keys, dims.d_head), Store::Set, z);
+            packing.multiply_strips(pattern, room.v.part(keys, dims.d_head), Store::Set, z.as_mut());
+            divide(z, softmax);
         }
     }
     packing.head = room;
-    scale_heads(dims, z, softmax);
 }
 
 /// Scores become exponentials of their distance from the row's largest, 0 where masked.
@@ -124,17 +122,15 @@ fn masked<F: Real>(seen: usize, row: &mut [F]) -> &mut [[F; LANES]] {
     whole
 }
 
-/// Divides every head's mix by its sum of exponentials.
-fn scale_heads<F: Real>(dims: AttnDims, z: &mut [F], softmax: &[Softmax<F>]) {
-    let AttnDims { seq, n_heads, d_head, .. } = dims;
+/// Divides the mixes of a block of queries by their sums of exponentials.
+fn divide<F: Real>(mut z: ViewMut<'_, F>, softmax: &[Softmax<F>]) {
     vectorised(
         #[inline(always)]
         move || {
-            for (i, z) in z.chunks_exact_mut(d_head).enumerate() {
-                let (b, t, h) = (i / n_heads / seq, i / n_heads % seq, i % n_heads);
-                let inverse = softmax[(b * n_heads + h) * seq + t].inverse;
-                for z in z {
-                    *z *= inverse;
+            for (i, softmax) in softmax.iter().enumerate() {
+                let row = z.as_mut().row_mut(i).try_as_row_major_mut().expect("heads lie by rows");
+                for z in row.as_slice_mut() {
+                    *z *= softmax.inverse;
                 }
             }
         },
