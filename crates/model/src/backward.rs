@@ -5,12 +5,13 @@
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::forward::{Acts, BlockActs, Net, Sequences, attn_dims, norm_kind, repeat_rows};
-use crate::kernels::attention::{AttnDims, attn_mix_bwd, attn_scores_bwd, rotate, softmax_rows_bwd};
+use crate::kernels::attention::{AttnDims, attn_mix_bwd, attn_scores_bwd, softmax_rows_bwd};
 use crate::kernels::flash::{Answers, attend_bwd};
 use crate::kernels::lanes::{add, add_column_sums, add_to, multiply};
 use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_rows_bwd, norm_scale_bwd};
 use crate::kernels::product::{Packing, Store, add_product, set_product, view, view_mut};
 use crate::kernels::real::Real;
+use crate::kernels::rotary::Turns;
 use crate::linear::{linear_input_bwd, linear_weights_bwd};
 use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
 use crate::sites::{At, Site};
@@ -39,6 +40,7 @@ pub struct ActGrads<F> {
     /// `[n_seq, seq, d_mlp]`
     hidden: Vec<F>,
     packing: Packing<F>,
+    turns: Turns<F>,
 }
 
 impl<F: Real> ActGrads<F> {
@@ -187,7 +189,7 @@ fn attention_bwd<F: Real>(
     let Net { config, products, .. } = net;
     let at = |site| At::new(site, layer);
     let dims = attn_dims(config, sequences);
-    let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, packing, .. } = grads;
+    let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, packing, turns, .. } = grads;
     let branch = offered(at(Site::AttnOut), resid, branch, tap);
     if tap.wants(at(Site::Result)) {
         result_bwd(net, slots, at(Site::Result), &block.z, branch, z, param_grads, tap);
@@ -215,8 +217,7 @@ fn attention_bwd<F: Real>(
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, grad) in [(Site::RotQ, &mut *q), (Site::RotK, &mut *k)] {
             tap.backward(at(site), grad);
-            let rotated = grad.clone();
-            rotate(dims, dim, base, -1.0, 0, &rotated, grad);
+            turns.rotate(dims, dim, base, -1.0, 0, grad);
         }
     }
     let mut by_head = HeadInputs::new(net, layer, block, tap);

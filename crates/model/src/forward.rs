@@ -6,12 +6,13 @@
 use crate::config::AttentionDir;
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
-use crate::kernels::attention::{AttnDims, rotate};
+use crate::kernels::attention::AttnDims;
 use crate::kernels::flash::Softmax;
 use crate::kernels::lanes::{add, add_bias, add_to, set_sum};
 use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_rows, norm_scale};
 use crate::kernels::product::{Packing, set_product, view, view_mut};
 use crate::kernels::real::Real;
+use crate::kernels::rotary::Turns;
 use crate::linear::{Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
 use crate::past::{Nothing, Past};
@@ -63,6 +64,7 @@ pub struct Acts<F> {
     /// `[n_seq, seq, d_model]`, a sublayer's output on its way to the residual stream.
     branch: Vec<F>,
     packing: Packing<F>,
+    turns: Turns<F>,
 }
 
 /// Activations of one block.
@@ -164,13 +166,13 @@ pub(crate) fn forward_after<F: Real>(
 ) {
     let Net { config, layout, .. } = net;
     acts.resize(config, sequences.n_seq(), sequences.seq);
-    let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing } = acts;
+    let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing, turns } = acts;
     embed(net, sequences, past, resid, branch, tap);
     for (layer, block) in blocks.iter_mut().enumerate() {
         let slots = &layout.blocks[layer];
         std::mem::swap(&mut block.resid_pre, resid);
         tap.forward(At::new(Site::ResidPre, layer), &mut block.resid_pre);
-        attention(net, layer, slots, sequences, past, block, branch, packing, tap);
+        attention(net, layer, slots, sequences, past, block, branch, packing, turns, tap);
         if let Some(mlp_slots) = &slots.mlp {
             set_sum(&mut block.resid_mid, &block.resid_pre, branch);
             tap.forward(At::new(Site::ResidMid, layer), &mut block.resid_mid);
@@ -249,6 +251,7 @@ fn attention<F: Real>(
     block: &mut BlockActs<F>,
     branch: &mut [F],
     packing: &mut Packing<F>,
+    turns: &mut Turns<F>,
     tap: &mut impl Tap<F>,
 ) {
     let Net { config, params, .. } = net;
@@ -273,8 +276,7 @@ fn attention<F: Real>(
     }
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, x) in [(Site::RotQ, &mut block.q), (Site::RotK, &mut block.k)] {
-            let before = x.clone();
-            rotate_from(dims, dim, base, past, &before, x);
+            each_beginning(dims, past, x, |dims, pos, x| turns.rotate(dims, dim, base, 1.0, pos, x));
             tap.forward(at(site), x);
         }
     }
@@ -291,15 +293,19 @@ fn attention<F: Real>(
     tap.forward(at(Site::AttnOut), branch);
 }
 
-/// Rotates each sequence from its own first position on, those that begin alike together.
-fn rotate_from<F: Real>(dims: AttnDims, dim: usize, base: f64, past: &impl Past<F>, from: &[F], to: &mut [F]) {
+/// Sequences with their first position, those that begin alike together.
+fn each_beginning<F: Real>(
+    dims: AttnDims,
+    past: &impl Past<F>,
+    x: &mut [F],
+    mut work: impl FnMut(AttnDims, usize, &mut [F]),
+) {
     let len = dims.seq * dims.n_heads * dims.d_head;
     let mut first = 0;
     while first < dims.n_seq {
         let pos = past.first_pos(first);
         let n_seq = (first..dims.n_seq).take_while(|&b| past.first_pos(b) == pos).count();
-        let alike = first * len..(first + n_seq) * len;
-        rotate(AttnDims { n_seq, ..dims }, dim, base, 1.0, pos, &from[alike.clone()], &mut to[alike]);
+        work(AttnDims { n_seq, ..dims }, pos, &mut x[first * len..(first + n_seq) * len]);
         first += n_seq;
     }
 }

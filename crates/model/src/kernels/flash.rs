@@ -7,7 +7,7 @@
 
 use super::attention::AttnDims;
 use super::lanes::{LANES, dot, fold, sum_lanes};
-use super::product::{Packing, Store, View, view, view_mut};
+use super::product::{Packing, Store, View, ViewMut, view, view_mut};
 use super::real::Real;
 use super::strips::Strips;
 use super::tier::vectorised;
@@ -61,10 +61,8 @@ pub fn attend<F: Real>(
     let mut room = std::mem::take(&mut packing.head);
     for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact_mut(dims.seq)) {
         let q = dims.head(q, b, h);
-        {
-            room.k_columns.pack(dims.head(k, b, h).transpose());
-            room.v.pack(dims.head(v, b, h));
-        }
+        room.k_columns.pack(dims.head(k, b, h).transpose());
+        room.v.pack(dims.head(v, b, h));
         for (t0, rows, keys) in dims.query_blocks() {
             let width = keys.next_multiple_of(LANES);
             room.pattern.resize(rows * width, F::ZERO);
@@ -73,13 +71,13 @@ pub fn attend<F: Real>(
             packing.multiply_strips(q.subrows(t0, rows), k_columns, Store::Set, scores);
             let softmax = &mut softmax[t0..t0 + rows];
             exponentials(dims, t0, &mut room.pattern, softmax);
-            let z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
+            let mut z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
             let pattern = view(&room.pattern, width).subcols(0, keys);
-            packing.multiply_strips(pattern, room.v.part(keys, dims.d_head), Store::Set, z);
+            packing.multiply_strips(pattern, room.v.part(keys, dims.d_head), Store::Set, z.as_mut());
+            divide(z, softmax);
         }
     }
     packing.head = room;
-    scale_heads(dims, z, softmax);
 }
 
 /// Scores become exponentials of their distance from the row's largest, 0 where masked.
@@ -124,17 +122,15 @@ fn masked<F: Real>(seen: usize, row: &mut [F]) -> &mut [[F; LANES]] {
     whole
 }
 
-/// Divides every head's mix by its sum of exponentials.
-fn scale_heads<F: Real>(dims: AttnDims, z: &mut [F], softmax: &[Softmax<F>]) {
-    let AttnDims { seq, n_heads, d_head, .. } = dims;
+/// Divides the mixes of a block of queries by their sums of exponentials.
+fn divide<F: Real>(mut z: ViewMut<'_, F>, softmax: &[Softmax<F>]) {
     vectorised(
         #[inline(always)]
         move || {
-            for (i, z) in z.chunks_exact_mut(d_head).enumerate() {
-                let (b, t, h) = (i / n_heads / seq, i / n_heads % seq, i % n_heads);
-                let inverse = softmax[(b * n_heads + h) * seq + t].inverse;
-                for z in z {
-                    *z *= inverse;
+            for (i, softmax) in softmax.iter().enumerate() {
+                let row = z.as_mut().row_mut(i).try_as_row_major_mut().expect("heads lie by rows");
+                for z in row.as_slice_mut() {
+                    *z *= softmax.inverse;
                 }
             }
         },
@@ -227,4 +223,69 @@ fn pattern_and_dscores<F: Real>(
             }
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::attention::{
+        attn_mix, attn_mix_bwd, attn_scores, attn_scores_bwd, softmax_rows, softmax_rows_bwd,
+    };
+    use super::super::tier::Tier;
+    use super::*;
+
+    fn numbers<F: Real>(len: usize, seed: u64) -> Vec<F> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f64 / f64::from(1 << 23) - 1.0
+        };
+        (0..len).map(|_| F::of(next())).collect()
+    }
+
+    /// Against attention that holds its whole pattern, in f64: the largest error, entries being about 1.
+    #[track_caller]
+    fn check<F: Real>(dims: AttnDims, bound: f64) {
+        let len = dims.n_seq * dims.seq * dims.n_heads * dims.d_head;
+        let squares = dims.n_seq * dims.n_heads * dims.seq * dims.seq;
+        let [q, k, v, dz] = [1, 2, 3, 4].map(|seed| numbers::<f64>(len, seed));
+        let (mut pattern, mut dscores, mut z) = (vec![0.0; squares], vec![0.0; squares], vec![0.0; len]);
+        let [mut dq, mut dk, mut dv] = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
+        let mut room = Packing::default();
+        attn_scores(&mut room, dims, &q, &k, &mut pattern);
+        softmax_rows(dims, &mut pattern);
+        attn_mix(&mut room, dims, &pattern, &v, &mut z);
+        attn_mix_bwd(&mut room, dims, &pattern, &v, &dz, false, &mut dscores, &mut dv);
+        softmax_rows_bwd(dims, &pattern, &mut dscores);
+        attn_scores_bwd(&mut room, dims, &q, &k, &dscores, &mut dq, &mut dk);
+
+        let [q, k, v, dz] = [1, 2, 3, 4].map(|seed| numbers::<F>(len, seed));
+        let mut sums = vec![Softmax::default(); dims.n_seq * dims.n_heads * dims.seq];
+        let (mut room, mut got_z) = (Packing::default(), vec![F::ZERO; len]);
+        attend(dims, &q, &k, &v, &mut got_z, &mut sums, &mut room);
+        // What lies in the outputs before must not show.
+        let [mut got_q, mut got_k, mut got_v] = [5, 6, 7].map(|seed| numbers::<F>(len, seed));
+        let grads = [&mut got_q[..], &mut got_k, &mut got_v];
+        attend_bwd(dims, Answers::Everyone, [&q, &k, &v], &sums, &got_z, &dz, grads, &mut room);
+        for (what, got, want) in [("z", got_z, z), ("dq", got_q, dq), ("dk", got_k, dk), ("dv", got_v, dv)] {
+            let error = got.iter().zip(&want).map(|(g, w)| (g.to_f64() - w).abs()).fold(0.0, f64::max);
+            assert!(error <= bound, "{dims:?}: {what} is off by {error:e}");
+        }
+    }
+
+    #[test]
+    fn it_is_attention_with_its_pattern_at_odd_sizes_on_every_tier() {
+        let on_tier = |tier: Tier| {
+            tier.force().unwrap();
+            for (n_seq, seq, n_heads, d_head) in [(1, 1, 1, 1), (2, 113, 3, 19), (1, 48, 2, 32), (3, 97, 1, 5)] {
+                for causal in [true, false] {
+                    let dims = AttnDims { n_seq, seq, n_heads, d_head, causal, attn_scale: 1.7 };
+                    check::<f64>(dims, 1e-12);
+                    check::<f32>(dims, 5e-6);
+                }
+            }
+        };
+        for tier in Tier::of_machine() {
+            std::thread::scope(|scope| scope.spawn(|| on_tier(tier)).join().unwrap());
+        }
+    }
 }

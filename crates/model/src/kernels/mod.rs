@@ -15,6 +15,7 @@ pub mod loss;
 pub mod norm;
 pub mod product;
 pub mod real;
+pub mod rotary;
 pub mod strips;
 pub mod tier;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]

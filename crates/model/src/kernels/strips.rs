@@ -171,22 +171,26 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
 
 /// Contiguous rows of a result, in the columns of one strip.
 struct Rows<'a, F> {
-    /// From the first number of the first row to the last of the last.
-    numbers: &'a mut [F],
-    stride: usize,
+    out: ViewMut<'a, F>,
     columns: usize,
 }
 
 impl<'a, F: Real> Rows<'a, F> {
     #[inline(always)]
     fn new(out: ViewMut<'a, F>) -> Rows<'a, F> {
-        let (rows, columns, stride) = (out.nrows(), out.ncols(), out.row_stride());
-        assert!(rows > 0 && columns > 0 && (out.col_stride() == 1 || columns == 1), "rows of a product are contiguous");
-        assert!(rows == 1 || stride >= columns as isize);
-        let stride = stride.unsigned_abs();
-        // SAFETY: the matrix, borrowed for as long, reaches from the first of these numbers to the last, and rows do not overlap.
-        let numbers = unsafe { std::slice::from_raw_parts_mut(out.as_ptr_mut(), (rows - 1) * stride + columns) };
-        Rows { numbers, stride, columns }
+        let columns = out.ncols();
+        assert!(out.col_stride() == 1 || columns == 1, "rows of a product are contiguous");
+        Rows { out, columns }
+    }
+
+    #[inline(always)]
+    fn row(&mut self, row: usize) -> &mut [F] {
+        assert!(row < self.out.nrows());
+        // SAFETY: the matrix, borrowed for as long, has this row, of as many numbers, one after the other.
+        unsafe {
+            let first = self.out.as_ptr_mut().offset(row as isize * self.out.row_stride());
+            std::slice::from_raw_parts_mut(first, self.columns)
+        }
     }
 }
 
@@ -253,13 +257,13 @@ fn whole<F: Real, S: Simd, const R: usize, const V: usize>(
             each::<R>(|r| (0..V).for_each(|v| sums[r][v] = bias[v]));
         }
         Store::Add => each::<R>(|r| {
-            let before = F::vectors::<S>(&out.numbers[(row + r) * out.stride + from..][..len]);
+            let before = F::vectors::<S>(&out.row(row + r)[from..from + len]);
             (0..V).for_each(|v| sums[r][v] = before[v]);
         }),
     }
     add_products(simd, a, strip, from, &mut sums);
     each::<R>(|r| {
-        let after = F::vectors_mut::<S>(&mut out.numbers[(row + r) * out.stride + from..][..len]);
+        let after = F::vectors_mut::<S>(&mut out.row(row + r)[from..from + len]);
         (0..V).for_each(|v| after[v] = sums[r][v]);
     });
 }
@@ -280,8 +284,7 @@ fn ragged<F: Real, S: Simd, const R: usize>(
     each::<R>(|r| {
         let mut line = [F::ZERO; LINE];
         F::vectors_mut::<S>(&mut line)[0] = sums[r][0];
-        let out = &mut out.numbers[(row + r) * out.stride..][..out.columns];
-        for (j, (out, &sum)) in out[from..].iter_mut().zip(&line).enumerate() {
+        for (j, (out, &sum)) in out.row(row + r)[from..].iter_mut().zip(&line).enumerate() {
             *out = match store {
                 Store::Set => sum,
                 Store::SetBiased(bias) => bias[from + j] + sum,
@@ -352,6 +355,7 @@ fn each<const R: usize>(mut f: impl FnMut(usize)) {
 /// The numbers of lines.
 #[inline(always)]
 fn numbers<F>(lines: &[Line<F>]) -> &[F] {
+    const { assert!(size_of::<Line<F>>() == LINE * size_of::<F>()) }
     // SAFETY: a line is `LINE` numbers, one after the other, and nothing else.
     unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
 }

@@ -159,8 +159,7 @@ impl Tier {
         (self == Tier::Portable).then(Arch::new)
     }
 
-    /// Forces this tier: from now on this thread, and workers that it makes, use nothing better. f32 products of lower tiers are
-    /// plain loops, many times slower than the library's, which chooses its instructions by itself.
+    /// Forces this tier: from now on this thread, and workers that it makes, use nothing better.
     ///
     /// # Errors
     /// The machine lacks it.

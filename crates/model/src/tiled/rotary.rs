@@ -13,7 +13,7 @@ pub(crate) struct Turns {
 
 impl Turns {
     /// Turns the queries and keys of each row by its position, or, with `sign` −1, back. Angles as in
-    /// [`crate::kernels::attention::rotate`]; each number is rounded to bf16 once more. Dimension and base are the network's:
+    /// [`crate::kernels::rotary`]; each number is rounded to bf16 once more. Dimension and base are the network's:
     /// the same in every call.
     ///
     /// # Shapes

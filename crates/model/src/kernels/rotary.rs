@@ -1,0 +1,53 @@
+//! Rotary positions: queries and keys turned by angles that grow with the position (RoPE, Su et al. 2021), halves apart as in
+//! GPT-NeoX. Pair `(i, i + dim/2)` of the first `dim` numbers of every head turns by `pos / base^(2i / dim)`.
+
+use super::attention::AttnDims;
+use super::real::Real;
+
+/// Cosines and sines of all positions met so far: a network turns every layer of every group alike.
+#[derive(Clone, Debug, Default)]
+pub struct Turns<F> {
+    dim: usize,
+    base: f64,
+    /// `[pos, dim / 2]`
+    turns: Vec<(F, F)>,
+}
+
+impl<F: Real> Turns<F> {
+    /// Turns every head where it lies; `sign` −1 turns back, which is also the gradient.
+    ///
+    /// # Shapes
+    /// - `x`: `[n_seq, seq, n_heads, d_head]`; `first_pos` is the position of the first row of each sequence
+    pub fn rotate(&mut self, dims: AttnDims, dim: usize, base: f64, sign: f64, first_pos: usize, x: &mut [F]) {
+        let AttnDims { seq, n_heads, d_head, .. } = dims;
+        let half = dim / 2;
+        if half == 0 {
+            return;
+        }
+        self.extend(dim, base, first_pos + seq);
+        let sign = F::of(sign);
+        for (r, row) in x.chunks_exact_mut(n_heads * d_head).enumerate() {
+            let turns = &self.turns[(first_pos + r % seq) * half..][..half];
+            for head in row.chunks_exact_mut(d_head) {
+                let (low, high) = head[..dim].split_at_mut(half);
+                for ((a, b), &(cos, sin)) in low.iter_mut().zip(high).zip(turns) {
+                    let (x, y, sin) = (*a, *b, sign * sin);
+                    (*a, *b) = (x * cos - y * sin, y * cos + x * sin);
+                }
+            }
+        }
+    }
+
+    /// Makes the angles of positions below `positions`.
+    fn extend(&mut self, dim: usize, base: f64, positions: usize) {
+        if (self.dim, self.base) != (dim, base) {
+            *self = Turns { dim, base, turns: Vec::new() };
+        }
+        for pos in self.turns.len() / (dim / 2)..positions {
+            self.turns.extend((0..dim / 2).map(|i| {
+                let angle = pos as f64 / base.powf(2.0 * i as f64 / dim as f64);
+                (F::of(angle.cos()), F::of(angle.sin()))
+            }));
+        }
+    }
+}
