@@ -16,8 +16,9 @@ use crate::data::TrainingStream;
 use crate::run::{RunError, first_trainer};
 use crate::setup::Parts;
 
-/// Budgets up to this many minutes decay from the start, along a cosine; longer ones stay at the peak first.
-const SHORT_MINUTES: f64 = 2.0;
+/// Budgets up to this many minutes decay from the start, along a cosine, and look inside quickly; longer ones stay at the peak
+/// first.
+pub const SHORT_MINUTES: f64 = 2.0;
 
 /// The run that fits in a budget: 5×5 depth-first mazes, four layers of width 128, the learning rate's decay fitted to the budget.
 ///

@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use searchlens::report::write_report;
 use searchlens::studies::config::RunConfig;
-use searchlens::studies::demo::{demo_config, ms_per_step};
+use searchlens::studies::demo::{SHORT_MINUTES, demo_config, ms_per_step};
 use searchlens::studies::folder::RunFolder;
 use searchlens::studies::probing::ProbePlan;
 use searchlens::studies::run::{RunError, Start};
@@ -27,7 +27,7 @@ use crate::{interrupt, place, summary};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DemoArgs {
-    /// Minutes for all of it; half a minute or so of them goes to scores, probes and the page
+    /// Minutes for all of it; a quarter of a minute or so of them goes to scores, probes and the page
     #[arg(long, value_name = "M", default_value_t = 5.0, value_parser = minutes)]
     minutes: f64,
     /// Folder of the run [default: runs/DATE-TASK-HASH]
@@ -45,8 +45,10 @@ Examples:
   searchlens demo
   searchlens demo --minutes 1 --out taste";
 
-/// What scores, probes and the page take on two cores.
-const AFTERWARDS_MINUTES: f64 = 0.5;
+/// What the first timing, scores, probes and the page take on two cores, of a demo of so many minutes.
+fn minutes_beside_training(minutes: f64) -> f64 {
+    if minutes <= SHORT_MINUTES { 0.22 } else { 0.4 }
+}
 
 pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
@@ -55,7 +57,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some(dir) = args.out.as_ref().filter(|dir| RunFolder::at(dir).holds_a_run()) {
         return Err(RunError::Exists { dir: dir.clone() }.into());
     }
-    let training_minutes = (args.minutes - AFTERWARDS_MINUTES).max(args.minutes / 2.0);
+    let training_minutes = (args.minutes - minutes_beside_training(args.minutes)).max(args.minutes / 2.0);
     let seed = common.seed_given().unwrap_or(1);
     let config_for = |ms_per_step| -> anyhow::Result<RunConfig> {
         let config = demo_config(training_minutes, ms_per_step, seed, workers.threads())?;
@@ -88,6 +90,8 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     eprintln!("probing the residual stream");
     let plan = if args.sketch {
         ProbePlan { n_train: 200, n_test: 100, k_max: 2, ..ProbePlan::default() }
+    } else if args.minutes <= SHORT_MINUTES {
+        ProbePlan::quick()
     } else {
         ProbePlan::default()
     };
