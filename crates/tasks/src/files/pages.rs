@@ -12,6 +12,7 @@ use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::schema::types::ColumnDescriptor;
 
 use crate::files::FileFault;
 
@@ -60,12 +61,32 @@ pub(crate) struct Budgeted {
     budget: Arc<AtomicU64>,
     /// Whether a dictionary has come, which later pages may speak of.
     has_dictionary: bool,
+    /// How many kinds of levels go before a page's values: of repetition, of definition.
+    n_levels: usize,
 }
 
 impl Budgeted {
-    pub(crate) fn new(pages: Box<dyn PageReader>, budget: Arc<AtomicU64>) -> Budgeted {
-        Budgeted { pages, budget, has_dictionary: false }
+    pub(crate) fn new(pages: Box<dyn PageReader>, column: &ColumnDescriptor, budget: Arc<AtomicU64>) -> Budgeted {
+        let n_levels = usize::from(column.max_rep_level() > 0) + usize::from(column.max_def_level() > 0);
+        Budgeted { pages, budget, has_dictionary: false, n_levels }
     }
+}
+
+/// Whether a page of the first version has its levels, each kind after its length in four bytes: the decoder takes that for
+/// granted.
+fn has_levels(page: &Page, n_levels: usize) -> bool {
+    let Page::DataPage { buf, rep_level_encoding, def_level_encoding, .. } = page else { return true };
+    let mut rest = &buf[..];
+    let are_there = (0..n_levels).all(|_| {
+        let Some((len, after)) = rest.split_first_chunk::<4>() else { return false };
+        match after.get(u32::from_le_bytes(*len) as usize..) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+        true
+    });
+    let packed = |encoding: &Encoding| *encoding != Encoding::RLE;
+    are_there && (n_levels == 0 || !(packed(rep_level_encoding) || packed(def_level_encoding)))
 }
 
 impl PageReader for Budgeted {
@@ -79,6 +100,9 @@ impl PageReader for Budgeted {
                 let what = format!("a page is encoded as {encoding}, not plain or by a dictionary before it");
                 return Err(ParquetError::General(what));
             }
+        }
+        if page.as_ref().is_some_and(|page| !has_levels(page, self.n_levels)) {
+            return Err(ParquetError::General("a page ends within its levels".into()));
         }
         self.has_dictionary |= page.as_ref().is_some_and(Page::is_dictionary_page);
         if let Some(page) = page.as_ref().filter(|page| page.is_data_page()) {

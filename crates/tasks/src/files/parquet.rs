@@ -287,7 +287,7 @@ impl Items {
             pages::check(&self.file, column.name, group.metadata().column(place))?;
             let budget = Arc::new(AtomicU64::new(0));
             let pages = group.get_column_page_reader(place).map_err(broken)?;
-            let pages = Box::new(Budgeted::new(pages, Arc::clone(&budget)));
+            let pages = Box::new(Budgeted::new(pages, &leaves[place], Arc::clone(&budget)));
             let leaf = Arc::clone(&leaves[place]);
             let root_is_optional = group.metadata().schema_descr().get_column_root(place).is_optional();
             let reader = get_column_reader(Arc::clone(&leaf), pages);
