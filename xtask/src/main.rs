@@ -1,5 +1,6 @@
 //! Chores of the workspace: `cargo xtask test` is what people and CI run before anything lands.
 
+mod interop;
 mod test;
 
 use std::process::ExitCode;
@@ -7,25 +8,28 @@ use std::process::ExitCode;
 const USAGE: &str = "Usage: cargo xtask COMMAND
 
 Commands:
-  test    format check, lints, every test, every example; stops at the first failure";
+  test       format check, lints, every test, every example; stops at the first failure
+  interop    hold files against maze-dataset, pandas, polars and Hugging Face's datasets; needs Python 3 and a network";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["test"] => match test::run() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("\nxtask: {error:#}");
-                ExitCode::FAILURE
-            }
-        },
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => test::run(),
+        ["interop"] => interop::run(),
         ["help" | "--help" | "-h"] => {
             eprintln!("{USAGE}");
-            ExitCode::SUCCESS
+            Ok(())
         }
         _ => {
             eprintln!("xtask: unknown command `{}`\n\n{USAGE}", arguments.join(" "));
-            ExitCode::from(2)
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -39,7 +39,8 @@ fn stage(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Resul
     Ok(begun.elapsed().as_secs_f64())
 }
 
-fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+/// Runs cargo in the workspace's folder.
+pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     // Set by the cargo that runs us.
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(program).args(arguments).current_dir(root()).status().context("cargo does not start")?;

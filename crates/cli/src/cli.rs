@@ -8,7 +8,7 @@ use searchlens::model::kernels::tier::Tier;
 use searchlens::model::workers::{Workers, WorkersError};
 
 use crate::commands::{
-    activations, baselines, bench, count, demo, eval, generate, lens, report, show, sites, tokenize, train,
+    activations, baselines, bench, convert, count, demo, eval, generate, lens, report, show, sites, tokenize, train,
 };
 
 /// A laboratory for finding search inside transformers.
@@ -48,6 +48,7 @@ pub(crate) struct Common {
 enum Command {
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
+    Convert(convert::ConvertArgs),
     Show(show::ShowArgs),
     Tokenize(tokenize::TokenizeArgs),
     Count(count::CountArgs),
@@ -74,6 +75,7 @@ impl Cli {
             Command::Lens(args) => lens::run(args, &common)?,
             Command::Report(args) => report::run(args)?,
             Command::Generate(args) => generate::run(args, &common)?,
+            Command::Convert(args) => convert::run(args, &common)?,
             Command::Show(args) => show::run(args, &common)?,
             Command::Tokenize(args) => tokenize::run(args, &common)?,
             Command::Count(args) => count::run(args)?,

@@ -19,11 +19,15 @@ pub(crate) enum InputError {
     /// A file named on the command line cannot be opened or read.
     #[error("{path}: cannot be read: {source}; name a file that exists and may be read")]
     Open { path: PathBuf, source: std::io::Error },
-    /// A file's ending names no format.
-    #[error(
-        "{path}: the ending {ending} names no format of problems; available: .jsonl, and - for JSON lines on standard output"
-    )]
-    Ending { path: PathBuf, ending: String },
+    /// A place for a binary file that is none: a pipe, a device, standard output.
+    #[error("{path}: not a file; only JSON lines can be written there: name a file that ends in .jsonl, or -")]
+    NotAFile { path: PathBuf },
+    /// A folder for a data set that holds other things.
+    #[error("{path}: the folder is not empty; name another, or remove what is there")]
+    FolderTaken { path: PathBuf },
+    /// A file without a header.
+    #[error("{path}: the file says nothing of itself; files of other formats than .jsonl do, if searchlens wrote them")]
+    NoHeader { path: PathBuf },
     /// A checkpoint from elsewhere does not say what its network is for.
     #[error("{path}: the checkpoint names no {what}; give it by {flag}")]
     Unnamed { path: PathBuf, what: &'static str, flag: &'static str },
@@ -44,14 +48,9 @@ pub(crate) enum InputError {
     /// A seed that a config file cannot hold.
     #[error("--seed {seed}: the seed of a run is a whole number below 2^63, as TOML has them")]
     Seed { seed: u64 },
-    /// A balanced set of graphs.
-    #[error(
-        "--filter balance_lookahead: lines of graphs have no place for importances; balance mazes, or a `dag` task"
-    )]
-    NoImportance,
     /// A graph to be drawn in pixels.
-    #[error("line {line}: a graph has no pixels; use --format unicode or --format svg")]
-    NoPixels { line: usize },
+    #[error("a graph has no pixels; use --format unicode or --format svg")]
+    NoPixels,
     /// A file that does not parse.
     #[error("{path}: {message}")]
     File { path: PathBuf, message: String },
@@ -83,7 +82,7 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tasks::config::MazeError>()
         || error.is::<tasks::filter::FilterError>()
         || error.is::<tasks::count::CountError>()
-        || error.is::<tasks::record::RecordError>()
+        || error.downcast_ref::<tasks::files::FileError>().is_some_and(|error| error.fault.is_bad_input())
         || error.is::<tasks::split::UnknownSplit>()
         || error.is::<tokens::example::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()

@@ -1,88 +1,90 @@
-//! Lines of a file or of standard input, and doing something with each of them on all workers.
+//! Problems of a file or of standard input, and doing something with each of them on all workers.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use anyhow::Context;
 use rayon::prelude::*;
 use searchlens::model::workers::Workers;
-use searchlens::tasks::record::{RecordError, RecordFault};
+use searchlens::tasks::files::{Entry, Format, Header, Item, Reader};
 
-use crate::error::InputError;
 use crate::output::Output;
 
-/// Lines or items that workers take at a time: enough to keep them busy, few enough to show results soon.
+/// Problems that workers take at a time: enough to keep them busy, few enough to show results soon.
 pub(crate) const BLOCK: u64 = 1024;
 
-/// Lines of problems, from a file or standard input.
-pub(crate) struct Lines {
-    name: String,
-    source: io::Lines<Box<dyn BufRead>>,
-    n_read: usize,
+/// Bytes of problems that workers take at a time, save that they take one in any case.
+const BLOCK_BYTES: usize = 64 << 20;
+
+/// Problems from a file or a folder, or lines of them from standard input.
+pub(crate) struct Problems {
+    reader: Reader,
+    /// What a problem's number counts.
+    unit: &'static str,
 }
 
-impl Lines {
+impl Problems {
     /// Opens the file at `path`; standard input if it is absent or `-`.
-    pub(crate) fn open(path: Option<&Path>) -> Result<Lines, InputError> {
-        let (name, source): (String, Box<dyn BufRead>) = match path {
-            None => ("standard input".into(), Box::new(io::stdin().lock())),
-            Some(path) if path == Path::new("-") => ("standard input".into(), Box::new(io::stdin().lock())),
-            Some(path) => {
-                let unreadable = |source| InputError::Open { path: PathBuf::from(path), source };
-                (path.display().to_string(), Box::new(BufReader::new(File::open(path).map_err(unreadable)?)))
-            }
+    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Problems> {
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            let reader = Reader::lines("standard input", io::stdin().lock());
+            return Ok(Problems { reader, unit: "line" });
         };
-        Ok(Lines { name, source: source.lines(), n_read: 0 })
+        let unit = if Format::of(path)? == Format::Lines { "line" } else { "problem" };
+        Ok(Problems { reader: Reader::open(path)?, unit })
     }
 
-    /// The next lines that are not empty, each under its number from 1, at most [`BLOCK`]; none at the end.
-    fn block(&mut self) -> anyhow::Result<Vec<(usize, String)>> {
+    /// What the file says of itself.
+    pub(crate) fn header(&self) -> Option<&Header> {
+        self.reader.header()
+    }
+
+    /// The next problems, and whether there may be more.
+    fn block(&mut self) -> (Vec<Item>, anyhow::Result<bool>) {
         let mut block = Vec::new();
-        while block.len() < BLOCK as usize {
-            let Some(line) = self.source.next() else { break };
-            self.n_read += 1;
-            let source = |error| RecordError { line: self.n_read, fault: RecordFault::Source(error) };
-            let line = line.map_err(source).with_context(|| self.name.clone())?;
-            if !line.trim().is_empty() {
-                block.push((self.n_read, line));
+        let mut bytes = 0;
+        while block.len() < BLOCK as usize && bytes < BLOCK_BYTES {
+            match self.reader.next() {
+                None => return (block, Ok(false)),
+                Some(Err(error)) => return (block, Err(error.into())),
+                Some(Ok(item)) => {
+                    bytes += item.size();
+                    block.push(item);
+                }
             }
         }
-        Ok(block)
+        (block, Ok(true))
     }
 
-    /// Writes what `make` makes of each line (its number, its text) to `output`, in order, with `between` before all but the first.
+    /// Writes what `make` makes of each problem (and its number, from 1) to `output`, in order.
     pub(crate) fn each(
         self,
         workers: &Workers,
         output: &mut Output,
-        between: &str,
-        make: impl Fn(usize, &str) -> anyhow::Result<String> + Sync,
+        make: impl Fn(u64, Entry) -> anyhow::Result<String> + Sync,
     ) -> anyhow::Result<()> {
-        let mut is_first = true;
-        self.each_made(workers, make, |text| {
-            let before = if is_first { "" } else { between };
-            is_first = false;
-            output.write_line(format_args!("{before}{text}"))
-        })
+        self.each_made(workers, make, |text| output.write_line(text))
     }
 
-    /// Gives what `make` makes of each line (its number, its text) to `take`, in order.
+    /// Gives what `make` makes of each problem (and its number, from 1) to `take`, in order.
     pub(crate) fn each_made<T: Send>(
         mut self,
         workers: &Workers,
-        make: impl Fn(usize, &str) -> anyhow::Result<T> + Sync,
+        make: impl Fn(u64, Entry) -> anyhow::Result<T> + Sync,
         mut take: impl FnMut(T) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         loop {
-            let block = self.block()?;
-            if block.is_empty() {
+            let (block, more) = self.block();
+            let (path, unit) = (self.reader.path().to_owned(), self.unit);
+            let made = |item: Item| {
+                let number = item.number;
+                let entry = item.check().map_err(|fault| fault.at(&path))?;
+                make(number, entry).with_context(|| format!("{}: {unit} {number}", path.display()))
+            };
+            let made: Vec<anyhow::Result<T>> = workers.run(|| block.into_par_iter().map(made).collect());
+            made.into_iter().try_for_each(|item| take(item?))?;
+            if !more? {
                 return Ok(());
-            }
-            let made: Vec<anyhow::Result<T>> =
-                workers.run(|| block.par_iter().map(|(number, line)| make(*number, line)).collect());
-            for item in made {
-                take(item.with_context(|| self.name.clone())?)?;
             }
         }
     }

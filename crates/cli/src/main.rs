@@ -12,6 +12,7 @@ mod interrupt;
 mod machine;
 mod output;
 mod place;
+mod problem_file;
 mod progress;
 mod subject;
 mod summary;

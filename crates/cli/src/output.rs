@@ -18,8 +18,8 @@ pub(crate) struct ReaderGone;
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: cannot be written: {source}; choose another place or make room")]
 pub(crate) struct WriteError {
-    path: PathBuf,
-    source: io::Error,
+    pub(crate) path: PathBuf,
+    pub(crate) source: io::Error,
 }
 
 /// Prints text and a line feed to standard output.
@@ -106,12 +106,17 @@ fn fault(path: &Path, source: io::Error) -> anyhow::Error {
 }
 
 /// A new file in the folder of `path`, with the rights that any new file gets.
-fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".searchlens-");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The error names the temporary file, which nobody asked for: keep its kind.
     builder.tempfile_in(folder).map_err(|error| error.kind().into())
+}
+
+/// The folder that a path lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

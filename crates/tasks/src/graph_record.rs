@@ -46,15 +46,22 @@ impl GraphRecord {
         GraphRecord { problem: problem.clone(), solution: path.clone(), shown: shown.clone() }
     }
 
-    /// The line, without a line feed; `class` is the problem's, which whoever drew it knows.
-    pub fn to_line(&self, class: SymmetryClass) -> String {
-        let shown = self
-            .shown
-            .iter()
-            .map(|shown| Line { graph_shown: Some(shown.graph_shown), ..Line::of(&shown.problem, &shown.path) });
-        let line =
-            Line { class: Some(class.to_string()), shown: shown.collect(), ..Line::of(&self.problem, &self.solution) };
+    /// The line, without a line feed; `class` is the problem's, which whoever drew it knows, or `None`.
+    pub fn to_line(&self, class: impl Into<Option<SymmetryClass>>) -> String {
+        let class = class.into().map(|class| class.to_string());
+        let line = Line { class, shown: self.shown_lines(), ..Line::of(&self.problem, &self.solution) };
         serde_json::to_string(&line).expect("lists of finite numbers are JSON")
+    }
+
+    /// The examples as they stand in a line, as one JSON list; `None` if there are none.
+    pub(crate) fn shown_json(&self) -> Option<String> {
+        let json = || serde_json::to_string(&self.shown_lines()).expect("lists of finite numbers are JSON");
+        (!self.shown.is_empty()).then(json)
+    }
+
+    fn shown_lines(&self) -> Vec<Line<'_>> {
+        let seen = |shown: &Shown| Some(shown.graph_shown);
+        self.shown.iter().map(|s| Line { graph_shown: seen(s), ..Line::of(&s.problem, &s.path) }).collect()
     }
 
     /// Reads one line.
@@ -62,7 +69,7 @@ impl GraphRecord {
     /// # Errors
     /// [`RecordError`] under the given line number, for everything that is not as the module describes.
     pub fn parse(line_number: usize, line: &str) -> Result<GraphRecord, RecordError> {
-        parse(line).map_err(|fault| RecordError { line: line_number, fault })
+        parse(line).map(|(record, _)| record).map_err(|fault| RecordError { line: line_number, fault })
     }
 }
 
@@ -125,11 +132,22 @@ struct RawLine {
     shown: Option<Vec<RawLine>>,
 }
 
-fn parse(line: &str) -> Result<GraphRecord, RecordFault> {
-    let mut raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error, KEYS))?;
-    if let Some(class) = raw.class.take().filter(|class| !class.is_string()) {
-        return Err(form("class", &class, "a string"));
-    }
+/// The record of a line, and the class that the line names, if that can be one.
+pub(crate) fn parse(line: &str) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
+    parse_raw(serde_json::from_str(line).map_err(|error| json_fault(&error, KEYS))?)
+}
+
+/// [`parse`] of a line that has been taken apart already.
+pub(crate) fn parse_value(line: Value) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
+    parse_raw(RawLine::deserialize(line).map_err(|error| json_fault(&error, KEYS))?)
+}
+
+fn parse_raw(mut raw: RawLine) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
+    let class = match raw.class.take() {
+        None => None,
+        Some(Value::String(class)) => u64::from_str_radix(&class, 16).ok().map(SymmetryClass),
+        Some(class) => return Err(form("class", &class, "a string")),
+    };
     if let Some(value) = raw.graph_shown.take() {
         return Err(form("graph_shown", &value, "left out: it is for the examples in `shown`"));
     }
@@ -140,12 +158,12 @@ fn parse(line: &str) -> Result<GraphRecord, RecordFault> {
         if !problem.is_target(end) {
             return Err(RecordFault::WrongGoal { end });
         }
-        return Ok(GraphRecord { problem, solution: path, shown });
+        return Ok((GraphRecord { problem, solution: path, shown }, class));
     }
     let field = problem.distances();
     let path = field.and_then(|field| shortest_path(&problem.graph, &field, problem.origin));
     let solution = path.ok_or(RecordFault::Unreachable { origin: problem.origin })?;
-    Ok(GraphRecord { problem, solution, shown })
+    Ok((GraphRecord { problem, solution, shown }, class))
 }
 
 fn parse_shown(mut raw: RawLine) -> Result<Shown, RecordFault> {

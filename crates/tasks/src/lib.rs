@@ -40,6 +40,7 @@ pub mod statistics;
 
 // How they are written down.
 pub mod draw;
+pub mod files;
 pub mod graph_draw;
 pub mod graph_record;
 pub mod record;

@@ -225,7 +225,30 @@ impl MazeRecord {
     /// # Errors
     /// [`RecordError`] under the given line number, for everything that is not as the module describes.
     pub fn parse(line_number: usize, line: &str) -> Result<MazeRecord, RecordError> {
-        parse(line).map_err(|fault| RecordError { line: line_number, fault })
+        parse(line).map(|(record, _)| record).map_err(|fault| RecordError { line: line_number, fault })
+    }
+
+    /// The record of these parts, solved if it has both ends and no solution.
+    ///
+    /// # Errors
+    /// [`RecordFault`], if a solution lacks an end, does not fit the ends, or goes through a wall, or if there is none.
+    pub(crate) fn checked(
+        maze: Maze,
+        start: Option<usize>,
+        end: Option<usize>,
+        solution: Option<Vec<usize>>,
+    ) -> Result<MazeRecord, RecordFault> {
+        let solution = match (solution, start, end) {
+            (None, Some(start), Some(end)) => Some(solve(&maze, start, end)?),
+            (None, _, _) => None,
+            (Some(_), None, _) => return Err(RecordFault::SolutionWithoutEnds { missing: "start" }),
+            (Some(_), _, None) => return Err(RecordFault::SolutionWithoutEnds { missing: "end" }),
+            (Some(path), Some(start), Some(end)) => {
+                check_solution(&maze, start, end, &path)?;
+                Some(path)
+            }
+        };
+        Ok(MazeRecord { maze, start, end, solution })
     }
 }
 
@@ -252,14 +275,19 @@ impl Record {
     /// # Errors
     /// [`RecordError`], as the two readers have them.
     pub fn parse(line_number: usize, line: &str) -> Result<Record, RecordError> {
+        match Record::is_graph(line) {
+            true => GraphRecord::parse(line_number, line).map(Record::Graph),
+            false => MazeRecord::parse(line_number, line).map(Record::Maze),
+        }
+    }
+
+    /// Whether a line is a graph's: whether it has the key `n`.
+    pub(crate) fn is_graph(line: &str) -> bool {
         #[derive(Deserialize)]
         struct Kind {
             n: Option<serde::de::IgnoredAny>,
         }
-        match serde_json::from_str(line) {
-            Ok(Kind { n: Some(_) }) => GraphRecord::parse(line_number, line).map(Record::Graph),
-            _ => MazeRecord::parse(line_number, line).map(Record::Maze),
-        }
+        matches!(serde_json::from_str(line), Ok(Kind { n: Some(_) }))
     }
 }
 
@@ -319,7 +347,8 @@ struct RawLine {
     importance: Option<Value>,
 }
 
-fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
+/// The record of a line and its importance.
+pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
     let raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error, KEYS))?;
     let missing = |field, form| RecordFault::Missing { field, form };
     let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
@@ -330,22 +359,20 @@ fn parse(line: &str) -> Result<MazeRecord, RecordFault> {
     if let Some(weights) = raw.weights {
         maze.graph = parse_weights(&maze, &weights)?;
     }
-    if let Some(importance) = raw.importance.filter(|value| !value.as_f64().is_some_and(|number| number > 0.0)) {
-        return Err(form("importance", &importance, "a number greater than 0"));
-    }
+    let importance = match raw.importance {
+        None => 1.0,
+        Some(value) => value
+            .as_f64()
+            .filter(|&number| number > 0.0)
+            .ok_or_else(|| form("importance", &value, "a number greater than 0"))?,
+    };
     let start = raw.start.map(|value| parse_cell("start", lattice, &value)).transpose()?;
     let end = raw.end.map(|value| parse_cell("end", lattice, &value)).transpose()?;
     if let Some(class) = raw.class.filter(|class| !class.is_string()) {
         return Err(form("class", &class, "a string"));
     }
-    let solution = match (raw.solution, start, end) {
-        (None, Some(start), Some(end)) => Some(solve(&maze, start, end)?),
-        (None, _, _) => None,
-        (Some(_), None, _) => return Err(RecordFault::SolutionWithoutEnds { missing: "start" }),
-        (Some(_), _, None) => return Err(RecordFault::SolutionWithoutEnds { missing: "end" }),
-        (Some(value), Some(start), Some(end)) => Some(parse_solution(&maze, start, end, &value)?),
-    };
-    Ok(MazeRecord { maze, start, end, solution })
+    let solution = raw.solution.map(|value| parse_solution(lattice, &value)).transpose()?;
+    Ok((MazeRecord::checked(maze, start, end, solution)?, importance))
 }
 
 /// The parser's words, with the column only: it counts lines from the start of each line.
@@ -437,12 +464,16 @@ fn parse_cell(field: &str, lattice: Lattice, value: &Value) -> Result<usize, Rec
     Ok(lattice.node(r, c))
 }
 
-fn parse_solution(maze: &Maze, start: usize, end: usize, value: &Value) -> Result<Vec<usize>, RecordFault> {
-    let lattice = maze.lattice;
+fn parse_solution(lattice: Lattice, value: &Value) -> Result<Vec<usize>, RecordFault> {
     let cells = value.as_array().filter(|cells| !cells.is_empty());
     let cells = cells.ok_or_else(|| form("solution", value, "a list of at least one [row, col]"))?;
     let cell = |(i, value)| parse_cell(&format!("solution[{i}]"), lattice, value);
-    let path = cells.iter().enumerate().map(cell).collect::<Result<Vec<_>, _>>()?;
+    cells.iter().enumerate().map(cell).collect()
+}
+
+/// Whether a path of at least one cell leads from start to end along open passages.
+fn check_solution(maze: &Maze, start: usize, end: usize, path: &[usize]) -> Result<(), RecordFault> {
+    let lattice = maze.lattice;
     let ends = [("starts", "start", path[0], start), ("ends", "end", path[path.len() - 1], end)];
     for (verb, field, found, wanted) in ends {
         if found != wanted {
@@ -455,7 +486,7 @@ fn parse_solution(maze: &Maze, start: usize, end: usize, value: &Value) -> Resul
         }
     }
     match path.windows(2).position(|step| !maze.graph.has_edge(step[0], step[1])) {
-        None => Ok(path),
+        None => Ok(()),
         Some(i) => {
             let (from, to) = (lattice.coord(path[i]), lattice.coord(path[i + 1]));
             Err(RecordFault::ClosedStep { index: i + 1, from, to })

@@ -19,13 +19,19 @@ pub struct Facts {
     dead_ends: usize,
     edges: usize,
     shortest_paths: u128,
-    identity: Identity,
+    identity: Option<Identity>,
     class: Option<SymmetryClass>,
 }
 
 impl Facts {
     /// The facts of a problem whose answer is `path`; `class` decides its split, where it is known.
     pub fn of(problem: &Problem, path: &[usize], class: Option<SymmetryClass>) -> Facts {
+        Facts { identity: Some(Identity::of(problem)), ..Facts::without_identity(problem, path, class) }
+    }
+
+    /// [`Facts::of`] without that by which equal problems are found: a [`Tally`] of such facts stays small however many
+    /// there are, and does not say how many problems differ.
+    pub fn without_identity(problem: &Problem, path: &[usize], class: Option<SymmetryClass>) -> Facts {
         let graph = &problem.graph;
         let lattice = problem.lattice();
         Facts {
@@ -35,7 +41,7 @@ impl Facts {
             dead_ends: (0..graph.n_nodes()).filter(|&v| graph.degree(v) == 1).count(),
             edges: graph.n_edges(),
             shortest_paths: problem.distances().map_or(0, |field| field.count_paths(graph, problem.origin)),
-            identity: Identity::of(problem),
+            identity: None,
             class,
         }
     }
@@ -57,6 +63,12 @@ pub struct Tally {
     tied: u64,
     tie_nats: f64,
     splits: [u64; 3],
+    distinct: Option<Distinct>,
+}
+
+/// The identities met.
+#[derive(Clone, Debug, Default)]
+struct Distinct {
     mazes: BTreeSet<u64>,
     problems: BTreeSet<u64>,
     classes: BTreeSet<u64>,
@@ -80,10 +92,13 @@ impl Tally {
         self.tied += u64::from(facts.shortest_paths > 1);
         self.tie_nats += (facts.shortest_paths.max(1) as f64).ln();
         facts.class.iter().for_each(|&class| self.splits[Split::of(class) as usize] += 1);
-        self.mazes.insert(facts.identity.maze);
-        self.problems.insert(facts.identity.problem);
-        self.classes.insert(facts.identity.maze_class);
-        self.problem_classes.insert(facts.identity.problem_class);
+        if let Some(identity) = facts.identity {
+            let distinct = self.distinct.get_or_insert_default();
+            distinct.mazes.insert(identity.maze);
+            distinct.problems.insert(identity.problem);
+            distinct.classes.insert(identity.maze_class);
+            distinct.problem_classes.insert(identity.problem_class);
+        }
     }
 
     /// The statistics of what was added; `None` if that is nothing.
@@ -92,6 +107,7 @@ impl Tally {
             return None;
         }
         let share = |count: u64| count as f64 / self.n as f64;
+        let distinct = |set: fn(&Distinct) -> &BTreeSet<u64>| self.distinct.as_ref().map(|all| set(all).len() as u64);
         Some(Statistics {
             n: self.n,
             path_cells: self.path_cells.distribution()?,
@@ -106,10 +122,10 @@ impl Tally {
             tied: share(self.tied),
             tie_nats: self.tie_nats / self.n as f64,
             splits: Split::ALL.map(|split| (split.name().to_owned(), self.splits[split as usize])).into(),
-            distinct_mazes: self.mazes.len() as u64,
-            distinct_problems: self.problems.len() as u64,
-            distinct_classes: self.classes.len() as u64,
-            distinct_problem_classes: self.problem_classes.len() as u64,
+            distinct_mazes: distinct(|all| &all.mazes),
+            distinct_problems: distinct(|all| &all.problems),
+            distinct_classes: distinct(|all| &all.classes),
+            distinct_problem_classes: distinct(|all| &all.problem_classes),
         })
     }
 }
@@ -145,14 +161,18 @@ pub struct Statistics {
     pub tie_nats: f64,
     /// How many problems lie in each split, of those whose class is known.
     pub splits: BTreeMap<String, u64>,
-    /// Different mazes, endpoints aside.
-    pub distinct_mazes: u64,
+    /// Different mazes, endpoints aside. Files do not say how many problems differ: these four are absent there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_mazes: Option<u64>,
     /// Different mazes with their endpoints.
-    pub distinct_problems: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_problems: Option<u64>,
     /// Different classes of mazes: those on which splits are made. Without geometry, the next number again.
-    pub distinct_classes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_classes: Option<u64>,
     /// Different problems up to the symmetries of the lattice; without geometry, up to renaming.
-    pub distinct_problem_classes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_problem_classes: Option<u64>,
 }
 
 /// How a whole number is spread over a set.

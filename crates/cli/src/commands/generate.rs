@@ -1,19 +1,17 @@
-//! `searchlens generate`: problems, solved, one a line.
+//! `searchlens generate`: problems, solved, in files of any format.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use rayon::prelude::*;
+use searchlens::tasks::files::{Entry, Source};
 use searchlens::tasks::filter::{Filter, Weighted, apply};
-use searchlens::tasks::record::{MazeRecord, Record};
 use searchlens::tasks::split::Split;
-use searchlens::tasks::task::Instance;
 
 use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;
-use crate::error::InputError;
 use crate::input::BLOCK;
-use crate::output::{Output, print};
+use crate::problem_file::{Prepared, ProblemFile};
 
 /// Draw problems and write them, each with a solution and its symmetry class
 #[derive(Debug, Args)]
@@ -32,7 +30,8 @@ pub(crate) struct GenerateArgs {
     /// remove_duplicates=maze|problem|maze_class|problem_class balance_lookahead=1..8
     #[arg(long, value_name = "NAME=VALUE", value_parser = filter)]
     filter: Vec<Filter>,
-    /// Where to write them; the format goes by the ending: .jsonl, or - for JSON lines on standard output
+    /// Where to write them; the format goes by the ending: .jsonl .parquet .npz .zanj .cat.zanj .shard, a folder for
+    /// Hugging Face as DIR/, or - for JSON lines on standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
 }
@@ -44,10 +43,10 @@ Examples:
   searchlens generate --maze dfs --rows 5 --cols 5 --split test --count 1000 --seed 1 --out test.jsonl
   searchlens generate --maze dfs_percolation --p 0.1 --rows 7 --cols 7 --path-length 10.. --count 3 | searchlens show
   searchlens generate --maze dfs --rows 7 --cols 7 --count 10000 --filter remove_duplicates=maze --out mazes.jsonl
+  searchlens generate --maze dfs --rows 7 --cols 7 --count 100000 --out mazes/
   searchlens generate --task run/config.toml --count 3 | searchlens show";
 
 pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
-    check_ending(&args.out)?;
     let split = args.split.map(|name| name.parse::<Split>()).transpose()?;
     let task = args.task.task()?;
     split.map_or(Ok(()), |split| task.check_split(split))?;
@@ -56,47 +55,33 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
         Some(split) => task.instance(seed, split, index),
         None => task.natural_instance(seed, index).0,
     };
+    let (task, indices, filters) = (task.config().clone(), [0, args.count], args.filter.clone());
+    let source = Source { task, seed, split, indices, filters };
     let workers = common.workers()?;
     if !args.filter.is_empty() {
         // Filters look at whole sets: the problems are held in memory.
         let drawn: Vec<Weighted> =
             workers.run(|| (0..args.count).into_par_iter().map(|i| instance(i).into()).collect());
         let kept = apply(&args.filter, drawn)?;
-        if kept.iter().any(|kept| kept.weight != 1.0 && kept.instance.problem.lattice().is_none()) {
-            return Err(InputError::NoImportance.into());
+        let mut file = ProblemFile::create(&args.out)?;
+        for (i, kept) in kept.iter().enumerate() {
+            let entry = Entry::of(&kept.instance, kept.weight);
+            let problem = Prepared::of(file.format(), i as u64 + 1, &entry);
+            file.write(problem.map_err(|fault| fault.at(&args.out))?)?;
         }
-        let mut output = Output::create(&args.out)?;
-        kept.iter().try_for_each(|kept| output.write_line(line(&kept.instance, kept.weight)))?;
-        output.finish()?;
-        return told(&args.out, kept.len() as u64, format_args!(" of {} drawn", args.count));
+        return file.finish(Some(source), format_args!(" of {} drawn", args.count));
     }
-    let mut output = Output::create(&args.out)?;
+    let mut file = ProblemFile::create(&args.out)?;
+    let format = file.format();
+    let prepared = |i: u64| Prepared::of(format, i + 1, &Entry::of(&instance(i), 1.0));
     let mut begin = 0;
     while begin < args.count {
         let end = args.count.min(begin + BLOCK);
-        let lines: Vec<String> =
-            workers.run(|| (begin..end).into_par_iter().map(|i| line(&instance(i), 1.0)).collect());
-        lines.into_iter().try_for_each(|line| output.write_line(line))?;
+        let problems: Vec<_> = workers.run(|| (begin..end).into_par_iter().map(prepared).collect());
+        problems.into_iter().try_for_each(|problem| file.write(problem.map_err(|fault| fault.at(&args.out))?))?;
         begin = end;
     }
-    output.finish()?;
-    told(&args.out, args.count, format_args!(""))
-}
-
-/// Says what was written, where that does not spoil the output.
-fn told(out: &Path, count: u64, of_how_many: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
-    if out == Path::new("-") {
-        return Ok(());
-    }
-    let out = out.display();
-    print(format_args!("wrote {count} problems{of_how_many} to {out}; draw them: searchlens show {out}"))
-}
-
-fn line(instance: &Instance, importance: f64) -> String {
-    match MazeRecord::of(instance) {
-        Some(record) => record.to_line_of_importance(instance.class, importance),
-        None => Record::line_of(instance),
-    }
+    file.finish(Some(source), format_args!(""))
 }
 
 /// A filter, as clap reads it: `NAME=VALUE`, the value as in a config file, without quotation marks.
@@ -104,12 +89,4 @@ fn filter(text: &str) -> Result<Filter, String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE, such as path_length=8..")?;
     let value: serde_json::Value = value.parse().unwrap_or_else(|_not_json| value.into());
     serde_json::from_value(serde_json::json!({ name: value })).map_err(|error| error.to_string())
-}
-
-fn check_ending(path: &Path) -> Result<(), InputError> {
-    if path == Path::new("-") || path.extension().is_some_and(|ending| ending == "jsonl") {
-        return Ok(());
-    }
-    let ending = path.extension().map_or("(none)".to_owned(), |ending| format!(".{}", ending.display()));
-    Err(InputError::Ending { path: path.to_owned(), ending })
 }

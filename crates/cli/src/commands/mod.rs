@@ -3,6 +3,7 @@
 pub(crate) mod activations;
 pub(crate) mod baselines;
 pub(crate) mod bench;
+pub(crate) mod convert;
 pub(crate) mod count;
 pub(crate) mod demo;
 pub(crate) mod eval;

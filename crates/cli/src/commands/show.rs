@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use searchlens::tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, svg, unicode};
+use searchlens::tasks::files::Entry;
 use searchlens::tasks::graph_draw;
 use searchlens::tasks::graph_record::GraphRecord;
 use searchlens::tasks::measure::difficulty;
@@ -13,14 +14,14 @@ use searchlens::tasks::statistics::{Distribution, Facts, Statistics, Tally};
 
 use crate::cli::Common;
 use crate::error::InputError;
-use crate::input::Lines;
+use crate::input::Problems;
 use crate::output::{Output, print, print_json};
 
 /// Draw problems
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
-    /// JSON lines of problems; standard input if absent or -
+    /// A file of problems, in any format, or a folder of them; JSON lines on standard input if absent or -
     file: Option<PathBuf>,
     /// How to draw them
     #[arg(long, value_enum, default_value_t = Format::Unicode)]
@@ -34,6 +35,9 @@ pub(crate) struct ShowArgs {
     /// Print what the set is like as JSON, and nothing else
     #[arg(long, requires = "stats", conflicts_with = "format")]
     json: bool,
+    /// Print what the file says of itself as JSON, and nothing else: how its problems were drawn, and what they are like
+    #[arg(long, requires = "file", conflicts_with_all = ["format", "stats", "no_solution"])]
+    header: bool,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -58,20 +62,25 @@ enum Format {
 }
 
 pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
+    let problems = Problems::open(args.file.as_deref())?;
+    if args.header {
+        let path = args.file.unwrap_or_default();
+        return print_json(problems.header().ok_or(InputError::NoHeader { path })?);
+    }
     let format = if args.json { Format::None } else { args.format };
     let workers = common.workers()?;
     let mut output = Output::stdout();
     let mut tally = Tally::default();
     let mut is_first = true;
     let between = if format == Format::Raster && !args.stats { "" } else { "\n" };
-    let make = |number: usize, line: &str| -> anyhow::Result<(String, Option<Facts>)> {
-        let record = Record::parse(number, line)?;
+    let make = |_number: u64, entry: Entry| -> anyhow::Result<(String, Option<Facts>)> {
+        let record = entry.record;
         let mut text = match &record {
             Record::Maze(maze) if args.no_solution => picture(&maze.drawing().without_path(), format),
             Record::Maze(maze) => picture(&maze.drawing(), format),
             Record::Graph(graph) => {
                 let picture = graph_picture(graph, format, !args.no_solution);
-                picture.ok_or(InputError::NoPixels { line: number })?
+                picture.ok_or(InputError::NoPixels)?
             }
         };
         if !args.stats {
@@ -87,7 +96,7 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
         }
         Ok((text, facts(&record)))
     };
-    Lines::open(args.file.as_deref())?.each_made(&workers, make, |(text, facts)| {
+    problems.each_made(&workers, make, |(text, facts)| {
         facts.iter().for_each(|facts| tally.add(facts));
         if format == Format::None {
             return Ok(());
@@ -134,7 +143,12 @@ fn table(statistics: &Statistics) -> String {
     share("share: several shortest paths", statistics.tied);
     share("nats lost to ties, a path", statistics.tie_nats);
     let Statistics { distinct_mazes, distinct_problems, distinct_classes, distinct_problem_classes, .. } = statistics;
-    lines.push(format!("different: {distinct_mazes} mazes (graphs), {distinct_problems} problems; up to symmetry {distinct_classes} and {distinct_problem_classes}"));
+    let differ = [distinct_mazes, distinct_problems, distinct_classes, distinct_problem_classes];
+    if let [Some(mazes), Some(problems), Some(classes), Some(problem_classes)] = differ {
+        lines.push(format!(
+            "different: {mazes} mazes (graphs), {problems} problems; up to symmetry {classes} and {problem_classes}"
+        ));
+    }
     // The split of a graph depends on its task, which a line does not know.
     if statistics.splits.values().any(|&count| count > 0) {
         let splits = statistics.splits.iter().map(|(split, count)| format!("{split} {count}"));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
 use clap::Args;
 use searchlens::tasks::graph_record::GraphRecord;
 use searchlens::tasks::labels::Binning;
@@ -19,14 +18,14 @@ use searchlens::tokens::line::TokenLine;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary, World};
 
 use crate::cli::Common;
-use crate::input::Lines;
+use crate::input::Problems;
 use crate::output::Output;
 
 /// Turn problems into token sequences
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TokenizeArgs {
-    /// JSON lines of problems; standard input if absent or -
+    /// A file of problems, in any format, or a folder of them; JSON lines on standard input if absent or -
     file: Option<PathBuf>,
     /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, maze-dataset's full MazeTokenizerModular-.. names, or
     /// edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled with choices behind a +, as in edges+query-first
@@ -70,11 +69,10 @@ pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
     let seed = common.seed();
     let tokenizers = Tokenizers { config, binning, made: Mutex::default() };
     let mut output = Output::stdout();
-    Lines::open(args.file.as_deref())?.each(&common.workers()?, &mut output, "", |number, line| {
-        let record = Record::parse(number, line)?;
-        let mut rng = stream(seed, Purpose::Tokenize, number as u64 - 1);
+    Problems::open(args.file.as_deref())?.each(&common.workers()?, &mut output, |number, entry| {
+        let mut rng = stream(seed, Purpose::Tokenize, number - 1);
         let order = if args.unshuffled { EdgeOrder::Fixed } else { EdgeOrder::Shuffled(&mut rng) };
-        tokens(&record, &tokenizers, order).with_context(|| format!("line {number}"))
+        tokens(&entry.record, &tokenizers, order)
     })?;
     output.finish()
 }

@@ -139,11 +139,11 @@ fn files() {
     check_bad(
         "show absent.jsonl",
         expect![[r#"
-        error: absent.jsonl: cannot be read: No such file or directory (os error 2); name a file that exists and may be read
-    "#]],
+            error: absent.jsonl: cannot be read: No such file or directory (os error 2); name a file that exists, is whole and may be read
+        "#]],
     );
     check_bad(
-        "generate --maze dfs --rows 3 --cols 3 --count 1 --out problems.npz",
+        "generate --maze dfs --rows 3 --cols 3 --count 1 --out problems.csv",
         expect![[r#"
         error: problems.npz: the ending .npz names no format of problems; available: .jsonl, and - for JSON lines on standard output
     "#]],

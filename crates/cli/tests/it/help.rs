@@ -14,6 +14,7 @@ fn the_commands_and_what_all_of_them_take() {
         Commands:
           demo         Train a transformer on 5×5 mazes, score it, look inside, and write a page about it
           generate     Draw problems and write them, each with a solution and its symmetry class
+          convert      Copy problems from one format to another
           show         Draw problems
           tokenize     Turn problems into token sequences
           count        Count the mazes that a generator can make

@@ -4,6 +4,7 @@
 
 mod activations;
 mod errors;
+mod files;
 mod golden;
 mod help;
 #[cfg(unix)]

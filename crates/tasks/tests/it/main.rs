@@ -9,6 +9,8 @@ mod endpoints;
 #[cfg(test)]
 mod families;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod generators;
 #[cfg(test)]
 mod golden;
@@ -16,6 +18,8 @@ mod golden;
 mod graph_records;
 #[cfg(test)]
 mod graph_statistics;
+#[cfg(test)]
+mod hostile_files;
 #[cfg(test)]
 mod mixtures;
 #[cfg(test)]

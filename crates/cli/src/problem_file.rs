@@ -1,0 +1,138 @@
+//! Where problems go: lines on standard output, a file of any format, or a data set folder. Each appears whole or not at
+//! all.
+
+use std::path::{Path, PathBuf};
+
+use searchlens::tasks::files::{Entry, FileFault, FolderWriter, Format, Item, Source, Writer};
+use searchlens::tasks::split::Split;
+use searchlens::tasks::statistics::Facts;
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::error::InputError;
+use crate::output::{Output, WriteError, folder_of, print, temporary_beside};
+
+/// A place for problems.
+pub(crate) struct ProblemFile {
+    path: PathBuf,
+    format: Format,
+    target: Target,
+    n: u64,
+}
+
+enum Target {
+    /// JSON lines, wherever they go.
+    Lines(Output),
+    /// A file beside its place.
+    File { writer: Box<Writer>, file: NamedTempFile },
+    /// A folder beside its place.
+    Folder { writer: Box<FolderWriter>, folder: TempDir },
+}
+
+/// A problem made ready for a format: workers make these.
+pub(crate) struct Prepared {
+    item: Item,
+    facts: Option<Facts>,
+    split: Option<Split>,
+}
+
+impl Prepared {
+    /// `number` counts from 1.
+    pub(crate) fn of(format: Format, number: u64, entry: &Entry) -> Result<Prepared, FileFault> {
+        // Lines have no header, so nothing needs to be counted.
+        let facts = if format == Format::Lines { None } else { entry.facts() };
+        Ok(Prepared { item: Item::of(format, number, entry)?, facts, split: entry.class.map(Split::of) })
+    }
+}
+
+impl ProblemFile {
+    /// Begins a file, by its ending; lines on standard output if the path is `-`.
+    pub(crate) fn create(path: &Path) -> anyhow::Result<ProblemFile> {
+        let format = if path == Path::new("-") { Format::Lines } else { Format::of(path)? };
+        let unwritable = |source| WriteError { path: path.to_owned(), source };
+        let target = match format {
+            Format::Lines => Target::Lines(Output::create(path)?),
+            Format::Folder => {
+                let is_taken = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+                if is_taken || path.is_file() {
+                    return Err(InputError::FolderTaken { path: path.to_owned() }.into());
+                }
+                let folder = folder_beside(path).map_err(unwritable)?;
+                let writer = FolderWriter::new(folder.path()).map_err(|fault| fault.at(path))?;
+                Target::Folder { writer: Box::new(writer), folder }
+            }
+            _ => {
+                if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+                    return Err(InputError::NotAFile { path: path.to_owned() }.into());
+                }
+                let file = temporary_beside(path).map_err(unwritable)?;
+                let handle = file.as_file().try_clone().map_err(unwritable)?;
+                let writer = Writer::new(format, handle, folder_of(path)).map_err(|fault| fault.at(path))?;
+                Target::File { writer: Box::new(writer), file }
+            }
+        };
+        Ok(ProblemFile { path: path.to_owned(), format, target, n: 0 })
+    }
+
+    /// The format that problems are to be prepared for.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Adds a problem.
+    pub(crate) fn write(&mut self, problem: Prepared) -> anyhow::Result<()> {
+        let Prepared { item, facts, split } = problem;
+        self.n += 1;
+        let written = match &mut self.target {
+            Target::Lines(output) => return output.write_line(item.text().unwrap_or_default()),
+            Target::File { writer, .. } => writer.write(item, facts.as_ref()),
+            Target::Folder { writer, .. } => match split {
+                Some(split) => writer.write(split, item, facts.as_ref()),
+                None => Err(FileFault::CannotHold {
+                    number: item.number,
+                    what: "it does not say its class, by which a folder's problems are split",
+                    format: "folders of",
+                    instead: ".parquet",
+                }),
+            },
+        };
+        Ok(written.map_err(|fault| fault.at(&self.path))?)
+    }
+
+    /// Writes what is left, puts everything in its place, and says so where that does not spoil the output; `of_how_many`
+    /// comes after the number of problems.
+    pub(crate) fn finish(self, source: Option<Source>, of_how_many: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+        let ProblemFile { path, target, n, .. } = self;
+        let unwritable = |source| WriteError { path: path.clone(), source };
+        match target {
+            Target::Lines(output) => output.finish()?,
+            Target::File { writer, file } => {
+                writer.finish(source).map_err(|fault| fault.at(&path))?;
+                file.persist(&path).map_err(|error| unwritable(error.error))?;
+            }
+            Target::Folder { writer, folder } => {
+                writer.finish(source).map_err(|fault| fault.at(&path))?;
+                // A folder that is there is empty, and not every system renames onto it.
+                if path.is_dir() {
+                    std::fs::remove_dir(&path).map_err(unwritable)?;
+                }
+                std::fs::rename(folder.path(), &path).map_err(unwritable)?;
+                // It is no longer there to be removed.
+                let _moved = folder.keep();
+            }
+        }
+        if path == Path::new("-") {
+            return Ok(());
+        }
+        let path = path.display();
+        print(format_args!("wrote {n} problems{of_how_many} to {path}; draw them: searchlens show {path}"))
+    }
+}
+
+/// A new folder beside `path`, with the rights that any new folder gets.
+fn folder_beside(path: &Path) -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".searchlens-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    builder.tempdir_in(folder_of(path)).map_err(|error| error.kind().into())
+}
