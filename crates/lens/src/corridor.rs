@@ -155,7 +155,7 @@ mod tests {
     /// ```
     fn problem(origin: usize, target: usize) -> Problem {
         let passages = [(0, 1), (1, 2), (0, 3), (3, 4), (4, 5), (3, 6), (4, 7), (7, 8)];
-        Problem::in_maze(Maze::new(Lattice { rows: 3, cols: 3 }, &passages), origin, target)
+        Problem::in_maze(Maze::new(Lattice::new(3, 3), &passages), origin, target)
     }
 
     #[track_caller]
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_cycle_can_bring_a_walker_back_to_the_path() {
         // A square: both ways round reach the far corner after two steps.
-        let maze = Maze::new(Lattice { rows: 2, cols: 2 }, &[(0, 1), (1, 3), (0, 2), (2, 3)]);
+        let maze = Maze::new(Lattice::new(2, 2), &[(0, 1), (1, 3), (0, 2), (2, 3)]);
         let hits = walker_hits(&Problem::in_maze(maze, 0, 3), &[0, 1, 3], Given::Origin, ForkChoice::Random, 8);
         assert_eq!(hits.unwrap(), [0.5, 1.0]);
     }

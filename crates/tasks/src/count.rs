@@ -27,7 +27,7 @@ pub enum CountError {
     /// Too many mazes to list, and no formula.
     #[error(
         "rows = {rows}, cols = {cols}: mazes of the generator `{generator}` are counted by listing them, which ends at \
-         {MAX_DFS_CELLS} cells; make the maze smaller, or count `wilson`, for which there is a formula"
+         {MAX_DFS_CELLS} cells ({MAX_TORUS_CELLS} on a torus); make the maze smaller, or count `wilson`, for which there is a formula"
     )]
     TooManyToList {
         /// The generator.
@@ -47,7 +47,10 @@ pub enum CountError {
         generator: &'static str,
     },
     /// Too large for exact arithmetic in reasonable time.
-    #[error("rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells; make the maze smaller")]
+    #[error(
+        "rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells \
+         ({MAX_TORUS_FORMULA_CELLS} on a torus); make the maze smaller"
+    )]
     TooLarge {
         /// Rows of the maze.
         rows: usize,
@@ -62,6 +65,12 @@ pub const MAX_LISTED_CELLS: usize = 16;
 /// The largest lattice whose DFS mazes are listed one by one: they are far fewer than its spanning trees.
 pub const MAX_DFS_CELLS: usize = 25;
 
+/// The largest torus whose mazes are listed one by one.
+pub const MAX_TORUS_CELLS: usize = 12;
+
+/// The largest torus whose spanning trees are counted by Kirchhoff's theorem: its matrix is no band.
+pub const MAX_TORUS_FORMULA_CELLS: usize = 144;
+
 /// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
 pub const MAX_FORMULA_CELLS: usize = 1024;
 
@@ -72,19 +81,21 @@ pub const MAX_FORMULA_CELLS: usize = 1024;
 /// trees beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     if maze.has_fixed_passages() && rows.min(cols) == 1 {
         return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()) });
     }
-    let small = lattice.n_cells() <= MAX_LISTED_CELLS;
+    let at_most = |cells: usize, on_torus: usize| lattice.n_cells() <= if lattice.wraps { on_torus } else { cells };
     let generator = maze.generator().name();
     match possible(maze) {
-        Possible::Searches(start) if lattice.n_cells() <= MAX_DFS_CELLS => {
+        Possible::Searches(start) if at_most(MAX_DFS_CELLS, MAX_TORUS_CELLS) => {
             Ok(counts_of(lattice, &dfs_trees(lattice, start)))
         }
         Possible::Searches(_) => Err(CountError::TooManyToList { generator, rows, cols }),
-        Possible::Trees if small => Ok(counts_of(lattice, &spanning_trees(lattice))),
-        Possible::Trees if lattice.n_cells() <= MAX_FORMULA_CELLS => {
+        Possible::Trees if at_most(MAX_LISTED_CELLS, MAX_TORUS_CELLS) => {
+            Ok(counts_of(lattice, &spanning_trees(lattice)))
+        }
+        Possible::Trees if at_most(MAX_FORMULA_CELLS, MAX_TORUS_FORMULA_CELLS) => {
             Ok(Counts { mazes: count_spanning_trees(lattice), classes: None })
         }
         Possible::Trees => Err(CountError::TooLarge { rows, cols }),
@@ -120,15 +131,16 @@ fn possible(maze: &MazeConfig) -> Possible {
 /// Number of spanning trees of a lattice: a cofactor of its Laplacian (Kirchhoff 1847).
 ///
 /// The determinant is taken in integers without a rounding (Bareiss 1968), in `n_cells * min(rows, cols)^2` steps:
-/// cells are numbered along the shorter side, so that the matrix is a band.
+/// cells are numbered along the shorter side, so that the matrix is a band. (That of a torus is full.)
 ///
 /// # Panics
 /// If the lattice has no cells.
 pub fn count_spanning_trees(lattice: Lattice) -> BigUint {
-    let Lattice { rows, cols } = lattice;
-    let lattice = Lattice { rows: rows.max(cols), cols: rows.min(cols) };
+    let Lattice { rows, cols, .. } = lattice;
+    let lattice = Lattice { rows: rows.max(cols), cols: rows.min(cols), ..lattice };
     // The Laplacian without the last cell's row and column.
-    let (size, band) = (lattice.n_cells() - 1, lattice.cols);
+    let size = lattice.n_cells() - 1;
+    let band = if lattice.wraps { size } else { lattice.cols };
     let degree = |v: usize| lattice.adjacent(v).count();
     let mut matrix: Vec<Vec<BigInt>> = (0..size).map(|i| vec![BigInt::zero(); size.min(i + band + 1)]).collect();
     for i in 0..size {

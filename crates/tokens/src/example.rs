@@ -49,8 +49,7 @@ pub enum EncodeError {
     NotAMaze,
     /// The maze is not on the tokenizer's lattice.
     #[error(
-        "the maze has {} x {} cells and the tokenizer was made for {} x {}; make a tokenizer for each shape",
-        got.rows, got.cols, want.rows, want.cols
+        "the maze has {got} cells and the tokenizer was made for {want}; make a tokenizer for each shape"
     )]
     Lattice {
         /// Lattice of the maze.
@@ -238,6 +237,10 @@ impl<'a> Example<'a> {
     pub(crate) fn passages(&self, lattice: Lattice, list: &mut Vec<(usize, usize)>) {
         let (n, cols) = (lattice.n_cells(), lattice.cols);
         list.clear();
+        if lattice.wraps {
+            list.extend(lattice.adjacent_pairs().filter(|&(a, b)| self.graph.has_edge(a, b)));
+            return;
+        }
         list.resize(2 * n, (0, 0));
         let (mut below, mut beside) = (0, n);
         for v in 0..n {

@@ -27,24 +27,16 @@ impl Direction {
 
     /// The direction of a step between adjacent cells.
     pub(crate) fn of(lattice: Lattice, from: usize, to: usize) -> Option<Direction> {
-        let ((r, c), (row, col)) = (lattice.coord(from), lattice.coord(to));
-        match (row.wrapping_sub(r) as isize, col.wrapping_sub(c) as isize) {
-            (-1, 0) => Some(Direction::North),
-            (1, 0) => Some(Direction::South),
-            (0, 1) => Some(Direction::East),
-            (0, -1) => Some(Direction::West),
-            _ => None,
-        }
+        Direction::ALL.into_iter().find(|direction| direction.step(lattice, from) == Some(to))
     }
 
     /// The cell one step on, if the lattice has it.
     pub(crate) fn step(self, lattice: Lattice, from: usize) -> Option<usize> {
-        let (r, c) = lattice.coord(from);
         match self {
-            Direction::North => from.checked_sub(lattice.cols),
-            Direction::South => (r + 1 < lattice.rows).then(|| from + lattice.cols),
-            Direction::East => (c + 1 < lattice.cols).then(|| from + 1),
-            Direction::West => (c > 0).then(|| from - 1),
+            Direction::North => lattice.north(from),
+            Direction::South => lattice.south(from),
+            Direction::East => lattice.east(from),
+            Direction::West => lattice.west(from),
         }
     }
 

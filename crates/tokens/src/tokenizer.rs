@@ -93,6 +93,15 @@ pub enum TokenizerError {
         /// Sides of the largest grid that can be written.
         limit: usize,
     },
+    /// maze-dataset's mazes have sides.
+    #[error(
+        "tokenizer `{name}` is maze-dataset's, whose mazes end at their sides, and these lie on a torus; use one of ours, \
+         such as `edges` or `cells`"
+    )]
+    Torus {
+        /// The tokenizer.
+        name: TokenizerName,
+    },
     /// A grid size was given to a tokenizer that has none.
     #[error(
         "tokenizer.max_grid_size is for the legacy modes; `{name}` has one vocabulary for each shape: leave it out"
@@ -185,10 +194,14 @@ impl Tokenizer {
             World::Lattice(lattice) => Ok(*lattice),
             World::Graph(_) => Err(TokenizerError::NotAMaze { name }),
         };
+        let is_peers = matches!(name, TokenizerName::Legacy(_) | TokenizerName::Modular(_));
+        if is_peers && lattice.as_ref().is_ok_and(|lattice| lattice.wraps) {
+            return Err(TokenizerError::Torus { name });
+        }
         match name {
             TokenizerName::Legacy(mode) => {
                 let lattice = lattice?;
-                let Lattice { rows, cols } = lattice;
+                let Lattice { rows, cols, .. } = lattice;
                 let max_grid_size = config.max_grid_size.unwrap_or(rows.max(cols));
                 if max_grid_size < rows.max(cols) {
                     return Err(TokenizerError::GridTooSmall { max_grid_size, rows, cols });
@@ -198,7 +211,7 @@ impl Tokenizer {
             }
             TokenizerName::Modular(elements) => {
                 let lattice = lattice?;
-                let Lattice { rows, cols } = lattice;
+                let Lattice { rows, cols, .. } = lattice;
                 let limit = if elements.coords == Coords::Ut { MAX_UNIQUE } else { MAX_NUMBER };
                 if rows.max(cols) > limit {
                     return Err(TokenizerError::BeyondWords { rows, cols, limit });

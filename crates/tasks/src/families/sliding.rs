@@ -85,7 +85,7 @@ pub(crate) struct SlidingFamily {
 impl SlidingFamily {
     pub(crate) fn new(config: &SlidingConfig) -> SlidingFamily {
         let RawSlidingConfig { rows, cols, goal } = config.0;
-        let lattice = Lattice { rows, cols };
+        let lattice = Lattice::new(rows, cols);
         let solved: Vec<u8> = (1..lattice.n_cells() as u8).chain([0]).collect();
         let mut states = std::collections::BTreeSet::from([solved.clone()]);
         let mut fresh = vec![solved.clone()];

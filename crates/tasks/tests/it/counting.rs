@@ -17,7 +17,7 @@ const fn dfs_from(start: Start) -> Generator {
     Generator::Dfs(Dfs { start, ..Dfs::UNLIMITED })
 }
 
-const THREE: Lattice = Lattice { rows: 3, cols: 3 };
+const THREE: Lattice = Lattice::new(3, 3);
 
 #[track_caller]
 fn check_count(generator: Generator, rows: usize, cols: usize, mazes: &str, classes: Option<u32>) {
@@ -62,7 +62,7 @@ fn large_counts_are_the_known_ones() {
 #[test]
 fn the_formula_agrees_with_the_list() {
     for (rows, cols) in [(1, 16), (16, 1), (2, 2), (2, 8), (8, 2), (3, 3), (3, 5), (5, 3), (4, 4)] {
-        let lattice = Lattice { rows, cols };
+        let lattice = Lattice::new(rows, cols);
         let trees = spanning_trees(lattice);
         assert_eq!(count_spanning_trees(lattice), trees.len().into(), "{rows}x{cols}");
         assert!(trees.windows(2).all(|w| w[0] < w[1]), "a tree is listed twice");
@@ -105,8 +105,8 @@ fn every_tree_is_as_often_where_that_is_promised() {
         // With n trees, n - 1 degrees of freedom: for 191, mean 191 and standard deviation 19.5; for 14, 14 and 5.3. A
         // uniform law stays within these bounds in 99.9 % of seeds.
         check_uniform(generator, THREE, 192, 135.0..258.0);
-        check_uniform(generator, Lattice { rows: 2, cols: 3 }, 15, 2.2..36.1);
-        check_uniform(generator, Lattice { rows: 3, cols: 2 }, 15, 2.2..36.1);
+        check_uniform(generator, Lattice::new(2, 3), 15, 2.2..36.1);
+        check_uniform(generator, Lattice::new(3, 2), 15, 2.2..36.1);
     }
 }
 
@@ -142,7 +142,7 @@ fn dfs_starts_in_every_cell_as_often() {
     // Which cell a search started in shows in the maze on a 2×2 lattice: the closed wall joins the start and the last
     // cell, and both turns are as likely. So every wall stays closed as often, which a start that avoids a cell would
     // spoil.
-    let lattice = Lattice { rows: 2, cols: 2 };
+    let lattice = Lattice::new(2, 2);
     let (mut rng, mut open) = (stream(12, Purpose::Natural, 0), PassageSet::none(lattice));
     let mut closed: BTreeMap<(usize, usize), i32> = BTreeMap::new();
     for _ in 0..40_000 {
@@ -158,7 +158,7 @@ fn dfs_starts_in_every_cell_as_often() {
 fn every_dfs_maze_has_only_back_edges() {
     // A spanning tree is one that depth-first search can make from some cell if and only if every closed wall joins a
     // cell to one of its ancestors. An independent view of what was listed.
-    for lattice in [THREE, Lattice { rows: 3, cols: 4 }, Lattice { rows: 5, cols: 2 }] {
+    for lattice in [THREE, Lattice::new(3, 4), Lattice::new(5, 2)] {
         let is_dfs_tree = |tree: &PassageSet, root: usize| {
             let graph = tree.to_graph();
             let field = DistanceField::to(&graph, root);

@@ -103,7 +103,7 @@ fn image(problem: &Problem, symmetry: Symmetry) -> Problem {
 #[test]
 fn identities_see_what_they_should() {
     for (rows, cols) in [(4, 4), (3, 5), (9, 9)] {
-        let lattice = Lattice { rows, cols };
+        let lattice = Lattice::new(rows, cols);
         for instance in drawn(raw("wilson", rows, cols), 10) {
             let ours = Identity::of(&instance.problem);
             for symmetry in Symmetry::all_of(lattice) {
@@ -190,7 +190,7 @@ fn a_balanced_set_stands_for_the_whole() {
 #[test]
 fn classes_with_cells_differ_from_lattice_to_lattice() {
     let class = |rows, cols| {
-        let set = PassageSet::none(Lattice { rows, cols });
+        let set = PassageSet::none(Lattice::new(rows, cols));
         searchlens_tasks::symmetry::Symmetries::of(set.lattice()).class_with(&set, &[0, 1])
     };
     let classes: [SymmetryClass; 3] = [class(2, 3), class(3, 2), class(2, 2)];

@@ -142,7 +142,7 @@ impl Modular {
 
     /// The pairs of cells that are to be listed, smaller cell first, in maze-dataset's order.
     fn lattice_edges(&self, example: &Example<'_>, list: &mut Vec<(usize, usize)>) {
-        let Lattice { rows, cols } = self.lattice;
+        let Lattice { rows, cols, .. } = self.lattice;
         let is_wall = |&(a, b): &(usize, usize)| !example.graph.has_edge(a, b);
         let right = || (0..rows).flat_map(|r| (r * cols..(r + 1) * cols - 1).map(|v| (v, v + 1)));
         let down = || (0..(rows - 1) * cols).map(|v| (v, v + cols));

@@ -164,8 +164,12 @@ impl Own {
     /// in the order of [`Lattice::adjacent_pairs`].
     #[inline]
     pub fn edge_id(&self, a: usize, b: usize) -> u32 {
-        let (first, second) = (a.min(b), a.max(b));
         debug_assert_eq!(self.lattice.manhattan(a, b), 1);
+        if self.lattice.wraps {
+            // Every cell has a pair below and one to the right: pairs are numbered as links are.
+            return self.lattice.link(a, b).map_or(u32::MAX, |link| link as u32);
+        }
+        let (first, second) = (a.min(b), a.max(b));
         // The cell below is `cols` on; in a single column so is the next one.
         if second - first == self.lattice.cols { first as u32 } else { self.beside[first] }
     }
