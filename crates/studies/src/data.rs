@@ -71,7 +71,7 @@ impl<'a> TrainingStream<'a> {
     /// Example `index` of the training stream.
     pub fn example(&self, index: u64) -> Encoded {
         let instance = self.task.instance(self.seed, Split::Train, index);
-        let example = Example::of_instance(&instance).expect("checked when the config was made");
+        let example = Example::of_instance(&instance);
         let mut order = edge_order_stream(self.seed, Split::Train, index);
         let encoded = self.tokenizer.encode(&example, EdgeOrder::Shuffled(&mut order), self.loss_on);
         encoded.expect("the tokenizer was made for the task")

@@ -82,7 +82,7 @@ pub(crate) fn draw(
 ) -> Vec<Question> {
     let question = |index| {
         let (instance, field) = task.solved_instance(seed, split, index);
-        let example = written(&instance).with_path(None);
+        let example = Example::of_instance(&instance).with_path(None);
         let mut order = edge_order_stream(seed, split, index);
         let prompt = tokenizer.prompt(&example, EdgeOrder::Shuffled(&mut order));
         let prompt = prompt.expect("the tokenizer was made for the task");
@@ -118,17 +118,11 @@ pub fn mark(tokenizer: &Tokenizer, questions: &[Question], answers: &[Vec<u32>])
     let each = questions.iter().zip(answers);
     each.map(|(question, tokens)| {
         let problem = &question.instance.problem;
-        let answer = tokenizer.answer_to(&written(&question.instance), tokens);
+        let answer = tokenizer.answer_to(&Example::of_instance(&question.instance), tokens);
         let verdict = judge_with(problem, &question.field, &answer.cells);
         Marking { answer, verdict }
     })
     .collect()
-}
-
-/// A problem as tokenizers take it.
-fn written(instance: &Instance) -> Example<'_> {
-    Example::of_instance(instance)
-        .expect("checked when the config was made: tokenizers have words for the task's goals")
 }
 
 impl Marking {

@@ -210,7 +210,8 @@ impl TryFrom<RawMazeConfig> for MazeConfig {
 
 impl From<MazeConfig> for RawMazeConfig {
     fn from(config: MazeConfig) -> RawMazeConfig {
-        let MazeConfig { generator, lattice: Lattice { rows, cols, wraps: torus }, braid, max_weight, endpoints } = config;
+        let MazeConfig { generator, lattice: Lattice { rows, cols, wraps: torus }, braid, max_weight, endpoints } =
+            config;
         RawMazeConfig {
             torus,
             options: generator.options(),

@@ -21,7 +21,9 @@ impl Symmetry {
     pub fn all_of(lattice: Lattice) -> Vec<Symmetry> {
         let shifts = if lattice.wraps { lattice.n_cells() } else { 1 };
         let shifts = (0..shifts).map(|cell| lattice.coord(cell));
-        shifts.flat_map(|shift| Symmetry::turns_of(lattice).into_iter().map(move |turn| Symmetry { shift, ..turn })).collect()
+        shifts
+            .flat_map(|shift| Symmetry::turns_of(lattice).into_iter().map(move |turn| Symmetry { shift, ..turn }))
+            .collect()
     }
 
     /// The symmetries of a lattice that do not shift it, the identity first.

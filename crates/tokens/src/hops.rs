@@ -5,6 +5,7 @@
 
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::Labels;
 
 use crate::answer::Answer;
 use crate::example::EncodeError;
@@ -93,14 +94,18 @@ pub(crate) struct Hops {
 }
 
 /// What is known of the problem that an answer answers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Question<'a> {
     /// Where the path should start.
     pub(crate) origin: Option<usize>,
     /// Where it should end.
     pub(crate) target: Option<usize>,
+    /// How many steps it should have, if that is the goal.
+    pub(crate) hops: Option<usize>,
     /// The open passages. Without them no hop is known to be longer than a step.
     pub(crate) graph: Option<&'a Graph>,
+    /// The labels of the graph's nodes.
+    pub(crate) labels: Option<&'a Labels>,
 }
 
 impl Hops {

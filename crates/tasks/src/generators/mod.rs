@@ -252,10 +252,7 @@ impl Generator {
 
     /// Whether it makes use of a torus. The others work row by row, or from side to side, and a torus has no sides.
     pub fn wraps(self) -> bool {
-        !matches!(
-            self,
-            Generator::RecursiveDivision | Generator::Sidewinder { .. } | Generator::BinaryTree { .. }
-        )
+        !matches!(self, Generator::RecursiveDivision | Generator::Sidewinder { .. } | Generator::BinaryTree { .. })
     }
 
     /// Whether the number of different mazes grows exponentially with the lattice, whatever the options say.

@@ -34,6 +34,12 @@ pub enum Style {
         /// `prompted`: examples with their paths stand before the question, each written like it.
         prompted: bool,
     },
+    /// `hops`: `E u v` for each arc, `Q origin h3 P` for three hops, then the path with its origin.
+    Hops {
+        /// `end`: of the path the last node alone is written, as in the papers on k hops: all hops must be made before the
+        /// first token.
+        end: bool,
+    },
 }
 
 /// In which order Brinkmann's trees are written.
@@ -48,11 +54,12 @@ pub enum BrinkmannOrder {
 }
 
 /// Every style with its name and what may follow it, each with a `+`, in the order in which names are printed.
-pub const STYLES: [(&str, &[&str]); 4] = [
+pub const STYLES: [(&str, &[&str]); 5] = [
     ("saparov", &[]),
     ("brinkmann", &["backward", "mixed"]),
     ("bachmann", &["reverse", "teacherless"]),
     ("labelled", &["prompted"]),
+    ("hops", &["end"]),
 ];
 
 /// A text that is no name of a graph tokenizer, though it begins like one.
@@ -100,6 +107,7 @@ impl FromStr for Style {
             "brinkmann" => Style::Brinkmann(BrinkmannOrder::Drawn),
             "bachmann" => Style::Bachmann { reverse: false, teacherless: false },
             "labelled" => Style::Labelled { prompted: false },
+            "hops" => Style::Hops { end: false },
             _ => return Err(unknown(style)),
         };
         for word in words {
@@ -111,6 +119,7 @@ impl FromStr for Style {
                 (Style::Bachmann { reverse, .. }, "reverse") => !std::mem::replace(reverse, true),
                 (Style::Bachmann { teacherless, .. }, "teacherless") => !std::mem::replace(teacherless, true),
                 (Style::Labelled { prompted }, "prompted") => !std::mem::replace(prompted, true),
+                (Style::Hops { end }, "end") => !std::mem::replace(end, true),
                 _ => return Err(unknown(word)),
             };
             if !fresh {
@@ -132,6 +141,7 @@ impl fmt::Display for Style {
                 f.write_str("labelled")?;
                 f.write_str(if *prompted { "+prompted" } else { "" })
             }
+            Style::Hops { end } => f.write_str(if *end { "hops+end" } else { "hops" }),
             Style::Bachmann { reverse, teacherless } => {
                 f.write_str("bachmann")?;
                 f.write_str(if *reverse { "+reverse" } else { "" })?;
@@ -158,6 +168,8 @@ mod tests {
             "bachmann+reverse+teacherless",
             "labelled",
             "labelled+prompted",
+            "hops",
+            "hops+end",
         ];
         for name in names {
             assert_eq!(name.parse::<Style>().map(|style| style.to_string()).as_deref(), Ok(name));

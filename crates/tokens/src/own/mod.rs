@@ -198,8 +198,8 @@ impl Own {
 
     fn write_maze(&self, example: &Example<'_>, order: EdgeOrder<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
         let graph = example.graph;
-        if self.choices.weights == 0 && graph.is_weighted() {
-            return Err(EncodeError::Weights);
+        if self.choices.weights == 0 {
+            example.check_unweighted()?;
         }
         if self.choices.form == Form::Walls {
             for &(from, to) in &self.pairs {
@@ -430,7 +430,7 @@ impl Grammar for Own {
         // Without an origin a path has no beginning: PATH may not stand there, and `finish` refuses it.
         let path = match origin {
             Some(_) if reader.skip(self.markers + PATH) => {
-                let question = Question { origin, target, graph: Some(&graph) };
+                let question = Question { origin, target, graph: Some(&graph), ..Question::default() };
                 let wanted =
                     if self.choices.path == PathForm::Cells { "a cell or `END`" } else { "a direction or `END`" };
                 Some(read_path(&self.hops, &self.spelling, &question, reader, wanted, wanted)?)
@@ -438,7 +438,8 @@ impl Grammar for Own {
             _ => None,
         };
         reader.finish()?;
-        let decoded = Decoded { lattice: Some(self.lattice), graph, passages, origin, target, path };
+        let lattice = Some(self.lattice);
+        let decoded = Decoded { lattice, passages, origin, target, path, ..Decoded::of_graph(graph) };
         check_reading(self, &decoded, reader)?;
         Ok(decoded)
     }

@@ -172,7 +172,7 @@ fn an_example_that_cannot_be_written_is_refused() {
 #[test]
 fn a_graph_without_a_lattice_is_no_maze() {
     let problem = Problem::on(Graph::undirected(2, &[(0, 1)]), 0, Goal::Node(1));
-    let example = Example::of_problem(&problem, None).unwrap();
+    let example = Example::of_problem(&problem, None);
     for name in TOKENIZERS {
         let tokenizer = tokenizer(name, Lattice::new(1, 2));
         assert_eq!(tokenizer.prompt(&example, EdgeOrder::Fixed).unwrap_err(), EncodeError::NotAMaze);

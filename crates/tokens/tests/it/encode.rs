@@ -292,7 +292,7 @@ fn problems_of_a_task_fit_in_54_tokens_and_take_some_37() {
     let n = 500;
     let lengths = (0..n).map(|index| {
         let Instance { problem, path, .. } = task.instance(1, Split::Train, index);
-        let example = Example::of_problem(&problem, Some(&path)).unwrap();
+        let example = Example::of_problem(&problem, Some(&path));
         tokenizer.encode(&example, EdgeOrder::Shuffled(&mut test_stream(index)), LossOn::Path).unwrap().len()
     });
     let lengths: Vec<usize> = lengths.collect();
