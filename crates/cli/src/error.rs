@@ -52,6 +52,9 @@ pub(crate) enum InputError {
     /// A graph to be drawn in pixels.
     #[error("line {line}: a graph has no pixels; use --format unicode or --format svg")]
     NoPixels { line: usize },
+    /// Something about cells that lie beside each other, and a task of graphs.
+    #[error("{flag} is for mazes, and the problems of this task have no geometry; leave it out")]
+    NoGeometry { flag: &'static str },
     /// A puzzle's tokenizer, and a line of something else.
     #[error(
         "the problem is no `{puzzle}`: its nodes or edges are not those of the puzzle; use a tokenizer of graphs, such as \

@@ -19,6 +19,10 @@ pub struct Counts {
     /// The same up to the symmetries of the lattice; `None` where only listing them all would tell, and they are too
     /// many.
     pub classes: Option<BigUint>,
+    /// Mazes with two different cells, a start and an end, that are joined.
+    pub problems: BigUint,
+    /// The same up to the symmetries of the lattice; `None` as in `classes`.
+    pub problem_classes: Option<BigUint>,
 }
 
 /// Why mazes cannot be counted.
@@ -39,8 +43,8 @@ pub enum CountError {
     },
     /// No way of counting.
     #[error(
-        "mazes of the generator `{generator}` with these options are not counted; those of `dfs` with no option but \
-         `start`, of `wilson`, `aldous_broder`, `kruskal` and of `prim` without limits are, unbraided"
+        "mazes of the generator `{generator}` with these options are not counted; those of `dfs` with no options but \
+         `start` and `do_forks`, of `wilson`, `aldous_broder`, `kruskal` and of `prim` without limits are, unbraided"
     )]
     NoCount {
         /// The generator.
@@ -74,7 +78,7 @@ pub const MAX_TORUS_FORMULA_CELLS: usize = 144;
 /// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
 pub const MAX_FORMULA_CELLS: usize = 1024;
 
-/// Counts the mazes that a generator can make. Endpoints and weights are not counted.
+/// Counts the mazes that a generator can make, and the problems in them. Weights and rules for endpoints are not looked at.
 ///
 /// # Errors
 /// If there is no way to count them, or the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for all spanning
@@ -83,7 +87,10 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
     let Lattice { rows, cols, .. } = lattice;
     if maze.has_fixed_passages() && rows.min(cols) == 1 {
-        return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()) });
+        // Turning a corridor round turns every problem round: it is none of its own images.
+        let problems = BigUint::from(lattice.n_cells()) * (lattice.n_cells() - 1);
+        let problem_classes = Some(&problems / 2u32);
+        return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()), problems, problem_classes });
     }
     let at_most = |cells: usize, on_torus: usize| lattice.n_cells() <= if lattice.wraps { on_torus } else { cells };
     let generator = maze.generator().name();
@@ -91,12 +98,17 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
         Possible::Searches(start) if at_most(MAX_DFS_CELLS, MAX_TORUS_CELLS) => {
             Ok(counts_of(lattice, &dfs_trees(lattice, start)))
         }
-        Possible::Searches(_) => Err(CountError::TooManyToList { generator, rows, cols }),
+        Possible::Walks(start) if at_most(MAX_DFS_CELLS, MAX_TORUS_CELLS) => {
+            Ok(counts_of(lattice, &hallways(lattice, start)))
+        }
+        Possible::Searches(_) | Possible::Walks(_) => Err(CountError::TooManyToList { generator, rows, cols }),
         Possible::Trees if at_most(MAX_LISTED_CELLS, MAX_TORUS_CELLS) => {
             Ok(counts_of(lattice, &spanning_trees(lattice)))
         }
         Possible::Trees if at_most(MAX_FORMULA_CELLS, MAX_TORUS_FORMULA_CELLS) => {
-            Ok(Counts { mazes: count_spanning_trees(lattice), classes: None })
+            let mazes = count_spanning_trees(lattice);
+            let problems = &mazes * (lattice.n_cells() * (lattice.n_cells() - 1));
+            Ok(Counts { mazes, classes: None, problems, problem_classes: None })
         }
         Possible::Trees => Err(CountError::TooLarge { rows, cols }),
         Possible::Unknown => Err(CountError::NoCount { generator }),
@@ -107,6 +119,8 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
 enum Possible {
     /// What depth-first search can make from these starts.
     Searches(Start),
+    /// What depth-first search without forks can make from these starts: one corridor.
+    Walks(Start),
     /// All spanning trees of the lattice.
     Trees,
     /// Something else.
@@ -120,6 +134,11 @@ fn possible(maze: &MazeConfig) -> Possible {
     match maze.generator() {
         Generator::Dfs(Dfs { start, .. }) if maze.generator() == Generator::Dfs(Dfs { start, ..Dfs::default() }) => {
             Possible::Searches(start)
+        }
+        Generator::Dfs(Dfs { start, .. })
+            if maze.generator() == Generator::Dfs(Dfs { start, do_forks: false, ..Dfs::default() }) =>
+        {
+            Possible::Walks(start)
         }
         Generator::Wilson | Generator::AldousBroder | Generator::Kruskal => Possible::Trees,
         // From any start a tree can be grown edge by edge.
@@ -304,8 +323,59 @@ fn follow_choices(adjacent: &[Vec<(usize, u64)>], start: usize, open: u64, at: u
     next.extend(choices.map(|&(to, bit)| (open | bit, to)));
 }
 
+/// Every maze that depth-first search without forks can make, ascending as numbers: walks that visit no cell twice and end
+/// where there is no unvisited neighbour, all other cells being cut off. (A corridor that can be walked from either end is
+/// listed once.)
+///
+/// # Panics
+/// If the lattice has more than [`MAX_DFS_CELLS`] cells.
+pub fn hallways(lattice: Lattice, start: Start) -> Vec<PassageSet> {
+    assert!(lattice.n_cells() <= MAX_DFS_CELLS, "too many cells to follow all walks");
+    // Passages open so far, cells visited, where the walk stands.
+    let mut walks: Vec<(u64, u64, usize)> = start.cells(lattice).into_iter().map(|cell| (0, 1 << cell, cell)).collect();
+    let mut stuck = Vec::new();
+    while let Some((open, visited, at)) = walks.pop() {
+        let before = walks.len();
+        for to in lattice.adjacent(at).filter(|to| visited >> to & 1 == 0) {
+            let link = lattice.link(at, to).expect("neighbours are adjacent");
+            walks.push((open | 1 << link, visited | 1 << to, to));
+        }
+        if walks.len() == before {
+            stuck.push(open);
+        }
+    }
+    stuck.sort_unstable();
+    stuck.dedup();
+    stuck.into_iter().map(|word| PassageSet::from_word(lattice, word)).collect()
+}
+
+/// The counts of listed mazes, problems up to symmetry by Burnside's lemma: their number is the mean over the symmetries of
+/// how many problems a symmetry leaves as they are.
 fn counts_of(lattice: Lattice, mazes: &[PassageSet]) -> Counts {
     let symmetries = Symmetries::of(lattice);
     let classes: BTreeSet<PassageSet> = mazes.iter().map(|maze| symmetries.least_image(maze)).collect();
-    Counts { mazes: BigUint::from(mazes.len()), classes: Some(BigUint::from(classes.len())) }
+    let all = Symmetry::all_of(lattice);
+    let left = |&symmetry: &Symmetry| {
+        let fixed: Vec<usize> = (0..lattice.n_cells()).filter(|&v| symmetry.apply(lattice, v) == v).collect();
+        if fixed.len() < 2 {
+            return 0;
+        }
+        let unchanged = mazes.iter().filter(|maze| symmetries.image(symmetry, maze) == **maze);
+        unchanged.map(|maze| joined_pairs(maze, &fixed)).sum()
+    };
+    let of_each: Vec<u64> = all.iter().map(left).collect();
+    Counts {
+        mazes: BigUint::from(mazes.len()),
+        classes: Some(BigUint::from(classes.len())),
+        problems: BigUint::from(of_each[0]),
+        problem_classes: Some(BigUint::from(of_each.iter().sum::<u64>() / all.len() as u64)),
+    }
+}
+
+/// Ordered pairs of different cells among some that one can walk between.
+fn joined_pairs(maze: &PassageSet, cells: &[usize]) -> u64 {
+    let parts = maze.parts();
+    let mut sizes = BTreeMap::<u32, u64>::new();
+    cells.iter().for_each(|&cell| *sizes.entry(parts[cell]).or_insert(0) += 1);
+    sizes.values().map(|size| size * (size - 1)).sum()
 }

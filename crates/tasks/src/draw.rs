@@ -27,8 +27,9 @@ impl Drawing {
     /// The maze of a problem with its endpoints and path; `None` if it is no maze.
     pub fn of(instance: &Instance) -> Option<Drawing> {
         let problem = &instance.problem;
+        let maze = problem.maze()?;
         let (start, end) = (Some(problem.origin), Some(problem.target()));
-        Some(Drawing { maze: problem.maze()?, start, end, path: instance.path.clone() })
+        Some(Drawing { maze, start, end, path: instance.path.clone() })
     }
 
     /// The same without the path.

@@ -175,8 +175,10 @@ impl MazeRecord {
     /// The record of a problem; `None` if it is no maze.
     pub fn of(instance: &Instance) -> Option<MazeRecord> {
         let problem = &instance.problem;
+        // Asked first: only of a maze is it sure that the goal can be reached.
+        let maze = problem.maze()?;
         let (start, end) = (Some(problem.origin), Some(problem.target()));
-        Some(MazeRecord { maze: problem.maze()?, start, end, solution: Some(instance.path.clone()) })
+        Some(MazeRecord { maze, start, end, solution: Some(instance.path.clone()) })
     }
 
     /// The problem, if both ends are known.

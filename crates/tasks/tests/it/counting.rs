@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use num_bigint::BigUint;
 use searchlens_tasks::config::MazeConfig;
-use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, spanning_trees};
+use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, hallways, spanning_trees};
 use searchlens_tasks::generators::{Dfs, Generator, Prim, Start};
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::solve::{DistanceField, shortest_path};
 use searchlens_tasks::stream::{Purpose, stream};
+use searchlens_tasks::symmetry::Symmetries;
 
 const UNIFORM: Generator = dfs_from(Start::Uniform);
 const MAZE_DATASET: Generator = dfs_from(Start::MazeDataset);
+
+const HALLWAY: Generator = Generator::Dfs(Dfs { do_forks: false, ..Dfs::UNLIMITED });
 
 const fn dfs_from(start: Start) -> Generator {
     Generator::Dfs(Dfs { start, ..Dfs::UNLIMITED })
@@ -23,6 +27,62 @@ const THREE: Lattice = Lattice::new(3, 3);
 fn check_count(generator: Generator, rows: usize, cols: usize, mazes: &str, classes: Option<u32>) {
     let counts = count(&MazeConfig::new(generator, rows, cols).unwrap()).unwrap();
     assert_eq!((counts.mazes.to_string().as_str(), counts.classes), (mazes, classes.map(Into::into)));
+}
+
+#[track_caller]
+fn check_problems(generator: Generator, side: usize, problems: u64, classes: Option<u32>) {
+    let counts = count(&MazeConfig::new(generator, side, side).unwrap()).unwrap();
+    assert_eq!((counts.problems, counts.problem_classes), (problems.into(), classes.map(Into::into)));
+}
+
+/// The definition: least images of mazes with their endpoints.
+#[test]
+fn problems_are_counted_as_they_are_defined() {
+    for (rows, cols) in [(2, 2), (2, 3), (3, 3), (1, 5)] {
+        for generator in [Generator::Wilson, UNIFORM, HALLWAY] {
+            let config = MazeConfig::new(generator, rows, cols).unwrap();
+            let lattice = config.lattice();
+            let mazes = match generator {
+                Generator::Wilson => spanning_trees(lattice),
+                HALLWAY => hallways(lattice, Start::Uniform),
+                _ => dfs_trees(lattice, Start::Uniform),
+            };
+            let symmetries = Symmetries::of(lattice);
+            let (mut problems, mut classes) = (0u32, BTreeSet::new());
+            for maze in &mazes {
+                let parts = maze.parts();
+                for (s, t) in (0..lattice.n_cells()).flat_map(|s| (0..lattice.n_cells()).map(move |t| (s, t))) {
+                    if s != t && parts[s] == parts[t] {
+                        problems += 1;
+                        classes.insert(symmetries.class_with(maze, &[s, t]));
+                    }
+                }
+            }
+            let counts = count(&config).unwrap();
+            let classes = Some(BigUint::from(classes.len()));
+            assert_eq!(
+                (counts.problems, counts.problem_classes),
+                (problems.into(), classes),
+                "{generator:?} {lattice}"
+            );
+        }
+    }
+}
+
+#[test]
+fn problems_and_hallways_are_the_known_ones() {
+    check_problems(Generator::Wilson, 3, 13_824, Some(1740));
+    check_problems(Generator::Wilson, 4, 24_084_480, Some(3_010_560));
+    check_problems(Generator::Wilson, 5, 334_540_800_000, None);
+    check_count(HALLWAY, 2, 2, "4", Some(1));
+    let hallways = |side| count(&MazeConfig::new(HALLWAY, side, side).unwrap()).unwrap().mazes;
+    assert_eq!((hallways(3), hallways(4)), (132u32.into(), 5948u32.into()));
+}
+
+#[test]
+#[ignore = "ten seconds unoptimised"]
+fn five_by_five_hallways_are_counted_exactly() {
+    assert_eq!(hallways(Lattice::new(5, 5), Start::Uniform).len(), 659_824);
 }
 
 #[test]
