@@ -174,15 +174,6 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
-    /// A network would have to be trained without being shown the path.
-    #[error(
-        "tokenizer `{name}` is teacherless: a network is shown `$` in place of the path, and training here shows the \
-         path; leave `teacherless` out"
-    )]
-    Teacherless {
-        /// The tokenizer.
-        name: TokenizerName,
-    },
 }
 
 impl From<TokenizerName> for TokenizerConfig {
@@ -383,18 +374,18 @@ impl Tokenizer {
         write(self.grammar(), example, order, out)
     }
 
-    /// What a network that learns is shown in place of a sequence, if that is another one: with a teacherless tokenizer
-    /// the path's tokens are masked, while what is to be predicted stays as it is.
-    pub fn shown_ids(&self, encoded: &Encoded) -> Option<Vec<u32>> {
-        let Tokenizer::Graph(graph) = self else { return None };
-        let mask = graph.mask_id()?;
-        let shown = encoded.ids.iter().zip(&encoded.roles);
-        Some(shown.map(|(&id, role)| if matches!(role, Role::PathStep { .. }) { mask } else { id }).collect())
+    /// The token that a network is shown in place of every token of an answer, in training and when it answers, if it is
+    /// not shown the answer so far (Bachmann's "teacherless" arm).
+    pub fn mask_id(&self) -> Option<u32> {
+        if let Tokenizer::Graph(graph) = self { graph.mask_id() } else { None }
     }
 
-    /// Whether [`Tokenizer::shown_ids`] are other ids than those of the sequence.
-    pub fn is_teacherless(&self) -> bool {
-        matches!(self, Tokenizer::Graph(graph) if graph.mask_id().is_some())
+    /// What a network is shown in place of a sequence, if that is another one: the path's tokens are masked, while what is
+    /// to be predicted stays as it is.
+    pub fn shown_ids(&self, encoded: &Encoded) -> Option<Vec<u32>> {
+        let mask = self.mask_id()?;
+        let shown = encoded.ids.iter().zip(&encoded.roles);
+        Some(shown.map(|(&id, role)| if matches!(role, Role::PathStep { .. }) { mask } else { id }).collect())
     }
 
     /// Reads what a model generated after the prompt of a problem with this origin, well-formed or not.

@@ -150,7 +150,7 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
     check_error(
         "rows = 3",
         "row = 3",
-        expect!["line 3: unknown key `task.maze.row` (did you mean `rows`?); known: rows"],
+        expect!["line 3: unknown key `task.maze.row` (did you mean `rows`?); known: generator, rows, cols, torus, braid, max_weight, endpoints, start, accessible_cells, max_tree_depth, do_forks, randomized_stack, p, newest"],
     );
     check_error(
         "name = \"edges\"",

@@ -24,7 +24,8 @@ pub enum Style {
     Bachmann {
         /// `reverse`: the path is written goal first.
         reverse: bool,
-        /// `teacherless`: a network that learns is shown `$` in place of every node of the path.
+        /// `teacherless`: a network is shown `$` in place of every node of the path, in training and when it answers: it
+        /// answers at once.
         teacherless: bool,
     },
     /// `labelled`: every node with its label, a word for each coordinate (`7 x3 y0`); `E u v` for each edge; `Q origin

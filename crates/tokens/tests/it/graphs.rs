@@ -6,6 +6,7 @@ use rand::RngExt;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::labels::Binning;
+use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};
 use searchlens_tasks::region::Region;
 use searchlens_tasks::split::Split;
@@ -213,6 +214,22 @@ fn a_tokenizer_without_words_for_a_task_is_refused() {
     check_refused("edges+weights-4", maze, "tokenizer `edges+weights-4` cannot say that a passage costs 5");
     let task: TaskConfig = serde_json::from_str(maze).unwrap();
     assert!(Tokenizer::for_task(&"edges+weights-5".parse::<TokenizerName>().unwrap().into(), &task).is_ok());
+}
+
+#[test]
+fn weights_without_words_are_refused_by_name() {
+    let maze = Maze::new(Lattice::new(2, 2), &[(0, 1), (1, 3)]);
+    let maze = Maze { graph: maze.graph.with_weights(|a, b| (a + b) as u32), ..maze };
+    let modular = TokenizerName::plain().into_iter().find(|name| matches!(name, TokenizerName::Modular(_))).unwrap();
+    for name in [modular.to_string().as_str(), "AOTP_UT_uniform", "cells"] {
+        let tokenizer = Tokenizer::from_name(name, maze.lattice).unwrap();
+        let error = tokenizer.encode(&Example::of_maze(&maze), EdgeOrder::Fixed, LossOn::All).unwrap_err();
+        assert_eq!(error, EncodeError::Weights { most: 4 });
+        assert!(error.to_string().ends_with("use one that has, such as `edges+weights-4`"), "{error}");
+    }
+    let graph = Example::of_graph(&maze.graph);
+    let tokenizer = Tokenizer::from_name("saparov", Nodes::plain(4, false)).unwrap();
+    assert_eq!(tokenizer.encode(&graph, EdgeOrder::Fixed, LossOn::All).unwrap_err(), EncodeError::GraphWeights);
 }
 
 proptest! {
