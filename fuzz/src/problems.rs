@@ -47,10 +47,15 @@ pub fn maze_line(data: &[u8]) {
     let drawing = record.drawing();
     drop((ascii(&drawing), unicode(&drawing), svg(&drawing), raster_pair(&drawing, RasterOptions::default())));
     if let (Some(problem), Some(path)) = (record.problem(), &record.solution) {
-        let mut tally = Tally::default();
-        tally.add(&Facts::of(&problem, path, Some(record.class())));
-        assert!(tally.statistics().is_some());
+        count(&Facts::of(&problem, path, Some(record.class())));
     }
+}
+
+/// Facts can be counted.
+fn count(facts: &Facts) {
+    let mut tally = Tally::default();
+    tally.add(facts);
+    assert!(tally.statistics().is_some());
 }
 
 /// A line of a graph: written, it reads the same; it can be drawn and counted.
@@ -61,7 +66,7 @@ pub fn graph_line(data: &[u8]) {
     // Pictures and facts of a large graph take their time, and are no readers' business.
     if record.problem.graph.n_nodes() <= 100 {
         drop((graph_draw::text(&record, true), graph_draw::svg(&record, true)));
-        drop(Facts::of(&record.problem, &record.solution, None));
+        count(&Facts::of(&record.problem, &record.solution, None));
     }
 }
 
