@@ -201,7 +201,7 @@ fn an_unknown_choice_is_told_the_known_ones() {
         "name = \"edges\"",
         "name = \"edge\"",
         expect![
-            "line 6: `tokenizer.name`: unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, each of the last 8 with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`"
+            "line 6: `tokenizer.name`: unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops, countdown, sliding, some with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`"
         ],
     );
     check_error(
