@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", unicode(&Drawing::of(&instance).ok_or("not a maze")?));
 
     // tokens: the same as a sequence, its edges in an order drawn from a stream of its own.
-    let example = Example::of_problem(&instance.problem, Some(&instance.path))?;
+    let example = Example::of_problem(&instance.problem, Some(&instance.path));
     let order = EdgeOrder::Shuffled(&mut stream(1, Purpose::Tokenize, 0));
     let encoded = tokenizer.encode(&example, order, LossOn::Path)?;
     let names: Vec<&str> = encoded.ids.iter().filter_map(|&id| tokenizer.vocab().name(id)).collect();

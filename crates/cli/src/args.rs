@@ -27,6 +27,9 @@ pub(crate) struct MazeArgs {
     /// Columns of the maze
     #[arg(long, value_name = "C", requires = "maze")]
     cols: Option<usize>,
+    /// Glue opposite sides together: the last row leads to the first, the last column to the first
+    #[arg(long, requires = "maze")]
+    torus: bool,
     #[command(flatten)]
     options: GeneratorFlags,
     /// Then open dead ends with this chance, which makes loops
@@ -107,8 +110,8 @@ impl MazeArgs {
     pub(crate) fn config(self) -> Result<Option<MazeConfig>, MazeError> {
         let MazeArgs { maze: Some(generator), rows: Some(rows), cols: Some(cols), .. } = self else { return Ok(None) };
         let GeneratorFlags(options) = self.options;
-        let (braid, max_weight, endpoints) = (self.braid, self.max_weight, self.endpoints.rules());
-        RawMazeConfig { generator, rows, cols, options, braid, max_weight, endpoints }.try_into().map(Some)
+        let (torus, braid, max_weight, endpoints) = (self.torus, self.braid, self.max_weight, self.endpoints.rules());
+        RawMazeConfig { generator, rows, cols, torus, options, braid, max_weight, endpoints }.try_into().map(Some)
     }
 }
 

@@ -51,6 +51,18 @@ pub(crate) enum InputError {
     /// A graph to be drawn in pixels.
     #[error("a graph has no pixels; use --format unicode or --format svg")]
     NoPixels,
+    /// Something about cells that lie beside each other, and a task of graphs.
+    #[error("{flag} is for mazes, and the problems of this task have no geometry; leave it out")]
+    NoGeometry { flag: &'static str },
+    /// A puzzle's tokenizer, and a line of something else.
+    #[error(
+        "the problem is no `{puzzle}`: its nodes or edges are not those of the puzzle; use a tokenizer of graphs, such as \
+         `saparov`"
+    )]
+    NotThePuzzle { puzzle: &'static str },
+    /// A tokenizer of labels, and a line whose labels are a puzzle's states.
+    #[error("the labels of the problem are the states of a puzzle; use the tokenizer `{puzzle}`")]
+    IsAPuzzle { puzzle: &'static str },
     /// A file that does not parse.
     #[error("{path}: {message}")]
     File { path: PathBuf, message: String },

@@ -11,7 +11,6 @@ use searchlens::studies::exam::Exam;
 use searchlens::studies::folder::RunFolder;
 use searchlens::studies::gallery::{GalleryPlan, gallery};
 use searchlens::studies::results::EvalResult;
-use searchlens::studies::setup::tokenizer_for;
 use searchlens::studies::snapshot::{self, Notes};
 use searchlens::tasks::config::TaskConfig;
 use searchlens::tasks::split::Split;
@@ -83,7 +82,7 @@ impl Subject {
     pub(crate) fn tokenizer(&self, asked: Option<TokenizerConfig>, task: &Task) -> anyhow::Result<Tokenizer> {
         let own = || self.notes.as_ref().map(|notes| notes.tokenizer.clone());
         let config = asked.or_else(own).ok_or_else(|| self.unnamed("tokenizer", "--tokenizer"))?;
-        let tokenizer = tokenizer_for(&config, task.config())?;
+        let tokenizer = Tokenizer::for_task(&config, task.config())?;
         let (d_vocab, n_tokens) = (self.model.config.d_vocab, tokenizer.vocab().len());
         if d_vocab != n_tokens {
             let (path, tokenizer) = (self.path.clone(), config.name);

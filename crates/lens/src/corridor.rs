@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::problem::Problem;
+use searchlens_tasks::task::{Instance, Task};
+use serde::Serialize;
 
 /// How a walker chooses among the ways that do not lead back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +126,62 @@ fn blind_key(path: &[usize], given: Given) -> Option<(usize, usize, Option<usize
     }
 }
 
+/// What is known of the k-th cell of the path without planning: shares of problems, for `k = 1, 2, …`. Each is over the
+/// problems whose path has a k-th step, and 0 where none has.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FutureFloors {
+    /// A: guessed from origin and target alone.
+    #[serde(rename = "A")]
+    pub maze_blind: Vec<f64>,
+    /// B: heading for the target from the origin on.
+    #[serde(rename = "B")]
+    pub greedy: Vec<f64>,
+    /// D: guessed from origin, target and step 1.
+    #[serde(rename = "D")]
+    pub maze_blind_given_first: Vec<f64>,
+    /// E: given step 1, along corridors, by chance at forks.
+    #[serde(rename = "E")]
+    pub corridor_random: Vec<f64>,
+    /// F: given step 1, along corridors, heading for the target at forks.
+    #[serde(rename = "F")]
+    pub corridor_greedy: Vec<f64>,
+    /// How many problems have a k-th step.
+    pub n: Vec<u64>,
+}
+
+/// The floors of a task of mazes, as its generator makes them: of problems `0..n`, guesses A and D resting on the
+/// `n_training` problems after those. Guesses fall short where a pair of cells was seen seldom: the published values rest on
+/// some hundred problems a pair and first step. `None` if problems have no geometry.
+pub fn future_floors(task: &Task, seed: u64, n: u64, n_training: u64, k_max: usize) -> Option<FutureFloors> {
+    task.lattice()?;
+    let draw = |index| task.natural_instance(seed, index).0;
+    let training: Vec<Vec<usize>> = (n..n + n_training).map(|index| draw(index).path).collect();
+    let blind = |given| MazeBlind::learn(training.iter().map(Vec::as_slice), given);
+    let (a, d) = (blind(Given::Origin), blind(Given::FirstStep));
+    let mut floors = FutureFloors { n: vec![0; k_max], ..FutureFloors::default() };
+    let add = |sums: &mut Vec<f64>, hits: Vec<f64>| {
+        sums.resize(k_max, 0.0);
+        sums.iter_mut().zip(hits).for_each(|(sum, hit)| *sum += hit);
+    };
+    for index in 0..n {
+        let Instance { problem, path, .. } = draw(index);
+        let guessed =
+            |blind: &MazeBlind| blind.hits(&path, k_max).into_iter().map(|hit| f64::from(u8::from(hit))).collect();
+        let walked = |given, choice| walker_hits(&problem, &path, given, choice, k_max).unwrap_or_default();
+        floors.n.iter_mut().take(path.len() - 1).for_each(|n| *n += 1);
+        add(&mut floors.maze_blind, guessed(&a));
+        add(&mut floors.greedy, walked(Given::Origin, ForkChoice::Greedy));
+        add(&mut floors.maze_blind_given_first, guessed(&d));
+        add(&mut floors.corridor_random, walked(Given::FirstStep, ForkChoice::Random));
+        add(&mut floors.corridor_greedy, walked(Given::FirstStep, ForkChoice::Greedy));
+    }
+    let FutureFloors { maze_blind, greedy, maze_blind_given_first, corridor_random, corridor_greedy, n } = &mut floors;
+    for sums in [maze_blind, greedy, maze_blind_given_first, corridor_random, corridor_greedy] {
+        sums.iter_mut().zip(&*n).for_each(|(sum, &n)| *sum /= n.max(1) as f64);
+    }
+    Some(floors)
+}
+
 /// Neighbours that do not lead back.
 fn onward(graph: &Graph, from: Option<usize>, at: usize) -> impl Iterator<Item = usize> + '_ {
     graph.neighbours(at).filter(move |&to| Some(to) != from)
@@ -155,7 +213,7 @@ mod tests {
     /// ```
     fn problem(origin: usize, target: usize) -> Problem {
         let passages = [(0, 1), (1, 2), (0, 3), (3, 4), (4, 5), (3, 6), (4, 7), (7, 8)];
-        Problem::in_maze(Maze::new(Lattice { rows: 3, cols: 3 }, &passages), origin, target)
+        Problem::in_maze(Maze::new(Lattice::new(3, 3), &passages), origin, target)
     }
 
     #[track_caller]
@@ -185,7 +243,7 @@ mod tests {
     #[test]
     fn a_cycle_can_bring_a_walker_back_to_the_path() {
         // A square: both ways round reach the far corner after two steps.
-        let maze = Maze::new(Lattice { rows: 2, cols: 2 }, &[(0, 1), (1, 3), (0, 2), (2, 3)]);
+        let maze = Maze::new(Lattice::new(2, 2), &[(0, 1), (1, 3), (0, 2), (2, 3)]);
         let hits = walker_hits(&Problem::in_maze(maze, 0, 3), &[0, 1, 3], Given::Origin, ForkChoice::Random, 8);
         assert_eq!(hits.unwrap(), [0.5, 1.0]);
     }

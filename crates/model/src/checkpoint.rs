@@ -5,7 +5,7 @@ use crate::config::{ConfigError, ModelConfig};
 use crate::failpoint::{Stage, Write};
 use crate::model::Model;
 use crate::optimiser::Moments;
-use crate::params::Layout;
+use crate::params::{Layout, Tensor};
 use crate::train::Average;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -248,11 +248,8 @@ pub fn save_model(
     params: &[f32],
     notes: &Value,
 ) -> Result<(), CheckpointError> {
-    let tensor = |t: &crate::params::Tensor| NamedTensor {
-        name: t.name.clone(),
-        shape: t.shape.clone(),
-        values: t.gather(params).into(),
-    };
+    let tensor =
+        |t: &Tensor| NamedTensor { name: t.name.clone(), shape: t.shape.clone(), values: t.gather(params).into() };
     let tensors: Vec<_> = layout.tensors.iter().map(tensor).collect();
     let metadata = [(CONFIG, config.to_transformer_lens().to_string()), (NOTES, notes.to_string())].into();
     write_tensors(path, &tensors, &metadata)
@@ -296,32 +293,38 @@ fn read_params(path: &Path, file: &SafeTensors<'_>, layout: &Layout) -> Result<V
             }
         }
     }
+    let name_of = |tensor: &Tensor| format!("{prefix}{}", tensor.name);
+    // Room is made only for what is there: a config may promise more than any memory holds.
+    for tensor in &layout.tensors {
+        let name = name_of(tensor);
+        match file.tensor(&name) {
+            Ok(view) => check_f32(path, &name, &view, &tensor.shape)?,
+            Err(_) if tensor.name == "unembed.b_U" => {}
+            Err(_) => return Err(CheckpointError::Missing { path: path.into(), name }),
+        }
+    }
     let mut params = vec![0.0; layout.n_params()];
     for tensor in &layout.tensors {
-        let name = format!("{prefix}{}", tensor.name);
-        let Ok(view) = file.tensor(&name) else {
-            if tensor.name == "unembed.b_U" {
-                continue;
-            }
-            return Err(CheckpointError::Missing { path: path.into(), name });
-        };
-        let values = f32_values(path, &name, &view, &tensor.shape)?;
-        tensor.scatter(&values, &mut params);
+        let name = name_of(tensor);
+        if let Ok(view) = file.tensor(&name) {
+            tensor.scatter(&f32_values(path, &name, &view, &tensor.shape)?, &mut params);
+        }
     }
     Ok(params)
 }
 
+/// Checks that a tensor is f32 and of the wanted shape.
+fn check_f32(path: &Path, name: &str, view: &TensorView<'_>, want: &[usize]) -> Result<(), CheckpointError> {
+    if view.dtype() == Dtype::F32 && view.shape() == want {
+        return Ok(());
+    }
+    let got = format!("{:?} {:?}", view.dtype(), view.shape());
+    Err(CheckpointError::Shape { path: path.into(), name: name.into(), got, want: format!("F32 {want:?}") })
+}
+
 /// The values of a tensor, which must be f32, of the wanted shape, and finite.
 fn f32_values(path: &Path, name: &str, view: &TensorView<'_>, want: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-    if view.dtype() != Dtype::F32 || view.shape() != want {
-        let got = format!("{:?} {:?}", view.dtype(), view.shape());
-        return Err(CheckpointError::Shape {
-            path: path.into(),
-            name: name.into(),
-            got,
-            want: format!("F32 {want:?}"),
-        });
-    }
+    check_f32(path, name, view, want)?;
     let values: Vec<f32> = view.data().as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
     match values.iter().position(|v| !v.is_finite()) {
         None => Ok(values),

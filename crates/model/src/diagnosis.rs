@@ -113,7 +113,7 @@ pub(crate) fn origin(net: Net<'_, f32>, groups: &[Group], scale: f64, reach: Rea
         let mut finder = Finder { config: net.config, seq: group.seq, group: number, forward: None, backward: None };
         forward(net, sequences, &mut acts, &mut finder);
         grads.resize(net.config, sequences.n_seq(), group.seq);
-        cross_entropy(group.seq, &acts.logits, &group.tokens, &group.weights, scale, &mut grads.logits);
+        cross_entropy(group.seq, &acts.logits, group.targets().tokens, &group.weights, scale, &mut grads.logits);
         if finder.forward.is_none() {
             backward(net, sequences, &acts, reach, &mut grads, &mut param_grads, &mut finder);
         }

@@ -64,7 +64,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn net(&self) -> Net<'a, f32> {
+    /// The network.
+    pub fn net(&self) -> Net<'a, f32> {
         match self {
             Reader::Plain(net) => *net,
             Reader::Tiled(reader) => reader.net(),

@@ -29,6 +29,9 @@ pub const SLOTS: usize = 2;
 pub struct Group {
     /// `[n_seq, seq]`
     pub tokens: Vec<u32>,
+    /// `[n_seq, seq]`: the tokens to be predicted, each from those before it, where the network is shown others than these
+    /// ("teacherless" training); `None` where it is shown what it must predict.
+    pub targets: Option<Vec<u32>>,
     /// Length of each.
     pub seq: usize,
     /// `[n_seq, seq − 1]`; 0 where nothing is scored.
@@ -36,9 +39,14 @@ pub struct Group {
 }
 
 impl Group {
-    /// The sequences.
+    /// The sequences that the network is shown.
     pub fn sequences(&self) -> Sequences<'_> {
         Sequences { tokens: &self.tokens, seq: self.seq }
+    }
+
+    /// The sequences whose tokens it must predict.
+    pub fn targets(&self) -> Sequences<'_> {
+        Sequences { tokens: self.targets.as_ref().unwrap_or(&self.tokens), seq: self.seq }
     }
 }
 
@@ -384,7 +392,8 @@ fn add_group(net: Net<'_, f32>, group: &Group, scale: f64, reach: Reach, slot: &
     let Room { acts, grads } = room;
     forward(net, sequences, acts, &mut NoTap);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
-    let loss = cross_entropy(sequences.seq, &acts.logits, &group.tokens, &group.weights, scale, &mut grads.logits);
+    let loss =
+        cross_entropy(sequences.seq, &acts.logits, group.targets().tokens, &group.weights, scale, &mut grads.logits);
     backward(net, sequences, acts, reach, grads, slot, &mut NoTap);
     loss
 }

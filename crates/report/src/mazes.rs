@@ -10,8 +10,6 @@ use searchlens_studies::results::Specimen;
 const PITCH: usize = 40;
 /// Side of a cell and width of a corridor.
 const WIDTH: usize = 26;
-/// Margin around the outermost cells.
-const MARGIN: usize = (PITCH - WIDTH) / 2;
 
 /// Which path to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +40,11 @@ pub(crate) fn draw(specimen: &Specimen, walk: Walk) -> Markup {
                 (passage(specimen, a, b))
             }
             @for step in path.windows(2) {
-                @let ((x1, y1), (x2, y2)) = (middle(specimen, step[0]), middle(specimen, step[1]));
-                @let kind = if open(specimen, step[0], step[1]) { "" } else { " jump" };
-                line class={ "walk " (class) (kind) } x1=(x1) y1=(y1) x2=(x2) y2=(y2) {}
+                @let is_open = open(specimen, step[0], step[1]);
+                @let kind = if is_open { "" } else { " jump" };
+                @for ((x1, y1), (x2, y2)) in strokes(specimen, step[0], step[1], is_open) {
+                    line class={ "walk " (class) (kind) } x1=(x1) y1=(y1) x2=(x2) y2=(y2) {}
+                }
             }
             @if let (Some(&end), Walk::Answer) = (path.last(), walk) {
                 @let (x, y) = middle(specimen, end);
@@ -69,16 +69,42 @@ fn ends(specimen: &Specimen) -> Markup {
     }
 }
 
-fn passage(specimen: &Specimen, a: usize, b: usize) -> Markup {
-    let ((x1, y1), (x2, y2)) = (middle(specimen, a.min(b)), middle(specimen, a.max(b)));
-    // The gap between two cells, and a unit more on each side so that no seam shows.
-    let (half, gap) = (WIDTH / 2, 2 * MARGIN + 2);
-    let (x, y, w, h) = match x1 == x2 {
-        true => (x1 - half, y1 + half - 1, WIDTH, gap),
-        false => (x1 + half - 1, y1 - half, gap, WIDTH),
+/// A point of the drawing.
+type Point = (usize, usize);
+
+/// The lines of a step: one, or on a torus, through an open passage across a side, two: out of the maze and in again.
+fn strokes(specimen: &Specimen, from: usize, to: usize, is_open: bool) -> Vec<(Point, Point)> {
+    let ((x1, y1), (x2, y2)) = (middle(specimen, from), middle(specimen, to));
+    if !is_open || x1.abs_diff(x2) + y1.abs_diff(y2) == PITCH {
+        return vec![((x1, y1), (x2, y2))];
+    }
+    // From a cell to the side that lies away from the other cell.
+    let out = |near: usize, far: usize, cells: usize| match near.cmp(&far) {
+        std::cmp::Ordering::Less => 0,
+        std::cmp::Ordering::Equal => near,
+        std::cmp::Ordering::Greater => cells * PITCH,
     };
-    debug_assert!(x2 >= x1 && y2 >= y1);
-    html! { rect class="floor" x=(x) y=(y) width=(w) height=(h) {} }
+    let leave = (out(x1, x2, specimen.cols), out(y1, y2, specimen.rows));
+    let enter = (out(x2, x1, specimen.cols), out(y2, y1, specimen.rows));
+    vec![((x1, y1), leave), (enter, (x2, y2))]
+}
+
+/// The floor between two cells: the gap, and a unit more on each side so that no seam shows.
+fn passage(specimen: &Specimen, a: usize, b: usize) -> Markup {
+    let half = WIDTH / 2;
+    html! {
+        @for ((x1, y1), (x2, y2)) in strokes(specimen, a.min(b), a.max(b), true) {
+            @let (left, right, top, bottom) = (x1.min(x2), x1.max(x2), y1.min(y2), y1.max(y2));
+            // A line between two cells spares both; one that ends at the side spares the cell at its other end.
+            @let spared = |at: usize| if at % PITCH == PITCH / 2 { half - 1 } else { 0 };
+            @let (x, y, w, h) = if left == right {
+                (left - half, top + spared(top), WIDTH, bottom - spared(bottom) - top - spared(top))
+            } else {
+                (left + spared(left), top - half, right - spared(right) - left - spared(left), WIDTH)
+            };
+            rect class="floor" x=(x) y=(y) width=(w) height=(h) {}
+        }
+    }
 }
 
 fn middle(specimen: &Specimen, cell: usize) -> (usize, usize) {
@@ -153,6 +179,23 @@ mod tests {
     #[test]
     fn an_answer_that_stops_early_has_nothing_to_cross() {
         check(&[0, 1], 1, 0, 0);
+    }
+
+    #[test]
+    fn a_step_across_a_side_of_a_torus_leaves_and_comes_in_again() {
+        let torus = Specimen {
+            rows: 3,
+            cols: 3,
+            passages: vec![(0, 2), (2, 8)],
+            optimum: vec![0, 2, 8],
+            target: 8,
+            ..specimen(&[0])
+        };
+        let svg = draw(&torus, Walk::Optimum).into_string();
+        assert_eq!((svg.matches("<line").count(), svg.matches("class=\"floor\"").count()), (4, 9 + 4));
+        for line in [r#"x1="20" y1="20" x2="0" y2="20""#, r#"x1="120" y1="20" x2="100" y2="20""#] {
+            assert!(svg.contains(line), "{svg}");
+        }
     }
 
     #[test]

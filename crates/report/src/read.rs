@@ -239,7 +239,7 @@ fn check_gallery(gallery: &Gallery) -> Result<(), Fault> {
 
 fn check_specimen(gallery: &Gallery, specimen: &Specimen) -> Result<(), (&'static str, String)> {
     let Specimen { rows, cols, tokens, marks, .. } = specimen;
-    let cells = rows * cols;
+    let cells = rows.checked_mul(*cols).ok_or(("rows", format!("{rows} × {cols} cells are too many")))?;
     let in_maze = |field: &'static str, cell: usize| match cell < cells {
         true => Ok(()),
         false => Err((field, format!("cell {cell} lies outside a maze of {rows} × {cols} cells"))),
@@ -250,7 +250,7 @@ fn check_specimen(gallery: &Gallery, specimen: &Specimen) -> Result<(), (&'stati
     specimen.answer.iter().try_for_each(|&cell| in_maze("answer", cell))?;
     for &(a, b) in &specimen.passages {
         in_maze("passages", a).and(in_maze("passages", b))?;
-        if (a / cols).abs_diff(b / cols) + (a % cols).abs_diff(b % cols) != 1 {
+        if !are_adjacent((*rows, *cols), a, b) {
             return Err(("passages", format!("cells {a} and {b} are not adjacent")));
         }
     }
@@ -267,7 +267,8 @@ fn check_specimen(gallery: &Gallery, specimen: &Specimen) -> Result<(), (&'stati
     if specimen.path_start >= tokens.len() {
         return Err(("path_start", format!("position {} of {} tokens", specimen.path_start, tokens.len())));
     }
-    let want = gallery.n_layers * gallery.n_heads * tokens.len() * tokens.len();
+    let sizes = [gallery.n_heads, tokens.len(), tokens.len()];
+    let want = sizes.into_iter().try_fold(gallery.n_layers, usize::checked_mul).unwrap_or(usize::MAX);
     match base64_len(&specimen.attention) {
         None => Err(("attention", "not base64 (standard alphabet, with padding)".to_string())),
         Some(got) if got != want => Err((
@@ -280,6 +281,17 @@ fn check_specimen(gallery: &Gallery, specimen: &Specimen) -> Result<(), (&'stati
             ),
         )),
         Some(_) => Ok(()),
+    }
+}
+
+/// Whether two cells lie side by side, or at opposite sides of a torus.
+fn are_adjacent((rows, cols): (usize, usize), a: usize, b: usize) -> bool {
+    let (down, right) = ((a / cols).abs_diff(b / cols), (a % cols).abs_diff(b % cols));
+    let round = |apart: usize, side: usize| side > 2 && apart + 1 == side;
+    match (down, right) {
+        (0, right) => right == 1 || round(right, cols),
+        (down, 0) => down == 1 || round(down, rows),
+        _ => false,
     }
 }
 

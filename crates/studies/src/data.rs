@@ -10,7 +10,7 @@ use searchlens_model::workers::Workers;
 use searchlens_tasks::split::Split;
 use searchlens_tasks::stream::{Purpose, Stream, stream};
 use searchlens_tasks::task::Task;
-use searchlens_tokens::batch;
+use searchlens_tokens::batch::{self, Padded};
 use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
@@ -64,14 +64,28 @@ impl<'a> TrainingStream<'a> {
         let n_tokens: usize = sequences.iter().map(Encoded::len).sum();
         let size = rows_per_group(self.batch_problems, n_tokens / self.batch_problems);
         let groups = batch::group(&sequences, size, self.tokenizer.pad_id());
-        let groups = groups.into_iter().map(|g| Group { tokens: g.ids, seq: g.len, weights: g.loss_weights });
+        let groups = groups.into_iter().map(|padded| self.as_shown(padded, &sequences));
         Batch { groups: groups.collect(), n_tokens: n_tokens as u64 }
+    }
+
+    /// A group of padded sequences, with what the network is shown of them.
+    fn as_shown(&self, padded: Padded, sequences: &[Encoded]) -> Group {
+        let Padded { ids, len: seq, loss_weights: weights, rows, .. } = padded;
+        if self.tokenizer.mask_id().is_none() {
+            return Group { tokens: ids, targets: None, seq, weights };
+        }
+        let mut tokens = ids.clone();
+        for (row, &index) in tokens.chunks_exact_mut(seq).zip(&rows) {
+            let shown = self.tokenizer.shown_ids(&sequences[index]).unwrap_or_default();
+            row[..shown.len()].copy_from_slice(&shown);
+        }
+        Group { tokens, targets: Some(ids), seq, weights }
     }
 
     /// Example `index` of the training stream.
     pub fn example(&self, index: u64) -> Encoded {
         let instance = self.task.instance(self.seed, Split::Train, index);
-        let example = Example::of_instance(&instance).expect("checked when the config was made");
+        let example = Example::of_instance(&instance);
         let mut order = edge_order_stream(self.seed, Split::Train, index);
         let encoded = self.tokenizer.encode(&example, EdgeOrder::Shuffled(&mut order), self.loss_on);
         encoded.expect("the tokenizer was made for the task")

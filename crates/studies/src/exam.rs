@@ -4,7 +4,9 @@
 
 use rayon::prelude::*;
 use searchlens_lens::stats::Clusters;
+use searchlens_model::forward::{Acts, Net, Sequences, forward};
 use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate};
+use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
 use searchlens_tasks::judge::{Verdict, judge_with};
 use searchlens_tasks::solve::DistanceField;
@@ -82,7 +84,7 @@ pub(crate) fn draw(
 ) -> Vec<Question> {
     let question = |index| {
         let (instance, field) = task.solved_instance(seed, split, index);
-        let example = written(&instance).with_path(None);
+        let example = Example::of_instance(&instance).with_path(None);
         let mut order = edge_order_stream(seed, split, index);
         let prompt = tokenizer.prompt(&example, EdgeOrder::Shuffled(&mut order));
         let prompt = prompt.expect("the tokenizer was made for the task");
@@ -92,7 +94,7 @@ pub(crate) fn draw(
 }
 
 /// What the network answers, token by token: greedy decoding, first attempt, nothing masked, with room for the longest path that visits
-/// no cell twice. The end token is included.
+/// no cell twice. The end token is included. A network that was trained without a teacher answers at once, in f32.
 ///
 /// # Errors
 /// If the prompts do not fit the network.
@@ -103,10 +105,45 @@ pub fn answers(
     workers: &Workers,
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
     let stop = Stop { end: Some(tokenizer.end_id()), max_new_tokens: tokenizer.max_answer_len() };
+    if let Some(mask) = tokenizer.mask_id() {
+        return answers_at_once(reader.net(), mask, stop, questions, workers);
+    }
     let prompts: Vec<&[u32]> = questions.iter().map(|question| &question.prompt.ids[..]).collect();
     // Greedy decoding draws nothing.
     let unused = |_| stream(0, Purpose::Sample, 0);
     generate(reader, &prompts, stop, Sampling::Greedy, unused, workers)
+}
+
+/// What a network answers that is never shown its own answer: one pass over the prompt and a mask for every token of the answer, of which
+/// each position says the next token.
+fn answers_at_once(
+    net: Net<'_, f32>,
+    mask: u32,
+    stop: Stop,
+    questions: &[Question],
+    workers: &Workers,
+) -> Result<Vec<Vec<u32>>, GenerateError> {
+    let answer = |question: &Question| {
+        let n_prompt = question.prompt.len();
+        let mut tokens = question.prompt.ids.clone();
+        tokens.resize(n_prompt + stop.max_new_tokens - 1, mask);
+        let sequences = Sequences { tokens: &tokens, seq: tokens.len() };
+        net.check(sequences)?;
+        let mut acts = Acts::<f32>::default();
+        forward(net, sequences, &mut acts, &mut NoTap);
+        let rows = acts.logits.chunks_exact(net.config.d_vocab).skip(n_prompt - 1);
+        let mut answer: Vec<u32> = rows.map(likeliest).collect();
+        let end = answer.iter().position(|&id| Some(id) == stop.end);
+        answer.truncate(end.map_or(answer.len(), |end| end + 1));
+        Ok(answer)
+    };
+    workers.run(|| questions.par_iter().map(answer).collect())
+}
+
+/// The token with the largest logit, the first of equals.
+fn likeliest(logits: &[f32]) -> u32 {
+    let larger = |best: usize, id: usize| if logits[id] > logits[best] { id } else { best };
+    (0..logits.len()).fold(0, larger) as u32
 }
 
 /// Reads and judges answers, one for each question.
@@ -118,17 +155,11 @@ pub fn mark(tokenizer: &Tokenizer, questions: &[Question], answers: &[Vec<u32>])
     let each = questions.iter().zip(answers);
     each.map(|(question, tokens)| {
         let problem = &question.instance.problem;
-        let answer = tokenizer.answer_to(&written(&question.instance), tokens);
+        let answer = tokenizer.answer_to(&Example::of_instance(&question.instance), tokens);
         let verdict = judge_with(problem, &question.field, &answer.cells);
         Marking { answer, verdict }
     })
     .collect()
-}
-
-/// A problem as tokenizers take it.
-fn written(instance: &Instance) -> Example<'_> {
-    Example::of_instance(instance)
-        .expect("checked when the config was made: tokenizers have words for the task's goals")
 }
 
 impl Marking {

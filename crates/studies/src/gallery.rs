@@ -126,6 +126,10 @@ fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specim
     let mut ids = [&question.prompt.ids[..], generated].concat();
     // The last token of an answer that fills the context is never read again.
     ids.truncate(model.config.n_ctx);
+    let mut shown = ids.clone();
+    if let Some(mask) = tokenizer.mask_id() {
+        shown[question.prompt.len()..].fill(mask);
+    }
     let roles = question.prompt.roles.iter().chain(&marking.answer.roles).take(ids.len());
     let name = |&id: &u32| tokenizer.vocab().name(id).unwrap_or("?").to_owned();
     Specimen {
@@ -142,7 +146,7 @@ fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specim
         tokens: ids.iter().map(name).collect(),
         marks: roles.map(|&role| mark_of(role)).collect(),
         path_start: question.prompt.len() - 1,
-        attention: STANDARD.encode(attention(model, &ids)),
+        attention: STANDARD.encode(attention(model, &shown)),
     }
 }
 

@@ -40,7 +40,7 @@ impl Parts {
         let (max_passages, is_fixed) = edges(task);
         let task = Task::new(task.clone()).map_err(ConfigProblem::Task)?;
         let tokenizer_name = tokenizer.name;
-        let tokenizer = tokenizer_for(tokenizer, task.config()).map_err(ConfigProblem::Tokenizer)?;
+        let tokenizer = Tokenizer::for_task(tokenizer, task.config()).map_err(ConfigProblem::Tokenizer)?;
         let (positions, unpositioned) = match model.positions {
             Positions::Learned => (PositionEmbedding::Learned, 0),
             Positions::LearnedAfterEdges => {
@@ -88,20 +88,8 @@ impl Parts {
     }
 }
 
-/// The tokenizer of a `[tokenizer]` table for a task's problems.
-///
-/// # Errors
-/// If the tokenizer cannot write them.
-pub fn tokenizer_for(config: &TokenizerConfig, task: &TaskConfig) -> Result<Tokenizer, TokenizerError> {
-    let tokenizer = Tokenizer::for_task(config, task)?;
-    if tokenizer.is_teacherless() {
-        return Err(TokenizerError::Teacherless { name: config.name });
-    }
-    Ok(tokenizer)
-}
-
 /// Whether sequences open with single edge tokens in random order.
 pub(crate) fn has_unordered_edges(task: &TaskConfig, tokenizer: &TokenizerConfig) -> Result<bool, TokenizerError> {
     let (n_passages, is_fixed) = edges(task);
-    Ok(is_fixed && tokenizer_for(tokenizer, task)?.unordered_prefix(n_passages).is_some())
+    Ok(is_fixed && Tokenizer::for_task(tokenizer, task)?.unordered_prefix(n_passages).is_some())
 }

@@ -22,7 +22,7 @@ use crate::split::Split;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
-    /// Mazes on a rectangle, origin and target two different cells, each pair as likely.
+    /// Mazes on a rectangle or torus, origin and target two different cells, each pair as likely.
     Maze(MazeConfig),
     /// Path-stars: arms from one node, the goal at the end of one of them.
     Star(StarConfig),
@@ -60,8 +60,8 @@ impl TaskConfig {
     pub fn name(&self) -> String {
         match self {
             TaskConfig::Maze(maze) => {
-                let Lattice { rows, cols } = maze.lattice();
-                format!("{}-{rows}x{cols}", maze.generator().name())
+                let Lattice { rows, cols, wraps } = maze.lattice();
+                format!("{}-{rows}x{cols}{}", maze.generator().name(), if wraps { "-torus" } else { "" })
             }
             TaskConfig::Star(config) => config.name(),
             TaskConfig::Dag(config) => config.name(),

@@ -19,6 +19,10 @@ pub struct Counts {
     /// The same up to the symmetries of the lattice; `None` where only listing them all would tell, and they are too
     /// many.
     pub classes: Option<BigUint>,
+    /// Mazes with two different cells, a start and an end, that are joined.
+    pub problems: BigUint,
+    /// The same up to the symmetries of the lattice; `None` as in `classes`.
+    pub problem_classes: Option<BigUint>,
 }
 
 /// Why mazes cannot be counted.
@@ -27,7 +31,7 @@ pub enum CountError {
     /// Too many mazes to list, and no formula.
     #[error(
         "rows = {rows}, cols = {cols}: mazes of the generator `{generator}` are counted by listing them, which ends at \
-         {MAX_DFS_CELLS} cells; make the maze smaller, or count `wilson`, for which there is a formula"
+         {MAX_DFS_CELLS} cells ({MAX_TORUS_CELLS} on a torus); make the maze smaller, or count `wilson`, for which there is a formula"
     )]
     TooManyToList {
         /// The generator.
@@ -39,15 +43,18 @@ pub enum CountError {
     },
     /// No way of counting.
     #[error(
-        "mazes of the generator `{generator}` with these options are not counted; those of `dfs` with no option but \
-         `start`, of `wilson`, `aldous_broder`, `kruskal` and of `prim` without limits are, unbraided"
+        "mazes of the generator `{generator}` with these options are not counted; those of `dfs` with no options but \
+         `start` and `do_forks`, of `wilson`, `aldous_broder`, `kruskal` and of `prim` without limits are, unbraided"
     )]
     NoCount {
         /// The generator.
         generator: &'static str,
     },
     /// Too large for exact arithmetic in reasonable time.
-    #[error("rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells; make the maze smaller")]
+    #[error(
+        "rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells \
+         ({MAX_TORUS_FORMULA_CELLS} on a torus); make the maze smaller"
+    )]
     TooLarge {
         /// Rows of the maze.
         rows: usize,
@@ -62,30 +69,46 @@ pub const MAX_LISTED_CELLS: usize = 16;
 /// The largest lattice whose DFS mazes are listed one by one: they are far fewer than its spanning trees.
 pub const MAX_DFS_CELLS: usize = 25;
 
+/// The largest torus whose mazes are listed one by one.
+pub const MAX_TORUS_CELLS: usize = 12;
+
+/// The largest torus whose spanning trees are counted by Kirchhoff's theorem: its matrix is no band.
+pub const MAX_TORUS_FORMULA_CELLS: usize = 144;
+
 /// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
 pub const MAX_FORMULA_CELLS: usize = 1024;
 
-/// Counts the mazes that a generator can make. Endpoints and weights are not counted.
+/// Counts the mazes that a generator can make, and the problems in them. Weights and rules for endpoints are not looked at.
 ///
 /// # Errors
 /// If there is no way to count them, or the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for all spanning
 /// trees beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     if maze.has_fixed_passages() && rows.min(cols) == 1 {
-        return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()) });
+        // Turning a corridor round turns every problem round: it is none of its own images.
+        let problems = BigUint::from(lattice.n_cells()) * (lattice.n_cells() - 1);
+        let problem_classes = Some(&problems / 2u32);
+        return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()), problems, problem_classes });
     }
-    let small = lattice.n_cells() <= MAX_LISTED_CELLS;
+    let at_most = |cells: usize, on_torus: usize| lattice.n_cells() <= if lattice.wraps { on_torus } else { cells };
     let generator = maze.generator().name();
     match possible(maze) {
-        Possible::Searches(start) if lattice.n_cells() <= MAX_DFS_CELLS => {
+        Possible::Searches(start) if at_most(MAX_DFS_CELLS, MAX_TORUS_CELLS) => {
             Ok(counts_of(lattice, &dfs_trees(lattice, start)))
         }
-        Possible::Searches(_) => Err(CountError::TooManyToList { generator, rows, cols }),
-        Possible::Trees if small => Ok(counts_of(lattice, &spanning_trees(lattice))),
-        Possible::Trees if lattice.n_cells() <= MAX_FORMULA_CELLS => {
-            Ok(Counts { mazes: count_spanning_trees(lattice), classes: None })
+        Possible::Walks(start) if at_most(MAX_DFS_CELLS, MAX_TORUS_CELLS) => {
+            Ok(counts_of(lattice, &hallways(lattice, start)))
+        }
+        Possible::Searches(_) | Possible::Walks(_) => Err(CountError::TooManyToList { generator, rows, cols }),
+        Possible::Trees if at_most(MAX_LISTED_CELLS, MAX_TORUS_CELLS) => {
+            Ok(counts_of(lattice, &spanning_trees(lattice)))
+        }
+        Possible::Trees if at_most(MAX_FORMULA_CELLS, MAX_TORUS_FORMULA_CELLS) => {
+            let mazes = count_spanning_trees(lattice);
+            let problems = &mazes * (lattice.n_cells() * (lattice.n_cells() - 1));
+            Ok(Counts { mazes, classes: None, problems, problem_classes: None })
         }
         Possible::Trees => Err(CountError::TooLarge { rows, cols }),
         Possible::Unknown => Err(CountError::NoCount { generator }),
@@ -96,6 +119,8 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
 enum Possible {
     /// What depth-first search can make from these starts.
     Searches(Start),
+    /// What depth-first search without forks can make from these starts: one corridor.
+    Walks(Start),
     /// All spanning trees of the lattice.
     Trees,
     /// Something else.
@@ -110,6 +135,11 @@ fn possible(maze: &MazeConfig) -> Possible {
         Generator::Dfs(Dfs { start, .. }) if maze.generator() == Generator::Dfs(Dfs { start, ..Dfs::default() }) => {
             Possible::Searches(start)
         }
+        Generator::Dfs(Dfs { start, .. })
+            if maze.generator() == Generator::Dfs(Dfs { start, do_forks: false, ..Dfs::default() }) =>
+        {
+            Possible::Walks(start)
+        }
         Generator::Wilson | Generator::AldousBroder | Generator::Kruskal => Possible::Trees,
         // From any start a tree can be grown edge by edge.
         Generator::Prim(prim) if prim.spans(maze.lattice()) => Possible::Trees,
@@ -120,15 +150,16 @@ fn possible(maze: &MazeConfig) -> Possible {
 /// Number of spanning trees of a lattice: a cofactor of its Laplacian (Kirchhoff 1847).
 ///
 /// The determinant is taken in integers without a rounding (Bareiss 1968), in `n_cells * min(rows, cols)^2` steps:
-/// cells are numbered along the shorter side, so that the matrix is a band.
+/// cells are numbered along the shorter side, so that the matrix is a band. (That of a torus is full.)
 ///
 /// # Panics
 /// If the lattice has no cells.
 pub fn count_spanning_trees(lattice: Lattice) -> BigUint {
-    let Lattice { rows, cols } = lattice;
-    let lattice = Lattice { rows: rows.max(cols), cols: rows.min(cols) };
+    let Lattice { rows, cols, .. } = lattice;
+    let lattice = Lattice { rows: rows.max(cols), cols: rows.min(cols), ..lattice };
     // The Laplacian without the last cell's row and column.
-    let (size, band) = (lattice.n_cells() - 1, lattice.cols);
+    let size = lattice.n_cells() - 1;
+    let band = if lattice.wraps { size } else { lattice.cols };
     let degree = |v: usize| lattice.adjacent(v).count();
     let mut matrix: Vec<Vec<BigInt>> = (0..size).map(|i| vec![BigInt::zero(); size.min(i + band + 1)]).collect();
     for i in 0..size {
@@ -292,8 +323,59 @@ fn follow_choices(adjacent: &[Vec<(usize, u64)>], start: usize, open: u64, at: u
     next.extend(choices.map(|&(to, bit)| (open | bit, to)));
 }
 
+/// Every maze that depth-first search without forks can make, ascending as numbers: walks that visit no cell twice and end
+/// where there is no unvisited neighbour, all other cells being cut off. (A corridor that can be walked from either end is
+/// listed once.)
+///
+/// # Panics
+/// If the lattice has more than [`MAX_DFS_CELLS`] cells.
+pub fn hallways(lattice: Lattice, start: Start) -> Vec<PassageSet> {
+    assert!(lattice.n_cells() <= MAX_DFS_CELLS, "too many cells to follow all walks");
+    // Passages open so far, cells visited, where the walk stands.
+    let mut walks: Vec<(u64, u64, usize)> = start.cells(lattice).into_iter().map(|cell| (0, 1 << cell, cell)).collect();
+    let mut stuck = Vec::new();
+    while let Some((open, visited, at)) = walks.pop() {
+        let before = walks.len();
+        for to in lattice.adjacent(at).filter(|to| visited >> to & 1 == 0) {
+            let link = lattice.link(at, to).expect("neighbours are adjacent");
+            walks.push((open | 1 << link, visited | 1 << to, to));
+        }
+        if walks.len() == before {
+            stuck.push(open);
+        }
+    }
+    stuck.sort_unstable();
+    stuck.dedup();
+    stuck.into_iter().map(|word| PassageSet::from_word(lattice, word)).collect()
+}
+
+/// The counts of listed mazes, problems up to symmetry by Burnside's lemma: their number is the mean over the symmetries of
+/// how many problems a symmetry leaves as they are.
 fn counts_of(lattice: Lattice, mazes: &[PassageSet]) -> Counts {
     let symmetries = Symmetries::of(lattice);
     let classes: BTreeSet<PassageSet> = mazes.iter().map(|maze| symmetries.least_image(maze)).collect();
-    Counts { mazes: BigUint::from(mazes.len()), classes: Some(BigUint::from(classes.len())) }
+    let all = Symmetry::all_of(lattice);
+    let left = |&symmetry: &Symmetry| {
+        let fixed: Vec<usize> = (0..lattice.n_cells()).filter(|&v| symmetry.apply(lattice, v) == v).collect();
+        if fixed.len() < 2 {
+            return 0;
+        }
+        let unchanged = mazes.iter().filter(|maze| symmetries.image(symmetry, maze) == **maze);
+        unchanged.map(|maze| joined_pairs(maze, &fixed)).sum()
+    };
+    let of_each: Vec<u64> = all.iter().map(left).collect();
+    Counts {
+        mazes: BigUint::from(mazes.len()),
+        classes: Some(BigUint::from(classes.len())),
+        problems: BigUint::from(of_each[0]),
+        problem_classes: Some(BigUint::from(of_each.iter().sum::<u64>() / all.len() as u64)),
+    }
+}
+
+/// Ordered pairs of different cells among some that one can walk between.
+fn joined_pairs(maze: &PassageSet, cells: &[usize]) -> u64 {
+    let parts = maze.parts();
+    let mut sizes = BTreeMap::<u32, u64>::new();
+    cells.iter().for_each(|&cell| *sizes.entry(parts[cell]).or_insert(0) += 1);
+    sizes.values().map(|size| size * (size - 1)).sum()
 }

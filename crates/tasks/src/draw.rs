@@ -27,8 +27,9 @@ impl Drawing {
     /// The maze of a problem with its endpoints and path; `None` if it is no maze.
     pub fn of(instance: &Instance) -> Option<Drawing> {
         let problem = &instance.problem;
+        let maze = problem.maze()?;
         let (start, end) = (Some(problem.origin), Some(problem.target()));
-        Some(Drawing { maze: problem.maze()?, start, end, path: instance.path.clone() })
+        Some(Drawing { maze, start, end, path: instance.path.clone() })
     }
 
     /// The same without the path.
@@ -78,20 +79,29 @@ impl Pixel {
 }
 
 /// maze-dataset's picture: `2 rows + 1` lines of `2 cols + 1` pixels. Cell (r, c) is pixel (2r + 1, 2c + 1); between
-/// two cells stands their wall or passage.
+/// two cells stands their wall or passage. On a torus a passage across a side is an opening in the frame, at both ends.
 pub fn pixels(drawing: &Drawing) -> Vec<Vec<Pixel>> {
     let maze = &drawing.maze;
-    let Lattice { rows, cols } = maze.lattice;
+    let Lattice { rows, cols, .. } = maze.lattice;
     let mut picture = vec![vec![Pixel::Wall; 2 * cols + 1]; 2 * rows + 1];
     let at = |cell: usize| {
         let (r, c) = maze.lattice.coord(cell);
         (2 * r + 1, 2 * c + 1)
     };
-    let between = |a: usize, b: usize| ((at(a).0 + at(b).0) / 2, (at(a).1 + at(b).1) / 2);
+    // One pixel, or on a torus two, one at either end of a row or column of pixels.
+    let between = |a: usize, b: usize| {
+        let ((l1, c1), (l2, c2)) = (at(a), at(b));
+        match (l1.abs_diff(l2), c1.abs_diff(c2)) {
+            (3.., _) => [(0, c1), (2 * rows, c1)],
+            (_, 3..) => [(l1, 0), (l1, 2 * cols)],
+            _ => [((l1 + l2) / 2, (c1 + c2) / 2); 2],
+        }
+    };
     let mut paint = |(line, column): (usize, usize), pixel: Pixel| picture[line][column] = pixel;
     (0..maze.lattice.n_cells()).for_each(|cell| paint(at(cell), Pixel::Open));
-    maze.passages().for_each(|(a, b)| paint(between(a, b), Pixel::Open));
-    drawing.path.windows(2).for_each(|step| paint(between(step[0], step[1]), Pixel::Path));
+    maze.passages().for_each(|(a, b)| between(a, b).into_iter().for_each(|at| paint(at, Pixel::Open)));
+    let steps = drawing.path.windows(2);
+    steps.for_each(|step| between(step[0], step[1]).into_iter().for_each(|at| paint(at, Pixel::Path)));
     drawing.path.iter().for_each(|&cell| paint(at(cell), Pixel::Path));
     drawing.start.into_iter().for_each(|cell| paint(at(cell), Pixel::Start));
     drawing.end.into_iter().for_each(|cell| paint(at(cell), Pixel::End));
@@ -221,12 +231,9 @@ const CELL: usize = 20;
 /// pages; the start is a ring, the end a disc, the path a line.
 pub fn svg(drawing: &Drawing) -> String {
     let maze = &drawing.maze;
-    let Lattice { rows, cols } = maze.lattice;
+    let Lattice { rows, cols, .. } = maze.lattice;
     let (width, height) = (cols * CELL, rows * CELL);
-    let centre = |cell: usize| {
-        let (r, c) = maze.lattice.coord(cell);
-        (c * CELL + CELL / 2, r * CELL + CELL / 2)
-    };
+    let centre = |cell: usize| centre(maze.lattice, cell);
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-2 -2 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" \
          aria-label=\"maze of {rows} by {cols} cells\" fill=\"none\" \
@@ -237,18 +244,26 @@ pub fn svg(drawing: &Drawing) -> String {
         height + 4
     );
     text.push_str("<path class=\"walls\" stroke=\"currentColor\" stroke-width=\"2\" d=\"");
-    put(&mut text, format_args!("M0 0H{width}V{height}H0Z"));
-    for (a, b) in maze.lattice.adjacent_pairs().filter(|&(a, b)| !maze.graph.has_edge(a, b)) {
-        let ((r, c), (_, next_c)) = (maze.lattice.coord(a), maze.lattice.coord(b));
+    let lattice = maze.lattice;
+    if !lattice.wraps {
+        put(&mut text, format_args!("M0 0H{width}V{height}H0Z"));
+    }
+    for (a, b) in lattice.adjacent_pairs().filter(|&(a, b)| !maze.graph.has_edge(a, b)) {
+        let ((r, c), (_, next_c)) = (lattice.coord(a), lattice.coord(b));
+        // A wall on the side of a torus is drawn at both ends.
+        let crosses = crosses_side(lattice, a, b);
+        let places = |inside: usize, side: usize| if crosses { vec![0, side] } else { vec![inside] };
         if next_c == c {
-            put(&mut text, format_args!("M{} {}h{CELL}", c * CELL, (r + 1) * CELL));
+            let ys = places((r + 1) * CELL, height);
+            ys.iter().for_each(|y| put(&mut text, format_args!("M{} {y}h{CELL}", c * CELL)));
         } else {
-            put(&mut text, format_args!("M{} {}v{CELL}", (c + 1) * CELL, r * CELL));
+            let xs = places((c + 1) * CELL, width);
+            xs.iter().for_each(|x| put(&mut text, format_args!("M{x} {}v{CELL}", r * CELL)));
         }
     }
     text.push_str("\"/>\n");
-    if !drawing.path.is_empty() {
-        let points: Vec<_> = drawing.path.iter().map(|&cell| centre(cell)).map(|(x, y)| format!("{x},{y}")).collect();
+    for points in strokes(drawing) {
+        let points: Vec<_> = points.into_iter().map(|(x, y)| format!("{x},{y}")).collect();
         let points = points.join(" ");
         put(
             &mut text,
@@ -268,6 +283,43 @@ pub fn svg(drawing: &Drawing) -> String {
     }
     text.push_str("</svg>\n");
     text
+}
+
+/// The middle of a cell in the SVG picture.
+fn centre(lattice: Lattice, cell: usize) -> (usize, usize) {
+    let (r, c) = lattice.coord(cell);
+    (c * CELL + CELL / 2, r * CELL + CELL / 2)
+}
+
+/// Whether the way between two adjacent cells leads across a side of a torus.
+fn crosses_side(lattice: Lattice, a: usize, b: usize) -> bool {
+    let ((r, c), (row, col)) = (lattice.coord(a), lattice.coord(b));
+    lattice.link(a, b).is_some() && r.abs_diff(row) + c.abs_diff(col) > 1
+}
+
+/// The path in the SVG picture: one line, or several where it leaves across a side and comes in again at the other.
+fn strokes(drawing: &Drawing) -> Vec<Vec<(usize, usize)>> {
+    let lattice = drawing.maze.lattice;
+    let (width, height) = (lattice.cols * CELL, lattice.rows * CELL);
+    let Some(&first) = drawing.path.first() else { return Vec::new() };
+    let mut strokes = vec![vec![centre(lattice, first)]];
+    for step in drawing.path.windows(2) {
+        let (from, to) = (centre(lattice, step[0]), centre(lattice, step[1]));
+        let last = strokes.len() - 1;
+        if crosses_side(lattice, step[0], step[1]) {
+            let side = |near: usize, far: usize, end: usize| if near > far { end } else { 0 };
+            let (leave, enter) = if from.0 == to.0 {
+                ((from.0, side(from.1, to.1, height)), (from.0, side(to.1, from.1, height)))
+            } else {
+                ((side(from.0, to.0, width), from.1), (side(to.0, from.0, width), from.1))
+            };
+            strokes[last].push(leave);
+            strokes.push(vec![enter, to]);
+        } else {
+            strokes[last].push(to);
+        }
+    }
+    strokes
 }
 
 /// Appends formatted text.

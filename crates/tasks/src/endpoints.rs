@@ -38,7 +38,7 @@ pub struct EndpointRules {
     /// Cells of the path, both ends included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_length: Option<Band>,
-    /// Manhattan distance of the ends, in steps.
+    /// Manhattan distance of the ends, in steps (on a torus, the shorter way round).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<Band>,
     /// Steps of [`lookahead`] needed at the path's first fork; 0 where there is none.
@@ -106,7 +106,7 @@ impl EndpointRules {
     /// # Errors
     /// For the first rule that no maze can meet.
     pub fn check(&self, lattice: Lattice) -> Result<(), MazeError> {
-        let Lattice { rows, cols } = lattice;
+        let Lattice { rows, cols, .. } = lattice;
         for (field, cells) in [("allowed_start", &self.allowed_start), ("allowed_end", &self.allowed_end)] {
             let Some(cells) = cells else { continue };
             if cells.is_empty() {
@@ -128,7 +128,7 @@ impl EndpointRules {
             _ => {}
         }
         match self.distance {
-            Some(band) if band.min > rows + cols - 2 => {
+            Some(band) if band.min > lattice.max_manhattan() => {
                 return rule("distance", band, "no two cells are so far apart; ask for a lesser distance");
             }
             Some(band) if self.endpoints_not_equal && band.max == Some(0) => {

@@ -6,7 +6,7 @@ use crate::passages::PassageSet;
 use crate::problem::{Goal, Problem};
 use crate::refine::{labelled_class, relabelling_class};
 use crate::split::mix;
-use crate::symmetry::Symmetries;
+use crate::symmetry::{Symmetries, shape_code};
 
 /// When two problems of a set count as the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl Identity {
     /// The hashes of a problem. The classes of weighted mazes do not look at the weights.
     pub fn of(problem: &Problem) -> Identity {
         let graph = &problem.graph;
-        let shape = problem.lattice().map_or(graph.n_nodes() as u64, |l| (l.rows as u64) << 32 | l.cols as u64);
+        let shape = problem.lattice().map_or(graph.n_nodes() as u64, shape_code);
         let edges = graph.edges().map(|(u, v)| (u as u64) << 32 | v as u64);
         let weights = graph.edges().filter_map(|(u, v)| graph.weight(u, v)).map(u64::from);
         let weights = weights.filter(|_| graph.is_weighted());

@@ -95,7 +95,7 @@ mod tests {
     /// 3 4 5
     /// ```
     fn ring() -> Problem {
-        let lattice = Lattice { rows: 2, cols: 3 };
+        let lattice = Lattice::new(2, 3);
         Problem::in_maze(Maze::new(lattice, &[(0, 1), (1, 2), (2, 5), (0, 3), (3, 4), (4, 5)]), 0, 5)
     }
 
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn without_a_path_there_is_nothing_to_get_right() {
-        let walled = Problem::in_maze(Maze::new(Lattice { rows: 1, cols: 3 }, &[(0, 1)]), 0, 2);
+        let walled = Problem::in_maze(Maze::new(Lattice::new(1, 3), &[(0, 1)]), 0, 2);
         let verdict = judge(&walled, &[0, 1, 2]);
         assert_eq!((verdict.optimal_steps, verdict.first_fork, verdict.valid), (None, None, false));
     }

@@ -29,9 +29,11 @@ pub mod symmetry;
 pub mod task;
 
 // How they are solved, and how hard that is.
+pub mod avoidance;
 pub mod baselines;
 pub mod count;
 pub mod judge;
+pub mod leakage;
 pub mod measure;
 pub mod policy;
 pub mod shortcut;

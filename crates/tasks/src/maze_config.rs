@@ -9,11 +9,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::endpoints::EndpointRules;
 use crate::generators::options::{OptionName, OptionTable, OptionValue};
 use crate::generators::{Dfs, Generator, Prim, Probability, Start};
-use crate::maze::Lattice;
+use crate::maze::{Lattice, MIN_TORUS_SIDE};
 use crate::maze_error::{MAX_CELLS, MAX_WALK_SIDE, MAX_WEIGHT, MazeError};
 use crate::text::{listed, near_names};
 
-/// Mazes on a rectangle, by one generator: checked.
+/// Mazes on a rectangle or torus, by one generator: checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawMazeConfig", into = "RawMazeConfig")]
 pub struct MazeConfig {
@@ -30,6 +30,15 @@ impl MazeConfig {
     /// # Errors
     /// If the size is impossible, or impossible for this generator.
     pub fn new(generator: Generator, rows: usize, cols: usize) -> Result<MazeConfig, MazeError> {
+        MazeConfig::on(generator, Lattice::new(rows, cols))
+    }
+
+    /// [`MazeConfig::new`] on any lattice.
+    ///
+    /// # Errors
+    /// If the size is impossible, or impossible for this generator, or the generator makes nothing of a torus.
+    pub fn on(generator: Generator, lattice: Lattice) -> Result<MazeConfig, MazeError> {
+        let Lattice { rows, cols, wraps } = lattice;
         for (field, side) in [("rows", rows), ("cols", cols)] {
             if side == 0 {
                 return Err(MazeError::ZeroSide { field });
@@ -41,7 +50,12 @@ impl MazeConfig {
         if rows.checked_mul(cols).is_none_or(|cells| cells > MAX_CELLS) {
             return Err(MazeError::TooManyCells { rows, cols });
         }
-        let lattice = Lattice { rows, cols };
+        if wraps && rows.min(cols) < MIN_TORUS_SIDE {
+            return Err(MazeError::NarrowTorus { rows, cols });
+        }
+        if wraps && !generator.wraps() {
+            return Err(MazeError::NoTorus { generator: generator.name() });
+        }
         check_generator(generator, lattice)?;
         Ok(MazeConfig { generator, lattice, braid: None, max_weight: 1, endpoints: EndpointRules::default() })
     }
@@ -77,7 +91,7 @@ impl MazeConfig {
         self.generator
     }
 
-    /// The rectangle of cells.
+    /// The rectangle of cells, or torus.
     pub fn lattice(&self) -> Lattice {
         self.lattice
     }
@@ -102,8 +116,7 @@ impl MazeConfig {
         if self.generator.is_loopless() && self.braid.is_none() {
             return self.lattice.n_cells() - 1;
         }
-        let Lattice { rows, cols } = self.lattice;
-        rows * (cols - 1) + (rows - 1) * cols
+        self.lattice.n_links()
     }
 
     /// Whether every maze has [`MazeConfig::max_passages`] open.
@@ -114,7 +127,7 @@ impl MazeConfig {
 
 /// Whether a generator can work on a lattice.
 fn check_generator(generator: Generator, lattice: Lattice) -> Result<(), MazeError> {
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     match generator.start() {
         Some(Start::MazeDataset) if rows.min(cols) == 1 => return Err(MazeError::NoStartCell { rows, cols }),
         Some(Start::Cell { row, col }) if row >= rows || col >= cols => {
@@ -154,6 +167,8 @@ pub struct RawMazeConfig {
     pub rows: usize,
     /// Number of columns.
     pub cols: usize,
+    /// Whether opposite sides are glued together.
+    pub torus: bool,
     /// The generator's options.
     pub options: OptionTable,
     /// The chance that a dead end is opened.
@@ -171,6 +186,7 @@ impl RawMazeConfig {
             generator: generator.into(),
             rows,
             cols,
+            torus: false,
             options: OptionTable::default(),
             braid: None,
             max_weight: None,
@@ -184,7 +200,8 @@ impl TryFrom<RawMazeConfig> for MazeConfig {
 
     fn try_from(raw: RawMazeConfig) -> Result<MazeConfig, MazeError> {
         let generator = Generator::read(&raw.generator, &raw.options)?;
-        let config = MazeConfig::new(generator, raw.rows, raw.cols)?
+        let lattice = Lattice { wraps: raw.torus, ..Lattice::new(raw.rows, raw.cols) };
+        let config = MazeConfig::on(generator, lattice)?
             .with_weights(raw.max_weight.unwrap_or(1))?
             .with_endpoints(raw.endpoints)?;
         Ok(MazeConfig { braid: raw.braid, ..config })
@@ -193,8 +210,10 @@ impl TryFrom<RawMazeConfig> for MazeConfig {
 
 impl From<MazeConfig> for RawMazeConfig {
     fn from(config: MazeConfig) -> RawMazeConfig {
-        let MazeConfig { generator, lattice: Lattice { rows, cols }, braid, max_weight, endpoints } = config;
+        let MazeConfig { generator, lattice: Lattice { rows, cols, wraps: torus }, braid, max_weight, endpoints } =
+            config;
         RawMazeConfig {
+            torus,
             options: generator.options(),
             braid,
             max_weight: (max_weight > 1).then_some(max_weight),
@@ -205,7 +224,7 @@ impl From<MazeConfig> for RawMazeConfig {
 }
 
 /// The keys of the table besides the generators' options.
-const KEYS: [&str; 6] = ["generator", "rows", "cols", "braid", "max_weight", "endpoints"];
+const KEYS: [&str; 7] = ["generator", "rows", "cols", "torus", "braid", "max_weight", "endpoints"];
 
 impl Serialize for RawMazeConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -213,6 +232,9 @@ impl Serialize for RawMazeConfig {
         map.serialize_entry("generator", &self.generator)?;
         map.serialize_entry("rows", &self.rows)?;
         map.serialize_entry("cols", &self.cols)?;
+        if self.torus {
+            map.serialize_entry("torus", &true)?;
+        }
         for (option, value) in self.options.iter() {
             map.serialize_entry(option.name(), value)?;
         }
@@ -246,7 +268,7 @@ impl<'de> Visitor<'de> for TableReader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<RawMazeConfig, A::Error> {
-        let (mut generator, mut rows, mut cols) = (None, None, None);
+        let (mut generator, mut rows, mut cols, mut torus) = (None, None, None, None);
         let (mut braid, mut max_weight, mut endpoints) = (None, None, None);
         let mut options = OptionTable::default();
         while let Some(Key(key)) = table.next_key()? {
@@ -255,6 +277,7 @@ impl<'de> Visitor<'de> for TableReader {
                 "generator" => generator.replace(table.next_value::<String>()?).is_some(),
                 "rows" => rows.replace(table.next_value::<usize>()?).is_some(),
                 "cols" => cols.replace(table.next_value::<usize>()?).is_some(),
+                "torus" => torus.replace(table.next_value::<bool>()?).is_some(),
                 "braid" => braid.replace(table.next_value::<Probability>()?).is_some(),
                 "max_weight" => max_weight.replace(table.next_value::<u32>()?).is_some(),
                 "endpoints" => endpoints.replace(table.next_value::<EndpointRules>()?).is_some(),
@@ -271,6 +294,7 @@ impl<'de> Visitor<'de> for TableReader {
             generator: generator.ok_or_else(|| A::Error::missing_field("generator"))?,
             rows: rows.ok_or_else(|| A::Error::missing_field("rows"))?,
             cols: cols.ok_or_else(|| A::Error::missing_field("cols"))?,
+            torus: torus.unwrap_or(false),
             options,
             braid,
             max_weight,

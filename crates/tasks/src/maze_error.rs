@@ -34,6 +34,26 @@ pub enum MazeError {
         /// What was asked for.
         cols: usize,
     },
+    /// A torus on which two cells would be adjacent twice.
+    #[error(
+        "torus = true, rows = {rows}, cols = {cols}: a torus needs three rows and three columns at least; make it larger, \
+         or leave `torus` out"
+    )]
+    NarrowTorus {
+        /// What was asked for.
+        rows: usize,
+        /// What was asked for.
+        cols: usize,
+    },
+    /// A generator that works from side to side.
+    #[error(
+        "torus = true: the generator `{generator}` works from side to side, and a torus has no sides; take another, such \
+         as dfs or wilson, or leave `torus` out"
+    )]
+    NoTorus {
+        /// The generator.
+        generator: &'static str,
+    },
     /// A random walk would not come to an end.
     #[error(
         "rows = {rows}, cols = {cols}: the walks of `{generator}` take too long where a side is longer than \

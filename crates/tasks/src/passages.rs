@@ -5,8 +5,8 @@ use crate::maze::{Lattice, Maze};
 
 /// A set of passages of a lattice.
 ///
-/// Bit `v` is the passage down from cell `v`, bit `n_cells + v` the passage right of it: maze-dataset's
-/// `connection_list`, flattened. Bits of passages that would leave the lattice are never set.
+/// Bits are numbered as [`Lattice::link`] does it: maze-dataset's `connection_list`, flattened. Bits of passages that would
+/// leave the lattice are never set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PassageSet {
     lattice: Lattice,
@@ -85,7 +85,11 @@ impl PassageSet {
 
     /// The graph of these passages on the cells.
     pub fn to_graph(&self) -> Graph {
-        let Lattice { rows, cols } = self.lattice;
+        let Lattice { rows, cols, wraps } = self.lattice;
+        if wraps {
+            let passages: Vec<_> = self.bits().filter_map(|bit| self.lattice.cells_at(bit)).collect();
+            return Graph::undirected(self.lattice.n_cells(), &passages);
+        }
         let n = self.lattice.n_cells();
         let mut offsets = Vec::with_capacity(n + 1);
         let mut neighbours = Vec::with_capacity(2 * self.len() + 4);
@@ -163,20 +167,17 @@ impl PassageSet {
     }
 
     fn bit_between(&self, a: usize, b: usize) -> usize {
-        assert!(self.lattice.manhattan(a, b) == 1, "cells {a} and {b} are not adjacent");
-        let (first, last) = (a.min(b), a.max(b));
-        // In a single column the cell below is also the next one.
-        if last - first == self.lattice.cols { first } else { self.lattice.n_cells() + first }
+        self.lattice.link(a, b).unwrap_or_else(|| panic!("cells {a} and {b} are not adjacent"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::maze::MIN_TORUS_SIDE;
 
     #[track_caller]
-    fn check_round_trip(rows: usize, cols: usize) {
-        let lattice = Lattice { rows, cols };
+    fn check_round_trip(lattice: Lattice) {
         let passages: Vec<_> =
             lattice.adjacent_pairs().enumerate().filter(|(i, _)| i % 3 != 1).map(|(_, p)| p).collect();
         let maze = Maze::new(lattice, &passages);
@@ -189,7 +190,10 @@ mod tests {
     #[test]
     fn a_maze_comes_back_from_its_bits() {
         for (rows, cols) in [(1, 1), (1, 2), (1, 9), (9, 1), (2, 2), (3, 5), (5, 3), (7, 7), (8, 8), (9, 13)] {
-            check_round_trip(rows, cols);
+            check_round_trip(Lattice::new(rows, cols));
+            if rows.min(cols) >= MIN_TORUS_SIDE {
+                check_round_trip(Lattice::torus(rows, cols));
+            }
         }
     }
 }

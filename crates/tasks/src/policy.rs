@@ -18,7 +18,8 @@ use crate::solve::DistanceField;
 pub enum Policy {
     /// Any way, each as likely.
     Random,
-    /// The way whose first cell is nearest to the target as if there were no walls (Manhattan), ties as likely. Without
+    /// The way whose first cell is nearest to the target as if there were no walls ([Manhattan](crate::maze::Lattice::manhattan):
+    /// on a torus the shorter way round), ties as likely. Without
     /// a lattice everything ties.
     Greedy,
     /// Sees `k` steps ahead. If the target is at most `k` steps away, it goes right. Else it drops the branches that it
@@ -273,7 +274,7 @@ mod tests {
     use super::*;
     use crate::maze::{Lattice, Maze};
 
-    const LATTICE: Lattice = Lattice { rows: 3, cols: 3 };
+    const LATTICE: Lattice = Lattice::new(3, 3);
 
     #[track_caller]
     fn check(passages: &[(usize, usize)], origin: usize, target: usize, policy: Policy, want: f64) {

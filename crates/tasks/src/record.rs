@@ -6,7 +6,8 @@
 //! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
 //! lines by it, and never trusted on reading.
 //!
-//! Two keys more stand where they say something: `weights`, in the form of `connection_list`, what each open passage
+//! Three keys more stand where they say something: `torus`, true where opposite sides are glued together (the last row of
+//! `connection_list[0]` then leads to the first row, and the last column of `[1]` to the first column), `weights`, in the form of `connection_list`, what each open passage
 //! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::config::MAX_CELLS;
 use crate::draw::Drawing;
 use crate::graph::Graph;
 use crate::graph_record::GraphRecord;
-use crate::maze::{ConnectionList, Lattice, Maze};
+use crate::maze::{ConnectionList, Lattice, MIN_TORUS_SIDE, Maze};
 use crate::maze_error::MAX_WEIGHT;
 use crate::passages::PassageSet;
 use crate::problem::Problem;
@@ -168,14 +169,16 @@ pub enum RecordFault {
 }
 
 /// The keys of a line.
-const KEYS: &str = "grid_shape, connection_list, start, end, solution, class, weights, importance";
+const KEYS: &str = "grid_shape, torus, connection_list, start, end, solution, class, weights, importance";
 
 impl MazeRecord {
     /// The record of a problem; `None` if it is no maze.
     pub fn of(instance: &Instance) -> Option<MazeRecord> {
         let problem = &instance.problem;
+        // Asked first: only of a maze is it sure that the goal can be reached.
+        let maze = problem.maze()?;
         let (start, end) = (Some(problem.origin), Some(problem.target()));
-        Some(MazeRecord { maze: problem.maze()?, start, end, solution: Some(instance.path.clone()) })
+        Some(MazeRecord { maze, start, end, solution: Some(instance.path.clone()) })
     }
 
     /// The problem, if both ends are known.
@@ -209,6 +212,7 @@ impl MazeRecord {
         };
         let line = Line {
             grid_shape: [lattice.rows, lattice.cols],
+            torus: lattice.wraps,
             connection_list: self.maze.connection_list(),
             weights: self.maze.graph.is_weighted().then(|| self.maze.weights()),
             start: self.start.map(coord),
@@ -319,6 +323,8 @@ pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRec
 #[derive(Serialize)]
 struct Line {
     grid_shape: [usize; 2],
+    #[serde(skip_serializing_if = "is_false")]
+    torus: bool,
     connection_list: ConnectionList,
     #[serde(skip_serializing_if = "Option::is_none")]
     weights: Option<[Vec<Vec<u32>>; 2]>,
@@ -338,6 +344,7 @@ struct Line {
 #[serde(deny_unknown_fields)]
 struct RawLine {
     grid_shape: Option<Value>,
+    torus: Option<Value>,
     connection_list: Option<Value>,
     start: Option<Value>,
     end: Option<Value>,
@@ -354,7 +361,7 @@ pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
     let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
     let passages =
         raw.connection_list.ok_or(missing("connection_list", "[[passages down by row], [passages right by row]]"))?;
-    let lattice = parse_shape(&shape)?;
+    let lattice = parse_shape(&shape, raw.torus)?;
     let mut maze = parse_passages(lattice, &passages)?.to_maze();
     if let Some(weights) = raw.weights {
         maze.graph = parse_weights(&maze, &weights)?;
@@ -383,7 +390,11 @@ pub(crate) fn json_fault(error: &serde_json::Error, keys: &'static str) -> Recor
     RecordFault::Json { message: format!("column {column}: {words}"), keys }
 }
 
-fn parse_shape(value: &Value) -> Result<Lattice, RecordFault> {
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn parse_shape(value: &Value, torus: Option<Value>) -> Result<Lattice, RecordFault> {
     let wrong = || form("grid_shape", value, "[rows, cols], both at least 1");
     let [rows, cols] = pair(value).ok_or_else(wrong)?;
     if rows == 0 || cols == 0 {
@@ -392,11 +403,20 @@ fn parse_shape(value: &Value) -> Result<Lattice, RecordFault> {
     if rows.checked_mul(cols).is_none_or(|cells| cells > MAX_CELLS) {
         return Err(form("grid_shape", value, format!("of at most {MAX_CELLS} cells")));
     }
-    Ok(Lattice { rows, cols })
+    let wraps = match torus {
+        None => false,
+        Some(Value::Bool(torus)) => torus,
+        Some(torus) => return Err(form("torus", &torus, "true or false")),
+    };
+    if wraps && rows.min(cols) < MIN_TORUS_SIDE {
+        let wanted = format!("[rows, cols] with {MIN_TORUS_SIDE} of each at least, since `torus` is true");
+        return Err(form("grid_shape", value, wanted));
+    }
+    Ok(Lattice { wraps, ..Lattice::new(rows, cols) })
 }
 
 fn parse_passages(lattice: Lattice, value: &Value) -> Result<PassageSet, RecordFault> {
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     let boards = list("connection_list".into(), value, 2)?;
     let mut open = PassageSet::none(lattice);
     for (direction, board) in boards.iter().enumerate() {
@@ -413,14 +433,13 @@ fn parse_passages(lattice: Lattice, value: &Value) -> Result<PassageSet, RecordF
                     continue;
                 }
                 let here = lattice.node(r, c);
-                match direction {
-                    0 if r + 1 < rows => open.open(here, here + cols),
-                    1 if c + 1 < cols => open.open(here, here + 1),
-                    _ => {
+                match if direction == 0 { lattice.south(here) } else { lattice.east(here) } {
+                    Some(to) => open.open(here, to),
+                    None => {
                         return Err(form(
                             format!("{place}[{r}][{c}]"),
                             passage,
-                            "false: this passage would leave the grid",
+                            "false: this passage would leave the grid (on a torus, say `\"torus\": true`)",
                         ));
                     }
                 }
@@ -431,7 +450,7 @@ fn parse_passages(lattice: Lattice, value: &Value) -> Result<PassageSet, RecordF
 }
 
 fn parse_weights(maze: &Maze, value: &Value) -> Result<Graph, RecordFault> {
-    let Lattice { rows, cols } = maze.lattice;
+    let Lattice { rows, cols, .. } = maze.lattice;
     let boards = list("weights".into(), value, 2)?;
     let mut costs = BTreeMap::new();
     for (direction, board) in boards.iter().enumerate() {
@@ -439,16 +458,15 @@ fn parse_weights(maze: &Maze, value: &Value) -> Result<Graph, RecordFault> {
         for (r, row) in list(place.clone(), board, rows)?.iter().enumerate() {
             for (c, cost) in list(format!("{place}[{r}]"), row, cols)?.iter().enumerate() {
                 let here = maze.lattice.node(r, c);
-                let to = if direction == 0 { here + cols } else { here + 1 };
-                let leaves = if direction == 0 { r + 1 == rows } else { c + 1 == cols };
+                let to = if direction == 0 { maze.lattice.south(here) } else { maze.lattice.east(here) };
                 let wrong = |what: String| form(format!("{place}[{r}][{c}]"), cost, what);
-                match (cost.as_u64(), !leaves && maze.graph.has_edge(here, to)) {
-                    (Some(0), false) => {}
-                    (_, false) => return Err(wrong("0: there is no open passage".into())),
-                    (Some(weight @ 1..), true) if weight <= u64::from(MAX_WEIGHT) => {
-                        costs.insert((here, to), weight as u32);
+                match (cost.as_u64(), to.filter(|&to| maze.graph.has_edge(here, to))) {
+                    (Some(0), None) => {}
+                    (_, None) => return Err(wrong("0: there is no open passage".into())),
+                    (Some(weight @ 1..), Some(to)) if weight <= u64::from(MAX_WEIGHT) => {
+                        costs.insert((here.min(to), here.max(to)), weight as u32);
                     }
-                    (_, true) => return Err(wrong(format!("a whole number from 1 to {MAX_WEIGHT}"))),
+                    (_, Some(_)) => return Err(wrong(format!("a whole number from 1 to {MAX_WEIGHT}"))),
                 }
             }
         }
@@ -457,7 +475,7 @@ fn parse_weights(maze: &Maze, value: &Value) -> Result<Graph, RecordFault> {
 }
 
 fn parse_cell(field: &str, lattice: Lattice, value: &Value) -> Result<usize, RecordFault> {
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     let inside = pair(value).filter(|&[r, c]| r < rows && c < cols);
     let [r, c] = inside
         .ok_or_else(|| form(field, value, format!("[row, col] inside a grid of {rows} rows and {cols} columns")))?;

@@ -1,26 +1,38 @@
 //! Turning and mirroring mazes: the images of a set of passages under the symmetries of its lattice, and the class they
-//! share.
+//! share. On a torus, mazes can be shifted too.
 
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
 use crate::split::{SymmetryClass, mix};
 
-/// One symmetry of a rectangle: transposition (squares only), then flips.
+/// One symmetry of a lattice: transposition (where rows and columns are as many), then flips, then, on a torus, a shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Symmetry {
     transpose: bool,
     flip_rows: bool,
     flip_cols: bool,
+    /// Rows down and columns right.
+    shift: (usize, usize),
 }
 
 impl Symmetry {
-    /// The symmetries of a lattice, the identity first: 8 on a square (D4), 4 on a rectangle (D2).
+    /// The symmetries of a lattice, the identity first: 8 on a square (D4), 4 on a rectangle (D2), and on a torus each of
+    /// them with each of `n_cells` shifts.
     pub fn all_of(lattice: Lattice) -> Vec<Symmetry> {
+        let shifts = if lattice.wraps { lattice.n_cells() } else { 1 };
+        let shifts = (0..shifts).map(|cell| lattice.coord(cell));
+        shifts
+            .flat_map(|shift| Symmetry::turns_of(lattice).into_iter().map(move |turn| Symmetry { shift, ..turn }))
+            .collect()
+    }
+
+    /// The symmetries of a lattice that do not shift it, the identity first.
+    fn turns_of(lattice: Lattice) -> Vec<Symmetry> {
         let with_transpose: &[bool] = if lattice.rows == lattice.cols { &[false, true] } else { &[false] };
         let mut all = Vec::new();
         for &transpose in with_transpose {
             for (flip_rows, flip_cols) in [(false, false), (true, false), (false, true), (true, true)] {
-                all.push(Symmetry { transpose, flip_rows, flip_cols });
+                all.push(Symmetry { transpose, flip_rows, flip_cols, shift: (0, 0) });
             }
         }
         all
@@ -32,11 +44,19 @@ impl Symmetry {
         let (r, c) = if self.transpose { (c, r) } else { (r, c) };
         let r = if self.flip_rows { lattice.rows - 1 - r } else { r };
         let c = if self.flip_cols { lattice.cols - 1 - c } else { c };
-        lattice.node(r, c)
+        if self.shift == (0, 0) {
+            return lattice.node(r, c);
+        }
+        lattice.node((r + self.shift.0) % lattice.rows, (c + self.shift.1) % lattice.cols)
     }
 
     /// Where a passage goes, both named by their bit in a [`PassageSet`].
     fn apply_to_bit(self, lattice: Lattice, bit: usize) -> usize {
+        if lattice.wraps {
+            let (from, to) = lattice.cells_at(bit).expect("a torus has every link");
+            let link = lattice.link(self.apply(lattice, from), self.apply(lattice, to));
+            return link.expect("a symmetry keeps adjacent cells adjacent");
+        }
         let n = lattice.n_cells();
         let (from, down) = (bit % n, bit < n);
         let to = if down { from + lattice.cols } else { from + 1 };
@@ -49,9 +69,11 @@ impl Symmetry {
 #[derive(Clone, Debug)]
 pub struct Symmetries {
     lattice: Lattice,
-    all: Vec<Symmetry>,
-    /// For lattices of up to 64 cells (128 bits): `table[i][h]` holds the images, under every symmetry but the
-    /// identity, of the set whose bits `4i..4i + 4` are the binary digits of `h`. Empty for larger lattices.
+    /// Those that do not shift: of a rectangle, all.
+    turns: Vec<Symmetry>,
+    /// For rectangles of up to 64 cells (128 bits): `table[i][h]` holds the images, under every symmetry but the
+    /// identity, of the set whose bits `4i..4i + 4` are the binary digits of `h`. Empty for larger lattices and
+    /// tori.
     table: Vec<[Images; 16]>,
 }
 
@@ -61,19 +83,23 @@ type Images = [u64; 14];
 impl Symmetries {
     /// The symmetries of `lattice`.
     pub fn of(lattice: Lattice) -> Symmetries {
-        let all = Symmetry::all_of(lattice);
-        let table = if 2 * lattice.n_cells() <= 128 { half_byte_images(lattice, &all[1..]) } else { Vec::new() };
-        Symmetries { lattice, all, table }
+        let turns = Symmetry::turns_of(lattice);
+        let has_table = 2 * lattice.n_cells() <= 128 && !lattice.wraps;
+        let table = if has_table { half_byte_images(lattice, &turns[1..]) } else { Vec::new() };
+        Symmetries { lattice, turns, table }
     }
 
     /// The class of a maze.
     ///
-    /// On up to 32 cells different classes have different numbers; beyond, a clash has a chance of 2^-64 for each pair.
+    /// On rectangles of up to 32 cells different classes have different numbers; beyond, and on tori, a clash has a chance of 2^-64 for each pair.
     ///
     /// # Panics
     /// If the passages are of another lattice.
     pub fn class(&self, passages: &PassageSet) -> SymmetryClass {
         assert_eq!(passages.lattice(), self.lattice, "passages of another lattice");
+        if self.lattice.wraps {
+            return self.torus_class(passages, &[]);
+        }
         let hash = |words: &[u64]| SymmetryClass(words.iter().fold(self.shape(), |h, &word| mix(h ^ word)));
         match passages.words() {
             _ if self.table.is_empty() => hash(self.least_image(passages).words()),
@@ -92,24 +118,39 @@ impl Symmetries {
     /// If the passages are of another lattice.
     pub fn class_with(&self, passages: &PassageSet, cells: &[usize]) -> SymmetryClass {
         assert_eq!(passages.lattice(), self.lattice, "passages of another lattice");
+        if self.lattice.wraps {
+            return self.torus_class(passages, cells);
+        }
         let image = |&symmetry: &Symmetry| {
             let cells: Vec<u64> = cells.iter().map(|&cell| symmetry.apply(self.lattice, cell) as u64).collect();
             (self.image(symmetry, passages), cells)
         };
-        let least = self.all.iter().map(image).min();
+        let least = self.turns.iter().map(image).min();
         let (image, cells) = least.expect("a lattice has at least the identity");
         SymmetryClass(image.words().iter().chain(&cells).fold(self.shape(), |hash, &word| mix(hash ^ word)))
     }
 
     /// What sets the classes of one lattice apart from those of others.
     fn shape(&self) -> u64 {
-        mix((self.lattice.rows as u64) << 32 | self.lattice.cols as u64)
+        mix(shape_code(self.lattice))
     }
 
-    /// The least of a maze's images, as a number whose binary digits are the passages (the last bit weighs most).
+    /// The class of a maze on a torus, with some of its cells in order: the least hash, over all turns and cells, of
+    /// everything as it lies around the cell. A shift only says from which cell one looks.
+    fn torus_class(&self, passages: &PassageSet, cells: &[usize]) -> SymmetryClass {
+        let views = |&turn: &Symmetry| {
+            let cells: Vec<usize> = cells.iter().map(|&cell| turn.apply(self.lattice, cell)).collect();
+            views(&self.image(turn, passages), &cells).into_iter().min()
+        };
+        let least = self.turns.iter().filter_map(views).min().expect("a torus has cells");
+        SymmetryClass(mix(self.shape() ^ least))
+    }
+
+    /// The least of a maze's images, as a number whose binary digits are the passages (the last bit weighs most). On a
+    /// torus there are up to `8 · n_cells`: see [`Symmetries::class`] for what need not look at them all.
     pub fn least_image(&self, passages: &PassageSet) -> PassageSet {
         let mut least = passages.clone();
-        for &symmetry in &self.all[1..] {
+        for symmetry in Symmetry::all_of(self.lattice).into_iter().skip(1) {
             let image = self.image(symmetry, passages);
             if image.words().iter().rev().lt(least.words().iter().rev()) {
                 least = image;
@@ -137,6 +178,37 @@ impl Symmetries {
         let others = images.chunks_exact(2).map(|image| u128::from(image[1]) << 64 | u128::from(image[0]));
         others.fold(small_bits(passages), u128::min)
     }
+}
+
+/// What sets lattices apart, as a number.
+pub(crate) fn shape_code(lattice: Lattice) -> u64 {
+    u64::from(lattice.wraps) << 63 | (lattice.rows as u64) << 32 | lattice.cols as u64
+}
+
+/// By cell of a torus: a hash of all passages, and of the place of each of `cells`, as they lie to the right of it and
+/// below.
+///
+/// Each round joins the view of a cell to that of the cell at the far end of its view, so that views double: first along
+/// rows, until each goes round, then along columns.
+fn views(passages: &PassageSet, cells: &[usize]) -> Vec<u64> {
+    let lattice = passages.lattice();
+    let Lattice { rows, cols, .. } = lattice;
+    let n = lattice.n_cells();
+    let open = |v: usize| u64::from(passages.bit(v)) << 1 | u64::from(passages.bit(n + v));
+    let mut views: Vec<u64> = (0..n).map(|v| mix(open(v))).collect();
+    for (&cell, mark) in cells.iter().zip(1u64..) {
+        views[cell] = mix(views[cell] ^ mark << 32);
+    }
+    let mut join = |reach: usize, far: &dyn Fn(usize, usize) -> usize| {
+        let mut span = 1;
+        while span < reach {
+            views = (0..n).map(|v| mix(mix(views[v]) ^ views[far(v, span)])).collect();
+            span *= 2;
+        }
+    };
+    join(cols, &|v, span| v - v % cols + (v % cols + span) % cols);
+    join(rows, &|v, span| (v + span * cols) % n);
+    views
 }
 
 /// A set of at most 128 bits as one number.
@@ -170,7 +242,7 @@ mod tests {
     /// The fast path and the plain one must name the same class.
     #[track_caller]
     fn check_tables(rows: usize, cols: usize) {
-        let lattice = Lattice { rows, cols };
+        let lattice = Lattice::new(rows, cols);
         let fast = Symmetries::of(lattice);
         let mut set = PassageSet::none(lattice);
         for (i, (a, b)) in lattice.adjacent_pairs().enumerate() {
@@ -190,7 +262,9 @@ mod tests {
 
     #[test]
     fn a_square_has_eight_symmetries_and_a_rectangle_four() {
-        assert_eq!(Symmetry::all_of(Lattice { rows: 3, cols: 3 }).len(), 8);
-        assert_eq!(Symmetry::all_of(Lattice { rows: 3, cols: 4 }).len(), 4);
+        assert_eq!(Symmetry::all_of(Lattice::new(3, 3)).len(), 8);
+        assert_eq!(Symmetry::all_of(Lattice::new(3, 4)).len(), 4);
+        assert_eq!(Symmetry::all_of(Lattice::torus(3, 3)).len(), 72);
+        assert_eq!(Symmetry::all_of(Lattice::torus(3, 4)).len(), 48);
     }
 }

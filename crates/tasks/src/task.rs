@@ -98,6 +98,17 @@ impl Task {
         self.family.draw(&mut stream(seed, split.purpose(), index), &|class| Split::of(class) == split)
     }
 
+    /// Problem number `index` of a split in which every way to the target set leads through the set to avoid, with the same
+    /// graphs and labels: what a network does that was trained to keep clear. Its path is one that enters as few nodes to avoid
+    /// as any ([`crate::avoidance::forbidden_path`]); the goal, as it is written down, has no answer.
+    ///
+    /// `None` if the task is not one of labelled graphs with a set to avoid, or hardly any graph is like that.
+    pub fn forced_instance(&self, seed: u64, split: Split, index: u64) -> Option<Instance> {
+        // The split stands in the two highest bits: fewer than 2^62 problems are drawn.
+        let mut rng = stream(seed, Purpose::Forced, index | (split as u64) << 62);
+        self.family.draw_forced(&mut rng, &|class| Split::of(class) == split)
+    }
+
     /// Problem number `index` as the generator makes them, whatever its split: for measures of the whole distribution.
     pub fn natural_instance(&self, seed: u64, index: u64) -> (Instance, DistanceField) {
         self.family.draw(&mut stream(seed, Purpose::Natural, index), &|_| true)

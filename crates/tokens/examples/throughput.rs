@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             rows.clear();
             for (instance, index) in instances.iter().zip(512 * round..) {
                 let mut order = stream(1, Purpose::Tokenize, index);
-                rows.push(&Example::of_instance(instance)?, EdgeOrder::Shuffled(&mut order))?;
+                rows.push(&Example::of_instance(instance), EdgeOrder::Shuffled(&mut order))?;
             }
             let tokens: usize = rows.batch().lengths.iter().sum();
             rates.push(tokens as f64 / begun.elapsed().as_secs_f64());

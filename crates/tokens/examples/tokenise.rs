@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ### # #
     // #     #     cells 3 4 5
     // #######
-    let lattice = Lattice { rows: 2, cols: 3 };
+    let lattice = Lattice::new(2, 3);
     let maze = Maze::new(lattice, &[(0, 1), (1, 4), (3, 4), (4, 5), (2, 5)]);
     let path = [0, 1, 4, 5, 2];
     let example = Example { origin: Some(0), target: Some(2), path: Some(&path), ..Example::of_maze(&maze) };

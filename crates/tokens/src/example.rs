@@ -23,6 +23,8 @@ pub struct Example<'a> {
     pub origin: Option<usize>,
     /// Where it must end.
     pub target: Option<usize>,
+    /// How many steps the path must have, if that is its goal.
+    pub hops: Option<usize>,
     /// Nodes of the path, both ends included.
     pub path: Option<&'a [usize]>,
 }
@@ -48,10 +50,7 @@ pub enum EncodeError {
     #[error("this tokenizer writes mazes only, and the problem's graph lies on no lattice")]
     NotAMaze,
     /// The maze is not on the tokenizer's lattice.
-    #[error(
-        "the maze has {} x {} cells and the tokenizer was made for {} x {}; make a tokenizer for each shape",
-        got.rows, got.cols, want.rows, want.cols
-    )]
+    #[error("the maze has {got} cells and the tokenizer was made for {want}; make a tokenizer for each shape")]
     Lattice {
         /// Lattice of the maze.
         got: Lattice,
@@ -71,15 +70,34 @@ pub enum EncodeError {
     /// The path has no cell.
     #[error("the path is empty; a path holds at least its origin")]
     EmptyPath,
-    /// The goal is not a node, and the tokenizer has no words for other goals.
-    #[error("this tokenizer writes problems whose goal is a node (or, if it writes labels, the nearest of a set)")]
-    Goal,
-    /// The tokenizer has no words for what steps cost.
+    /// The tokenizer has no words for goals of this kind.
     #[error(
-        "steps of this problem cost more or less, and this tokenizer has no words for that; use a tokenizer of ours with \
-         the choice `weights-N`"
+        "this tokenizer writes goals that are {wanted}, and the problem's is another; use a tokenizer that has words for it"
     )]
-    Weights,
+    Goal {
+        /// What it has words for.
+        wanted: &'static str,
+    },
+    /// A puzzle's tokenizer, and a graph that is not the puzzle's.
+    #[error("this tokenizer writes states of {game}, and node {node} of the graph is none; use a tokenizer of graphs")]
+    State {
+        /// The puzzle.
+        game: &'static str,
+        /// The node.
+        node: usize,
+    },
+    /// The tokenizer has no words for what the steps in a maze cost.
+    #[error(
+        "passages of this maze cost up to {most}, and this tokenizer has no words for that; use one that has, such as \
+         `edges+weights-{most}`"
+    )]
+    Weights {
+        /// The largest cost.
+        most: u32,
+    },
+    /// No tokenizer has words for what the steps in a graph cost.
+    #[error("edges of this graph have weights, and no tokenizer of graphs has words for them; leave the weights out")]
+    GraphWeights,
     /// A step costs more than any word says.
     #[error("a step costs {weight}, and the tokenizer has words for 1 to {most}; choose `weights-{weight}` or more")]
     Weight {
@@ -87,6 +105,14 @@ pub enum EncodeError {
         weight: u32,
         /// The largest that has a word.
         most: u32,
+    },
+    /// More hops than any word says.
+    #[error("the goal is {hops} hops away, and the tokenizer has words for 1 to {most}; make one for more")]
+    Hops {
+        /// Hops asked for.
+        hops: usize,
+        /// The largest number that has a word.
+        most: usize,
     },
     /// The tokenizer writes labels, and the nodes have none.
     #[error(
@@ -169,37 +195,31 @@ impl<'a> Example<'a> {
 
     /// A graph alone.
     pub fn of_graph(graph: &'a Graph) -> Example<'a> {
-        Example { lattice: None, graph, labels: None, shown: &[], origin: None, target: None, path: None }
+        Example { lattice: None, graph, labels: None, shown: &[], origin: None, target: None, hops: None, path: None }
     }
 
     /// A problem and, if it is known, a path that solves it. The target is named if it is a node; the secret of a goal
     /// that is a set stays one.
-    ///
-    /// # Errors
-    /// [`EncodeError::Goal`], if no tokenizer has words for the goal.
-    pub fn of_problem(problem: &'a Problem, path: Option<&'a [usize]>) -> Result<Example<'a>, EncodeError> {
-        let target = match problem.goal {
-            Goal::Node(node) => Some(node),
-            Goal::Nearest { .. } => None,
-            Goal::Hops(_) => return Err(EncodeError::Goal),
+    pub fn of_problem(problem: &'a Problem, path: Option<&'a [usize]>) -> Example<'a> {
+        let (target, hops) = match problem.goal {
+            Goal::Node(node) => (Some(node), None),
+            Goal::Nearest { .. } => (None, None),
+            Goal::Hops(hops) => (None, Some(hops)),
         };
-        Ok(Example {
+        Example {
             lattice: problem.lattice(),
             labels: problem.labels.as_ref(),
             origin: Some(problem.origin),
             target,
+            hops,
             path,
             ..Example::of_graph(&problem.graph)
-        })
+        }
     }
 
     /// A problem with the examples that are shown before it, and its answer.
-    ///
-    /// # Errors
-    /// [`EncodeError::Goal`].
-    pub fn of_instance(instance: &'a Instance) -> Result<Example<'a>, EncodeError> {
-        let example = Example::of_problem(&instance.problem, Some(&instance.path))?;
-        Ok(Example { shown: &instance.shown, ..example })
+    pub fn of_instance(instance: &'a Instance) -> Example<'a> {
+        Example { shown: &instance.shown, ..Example::of_problem(&instance.problem, Some(&instance.path)) }
     }
 
     /// The same example with this path, or without one.
@@ -231,6 +251,16 @@ impl<'a> Example<'a> {
         }
     }
 
+    /// Refuses weights, for tokenizers without words for them.
+    pub(crate) fn check_unweighted(&self) -> Result<(), EncodeError> {
+        let weights = self.graph.edges().filter_map(|(a, b)| self.graph.weight(a, b));
+        match (self.graph.is_weighted(), self.lattice) {
+            (false, _) => Ok(()),
+            (true, None) => Err(EncodeError::GraphWeights),
+            (true, Some(_)) => Err(EncodeError::Weights { most: weights.max().unwrap_or(1) }),
+        }
+    }
+
     /// Lists the open passages of a maze in fixed order, smaller cell first.
     ///
     /// Which passages are open cannot be foretold, so there is no branch on it: every pair is written down, and the next
@@ -238,6 +268,10 @@ impl<'a> Example<'a> {
     pub(crate) fn passages(&self, lattice: Lattice, list: &mut Vec<(usize, usize)>) {
         let (n, cols) = (lattice.n_cells(), lattice.cols);
         list.clear();
+        if lattice.wraps {
+            list.extend(lattice.adjacent_pairs().filter(|&(a, b)| self.graph.has_edge(a, b)));
+            return;
+        }
         list.resize(2 * n, (0, 0));
         let (mut below, mut beside) = (0, n);
         for v in 0..n {

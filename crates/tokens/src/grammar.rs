@@ -37,7 +37,8 @@ pub(crate) trait Grammar {
     /// Tokens before the path-start token, at most, of a problem with that many edges.
     fn max_problem_len(&self, max_edges: usize) -> usize;
 
-    /// Tokens of the longest answer that visits no node twice, end token included.
+    /// Tokens of the longest answer that visits no node twice (in puzzles: of the longest shortest path), end token
+    /// included.
     fn max_answer_len(&self) -> usize;
 
     /// How many leading tokens carry no meaning in their order if every problem has so many edges.

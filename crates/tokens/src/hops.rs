@@ -5,6 +5,7 @@
 
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::Labels;
 
 use crate::answer::Answer;
 use crate::example::EncodeError;
@@ -27,24 +28,16 @@ impl Direction {
 
     /// The direction of a step between adjacent cells.
     pub(crate) fn of(lattice: Lattice, from: usize, to: usize) -> Option<Direction> {
-        let ((r, c), (row, col)) = (lattice.coord(from), lattice.coord(to));
-        match (row.wrapping_sub(r) as isize, col.wrapping_sub(c) as isize) {
-            (-1, 0) => Some(Direction::North),
-            (1, 0) => Some(Direction::South),
-            (0, 1) => Some(Direction::East),
-            (0, -1) => Some(Direction::West),
-            _ => None,
-        }
+        Direction::ALL.into_iter().find(|direction| direction.step(lattice, from) == Some(to))
     }
 
     /// The cell one step on, if the lattice has it.
     pub(crate) fn step(self, lattice: Lattice, from: usize) -> Option<usize> {
-        let (r, c) = lattice.coord(from);
         match self {
-            Direction::North => from.checked_sub(lattice.cols),
-            Direction::South => (r + 1 < lattice.rows).then(|| from + lattice.cols),
-            Direction::East => (c + 1 < lattice.cols).then(|| from + 1),
-            Direction::West => (c > 0).then(|| from - 1),
+            Direction::North => lattice.north(from),
+            Direction::South => lattice.south(from),
+            Direction::East => lattice.east(from),
+            Direction::West => lattice.west(from),
         }
     }
 
@@ -101,14 +94,18 @@ pub(crate) struct Hops {
 }
 
 /// What is known of the problem that an answer answers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Question<'a> {
     /// Where the path should start.
     pub(crate) origin: Option<usize>,
     /// Where it should end.
     pub(crate) target: Option<usize>,
+    /// How many steps it should have, if that is the goal.
+    pub(crate) hops: Option<usize>,
     /// The open passages. Without them no hop is known to be longer than a step.
     pub(crate) graph: Option<&'a Graph>,
+    /// The labels of the graph's nodes.
+    pub(crate) labels: Option<&'a Labels>,
 }
 
 impl Hops {

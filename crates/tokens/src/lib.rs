@@ -6,7 +6,7 @@
 //!
 //! In reading order: [`vocab`] (names and ids), [`role`] (what a token speaks of) and [`query`] (where such tokens
 //! stand), [`example`] (what is encoded), [`encoded`] (the result), [`decoded`] and [`answer`] (the way back), the
-//! tokenizers ([`modular`] and [`legacy`]: maze-dataset's; [`own`]: ours; [`graphs`]: those of papers on graphs), their
+//! tokenizers ([`modular`] and [`legacy`]: maze-dataset's; [`own`]: ours; [`graphs`]: those of papers on graphs; [`puzzles`]), their
 //! names ([`name`]), what they must know of a task ([`world`]), the one door to all of them ([`tokenizer`]), padded batches ([`batch`]) and the file form
 //! ([`line`](mod@line)).
 
@@ -37,6 +37,8 @@ pub mod legacy;
 pub mod own;
 
 pub mod graphs;
+
+pub mod puzzles;
 
 pub mod name;
 

@@ -1,4 +1,4 @@
-//! Names of tokenizers: one closed set, in four grammars that are told apart by how a name begins.
+//! Names of tokenizers: one closed set, in five grammars that are told apart by how a name begins.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ use crate::legacy::LegacyMode;
 use crate::modular::elements::Elements;
 use crate::modular::name::{ModularNameError, PREFIX};
 use crate::own::choices::{ChoiceError, Choices, FORMS};
+use crate::puzzles::Puzzle;
 
 /// Which tokenizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub enum TokenizerName {
     Own(Choices),
     /// A tokenizer of graphs: `saparov`, `brinkmann`, `bachmann`, and its arms: `bachmann+reverse`.
     Graph(Style),
+    /// A tokenizer of a puzzle: `countdown`, `sliding`.
+    Puzzle(Puzzle),
 }
 
 /// A text that names no tokenizer.
@@ -31,10 +34,8 @@ pub enum TokenizerName {
 pub enum NameError {
     /// No tokenizer's name begins so.
     #[error(
-        "unknown tokenizer `{name}`{}; known: {}, each of the last {} with choices behind a `+`, and maze-dataset's \
-         `{PREFIX}..`",
-        near_names(name.split('+').next().unwrap_or_default(), beginnings()), listed(beginnings()),
-        FORMS.len() + STYLES.len()
+        "unknown tokenizer `{name}`{}; known: {}, some with choices behind a `+`, and maze-dataset's `{PREFIX}..`",
+        near_names(name.split('+').next().unwrap_or_default(), beginnings()), listed(beginnings())
     )]
     Unknown {
         /// The name.
@@ -54,7 +55,8 @@ pub enum NameError {
 /// What a name may begin with, modular ones apart.
 fn beginnings() -> impl Iterator<Item = &'static str> {
     let legacy = LegacyMode::ALL.iter().map(|(_, name)| *name);
-    legacy.chain(FORMS.iter().map(|(_, name)| *name)).chain(STYLES.iter().map(|(name, _)| *name))
+    let puzzles = Puzzle::ALL.iter().map(|(_, name)| *name);
+    legacy.chain(FORMS.iter().map(|(_, name)| *name)).chain(STYLES.iter().map(|(name, _)| *name)).chain(puzzles)
 }
 
 impl TokenizerName {
@@ -62,11 +64,11 @@ impl TokenizerName {
     pub const EDGES: TokenizerName = TokenizerName::Own(Choices::EDGES);
 
     /// One tokenizer of each kind, every choice left at its default: the legacy modes, maze-dataset's default modular
-    /// tokenizer, ours, those of graphs but `labelled`, which can do nothing without labels.
+    /// tokenizer, ours, those of graphs whose goal is a node: `labelled` and `hops` can do nothing without labels or hops.
     pub fn plain() -> Vec<TokenizerName> {
         let legacy = LegacyMode::ALL.map(|(mode, _)| TokenizerName::Legacy(mode));
         let own = FORMS.map(|(form, _)| TokenizerName::Own(Choices { form, ..Choices::EDGES }));
-        let unlabelled = STYLES.iter().filter(|(name, _)| *name != "labelled");
+        let unlabelled = STYLES.iter().filter(|(name, _)| !["labelled", "hops"].contains(name));
         let graphs = unlabelled.filter_map(|(name, _)| Some(TokenizerName::Graph(name.parse().ok()?)));
         let modular = TokenizerName::Modular(Elements::default());
         legacy.into_iter().chain([modular]).chain(own).chain(graphs).collect()
@@ -74,7 +76,7 @@ impl TokenizerName {
 
     /// Whether it writes mazes only.
     pub fn needs_lattice(self) -> bool {
-        !matches!(self, TokenizerName::Graph(_))
+        !matches!(self, TokenizerName::Graph(_) | TokenizerName::Puzzle(_))
     }
 }
 
@@ -85,6 +87,7 @@ impl fmt::Display for TokenizerName {
             TokenizerName::Modular(elements) => elements.fmt(f),
             TokenizerName::Own(choices) => choices.fmt(f),
             TokenizerName::Graph(style) => style.fmt(f),
+            TokenizerName::Puzzle(puzzle) => f.write_str(puzzle.name()),
         }
     }
 }
@@ -106,7 +109,10 @@ impl FromStr for TokenizerName {
         if STYLES.iter().any(|(style, _)| *style == beginning) {
             return Ok(TokenizerName::Graph(name.parse()?));
         }
-        Err(NameError::Unknown { name: name.to_owned() })
+        match Puzzle::ALL.iter().find(|(_, known)| *known == name) {
+            Some((puzzle, _)) => Ok(TokenizerName::Puzzle(*puzzle)),
+            None => Err(NameError::Unknown { name: name.to_owned() }),
+        }
     }
 }
 

@@ -90,6 +90,11 @@ pub enum Role {
         /// The cell.
         cell: usize,
     },
+    /// How many steps the path must have, where that is its goal.
+    Hops {
+        /// The number.
+        n: usize,
+    },
     /// The token after which the path begins: the last one of a prompt.
     PathStart,
     /// The cell reached after `step` steps. Step 0 is the origin, where a tokenizer repeats it at the head of the path.
@@ -161,6 +166,7 @@ impl Role {
             | Role::Delimiter(_)
             | Role::Shown { .. }
             | Role::Workspace { .. }
+            | Role::Hops { .. }
             | Role::Unread => Place::Nowhere,
         }
     }
@@ -192,6 +198,7 @@ impl Role {
             Role::Delimiter(Delimiter::TargetStart) => RoleKind::TargetStart,
             Role::Delimiter(Delimiter::TargetEnd) => RoleKind::TargetEnd,
             Role::Unread => RoleKind::Unread,
+            Role::Hops { .. } => RoleKind::Hops,
         }
     }
 }
@@ -214,6 +221,7 @@ impl fmt::Display for Role {
             }
             Role::Shown { example } => write!(f, "{kind}:{example}"),
             Role::Workspace { index } => write!(f, "{kind}:{index}"),
+            Role::Hops { n } => write!(f, "{kind}:{n}"),
             Role::PathStep { step, cell } => write!(f, "{kind}:{step}:{cell}"),
             Role::PathStart | Role::End | Role::Pad | Role::Delimiter(_) | Role::Unread => write!(f, "{kind}"),
         }
@@ -271,11 +279,13 @@ pub enum RoleKind {
     TargetEnd,
     /// [`Role::Unread`].
     Unread,
+    /// [`Role::Hops`].
+    Hops,
 }
 
 impl RoleKind {
     /// Every kind of role with its name.
-    pub const ALL: [(RoleKind, &'static str); 24] = [
+    pub const ALL: [(RoleKind, &'static str); 25] = [
         (RoleKind::Edge, "edge"),
         (RoleKind::Wall, "wall"),
         (RoleKind::EdgeFrom, "edge_from"),
@@ -300,6 +310,7 @@ impl RoleKind {
         (RoleKind::TargetStart, "target_start"),
         (RoleKind::TargetEnd, "target_end"),
         (RoleKind::Unread, "unread"),
+        (RoleKind::Hops, "hops"),
     ];
 }
 

@@ -112,8 +112,8 @@ impl<'a> Reader<'a> {
 /// Edges of a lattice being collected: adjacent cells, each pair once (or once in each direction).
 pub(crate) struct Pairs {
     lattice: Lattice,
-    /// By cell: whether its pair down, and its pair right, was seen, smaller cell first and otherwise.
-    seen: Vec<[[bool; 2]; 2]>,
+    /// By [`Lattice::link`]: whether the pair was seen, smaller cell first and otherwise.
+    seen: Vec<[bool; 2]>,
     both_ways: bool,
     pub(crate) written: Vec<(usize, usize)>,
 }
@@ -121,15 +121,12 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// Nothing collected. `both_ways`: a pair may be written once in each direction.
     pub(crate) fn new(lattice: Lattice, both_ways: bool) -> Pairs {
-        Pairs { lattice, seen: vec![[[false; 2]; 2]; lattice.n_cells()], both_ways, written: Vec::new() }
+        Pairs { lattice, seen: vec![[false; 2]; 2 * lattice.n_cells()], both_ways, written: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, position: usize, from: usize, to: usize) -> Result<(), DecodeError> {
-        if self.lattice.manhattan(from, to) != 1 {
-            return Err(DecodeError::NotAdjacent { position, from, to });
-        }
-        let same_row = self.lattice.coord(from).0 == self.lattice.coord(to).0;
-        let seen = &mut self.seen[from.min(to)][usize::from(same_row)][usize::from(self.both_ways && from > to)];
+        let link = self.lattice.link(from, to).ok_or(DecodeError::NotAdjacent { position, from, to })?;
+        let seen = &mut self.seen[link][usize::from(self.both_ways && from > to)];
         if std::mem::replace(seen, true) {
             return Err(DecodeError::RepeatedPassage { position, from, to });
         }

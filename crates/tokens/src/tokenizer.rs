@@ -17,6 +17,7 @@ use crate::modular::elements::Coords;
 use crate::modular::words::{MAX_NUMBER, MAX_UNIQUE};
 pub use crate::name::{NameError, TokenizerName};
 use crate::own::Own;
+use crate::puzzles::{Game, PuzzleWords};
 use crate::role::Role;
 use crate::sequence::Writer;
 use crate::vocab::Vocab;
@@ -59,6 +60,8 @@ pub enum Tokenizer {
     Own(Own),
     /// Those of graphs.
     Graph(GraphWords),
+    /// Those of puzzles.
+    Puzzle(PuzzleWords),
 }
 
 /// A tokenizer that cannot be made. All of them are bad input.
@@ -92,6 +95,15 @@ pub enum TokenizerError {
         cols: usize,
         /// Sides of the largest grid that can be written.
         limit: usize,
+    },
+    /// maze-dataset's mazes have sides.
+    #[error(
+        "tokenizer `{name}` is maze-dataset's, whose mazes end at their sides, and these lie on a torus; use one of ours, \
+         such as `edges` or `cells`"
+    )]
+    Torus {
+        /// The tokenizer.
+        name: TokenizerName,
     },
     /// A grid size was given to a tokenizer that has none.
     #[error(
@@ -136,26 +148,29 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
-    /// A task whose problems no tokenizer writes.
-    #[error("no tokenizer has words for the problems of `{task}`: their goals are neither nodes nor sets of labels")]
+    /// A mixture whose parts no tokenizer writes all.
+    #[error(
+        "no tokenizer has words for all parts of `{task}`; mix tasks of one kind: mazes of one size, graphs, or puzzles"
+    )]
     NoWords {
         /// The task's name.
         task: String,
+    },
+    /// A tokenizer for problems of another kind.
+    #[error("tokenizer `{name}` has no words for {problems}; use `{remedy}`")]
+    Words {
+        /// The tokenizer.
+        name: TokenizerName,
+        /// What the problems are.
+        problems: &'static str,
+        /// A tokenizer that has.
+        remedy: &'static str,
     },
     /// A tokenizer of mazes for problems that are none.
     #[error(
         "tokenizer `{name}` writes mazes, and the problems are other graphs; use saparov, brinkmann, bachmann or labelled"
     )]
     NotAMaze {
-        /// The tokenizer.
-        name: TokenizerName,
-    },
-    /// A network would have to be trained without being shown the path.
-    #[error(
-        "tokenizer `{name}` is teacherless: a network is shown `$` in place of the path, and training here shows the \
-         path; leave `teacherless` out"
-    )]
-    Teacherless {
         /// The tokenizer.
         name: TokenizerName,
     },
@@ -184,11 +199,16 @@ impl Tokenizer {
         let lattice = match &world {
             World::Lattice(lattice) => Ok(*lattice),
             World::Graph(_) => Err(TokenizerError::NotAMaze { name }),
+            World::Puzzle(game) => Err(words_for_game(name, *game)),
         };
+        let is_peers = matches!(name, TokenizerName::Legacy(_) | TokenizerName::Modular(_));
+        if is_peers && lattice.as_ref().is_ok_and(|lattice| lattice.wraps) {
+            return Err(TokenizerError::Torus { name });
+        }
         match name {
             TokenizerName::Legacy(mode) => {
                 let lattice = lattice?;
-                let Lattice { rows, cols } = lattice;
+                let Lattice { rows, cols, .. } = lattice;
                 let max_grid_size = config.max_grid_size.unwrap_or(rows.max(cols));
                 if max_grid_size < rows.max(cols) {
                     return Err(TokenizerError::GridTooSmall { max_grid_size, rows, cols });
@@ -198,7 +218,7 @@ impl Tokenizer {
             }
             TokenizerName::Modular(elements) => {
                 let lattice = lattice?;
-                let Lattice { rows, cols } = lattice;
+                let Lattice { rows, cols, .. } = lattice;
                 let limit = if elements.coords == Coords::Ut { MAX_UNIQUE } else { MAX_NUMBER };
                 if rows.max(cols) > limit {
                     return Err(TokenizerError::BeyondWords { rows, cols, limit });
@@ -215,12 +235,26 @@ impl Tokenizer {
                 let nodes = match world {
                     World::Lattice(lattice) => Nodes::plain(lattice.n_cells(), false),
                     World::Graph(nodes) => nodes,
+                    World::Puzzle(game) => return Err(words_for_game(name, game)),
                 };
+                if matches!(style, Style::Hops { .. }) != (nodes.max_hops > 0) {
+                    let (problems, remedy) = match nodes.max_hops {
+                        0 => ("goals that are not numbers of hops", "saparov"),
+                        _ => ("goals that are numbers of hops", "hops"),
+                    };
+                    return Err(TokenizerError::Words { name, problems, remedy });
+                }
                 if matches!(style, Style::Labelled { .. }) && nodes.labels.is_none() {
                     return Err(TokenizerError::NoLabels { name });
                 }
                 Ok(Tokenizer::Graph(GraphWords::new(style, nodes)))
             }
+            TokenizerName::Puzzle(puzzle) => match world {
+                World::Puzzle(game) if game.puzzle() == puzzle => Ok(Tokenizer::Puzzle(PuzzleWords::new(game))),
+                World::Puzzle(game) => Err(words_for_game(name, game)),
+                World::Lattice(_) => Err(TokenizerError::Words { name, problems: "mazes", remedy: "edges" }),
+                World::Graph(_) => Err(TokenizerError::Words { name, problems: "graphs", remedy: "saparov" }),
+            },
         }
     }
 
@@ -248,6 +282,7 @@ impl Tokenizer {
             Tokenizer::Legacy(modular, _) | Tokenizer::Modular(modular, _) => modular,
             Tokenizer::Own(own) => own,
             Tokenizer::Graph(graph) => graph,
+            Tokenizer::Puzzle(puzzle) => puzzle,
         }
     }
 
@@ -262,6 +297,7 @@ impl Tokenizer {
             Tokenizer::Legacy(_, config) | Tokenizer::Modular(_, config) => config.clone(),
             Tokenizer::Own(own) => TokenizerName::Own(own.choices()).into(),
             Tokenizer::Graph(graph) => TokenizerName::Graph(graph.style()).into(),
+            Tokenizer::Puzzle(puzzle) => TokenizerName::Puzzle(puzzle.game().puzzle()).into(),
         }
     }
 
@@ -271,6 +307,7 @@ impl Tokenizer {
             Tokenizer::Legacy(modular, _) | Tokenizer::Modular(modular, _) => World::Lattice(modular.lattice()),
             Tokenizer::Own(own) => World::Lattice(own.lattice()),
             Tokenizer::Graph(graph) => World::Graph(graph.nodes().clone()),
+            Tokenizer::Puzzle(puzzle) => World::Puzzle(puzzle.game()),
         }
     }
 
@@ -278,7 +315,7 @@ impl Tokenizer {
     pub fn lattice(&self) -> Option<Lattice> {
         match self.world() {
             World::Lattice(lattice) => Some(lattice),
-            World::Graph(_) => None,
+            World::Graph(_) | World::Puzzle(_) => None,
         }
     }
 
@@ -337,32 +374,32 @@ impl Tokenizer {
         write(self.grammar(), example, order, out)
     }
 
-    /// What a network that learns is shown in place of a sequence, if that is another one: with a teacherless tokenizer
-    /// the path's tokens are masked, while what is to be predicted stays as it is.
+    /// The token that a network is shown in place of every token of an answer, in training and when it answers, if it is
+    /// not shown the answer so far (Bachmann's "teacherless" arm).
+    pub fn mask_id(&self) -> Option<u32> {
+        if let Tokenizer::Graph(graph) = self { graph.mask_id() } else { None }
+    }
+
+    /// What a network is shown in place of a sequence, if that is another one: the path's tokens are masked, while what is
+    /// to be predicted stays as it is.
     pub fn shown_ids(&self, encoded: &Encoded) -> Option<Vec<u32>> {
-        let Tokenizer::Graph(graph) = self else { return None };
-        let mask = graph.mask_id()?;
+        let mask = self.mask_id()?;
         let shown = encoded.ids.iter().zip(&encoded.roles);
         Some(shown.map(|(&id, role)| if matches!(role, Role::PathStep { .. }) { mask } else { id }).collect())
     }
 
-    /// Whether [`Tokenizer::shown_ids`] are other ids than those of the sequence.
-    pub fn is_teacherless(&self) -> bool {
-        matches!(self, Tokenizer::Graph(graph) if graph.mask_id().is_some())
-    }
-
     /// Reads what a model generated after the prompt of a problem with this origin, well-formed or not.
     ///
-    /// Without the graph a hop of several steps cannot be told: where the tokenizer writes such, ask
-    /// [`Tokenizer::answer_to`].
+    /// Without the graph a hop of several steps cannot be told, nor which state some numbers are: where the tokenizer writes
+    /// such, ask [`Tokenizer::answer_to`].
     pub fn decode_answer(&self, origin: usize, generated: &[u32]) -> Answer {
-        self.grammar().decode_answer(&Question { origin: Some(origin), target: None, graph: None }, generated)
+        self.grammar().decode_answer(&Question { origin: Some(origin), ..Question::default() }, generated)
     }
 
     /// Reads what a model generated after the prompt of an example, well-formed or not.
     pub fn answer_to(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
-        let Example { origin, target, graph, .. } = *example;
-        self.grammar().decode_answer(&Question { origin, target, graph: Some(graph) }, generated)
+        let Example { origin, target, hops, graph, labels, .. } = *example;
+        self.grammar().decode_answer(&Question { origin, target, hops, graph: Some(graph), labels }, generated)
     }
 
     /// The example that a sequence encodes. Padding behind it is skipped.
@@ -374,7 +411,7 @@ impl Tokenizer {
     }
 
     /// Tokens of the longest example with at most `max_passages` open passages (edges, in graphs) and a path that visits
-    /// no cell twice: the context that a model needs. A tree has `n_cells - 1` passages, no maze has more than the
+    /// no cell twice (of puzzles: a shortest path): the context that a model needs. A tree has `n_cells - 1` passages, no maze has more than the
     /// lattice has adjacent pairs.
     ///
     /// Where edges are grouped by leading cell, or the path is written as hops, no example may be as long as that.
@@ -382,7 +419,7 @@ impl Tokenizer {
         self.grammar().max_problem_len(max_passages) + 1 + self.max_answer_len()
     }
 
-    /// Tokens of the longest answer that visits no cell twice, end token included: how far generation needs to go.
+    /// Tokens of the longest answer that visits no cell twice (of puzzles: of the longest shortest path), end token included: how far generation needs to go.
     pub fn max_answer_len(&self) -> usize {
         self.grammar().max_answer_len()
     }
@@ -392,6 +429,15 @@ impl Tokenizer {
     pub fn unordered_prefix(&self, n_passages: usize) -> Option<usize> {
         self.grammar().unordered_prefix(n_passages)
     }
+}
+
+/// Why a tokenizer cannot be made for a puzzle.
+fn words_for_game(name: TokenizerName, game: Game) -> TokenizerError {
+    let problems = match game {
+        Game::Countdown { .. } => "the numbers of Countdown",
+        Game::Sliding { .. } => "sliding tiles",
+    };
+    TokenizerError::Words { name, problems, remedy: game.puzzle().name() }
 }
 
 /// Checks that a tokenizer has words for what a task's problems hold beside nodes and edges.

@@ -8,6 +8,7 @@ use searchlens_tasks::families::structure::{Arcs, Structure};
 use searchlens_tasks::maze::Lattice;
 
 use crate::graphs::Nodes;
+use crate::puzzles::Game;
 use crate::tokenizer::TokenizerError;
 
 /// What the problems that a tokenizer is made for have in common.
@@ -17,6 +18,8 @@ pub enum World {
     Lattice(Lattice),
     /// They are graphs with these nodes.
     Graph(Nodes),
+    /// They are states of a puzzle.
+    Puzzle(Game),
 }
 
 impl World {
@@ -42,8 +45,18 @@ impl World {
                 let joined = parts.into_iter().map(Some).reduce(|a, b| World::joined(a?, b?)).flatten();
                 return joined.ok_or_else(|| TokenizerError::NoWords { task: task.name() });
             }
-            TaskConfig::Hops(_) | TaskConfig::Countdown(_) | TaskConfig::Sliding(_) => {
-                return Err(TokenizerError::NoWords { task: task.name() });
+            TaskConfig::Hops(hops) => {
+                let table = hops.table();
+                Nodes { max_hops: table.max_hops, ..Nodes::plain(table.nodes, true) }
+            }
+            TaskConfig::Countdown(countdown) => {
+                let table = countdown.table();
+                let (numbers, max_number) = (table.numbers, table.max_number as u64);
+                return Ok(World::Puzzle(Game::Countdown { numbers, max_number }));
+            }
+            TaskConfig::Sliding(sliding) => {
+                let table = sliding.table();
+                return Ok(World::Puzzle(Game::Sliding { rows: table.rows, cols: table.cols }));
             }
         };
         Ok(World::Graph(nodes))
@@ -54,9 +67,17 @@ impl World {
     fn joined(a: World, b: World) -> Option<World> {
         match (a, b) {
             (World::Graph(a), World::Graph(b)) if (a.directed, &a.labels) == (b.directed, &b.labels) => {
+                // Goals that are hops and goals that are not have no tokenizer in common.
+                if (a.max_hops == 0) != (b.max_hops == 0) {
+                    return None;
+                }
                 let (n_nodes, examples) = (a.n_nodes.max(b.n_nodes), a.examples.max(b.examples));
-                Some(World::Graph(Nodes { n_nodes, examples, ..a }))
+                Some(World::Graph(Nodes { n_nodes, examples, max_hops: a.max_hops.max(b.max_hops), ..a }))
             }
+            (
+                World::Puzzle(Game::Countdown { numbers: a, max_number: x }),
+                World::Puzzle(Game::Countdown { numbers: b, max_number: y }),
+            ) if a == b => Some(World::Puzzle(Game::Countdown { numbers: a, max_number: x.max(y) })),
             (a, b) => (a == b).then_some(a),
         }
     }
@@ -65,6 +86,12 @@ impl World {
 impl From<Lattice> for World {
     fn from(lattice: Lattice) -> World {
         World::Lattice(lattice)
+    }
+}
+
+impl From<Game> for World {
+    fn from(game: Game) -> World {
+        World::Puzzle(game)
     }
 }
 
@@ -95,7 +122,9 @@ pub fn edges(task: &TaskConfig) -> (usize, bool) {
             let most = of_parts().map(|(n, _)| n).max().unwrap_or(0);
             (most, of_parts().all(|part| part == (most, true)))
         }
-        TaskConfig::Hops(_) | TaskConfig::Countdown(_) | TaskConfig::Sliding(_) => (0, false),
+        TaskConfig::Hops(hops) => (hops.table().nodes, true),
+        // A puzzle's graph is not written.
+        TaskConfig::Countdown(_) | TaskConfig::Sliding(_) => (0, true),
     }
 }
 

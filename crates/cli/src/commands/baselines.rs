@@ -2,11 +2,15 @@
 
 use anyhow::Context;
 use clap::Args;
+use searchlens::lens::corridor::{FutureFloors, future_floors};
 use searchlens::tasks::baselines::{Baselines, baselines};
+use searchlens::tasks::leakage::{Seen, random_split};
 use searchlens::tasks::split::Split;
+use serde::Serialize;
 
 use crate::args::{TaskArgs, needed};
 use crate::cli::Common;
+use crate::error::InputError;
 use crate::output::{print, print_json};
 
 /// Score walkers that do not search
@@ -21,9 +25,30 @@ pub(crate) struct BaselinesArgs {
     /// On how many problems
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
+    /// How well the first K steps can be told without planning: maze-blind guesses (A; D given step 1), greedy (B), along
+    /// corridors given step 1 (E by chance at forks, F greedy); guesses rest on thirty times as many problems
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=1000), conflicts_with = "split")]
+    future_steps: Option<u16>,
+    /// What a random split with so many training problems leaks into --count test problems
+    #[arg(long, value_name = "TRAIN", value_parser = clap::value_parser!(u64).range(1..=100_000_000), conflicts_with = "split")]
+    random_split: Option<u64>,
     /// Print the numbers as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Training problems of the guesses, for each problem that is scored.
+const TRAINING: u64 = 30;
+
+/// The baselines, and what was asked for besides.
+#[derive(Serialize)]
+struct Line {
+    #[serde(flatten)]
+    baselines: Baselines,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    future_steps: Option<FutureFloors>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    random_split: Option<Seen>,
 }
 
 const EXAMPLES: &str = "A walker never turns back. Its score is the chance, computed and not drawn, that it walks a shortest path: `random` takes
@@ -31,19 +56,31 @@ any way on, `greedy` heads for the target, `k-lookahead` sees k steps ahead and 
 solver still loses because one of several right answers was drawn. On labelled graphs, shortcuts name a goal without
 reading labels.
 
-Example:
-  searchlens baselines --maze dfs --rows 5 --cols 5 --count 100000 --json";
+Examples:
+  searchlens baselines --maze dfs --rows 5 --cols 5 --count 100000 --json
+  searchlens baselines --maze dfs --rows 5 --cols 5 --count 20000 --future-steps 8
+  searchlens baselines --maze wilson --rows 4 --cols 4 --count 4000 --random-split 100000";
 
 pub(crate) fn run(args: BaselinesArgs, common: &Common) -> anyhow::Result<()> {
     let split = args.split.map(|name| name.parse::<Split>()).transpose()?;
     let task = args.task.task()?;
     split.map_or(Ok(()), |split| task.check_split(split))?;
     let threads = common.workers()?.threads();
-    let result = baselines(&task, common.seed(), split, args.count, threads);
-    if args.json { print_json(&result) } else { print(table(&result)).context("baselines") }
+    let (seed, count) = (common.seed(), args.count);
+    let future_steps = match args.future_steps {
+        None => None,
+        Some(k) => {
+            let floors = future_floors(&task, seed, count, TRAINING.saturating_mul(count), k.into());
+            Some(floors.ok_or(InputError::NoGeometry { flag: "--future-steps" })?)
+        }
+    };
+    let random_split = args.random_split.map(|train| random_split(&task, seed, train, count, threads));
+    let baselines = baselines(&task, seed, split, count, threads);
+    let line = Line { baselines, future_steps, random_split };
+    if args.json { print_json(&line) } else { print(table(&line)).context("baselines") }
 }
 
-fn table(result: &Baselines) -> String {
+fn table(Line { baselines: result, future_steps, random_split }: &Line) -> String {
     let mut lines = vec![
         format!("problems              {:>9}", result.n),
         format!("path, mean            {:>9.3} cells", result.mean_path_cells),
@@ -58,5 +95,29 @@ fn table(result: &Baselines) -> String {
         lines.push(format!("floor, first step     {:>9.4} nats", floor.first_step));
     }
     lines.extend(result.shortcuts.iter().map(|(shortcut, score)| format!("{:<21} {score:>9.4}", shortcut.name())));
+    if let Some(floors) = future_steps {
+        let FutureFloors { maze_blind, greedy, maze_blind_given_first, corridor_random, corridor_greedy, .. } = floors;
+        for (name, shares) in [
+            ("A origin, target", maze_blind),
+            ("B greedy", greedy),
+            ("D A and step 1", maze_blind_given_first),
+            ("E corridor, chance", corridor_random),
+            ("F corridor, greedy", corridor_greedy),
+        ] {
+            let shares: Vec<String> = shares.iter().map(|share| format!("{share:.3}")).collect();
+            lines.push(format!("{name:<22}{:>9}", shares.join(" ")));
+        }
+    }
+    if let Some(Seen { train, maze, problem, maze_up_to_symmetry, problem_up_to_symmetry, .. }) = random_split {
+        lines.push(format!("of a random split with {train} training problems, the share of test items seen"));
+        for (name, share) in [
+            ("maze", maze),
+            ("problem", problem),
+            ("maze, turned", maze_up_to_symmetry),
+            ("problem, turned", problem_up_to_symmetry),
+        ] {
+            lines.push(format!("{name:<22}{share:>9.4}"));
+        }
+    }
     lines.join("\n")
 }

@@ -8,16 +8,19 @@ use clap::Args;
 use searchlens::tasks::graph_record::GraphRecord;
 use searchlens::tasks::labels::Binning;
 use searchlens::tasks::maze::Lattice;
-use searchlens::tasks::problem::Labels;
+use searchlens::tasks::problem::{Goal, Labels};
 use searchlens::tasks::record::{MazeRecord, Record};
 use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tokens::encoded::LossOn;
 use searchlens::tokens::example::{EdgeOrder, Example};
 use searchlens::tokens::graphs::Nodes;
+use searchlens::tokens::graphs::style::Style;
 use searchlens::tokens::line::TokenLine;
+use searchlens::tokens::puzzles::{Game, Puzzle};
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary, World};
 
 use crate::cli::Common;
+use crate::error::InputError;
 use crate::input::Problems;
 use crate::output::Output;
 
@@ -28,7 +31,8 @@ pub(crate) struct TokenizeArgs {
     /// A file of problems, in any format, or a folder of them; JSON lines on standard input if absent or -
     file: Option<PathBuf>,
     /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, maze-dataset's full MazeTokenizerModular-.. names, or
-    /// edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled with choices behind a +, as in edges+query-first
+    /// edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops with choices behind a +, as in
+    /// edges+query-first, or countdown, sliding
     #[arg(long, value_name = "NAME")]
     tokenizer: String,
     /// Sides of the largest grid that a legacy vocabulary covers [default: the larger side of each line's maze]
@@ -81,23 +85,45 @@ pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Shape {
     Maze(Lattice),
-    Graph { n_nodes: usize, directed: bool, dim: Option<usize>, examples: usize },
+    Graph { n_nodes: usize, directed: bool, dim: Option<usize>, examples: usize, max_hops: usize },
+    Puzzle(Game),
 }
 
 impl Shape {
-    fn of(record: &Record) -> Shape {
-        match record {
-            Record::Maze(record) => Shape::Maze(record.maze.lattice),
-            Record::Graph(GraphRecord { problem, shown, .. }) => {
+    /// The shape of a record, as far as this tokenizer wants to know it.
+    ///
+    /// # Errors
+    /// If it is a puzzle's tokenizer and the record is none of that puzzle, or a tokenizer of labels and the record is a
+    /// puzzle.
+    fn of(record: &Record, name: TokenizerName) -> anyhow::Result<Shape> {
+        let shape = match (record, name) {
+            (Record::Maze(record), _) => Shape::Maze(record.maze.lattice),
+            (Record::Graph(GraphRecord { problem, .. }), TokenizerName::Puzzle(puzzle)) => {
+                Shape::Puzzle(Game::of(puzzle, problem).ok_or(InputError::NotThePuzzle { puzzle: puzzle.name() })?)
+            }
+            (Record::Graph(GraphRecord { problem, shown, .. }), _) => {
+                let labelled = matches!(name, TokenizerName::Graph(Style::Labelled { .. }));
+                let dim = problem.labels.as_ref().map(Labels::dim).filter(|_| labelled);
+                let played = Puzzle::ALL.into_iter().find(|&(puzzle, _)| Game::of(puzzle, problem).is_some());
+                if let (Some(_), Some((_, puzzle))) = (dim, played) {
+                    return Err(InputError::IsAPuzzle { puzzle }.into());
+                }
+                let max_hops = match problem.goal {
+                    // Room for as many as a way through all nodes has, so that lines of one size have one vocabulary.
+                    Goal::Hops(hops) => hops.max(problem.graph.n_nodes() - 1),
+                    Goal::Node(_) | Goal::Nearest { .. } => 0,
+                };
                 let shown_nodes = shown.iter().map(|shown| shown.problem.graph.n_nodes());
                 Shape::Graph {
                     n_nodes: shown_nodes.chain([problem.graph.n_nodes()]).max().unwrap_or(0),
                     directed: problem.graph.is_directed(),
-                    dim: problem.labels.as_ref().map(Labels::dim),
+                    dim,
                     examples: shown.len(),
+                    max_hops,
                 }
             }
-        }
+        };
+        Ok(shape)
     }
 }
 
@@ -121,12 +147,13 @@ impl Tokenizers {
         }
         let world = match shape {
             Shape::Maze(lattice) => World::Lattice(lattice),
-            Shape::Graph { n_nodes, directed, dim, examples } => {
+            Shape::Puzzle(game) => World::Puzzle(game),
+            Shape::Graph { n_nodes, directed, dim, examples, max_hops } => {
                 let labels = dim.map(|dim| Binning { dim, ..self.binning.clone() });
                 if let Some(labels) = &labels {
                     labels.check()?;
                 }
-                World::Graph(Nodes { n_nodes, directed, labels, examples })
+                World::Graph(Nodes { n_nodes, directed, labels, examples, max_hops })
             }
         };
         let tokenizer = Arc::new(Tokenizer::new(&self.config, world)?);
@@ -139,13 +166,13 @@ impl Tokenizers {
 }
 
 fn tokens(record: &Record, tokenizers: &Tokenizers, order: EdgeOrder<'_>) -> anyhow::Result<String> {
-    let tokenizer = tokenizers.of(Shape::of(record))?;
+    let tokenizer = tokenizers.of(Shape::of(record, tokenizers.config.name)?)?;
     let example = match record {
         Record::Maze(MazeRecord { maze, start, end, solution }) => {
             Example { origin: *start, target: *end, path: solution.as_deref(), ..Example::of_maze(maze) }
         }
         Record::Graph(GraphRecord { problem, solution, shown }) => {
-            Example { shown, ..Example::of_problem(problem, Some(solution))? }
+            Example { shown, ..Example::of_problem(problem, Some(solution)) }
         }
     };
     let encoded = tokenizer.encode(&example, order, LossOn::Path)?;

@@ -129,7 +129,7 @@ fn mazes() {
     check_bad(
         "count --maze dfs --rows 7 --cols 7",
         expect![[r#"
-            error: rows = 7, cols = 7: mazes of the generator `dfs` are counted by listing them, which ends at 25 cells; make the maze smaller, or count `wilson`, for which there is a formula
+            error: rows = 7, cols = 7: mazes of the generator `dfs` are counted by listing them, which ends at 25 cells (12 on a torus); make the maze smaller, or count `wilson`, for which there is a formula
         "#]],
     );
 }
@@ -172,7 +172,7 @@ fn task_files() {
           |
         4 | columns = 3
           | ^^^^^^^
-        unknown field `columns`; there are: generator, rows, cols, braid, max_weight, endpoints, start, accessible_cells, max_tree_depth, do_forks, randomized_stack, p, newest
+        unknown field `columns`; there are: generator, rows, cols, torus, braid, max_weight, endpoints, start, accessible_cells, max_tree_depth, do_forks, randomized_stack, p, newest
     "#]],
     );
     check(
@@ -205,7 +205,7 @@ fn lines() {
         "show",
         "no JSON",
         expect![[r#"
-            error: standard input: line 1: column 2: expected ident; give one JSON object a line with the keys grid_shape, connection_list, start, end, solution, class, weights, importance
+            error: standard input: line 1: column 2: expected ident; give one JSON object a line with the keys grid_shape, torus, connection_list, start, end, solution, class, weights, importance
         "#]],
     );
     check(
@@ -219,7 +219,7 @@ fn lines() {
         "tokenize --tokenizer edgs",
         good,
         expect![[r#"
-        error: unknown tokenizer `edgs` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, each of the last 8 with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`
+        error: unknown tokenizer `edgs` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops, countdown, sliding, some with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`
     "#]],
     );
     check(

@@ -199,6 +199,7 @@ fn every_option_of_every_generator_is_a_flag() {
         "--maze dfs --start-coord 2,3 --randomized-stack true --accessible-cells 0.5",
         "--maze prim --max-tree-depth 0.5",
         "--maze aldous_broder --braid 1",
+        "--maze wilson --torus",
         "--maze kruskal --max-weight 9",
         "--maze recursive_division --deadend-start --deadend-end",
         "--maze percolation --p 0.5 --largest-component",
@@ -232,4 +233,53 @@ fn a_set_is_filtered_and_described() {
     assert_eq!((pair["input"].as_array().unwrap().len(), pair["target"][0].as_str().unwrap().len()), (16, 16));
     let balanced = "generate --maze dfs --rows 4 --cols 4 --count 500 --filter balance_lookahead=1..3";
     assert!(searchlens(balanced).good().contains("\"importance\":"));
+}
+
+#[test]
+fn tori_are_drawn_tokenized_by_ours_and_refused_by_others() {
+    let line = searchlens("generate --maze dfs --rows 3 --cols 3 --torus --count 1").good();
+    assert!(line.contains("\"torus\":true"), "{line}");
+    assert!(searchlens_on("show -", &line).good().lines().count() == 7);
+    assert!(searchlens_on("tokenize --tokenizer cells+directions -", &line).good().contains("\"END\""));
+    let refused = searchlens_on("tokenize --tokenizer AOTP_UT_uniform -", &line);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("use one of ours, such as `edges` or `cells`"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_line_of_a_puzzle_is_told_its_tokenizer() {
+    let dir = tempfile::tempdir().unwrap();
+    let task = dir.path().join("task.toml");
+    let line = |table: &str| {
+        std::fs::write(&task, table).unwrap();
+        searchlens(&format!("generate --task {} --count 1", task.display())).good()
+    };
+    let sliding = line("[task.sliding]\nrows = 2\ncols = 2");
+    assert!(searchlens_on("tokenize --tokenizer sliding -", &sliding).good().contains("\"TO\""));
+    for (tokenizer, part) in [
+        ("labelled", "use the tokenizer `sliding`"),
+        ("countdown", "the problem is no `countdown`"),
+        ("edges", "writes mazes, and the problems are other graphs"),
+    ] {
+        let refused = searchlens_on(&format!("tokenize --tokenizer {tokenizer} -"), &sliding);
+        assert!(refused.code == 2 && refused.stderr.contains(part), "{tokenizer}: {}", refused.stderr);
+    }
+    let countdown = line("[task.countdown]\nnumbers = 2\nmax_number = 9\nmin_target = 1\nmax_target = 81");
+    assert!(searchlens_on("tokenize --tokenizer countdown -", &countdown).good().contains("\"TO\""));
+    let hops = line("[task.hops]\nnodes = 5\nmax_hops = 3");
+    assert!(searchlens_on("tokenize --tokenizer hops+end -", &hops).good().contains("\"h3\""));
+}
+
+#[test]
+fn baselines_and_counts_say_more_when_asked() {
+    let json = |command: &str| serde_json::from_str::<serde_json::Value>(&searchlens(command).good()).unwrap();
+    let asked = json("baselines --maze dfs --rows 3 --cols 3 --count 200 --future-steps 4 --random-split 500 --json");
+    assert_eq!(asked["future_steps"]["E"].as_array().unwrap().len(), 4);
+    assert_eq!(asked["future_steps"]["F"][0], 1.0);
+    assert_eq!(asked["random_split"]["train"], 500);
+    let counts = json("count --maze wilson --rows 3 --cols 3 --problems --json");
+    assert_eq!(
+        counts,
+        serde_json::json!({"mazes": "192", "classes": "28", "problems": "13824", "problem_classes": "1740"})
+    );
 }

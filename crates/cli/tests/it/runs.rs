@@ -351,7 +351,7 @@ fn configs_with_mistakes_are_refused() {
         "\"edges\"",
         "\"egdes\"",
         expect![[r#"
-        error: @/wrong.toml, line 7: `tokenizer.name`: unknown tokenizer `egdes` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, each of the last 8 with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`
+        error: @/wrong.toml, line 7: `tokenizer.name`: unknown tokenizer `egdes` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops, countdown, sliding, some with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`
     "#]],
     );
     check(

@@ -1,6 +1,6 @@
 //! Floors of future-step decoding on 5×5 mazes of randomised depth-first search, against published values.
 
-use searchlens_lens::corridor::{ForkChoice, Given, MazeBlind, fork_conditioned, walker_hits};
+use searchlens_lens::corridor::{ForkChoice, Given, MazeBlind, fork_conditioned, future_floors, walker_hits};
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::generators::Generator;
 use searchlens_tasks::task::{Instance, Task};
@@ -65,6 +65,22 @@ fn a_fork_conditions_a_step_exactly_where_floor_e_is_in_doubt() {
             assert_eq!(fork_conditioned(&i.problem, &i.path, k), hit < 1.0, "{:?}, step {k}", i.path);
         }
     }
+}
+
+/// The other row of the table, 6×6, on 6,000 problems; guess A on 150,000 more (a hundred for each pair of cells).
+#[test]
+fn floors_of_six_by_six_are_the_tables() {
+    let maze = MazeConfig::new(Generator::dfs(), 6, 6).unwrap();
+    let task = Task::new(TaskConfig::Maze(maze)).unwrap();
+    let floors = future_floors(&task, 1, 6000, 150_000, K_MAX).unwrap();
+    let row = |shares: &[f64]| std::array::from_fn(|k| shares[k]);
+    check(row(&floors.maze_blind), [0.428, 0.346, 0.293, 0.240, 0.205, 0.186, 0.167, 0.159], 0.035);
+    check(row(&floors.greedy), [0.662, 0.592, 0.536, 0.497, 0.459, 0.429, 0.401, 0.375], 0.025);
+    check(row(&floors.corridor_random), [1.0, 0.900, 0.823, 0.761, 0.703, 0.652, 0.609, 0.567], 0.025);
+    check(row(&floors.corridor_greedy), [1.0, 0.931, 0.874, 0.827, 0.781, 0.740, 0.703, 0.668], 0.025);
+    assert!(floors.n[0] == 6000 && floors.n.is_sorted_by(|a, b| a >= b) && floors.n[7] > 3000);
+    let graphs: TaskConfig = serde_json::from_str(r#"{"star": {"arms": 2, "length": 3}}"#).unwrap();
+    assert_eq!(future_floors(&Task::new(graphs).unwrap(), 1, 10, 10, 8), None);
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(super) fn loss(
     unit: TileUnit,
     net: Net<'_, f32>,
     weights: &TiledWeights,
-    sequences: Sequences<'_>,
+    targets: Sequences<'_>,
     loss_weights: &[f32],
     scale: f64,
     places: &Places,
@@ -38,7 +38,7 @@ pub(super) fn loss(
     profile.lap(Stage::Norm);
     let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), sums: Sums::Set, out: &mut now.logits };
     multiply(unit, &now.normed, 0, 0..rows, &weights.unembed.forward, &mut finish, scratch);
-    let loss = cross_entropy(sequences, net.config.d_vocab, loss_weights, scale, &mut now.logits, &mut now.dlogits);
+    let loss = cross_entropy(targets, net.config.d_vocab, loss_weights, scale, &mut now.logits, &mut now.dlogits);
     now.right.resize(net.config.d_vocab, rows);
     for block in 0..rows / BLOCK {
         pack_right(&now.dlogits, block, &mut now.right);

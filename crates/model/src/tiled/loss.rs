@@ -13,14 +13,14 @@ use std::f32::consts::LOG2_E;
 /// - `logits`: `[rows, d_vocab]`; `dlogits` (out): the same, 0 in rows beyond the last sequence
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn cross_entropy(
-    sequences: Sequences<'_>,
+    targets: Sequences<'_>,
     d_vocab: usize,
     weights: &[f32],
     scale: f64,
     logits: &mut Floats,
     dlogits: &mut Rows,
 ) -> f64 {
-    let Sequences { tokens, seq } = sequences;
+    let Sequences { tokens, seq } = targets;
     let lines = d_vocab.div_ceil(32);
     let mut loss = 0.0;
     for i in 0..tokens.len().next_multiple_of(32) {

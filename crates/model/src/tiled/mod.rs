@@ -104,7 +104,7 @@ fn add_group(
     // SAFETY: an `Amx` exists only where the features do.
     let loss = unsafe {
         forward::forward(unit, net, &weights.blocks, sequences, room);
-        let loss = backward::loss(unit, net, weights, sequences, &group.weights, scale, places, slot, room);
+        let loss = backward::loss(unit, net, weights, group.targets(), &group.weights, scale, places, slot, room);
         backward::backward(unit, net, weights, sequences, places, slot, room);
         loss
     };

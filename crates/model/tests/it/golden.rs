@@ -121,6 +121,7 @@ fn check_training(golden: &Golden) {
     let (tokens, seq) = (golden.tokens(), golden.tokens().len() / 3);
     let group = |rows: std::ops::Range<usize>| Group {
         tokens: tokens[rows.start * seq..rows.end * seq].to_vec(),
+        targets: None,
         seq,
         weights: golden.weights()[rows.start * (seq - 1)..rows.end * (seq - 1)].to_vec(),
     };

@@ -47,7 +47,7 @@ fn groups(trainer: &Trainer, seed: u64) -> Vec<Group> {
     let group = |i: u64| {
         let seq = 5 + 6 * i as usize;
         let (tokens, weights) = batch(&trainer.model.config, 3, seq, seed + i);
-        Group { tokens, seq, weights }
+        Group { tokens, targets: None, seq, weights }
     };
     (0..11).map(group).collect()
 }
@@ -128,7 +128,7 @@ fn gradients_are_those_of_the_f64_network() {
         let lengths = [(5, config.n_ctx), (3, 2), (7, config.n_ctx / 2)];
         let groups = lengths.map(|(n_seq, seq)| {
             let (tokens, weights) = batch(&config, n_seq, seq, 7 + seq as u64);
-            Group { tokens, seq, weights }
+            Group { tokens, targets: None, seq, weights }
         });
         check_gradient(Precision::F32, what, &model, &groups, 1e-5, 1e-5);
         if precisions().contains(&Precision::Bf16) {
@@ -293,7 +293,7 @@ fn check_copying(precision: Precision) {
         let groups: Vec<_> = tokens
             .chunks(8 * 12)
             .zip(weights.chunks(8 * 11))
-            .map(|(t, w)| Group { tokens: t.to_vec(), seq: 12, weights: w.to_vec() })
+            .map(|(t, w)| Group { tokens: t.to_vec(), targets: None, seq: 12, weights: w.to_vec() })
             .collect();
         last = trainer.step(&groups, 3e-3, &workers).unwrap().loss;
     }

@@ -73,11 +73,14 @@
     };
     const addEdge = (a, b) => {
       const key = edgeKey(a, b);
-      const [x1, y1] = middle(Math.min(a, b));
+      // Across a side of a torus the place is at the far side, where half of it shows.
+      const apart = Math.abs(a - b);
+      const wraps = apart !== 1 && apart !== cols;
+      const [x1, y1] = middle(wraps ? Math.max(a, b) : Math.min(a, b));
       const isOpen = open.has(key);
       // An open passage fills the gap between its cells; a wall that a token speaks of is a bar across it.
       const [thick, from] = isOpen ? [PITCH - WIDTH, WIDTH / 2] : [6, PITCH / 2 - 3];
-      const down = Math.abs(a - b) === cols && cols > 1 || cols === 1;
+      const down = wraps ? apart % cols === 0 : apart === cols && cols > 1 || cols === 1;
       const box = down ? { x: x1 - WIDTH / 2, y: y1 + from, w: WIDTH, h: thick } : { x: x1 + from, y: y1 - WIDTH / 2, w: thick, h: WIDTH };
       return add(key, { label: `${isOpen ? "passage" : "wall"} ${name(Math.min(a, b))}–${name(Math.max(a, b))}`, ...box, floor: isOpen });
     };

@@ -91,7 +91,7 @@ fn differing(path: &str, a: &toml::Value, b: &toml::Value, out: &mut Vec<String>
 }
 
 /// What serde's message says, as facts. Serde hands unknown names over in its message alone: the first name in backquotes is the unknown
-/// one, the others are those it knows.
+/// one, the others are those it knows. Tables that are read by hand list those they know behind `there are`.
 fn problem(key: String, message: &str) -> ConfigProblem {
     let message = message.trim();
     let near = |wanted: &str, known: &[String]| near_names(wanted, known.iter().map(String::as_str));
@@ -99,7 +99,10 @@ fn problem(key: String, message: &str) -> ConfigProblem {
     let named = |prefix: &str| {
         let mut names = message.starts_with(prefix).then(names)?;
         let unknown = names.next()?;
-        let known: Vec<String> = names.collect();
+        let known: Vec<String> = match message.split_once("; there are: ") {
+            Some((_, listed)) => listed.split(", ").map(str::to_owned).collect(),
+            None => names.collect(),
+        };
         let near = near(&unknown, &known);
         Some((unknown, near, known))
     };

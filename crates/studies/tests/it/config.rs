@@ -151,7 +151,9 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
     check_error(
         "rows = 3",
         "row = 3",
-        expect!["line 3: unknown key `task.maze.row` (did you mean `rows`?); known: rows"],
+        expect![
+            "line 3: unknown key `task.maze.row` (did you mean `rows`?); known: generator, rows, cols, torus, braid, max_weight, endpoints, start, accessible_cells, max_tree_depth, do_forks, randomized_stack, p, newest"
+        ],
     );
     check_error(
         "name = \"edges\"",
@@ -202,7 +204,7 @@ fn an_unknown_choice_is_told_the_known_ones() {
         "name = \"edges\"",
         "name = \"edge\"",
         expect![
-            "line 6: `tokenizer.name`: unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, each of the last 8 with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`"
+            "line 6: `tokenizer.name`: unknown tokenizer `edge` (did you mean `edges`?); known: AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops, countdown, sliding, some with choices behind a `+`, and maze-dataset's `MazeTokenizerModular-..`"
         ],
     );
     check_error(

@@ -21,7 +21,7 @@ use searchlens_tokens::encoded::Encoded;
 use searchlens_tokens::tokenizer::Tokenizer;
 
 fn tokenizer() -> Tokenizer {
-    Tokenizer::from_name("edges", Lattice { rows: 5, cols: 5 }).unwrap()
+    Tokenizer::from_name("edges", Lattice::new(5, 5)).unwrap()
 }
 
 fn exam(n: usize) -> Exam {
@@ -205,7 +205,7 @@ fn every_way_to_go_wrong_has_its_number() {
 
 #[test]
 fn any_shortest_path_is_exact() {
-    let lattice = Lattice { rows: 2, cols: 3 };
+    let lattice = Lattice::new(2, 3);
     let maze = Maze::new(lattice, &[(0, 1), (1, 2), (2, 5), (0, 3), (3, 4), (4, 5)]);
     let problem = Problem::in_maze(maze, 0, 5);
     let question = |index, path: [usize; 4]| Question {

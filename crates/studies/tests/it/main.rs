@@ -12,3 +12,5 @@ mod inside;
 mod run;
 #[cfg(test)]
 mod tiny;
+#[cfg(test)]
+mod worlds;

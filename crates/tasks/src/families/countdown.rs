@@ -37,8 +37,8 @@ impl TryFrom<RawCountdownConfig> for CountdownConfig {
     type Error = TaskError;
 
     fn try_from(raw: RawCountdownConfig) -> Result<CountdownConfig, TaskError> {
-        checked_range("numbers", raw.numbers, 2, 4)?;
-        checked_range("max_number", raw.max_number, 1, 1000)?;
+        checked_range("numbers", raw.numbers, 2, MAX_NUMBERS)?;
+        checked_range("max_number", raw.max_number, 1, MAX_NUMBER)?;
         checked_range("max_target", raw.max_target, 1, 1_000_000)?;
         checked_range("min_target", raw.min_target, 1, raw.max_target)?;
         Ok(CountdownConfig(raw))
@@ -49,6 +49,27 @@ impl From<CountdownConfig> for RawCountdownConfig {
     fn from(config: CountdownConfig) -> RawCountdownConfig {
         config.0
     }
+}
+
+/// The most numbers.
+pub const MAX_NUMBERS: usize = 4;
+
+/// The largest number given.
+pub const MAX_NUMBER: usize = 1000;
+
+/// The states that some numbers can be brought to, the first being the numbers themselves, with the steps between them and
+/// what is at hand in each: the numbers, largest first, then zeros.
+///
+/// # Panics
+/// If there is no number.
+pub fn game(numbers: &[u64]) -> (Graph, Labels) {
+    let mut start: State = numbers.to_vec();
+    start.sort_unstable_by(|a, b| b.cmp(a));
+    let (states, arcs) = reachable(start);
+    let padded =
+        |state: &State| (0..numbers.len()).map(|i| state.get(i).map_or(0.0, |&x| x as f64)).collect::<Vec<_>>();
+    let labels = Labels::new(numbers.len(), states.iter().flat_map(padded).collect());
+    (Graph::directed(states.len(), &arcs), labels)
 }
 
 /// Numbers at hand, largest first.
@@ -67,21 +88,14 @@ impl CountdownConfig {
     /// Draws the numbers, then the target; `None` if they make none of the targets.
     pub(crate) fn attempt(&self, rng: &mut Stream) -> Option<Problem> {
         let RawCountdownConfig { numbers, max_number, min_target, max_target } = self.0;
-        let mut start: State = (0..numbers).map(|_| between(rng, 1, max_number) as u64).collect();
-        start.sort_unstable_by(|a, b| b.cmp(a));
-        let (states, arcs) = reachable(start);
-        let wanted = |state: &State| match state[..] {
-            [target] => (min_target as u64..=max_target as u64).contains(&target),
-            _ => false,
-        };
-        let targets: Vec<usize> = (0..states.len()).filter(|&i| wanted(&states[i])).collect();
+        let start: State = (0..numbers).map(|_| between(rng, 1, max_number) as u64).collect();
+        let (graph, labels) = game(&start);
+        let wanted = |state: &[f64]| state[1] == 0.0 && (min_target as f64..=max_target as f64).contains(&state[0]);
+        let targets: Vec<usize> = (0..labels.n_nodes()).filter(|&node| wanted(labels.of(node))).collect();
         if targets.is_empty() {
             return None;
         }
         let goal = targets[below(rng, targets.len())];
-        let padded = |state: &State| (0..numbers).map(|i| state.get(i).map_or(0.0, |&x| x as f64)).collect::<Vec<_>>();
-        let labels = Labels::new(numbers, states.iter().flat_map(padded).collect());
-        let graph = Graph::directed(states.len(), &arcs);
         Some(Problem { labels: Some(labels), ..Problem::on(graph, 0, Goal::Node(goal)) })
     }
 }

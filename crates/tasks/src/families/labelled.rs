@@ -7,9 +7,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::avoidance::{Avoidance, blind_field};
+use crate::band::Band;
 use crate::config::TaskError;
 use crate::families::structure::{Arcs, Structure};
-use crate::families::{checked_range, checked_share};
+use crate::families::{between, checked_range, checked_share};
 use crate::graph::Graph;
 use crate::labels::{Binning, Distribution, Sampler};
 use crate::problem::{Goal, Labels, Problem};
@@ -55,6 +57,10 @@ pub struct RawLabelledConfig {
     /// the set. Left to chance if left out; only with `avoid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detour_share: Option<f64>,
+    /// Δ, by how many steps the way that keeps clear is longer in the problems with a detour: each number of this range as
+    /// often, from 1 on. Left to chance if left out; only with `detour_share`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detour_length: Option<Band>,
 }
 
 /// How the target comes to its place.
@@ -87,6 +93,17 @@ impl TryFrom<RawLabelledConfig> for LabelledConfig {
             if raw.avoid.is_none() {
                 let wanted = "left out: there is no set to avoid".to_owned();
                 return Err(TaskError::Range { field: "detour_share", value: share.to_string(), wanted });
+            }
+        }
+        if let Some(band) = raw.detour_length {
+            let wanted = match (band.max, raw.detour_share) {
+                (_, None) => "left out: `detour_share` says how many problems have a detour",
+                (Some(max), _) if band.min >= 1 && max < MAX_LABELLED_NODES => "",
+                _ => "a range from 1 on with two ends, such as \"1..4\"",
+            };
+            if !wanted.is_empty() {
+                let (value, wanted) = (format!("\"{band}\""), wanted.to_owned());
+                return Err(TaskError::Range { field: "detour_length", value, wanted });
             }
         }
         LabelledFamily::tables(&raw)?;
@@ -194,23 +211,29 @@ impl LabelledFamily {
 
     /// Whether the next problem is to have a detour; `None` if that is left to chance. Drawn once a problem and not once a
     /// graph, as graphs without detours are more frequent.
-    pub(crate) fn draw_detour(&self, rng: &mut Stream) -> Option<Detour> {
-        self.config.detour_share.map(|share| if with_chance(rng, share) { Detour::Needed } else { Detour::None })
+    pub(crate) fn draw_detour(&self, rng: &mut Stream) -> Option<DetourWish> {
+        let share = self.config.detour_share?;
+        if !with_chance(rng, share) {
+            return Some(DetourWish { kind: Detour::None, longer_by: None });
+        }
+        let longer_by = self.config.detour_length.and_then(|band| Some(between(rng, band.min, band.max?)));
+        Some(DetourWish { kind: Detour::Needed, longer_by })
     }
 
     /// Everything that [`LabelledFamily::draw_detour`] can say.
-    pub(crate) fn detours(&self) -> Vec<Option<Detour>> {
-        match self.config.detour_share {
-            None => vec![None],
-            Some(share) => {
-                let possible = [(Detour::None, share < 1.0), (Detour::Needed, share > 0.0)];
-                possible.into_iter().filter(|(_, possible)| *possible).map(|(detour, _)| Some(detour)).collect()
-            }
-        }
+    pub(crate) fn detours(&self) -> Vec<Option<DetourWish>> {
+        let Some(share) = self.config.detour_share else { return vec![None] };
+        let lengths: Vec<Option<usize>> = match self.config.detour_length {
+            Some(Band { min, max: Some(max) }) => (min..=max).map(Some).collect(),
+            _ => vec![None],
+        };
+        let none = (share < 1.0).then_some(DetourWish { kind: Detour::None, longer_by: None });
+        let needed = lengths.into_iter().map(|longer_by| DetourWish { kind: Detour::Needed, longer_by });
+        none.into_iter().chain(needed.filter(|_| share > 0.0)).map(Some).collect()
     }
 
     /// One graph with labels, if it fits what the config and `detour` ask.
-    pub(crate) fn attempt(&self, detour: Option<Detour>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+    pub(crate) fn attempt(&self, detour: Option<DetourWish>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
         let config = &self.config;
         let graph = config.structure.graph(config.arcs, rng);
         let origin = below(rng, graph.n_nodes());
@@ -218,19 +241,41 @@ impl LabelledFamily {
             Placement::Balanced => self.placed(&graph, origin, rng)?,
             Placement::Free => (0..graph.n_nodes()).map(|_| self.tables.any.draw(rng)).collect(),
         };
-        let mut values = Vec::with_capacity(cells.len() * config.binning.dim);
-        cells.iter().for_each(|&cell| config.binning.push_centre(cell, &mut values));
-        let labels = Some(Labels::new(config.binning.dim, values));
-        let goal = Goal::Nearest { within: config.target.clone(), avoid: config.avoid.clone() };
-        let problem = Problem { labels, ..Problem::on(graph, origin, goal) };
+        let problem = self.labelled(graph, origin, &cells);
         if problem.is_target(origin) || problem.is_avoided(origin) {
             return None;
         }
         let field = problem.distances()?;
         field.distance(origin)?;
         let unique = !config.unique_nearest || field.ends_from(&problem.graph, origin).len() == 1;
-        let detoured = detour.is_none_or(|detour| Detour::of(&problem, &field) == detour);
+        let detoured = detour.is_none_or(|wish| wish.fits(&problem, &field));
         (unique && detoured).then_some((problem, field))
+    }
+
+    /// One graph with labels in which every way to a target enters the set to avoid, and the distances to the target set for
+    /// one who minds nothing. Labels are drawn from P as they come, the origin's outside both sets: where the target is to be
+    /// walled in, there is no balanced place for it.
+    pub(crate) fn attempt_forced(&self, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+        let config = &self.config;
+        let graph = config.structure.graph(config.arcs, rng);
+        let origin = below(rng, graph.n_nodes());
+        let mut cells: Vec<usize> = (0..graph.n_nodes()).map(|_| self.tables.any.draw(rng)).collect();
+        cells[origin] = self.tables.other.draw(rng);
+        let problem = self.labelled(graph, origin, &cells);
+        let blind = blind_field(&problem)??;
+        let unique = !config.unique_nearest || blind.ends_from(&problem.graph, origin).len() == 1;
+        let is_forced = Avoidance::of(&problem)?.is_forced();
+        (unique && is_forced).then_some((problem, blind))
+    }
+
+    /// The problem on a graph with labels, given by cell of the binning.
+    fn labelled(&self, graph: Graph, origin: usize, cells: &[usize]) -> Problem {
+        let config = &self.config;
+        let mut values = Vec::with_capacity(cells.len() * config.binning.dim);
+        cells.iter().for_each(|&cell| config.binning.push_centre(cell, &mut values));
+        let labels = Some(Labels::new(config.binning.dim, values));
+        let goal = Goal::Nearest { within: config.target.clone(), avoid: config.avoid.clone() };
+        Problem { labels, ..Problem::on(graph, origin, goal) }
     }
 
     /// Labels, by cell, that make a node drawn at random a nearest target; `None` if nothing can be reached.
@@ -250,6 +295,21 @@ impl LabelledFamily {
             _ => tables.open.draw(rng),
         };
         Some((0..n).map(label).collect())
+    }
+}
+
+/// What minding the set to avoid shall change in a problem.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DetourWish {
+    kind: Detour,
+    /// Δ in steps; any if absent.
+    longer_by: Option<usize>,
+}
+
+impl DetourWish {
+    fn fits(self, problem: &Problem, field: &DistanceField) -> bool {
+        let longer = || Avoidance::of(problem).and_then(|avoidance| avoidance.detour());
+        Detour::of(problem, field) == self.kind && self.longer_by.is_none_or(|by| longer() == Some(by))
     }
 }
 

@@ -114,7 +114,7 @@ impl MazeFamily {
     /// one (of each lookahead that a balanced band asks for), or enough are drawn.
     fn probe(&self) -> Result<FilledSplits, MazeError> {
         let (rules, lattice) = (self.config.endpoints(), self.config.lattice());
-        let Lattice { rows, cols } = lattice;
+        let Lattice { rows, cols, .. } = lattice;
         let is_large = lattice.n_cells() > MANY_CELLS && rows.min(cols) > 1;
         if is_large && self.spans && rules.is_default() && self.config.generator().makes_many() {
             return Ok(FilledSplits { filled: [true; 3], n_draws: 0, n_classes: 0 });

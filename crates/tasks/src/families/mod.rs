@@ -34,6 +34,7 @@ pub mod tree;
 
 use std::collections::BTreeSet;
 
+use crate::avoidance::forbidden_path;
 use crate::config::{TaskConfig, TaskError};
 use crate::identity::Identity;
 use crate::problem::Problem;
@@ -46,7 +47,7 @@ use countdown::CountdownConfig;
 use dag::DagConfig;
 use graph::GraphConfig;
 use hops::HopsConfig;
-use labelled::{Detour, LabelledFamily};
+use labelled::{DetourWish, LabelledFamily};
 use maze::MazeFamily;
 use mixture::MixtureFamily;
 use prompted::{PromptedFamily, Stratum};
@@ -72,7 +73,7 @@ pub enum Equivalence {
 /// comes as often as was asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wish {
-    pub(crate) detour: Option<Detour>,
+    pub(crate) detour: Option<DetourWish>,
     pub(crate) stratum: Option<Stratum>,
 }
 
@@ -158,6 +159,19 @@ impl Family {
             _ => Vec::new(),
         };
         (Instance { problem, path, class, shown }, field)
+    }
+
+    /// Draws until a problem whose set to avoid cannot be avoided is of a wanted class; `None` if the task has no such set, or
+    /// of many draws hardly any was such a problem.
+    pub(crate) fn draw_forced(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> Option<Instance> {
+        let Family::Labelled(graphs) = self else { return None };
+        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
+        (0..n_draws).find_map(|_| {
+            let (problem, blind) = graphs.attempt_forced(rng)?;
+            let class = Some(relabelling_class(&problem, &blind)).filter(|&class| wanted(class))?;
+            let (path, _) = forbidden_path(&problem)?;
+            Some(Instance { problem, path, class, shown: Vec::new() })
+        })
     }
 
     fn draw_wish(&self, rng: &mut Stream) -> Wish {

@@ -73,6 +73,37 @@ impl SlidingConfig {
     }
 }
 
+/// The shapes there are: rows and columns.
+pub const SHAPES: [(usize, usize); 3] = [(2, 2), (2, 3), (3, 2)];
+
+/// The graph of all arrangements that can be reached from the solved one, by the order of their labels, and the labels: the
+/// tiles in raster order, the gap as 0.
+///
+/// # Panics
+/// If there are no cells.
+pub fn board(rows: usize, cols: usize) -> (Graph, Labels) {
+    let lattice = Lattice::new(rows, cols);
+    let solved = solved(lattice);
+    let mut states = std::collections::BTreeSet::from([solved.clone()]);
+    let mut fresh = vec![solved];
+    while let Some(state) = fresh.pop() {
+        fresh.extend(slides(lattice, &state).into_iter().filter(|next| states.insert(next.clone())));
+    }
+    let states: Vec<Vec<u8>> = states.into_iter().collect();
+    let index = |state: &Vec<u8>| states.binary_search(state).expect("slides lead to states that can be reached");
+    let mut edges = Vec::new();
+    for (i, state) in states.iter().enumerate() {
+        edges.extend(slides(lattice, state).iter().map(|next| (i, index(next))));
+    }
+    let values = states.iter().flatten().map(|&tile| f64::from(tile)).collect();
+    (Graph::undirected(states.len(), &edges), Labels::new(lattice.n_cells(), values))
+}
+
+/// Tiles in order, the gap last.
+fn solved(lattice: Lattice) -> Vec<u8> {
+    (1..lattice.n_cells() as u8).chain([0]).collect()
+}
+
 /// Sliding puzzles, with their graph.
 #[derive(Clone, Debug)]
 pub(crate) struct SlidingFamily {
@@ -85,26 +116,11 @@ pub(crate) struct SlidingFamily {
 impl SlidingFamily {
     pub(crate) fn new(config: &SlidingConfig) -> SlidingFamily {
         let RawSlidingConfig { rows, cols, goal } = config.0;
-        let lattice = Lattice { rows, cols };
-        let solved: Vec<u8> = (1..lattice.n_cells() as u8).chain([0]).collect();
-        let mut states = std::collections::BTreeSet::from([solved.clone()]);
-        let mut fresh = vec![solved.clone()];
-        while let Some(state) = fresh.pop() {
-            fresh.extend(slides(lattice, &state).into_iter().filter(|next| states.insert(next.clone())));
-        }
-        let states: Vec<Vec<u8>> = states.into_iter().collect();
-        let index = |state: &Vec<u8>| states.binary_search(state).expect("slides lead to states that can be reached");
-        let mut edges = Vec::new();
-        for (i, state) in states.iter().enumerate() {
-            edges.extend(slides(lattice, state).iter().map(|next| (i, index(next))));
-        }
-        let values = states.iter().flatten().map(|&tile| f64::from(tile)).collect();
-        SlidingFamily {
-            goal,
-            graph: Graph::undirected(states.len(), &edges),
-            labels: Labels::new(lattice.n_cells(), values),
-            solved: index(&solved),
-        }
+        let (graph, labels) = board(rows, cols);
+        let solved = solved(Lattice::new(rows, cols));
+        let is_solved = |label: &[f64]| label.iter().zip(&solved).all(|(&x, &tile)| x == f64::from(tile));
+        let solved = labels.iter().position(is_solved).expect("the solved arrangement is one of all");
+        SlidingFamily { goal, graph, labels, solved }
     }
 
     pub(crate) fn problem(&self, rng: &mut Stream) -> Problem {

@@ -253,7 +253,7 @@ fn small_world(n: usize, neighbours: usize, rewired: f64, rng: &mut Stream) -> V
 
 fn grid(rows: usize, cols: usize, shortcuts: usize, rng: &mut Stream) -> Vec<(usize, usize)> {
     let n = rows * cols;
-    let lattice = crate::maze::Lattice { rows, cols };
+    let lattice = crate::maze::Lattice::new(rows, cols);
     let mut edges: Vec<(usize, usize)> = lattice.adjacent_pairs().collect();
     let mut extra = std::collections::BTreeSet::new();
     while extra.len() < shortcuts {

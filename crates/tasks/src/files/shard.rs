@@ -210,7 +210,7 @@ impl ShardSink {
     }
 
     fn put_head(&mut self, lattice: Option<Lattice>) -> Result<(), FileFault> {
-        let (rows, cols) = lattice.map_or((0, 0), |Lattice { rows, cols }| (rows as u32, cols as u32));
+        let (rows, cols) = lattice.map_or((0, 0), |Lattice { rows, cols, .. }| (rows as u32, cols as u32));
         let mut head = MAGIC.to_vec();
         [VERSION, rows, cols, BLOCK as u32].iter().for_each(|number| head.extend(number.to_le_bytes()));
         head.extend(checksum(&head).to_le_bytes());

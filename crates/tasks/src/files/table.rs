@@ -152,7 +152,7 @@ impl Row {
         let importance = Cell::Real(entry.importance);
         match &entry.record {
             Record::Maze(record) => {
-                let Lattice { rows, cols } = record.maze.lattice;
+                let Lattice { rows, cols, .. } = record.maze.lattice;
                 let passages = PassageSet::of(&record.maze);
                 let node = |node: Option<usize>| node.map_or(Cell::Absent, |node| Cell::Int(node as i64));
                 let cells = vec![
@@ -334,12 +334,12 @@ pub(crate) fn lattice(rows: i64, cols: i64) -> Result<Lattice, RecordFault> {
     let (rows, cols) = fits.ok_or_else(|| {
         fault("rows, cols", format!("{rows}, {cols}"), format!("both at least 1, and of at most {MAX_CELLS} cells"))
     })?;
-    Ok(Lattice { rows, cols })
+    Ok(Lattice::new(rows, cols))
 }
 
 /// maze-dataset's `connection_list`, flattened, as a set.
 fn passages(lattice: Lattice, flags: &[bool]) -> Result<PassageSet, RecordFault> {
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     let n_cells = lattice.n_cells();
     if flags.len() != 2 * n_cells {
         let wanted = format!("a list of {}: 2 x {rows} x {cols}", 2 * n_cells);

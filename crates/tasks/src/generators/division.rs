@@ -20,7 +20,7 @@ struct Region {
 /// 192 on 3×3.
 pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     let mut regions = vec![Region { top: 0, left: 0, rows, cols }];
     while let Some(region) = regions.pop() {
         let Region { top, left, rows, cols } = region;

@@ -250,6 +250,11 @@ impl Generator {
         }
     }
 
+    /// Whether it makes use of a torus. The others work row by row, or from side to side, and a torus has no sides.
+    pub fn wraps(self) -> bool {
+        !matches!(self, Generator::RecursiveDivision | Generator::Sidewinder { .. } | Generator::BinaryTree { .. })
+    }
+
     /// Whether the number of different mazes grows exponentially with the lattice, whatever the options say.
     pub(crate) fn makes_many(self) -> bool {
         match self {
@@ -308,7 +313,7 @@ impl Generator {
 /// Opens a lattice of one row or one column from end to end, and says whether it was one: its only spanning tree, which a
 /// random walk would need n² steps to find.
 fn carve_corridor(open: &mut PassageSet) -> bool {
-    let Lattice { rows, cols } = open.lattice();
+    let Lattice { rows, cols, .. } = open.lattice();
     let is_corridor = rows == 1 || cols == 1;
     if is_corridor {
         (1..rows * cols).for_each(|v| open.open(v - 1, v));

@@ -353,7 +353,7 @@ impl Start {
     /// # Panics
     /// If the lattice has no such cell, which no `MazeConfig` allows.
     pub(super) fn draw(self, lattice: Lattice, rng: &mut Stream) -> usize {
-        let Lattice { rows, cols } = lattice;
+        let Lattice { rows, cols, .. } = lattice;
         match self {
             Start::Uniform => below(rng, rows * cols),
             Start::MazeDataset => {

@@ -8,11 +8,11 @@ use crate::stream::Stream;
 /// Opens each passage of the lattice with chance `p`, besides those that are open.
 pub(super) fn carve(p: Probability, rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
-    let Lattice { cols, .. } = lattice;
+    let Lattice { cols, wraps, .. } = lattice;
     let n = lattice.n_cells();
     // In the order of `Lattice::adjacent_pairs`, by the bits of the set.
-    let down = 0..n - cols;
-    let right = (n..2 * n).filter(|bit| !(bit - n + 1).is_multiple_of(cols));
+    let down = 0..if wraps { n } else { n - cols };
+    let right = (n..2 * n).filter(|bit| wraps || !(bit - n + 1).is_multiple_of(cols));
     for bit in down.chain(right) {
         if p.toss(rng) {
             open.set_bit(bit);

@@ -10,7 +10,7 @@ use crate::stream::{Stream, below};
 /// passage leads up. A run goes on eastwards with chance `p`. The first row is one corridor.
 pub(super) fn sidewinder(p: Probability, rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     (1..cols).for_each(|col| open.open(col - 1, col));
     for row in 1..rows {
         let mut run_begin = 0;

@@ -16,7 +16,7 @@ pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     if carve_corridor(open) {
         return;
     }
-    let Lattice { rows, cols } = lattice;
+    let Lattice { rows, cols, .. } = lattice;
     // Nothing is ever marked as visited here: these are all neighbours.
     let neighbours = UnvisitedSides::new(lattice);
     let mut in_tree = vec![false; lattice.n_cells()];

@@ -2,27 +2,87 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use num_bigint::BigUint;
 use searchlens_tasks::config::MazeConfig;
-use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, spanning_trees};
+use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, hallways, spanning_trees};
 use searchlens_tasks::generators::{Dfs, Generator, Prim, Start};
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::solve::{DistanceField, shortest_path};
 use searchlens_tasks::stream::{Purpose, stream};
+use searchlens_tasks::symmetry::Symmetries;
 
 const UNIFORM: Generator = dfs_from(Start::Uniform);
 const MAZE_DATASET: Generator = dfs_from(Start::MazeDataset);
+
+const HALLWAY: Generator = Generator::Dfs(Dfs { do_forks: false, ..Dfs::UNLIMITED });
 
 const fn dfs_from(start: Start) -> Generator {
     Generator::Dfs(Dfs { start, ..Dfs::UNLIMITED })
 }
 
-const THREE: Lattice = Lattice { rows: 3, cols: 3 };
+const THREE: Lattice = Lattice::new(3, 3);
 
 #[track_caller]
 fn check_count(generator: Generator, rows: usize, cols: usize, mazes: &str, classes: Option<u32>) {
     let counts = count(&MazeConfig::new(generator, rows, cols).unwrap()).unwrap();
     assert_eq!((counts.mazes.to_string().as_str(), counts.classes), (mazes, classes.map(Into::into)));
+}
+
+#[track_caller]
+fn check_problems(generator: Generator, side: usize, problems: u64, classes: Option<u32>) {
+    let counts = count(&MazeConfig::new(generator, side, side).unwrap()).unwrap();
+    assert_eq!((counts.problems, counts.problem_classes), (problems.into(), classes.map(Into::into)));
+}
+
+/// The definition: least images of mazes with their endpoints.
+#[test]
+fn problems_are_counted_as_they_are_defined() {
+    for (rows, cols) in [(2, 2), (2, 3), (3, 3), (1, 5)] {
+        for generator in [Generator::Wilson, UNIFORM, HALLWAY] {
+            let config = MazeConfig::new(generator, rows, cols).unwrap();
+            let lattice = config.lattice();
+            let mazes = match generator {
+                Generator::Wilson => spanning_trees(lattice),
+                HALLWAY => hallways(lattice, Start::Uniform),
+                _ => dfs_trees(lattice, Start::Uniform),
+            };
+            let symmetries = Symmetries::of(lattice);
+            let (mut problems, mut classes) = (0u32, BTreeSet::new());
+            for maze in &mazes {
+                let parts = maze.parts();
+                for (s, t) in (0..lattice.n_cells()).flat_map(|s| (0..lattice.n_cells()).map(move |t| (s, t))) {
+                    if s != t && parts[s] == parts[t] {
+                        problems += 1;
+                        classes.insert(symmetries.class_with(maze, &[s, t]));
+                    }
+                }
+            }
+            let counts = count(&config).unwrap();
+            let classes = Some(BigUint::from(classes.len()));
+            assert_eq!(
+                (counts.problems, counts.problem_classes),
+                (problems.into(), classes),
+                "{generator:?} {lattice}"
+            );
+        }
+    }
+}
+
+#[test]
+fn problems_and_hallways_are_the_known_ones() {
+    check_problems(Generator::Wilson, 3, 13_824, Some(1740));
+    check_problems(Generator::Wilson, 4, 24_084_480, Some(3_010_560));
+    check_problems(Generator::Wilson, 5, 334_540_800_000, None);
+    check_count(HALLWAY, 2, 2, "4", Some(1));
+    let hallways = |side| count(&MazeConfig::new(HALLWAY, side, side).unwrap()).unwrap().mazes;
+    assert_eq!((hallways(3), hallways(4)), (132u32.into(), 5948u32.into()));
+}
+
+#[test]
+#[ignore = "ten seconds unoptimised"]
+fn five_by_five_hallways_are_counted_exactly() {
+    assert_eq!(hallways(Lattice::new(5, 5), Start::Uniform).len(), 659_824);
 }
 
 #[test]
@@ -62,7 +122,7 @@ fn large_counts_are_the_known_ones() {
 #[test]
 fn the_formula_agrees_with_the_list() {
     for (rows, cols) in [(1, 16), (16, 1), (2, 2), (2, 8), (8, 2), (3, 3), (3, 5), (5, 3), (4, 4)] {
-        let lattice = Lattice { rows, cols };
+        let lattice = Lattice::new(rows, cols);
         let trees = spanning_trees(lattice);
         assert_eq!(count_spanning_trees(lattice), trees.len().into(), "{rows}x{cols}");
         assert!(trees.windows(2).all(|w| w[0] < w[1]), "a tree is listed twice");
@@ -105,8 +165,8 @@ fn every_tree_is_as_often_where_that_is_promised() {
         // With n trees, n - 1 degrees of freedom: for 191, mean 191 and standard deviation 19.5; for 14, 14 and 5.3. A
         // uniform law stays within these bounds in 99.9 % of seeds.
         check_uniform(generator, THREE, 192, 135.0..258.0);
-        check_uniform(generator, Lattice { rows: 2, cols: 3 }, 15, 2.2..36.1);
-        check_uniform(generator, Lattice { rows: 3, cols: 2 }, 15, 2.2..36.1);
+        check_uniform(generator, Lattice::new(2, 3), 15, 2.2..36.1);
+        check_uniform(generator, Lattice::new(3, 2), 15, 2.2..36.1);
     }
 }
 
@@ -142,7 +202,7 @@ fn dfs_starts_in_every_cell_as_often() {
     // Which cell a search started in shows in the maze on a 2×2 lattice: the closed wall joins the start and the last
     // cell, and both turns are as likely. So every wall stays closed as often, which a start that avoids a cell would
     // spoil.
-    let lattice = Lattice { rows: 2, cols: 2 };
+    let lattice = Lattice::new(2, 2);
     let (mut rng, mut open) = (stream(12, Purpose::Natural, 0), PassageSet::none(lattice));
     let mut closed: BTreeMap<(usize, usize), i32> = BTreeMap::new();
     for _ in 0..40_000 {
@@ -158,7 +218,7 @@ fn dfs_starts_in_every_cell_as_often() {
 fn every_dfs_maze_has_only_back_edges() {
     // A spanning tree is one that depth-first search can make from some cell if and only if every closed wall joins a
     // cell to one of its ancestors. An independent view of what was listed.
-    for lattice in [THREE, Lattice { rows: 3, cols: 4 }, Lattice { rows: 5, cols: 2 }] {
+    for lattice in [THREE, Lattice::new(3, 4), Lattice::new(5, 2)] {
         let is_dfs_tree = |tree: &PassageSet, root: usize| {
             let graph = tree.to_graph();
             let field = DistanceField::to(&graph, root);

@@ -79,7 +79,7 @@ fn rectangles_weights_and_loops_come_back() {
 
 /// A 2×3 maze without walls.
 fn open_maze(start: Option<usize>, end: Option<usize>, solution: Option<&[usize]>) -> Entry {
-    let lattice = Lattice { rows: 2, cols: 3 };
+    let lattice = Lattice::new(2, 3);
     let maze = Maze::new(lattice, &lattice.adjacent_pairs().collect::<Vec<_>>());
     let maze = MazeRecord { maze, start, end, solution: solution.map(<[usize]>::to_vec) };
     Entry { class: Some(maze.class()), record: Record::Maze(maze), importance: 1.0 }
@@ -163,6 +163,8 @@ fn what_a_format_cannot_hold_is_refused_with_one_that_can() {
     let (_, weighted) = drawn("[task.maze]\ngenerator = 'dfs'\nrows = 3\ncols = 3\nmax_weight = 4", 1);
     check_cannot_hold(&["zanj", "cat.zanj"], &weighted, "its passages have weights");
     let (_, large) = drawn("[task.maze]\ngenerator = 'dfs'\nrows = 128\ncols = 128", 1);
+    let (_, tori) = drawn("[task.maze]\ngenerator = 'wilson'\nrows = 4\ncols = 4\ntorus = true", 2);
+    check_cannot_hold(&["parquet", "npz", "zanj", "cat.zanj", "shard"], &tori, "problem 1: the maze is a torus");
     check_cannot_hold(&["zanj"], &large, "127");
     let message = Format::of(Path::new("x.csv")).unwrap_err().to_string();
     assert!(

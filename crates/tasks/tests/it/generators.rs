@@ -25,7 +25,7 @@ fn each_maze(
     mut look: impl FnMut(&PassageSet, usize, &mut Stream),
 ) {
     for index in 0..count {
-        let (mut rng, mut open) = (stream(5, Purpose::Natural, index), PassageSet::none(Lattice { rows, cols }));
+        let (mut rng, mut open) = (stream(5, Purpose::Natural, index), PassageSet::none(Lattice::new(rows, cols)));
         let root = generator.carve(&mut rng, &mut open);
         look(&open, root, &mut rng);
     }
@@ -129,7 +129,7 @@ fn without_forks_there_is_one_corridor_as_long_as_maze_datasets() {
 
 #[test]
 fn a_growing_tree_that_grows_from_its_newest_cell_is_a_search() {
-    let lattice = Lattice { rows: 3, cols: 3 };
+    let lattice = Lattice::new(3, 3);
     let mut drawn = BTreeSet::new();
     each_maze(generator("growing_tree", 3, 3, &[("newest", "1")]), 3, 3, 8000, |open, _, _| {
         drawn.insert(open.clone());
@@ -169,7 +169,7 @@ fn braiding_opens_dead_ends_and_joins_nothing() {
     for kind in &KINDS {
         for (rows, cols) in SIZES {
             let generator = generator(kind.name, rows, cols, &[]);
-            let spans = generator.spans(Lattice { rows, cols });
+            let spans = generator.spans(Lattice::new(rows, cols));
             each_maze(generator, rows, cols, 20, |open, _, rng| {
                 let mut braided = open.clone();
                 braid(all, rng, &mut braided);

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use searchlens_tasks::avoidance::{Avoidance, Conduct};
+use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::families::labelled::Detour;
 use searchlens_tasks::families::prompted::Stratum;
 use searchlens_tasks::measure::lookahead;
 use searchlens_tasks::problem::{Goal, Problem};
+use searchlens_tasks::record::Record;
 use searchlens_tasks::region::Region;
 use searchlens_tasks::shortcut::Shortcut;
 use searchlens_tasks::solve::DistanceField;
+use searchlens_tasks::split::Split;
 use searchlens_tasks::task::Task;
 
 use crate::families::task_of;
@@ -228,4 +232,56 @@ fn countdown_paths_are_sums() {
         assert!(path.iter().enumerate().all(|(i, &v)| left(v) == 3 - i));
         assert!((10.0..=100.0).contains(&labels.of(path[2])[0]));
     }
+}
+
+const AVOIDING: &str = r#""binning": {"bins": 32}, "labels": {"uniform": {"low": [0.0], "high": [1.0]}},
+    "structure": {"erdos_renyi": {"nodes": 12, "edge_probability": 0.2}},
+    "target": {"interval": {"low": 0.8, "high": 1.0}}, "avoid": {"interval": {"low": 0.3, "high": 0.5}}"#;
+
+fn avoiding(rest: &str) -> Result<TaskConfig, String> {
+    serde_json::from_str(&format!(r#"{{"labelled": {{{AVOIDING}{rest}}}}}"#)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn detours_are_as_long_as_asked_each_as_often() {
+    let task = Task::new(avoiding(r#", "detour_share": 0.75, "detour_length": "1..3""#).unwrap()).unwrap();
+    let mut counts = [0usize; 4];
+    for index in 0..1200 {
+        let (instance, field) = task.solved_instance(5, Split::Train, index);
+        let avoidance = Avoidance::of(&instance.problem).unwrap();
+        assert_eq!(avoidance.compliant_steps, field.distance(instance.problem.origin));
+        assert_eq!(Conduct::of(&instance.problem, &instance.path), Conduct::Complies);
+        counts[avoidance.detour().unwrap()] += 1;
+    }
+    // 300 of each; four standard deviations.
+    assert!(counts.iter().all(|count| count.abs_diff(300) < 60), "{counts:?}");
+    for (rest, part) in [
+        (r#", "detour_length": "1..3""#, "detour_share"),
+        (r#", "detour_share": 0.5, "detour_length": "0..3""#, "from 1 on"),
+        (r#", "detour_share": 0.5, "detour_length": "2..""#, "from 1 on"),
+    ] {
+        assert!(avoiding(rest).unwrap_err().contains(part), "{rest}");
+    }
+}
+
+#[test]
+fn forced_problems_leave_no_way_round() {
+    let task = Task::new(avoiding("").unwrap()).unwrap();
+    for split in Split::ALL {
+        for index in 0..30 {
+            let instance = task.forced_instance(5, split, index).unwrap();
+            let avoidance = Avoidance::of(&instance.problem).unwrap();
+            assert!(avoidance.is_forced() && avoidance.least_violations.unwrap() > 0);
+            assert_eq!(Conduct::of(&instance.problem, &instance.path), Conduct::ViolatesMinimally);
+            assert_eq!(
+                (Split::of(instance.class), task.forced_instance(5, split, index)),
+                (split, Some(instance.clone()))
+            );
+            // The line says its path, and can be read though the goal has no answer.
+            let line = Record::line_of(&instance);
+            assert!(matches!(Record::parse(1, &line), Ok(Record::Graph(record)) if record.solution == instance.path));
+        }
+    }
+    let star: TaskConfig = serde_json::from_str(r#"{"star": {"arms": 2, "length": 3}}"#).unwrap();
+    assert_eq!(Task::new(star).unwrap().forced_instance(1, Split::Train, 0), None);
 }

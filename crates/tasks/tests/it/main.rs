@@ -34,3 +34,5 @@ mod scores;
 mod sets;
 #[cfg(test)]
 mod symmetric;
+#[cfg(test)]
+mod torus;

@@ -70,7 +70,7 @@ fn problems_keep_their_names() {
 
 /// Two rows, three columns, one wall between the upper left cells and one in the middle.
 fn small() -> Drawing {
-    let lattice = Lattice { rows: 2, cols: 3 };
+    let lattice = Lattice::new(2, 3);
     let maze = Maze::new(lattice, &[(1, 2), (0, 3), (2, 5), (3, 4), (4, 5)]);
     Drawing { maze, start: Some(0), end: Some(1), path: vec![0, 3, 4, 5, 2, 1] }
 }

@@ -97,7 +97,7 @@ fn bad_connection_lists_are_refused() {
     );
     check_refused(&with("[[[0,2]],[[0,0]]]"), "`connection_list[0][0][1]` is 2; it must be true, false, 1 or 0");
     check_refused(&with("[[[0,null]],[[0,0]]]"), "`connection_list[0][0][1]` is null; it must be true, false, 1 or 0");
-    let leaves = "it must be false: this passage would leave the grid";
+    let leaves = "it must be false: this passage would leave the grid (on a torus, say `\"torus\": true`)";
     check_refused(&with("[[[0,1]],[[0,0]]]"), &format!("`connection_list[0][0][1]` is 1; {leaves}"));
     check_refused(&with("[[[0,0]],[[1,true]]]"), &format!("`connection_list[1][0][1]` is true; {leaves}"));
 }
@@ -162,7 +162,7 @@ fn a_source_that_fails_is_not_asked_for_ever() {
 
 /// Any maze, any ends that are joined, and any walk between them.
 fn any_record() -> impl Strategy<Value = MazeRecord> {
-    let lattice = (1usize..6, 1usize..6).prop_map(|(rows, cols)| Lattice { rows, cols });
+    let lattice = (1usize..6, 1usize..6).prop_map(|(rows, cols)| Lattice::new(rows, cols));
     lattice.prop_flat_map(|lattice| {
         let pairs: Vec<_> = lattice.adjacent_pairs().collect();
         let open = proptest::collection::vec(any::<bool>(), pairs.len());
@@ -213,7 +213,7 @@ proptest! {
 
 #[test]
 fn weights_and_importance_are_written_and_read() {
-    let lattice = Lattice { rows: 2, cols: 2 };
+    let lattice = Lattice::new(2, 2);
     let mut maze = Maze::new(lattice, &[(0, 1), (0, 2), (1, 3), (2, 3)]);
     maze.graph = maze.graph.with_weights(|a, b| (1 + 2 * a + b) as u32);
     let line = r#"{"grid_shape":[2,2],"connection_list":[[[1,1],[0,0]],[[1,0],[1,0]]],"weights":WEIGHTS,"start":[0,0],"end":[1,1]}"#;

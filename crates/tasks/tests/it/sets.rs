@@ -4,6 +4,7 @@ use searchlens_tasks::band::Band;
 use searchlens_tasks::config::RawMazeConfig;
 use searchlens_tasks::filter::{Filter, FilterError, Weighted, apply};
 use searchlens_tasks::identity::{Identity, Same};
+use searchlens_tasks::leakage::random_split;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::problem::Problem;
@@ -103,7 +104,7 @@ fn image(problem: &Problem, symmetry: Symmetry) -> Problem {
 #[test]
 fn identities_see_what_they_should() {
     for (rows, cols) in [(4, 4), (3, 5), (9, 9)] {
-        let lattice = Lattice { rows, cols };
+        let lattice = Lattice::new(rows, cols);
         for instance in drawn(raw("wilson", rows, cols), 10) {
             let ours = Identity::of(&instance.problem);
             for symmetry in Symmetry::all_of(lattice) {
@@ -190,9 +191,56 @@ fn a_balanced_set_stands_for_the_whole() {
 #[test]
 fn classes_with_cells_differ_from_lattice_to_lattice() {
     let class = |rows, cols| {
-        let set = PassageSet::none(Lattice { rows, cols });
+        let set = PassageSet::none(Lattice::new(rows, cols));
         searchlens_tasks::symmetry::Symmetries::of(set.lattice()).class_with(&set, &[0, 1])
     };
     let classes: [SymmetryClass; 3] = [class(2, 3), class(3, 2), class(2, 2)];
     assert!(classes[0] != classes[1] && classes[0] != classes[2]);
+}
+
+/// The published table of what random splits leak (4,000 test items): generator, side, training problems, shares of test
+/// items whose maze, problem, and problem up to symmetry were trained on. Rows with a million training problems are left to
+/// the ignored test.
+const SEEN: [(&str, usize, u64, [f64; 3]); 11] = [
+    ("dfs", 3, 40_000, [1.0, 0.997, 1.0]),
+    ("dfs", 4, 10_000, [0.915, 0.014, 0.094]),
+    ("dfs", 4, 100_000, [1.0, 0.113, 0.596]),
+    ("dfs", 5, 10_000, [0.024, 0.0, 0.0003]),
+    ("wilson", 3, 40_000, [1.0, 0.946, 1.0]),
+    ("wilson", 4, 10_000, [0.100, 0.0005, 0.005]),
+    ("dfs", 5, 100_000, [0.216, 0.0003, 0.002]),
+    ("dfs", 5, 300_000, [0.517, 0.002, 0.009]),
+    ("dfs", 4, 1_000_000, [1.0, 0.682, 0.999]),
+    ("wilson", 4, 100_000, [0.629, 0.003, 0.034]),
+    ("wilson", 4, 1_000_000, [1.0, 0.039, 0.288]),
+];
+
+#[track_caller]
+fn check_seen((generator, side, train, [maze, problem, turned]): (&str, usize, u64, [f64; 3])) {
+    let got = random_split(&task(raw(generator, side, side)), 1, train, 4000, 2);
+    for (name, got, want) in
+        [("maze", got.maze, maze), ("problem", got.problem, problem), ("turned", got.problem_up_to_symmetry, turned)]
+    {
+        // Four standard deviations of the difference of two shares of 4,000, and the table's rounding.
+        let within = 4.0 * (2.0 * want.max(0.0005) * (1.0 - want).max(0.0005) / 4000.0).sqrt() + 0.001;
+        assert!((got - want).abs() < within, "{generator} {side}, {train}: {name} {got}, the table has {want}");
+    }
+    assert!(got.maze_up_to_symmetry >= got.maze && got.problem_up_to_symmetry >= got.problem);
+}
+
+#[test]
+fn random_splits_leak_as_the_table_says() {
+    SEEN.into_iter().filter(|(.., train, _)| *train <= 40_000).for_each(check_seen);
+}
+
+#[test]
+#[ignore = "three million problems"]
+fn large_random_splits_leak_as_the_table_says() {
+    SEEN.into_iter().filter(|(.., train, _)| *train > 40_000).for_each(check_seen);
+}
+
+#[test]
+fn leakage_does_not_depend_on_threads() {
+    let task = task(raw("dfs", 4, 4));
+    assert_eq!(random_split(&task, 1, 500, 100, 1), random_split(&task, 1, 500, 100, 3));
 }

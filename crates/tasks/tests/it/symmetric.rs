@@ -10,8 +10,8 @@ use searchlens_tasks::symmetry::{Symmetries, Symmetry};
 
 /// Any set of passages, on lattices with and without tables.
 fn any_passages() -> impl Strategy<Value = PassageSet> {
-    let square = (1usize..11).prop_map(|side| Lattice { rows: side, cols: side });
-    let rectangle = (1usize..11, 1usize..11).prop_map(|(rows, cols)| Lattice { rows, cols });
+    let square = (1usize..11).prop_map(|side| Lattice::new(side, side));
+    let rectangle = (1usize..11, 1usize..11).prop_map(|(rows, cols)| Lattice::new(rows, cols));
     prop_oneof![square, rectangle].prop_flat_map(|lattice| {
         let pairs: Vec<_> = lattice.adjacent_pairs().collect();
         proptest::collection::vec(any::<bool>(), pairs.len()).prop_map(move |open| {
@@ -57,7 +57,7 @@ proptest! {
 #[test]
 fn the_symmetries_are_a_group_of_the_right_size() {
     for (rows, cols, size) in [(4, 4, 8), (3, 4, 4)] {
-        let lattice = Lattice { rows, cols };
+        let lattice = Lattice::new(rows, cols);
         let map = |s: Symmetry| (0..lattice.n_cells()).map(|v| s.apply(lattice, v)).collect::<Vec<_>>();
         let maps: BTreeSet<_> = Symmetry::all_of(lattice).into_iter().map(map).collect();
         assert_eq!(maps.len(), size);

@@ -32,12 +32,14 @@ pub struct Nodes {
     pub labels: Option<Binning>,
     /// The most examples that are shown before a question.
     pub examples: usize,
+    /// The most hops that a goal asks for; 0 if goals ask for none.
+    pub max_hops: usize,
 }
 
 impl Nodes {
     /// Nodes without labels, in problems without examples.
     pub fn plain(n_nodes: usize, directed: bool) -> Nodes {
-        Nodes { n_nodes, directed, labels: None, examples: 0 }
+        Nodes { n_nodes, directed, labels: None, examples: 0, max_hops: 0 }
     }
 }
 
@@ -67,12 +69,16 @@ struct Scheme {
     origin_in_query: bool,
     /// Whether the query names the target.
     target_in_query: bool,
+    /// The word for one hop; those for more follow.
+    hop: Option<u32>,
     /// Added to a node that is stepped to, on an edge or on the path: other words for such nodes, or 0.
     child: u32,
     /// The path-start token.
     start: u32,
     /// Whether the path is written goal first.
     reverse: bool,
+    /// Whether the path is written as its last node.
+    last_only: bool,
     /// What a learning network is shown in place of the path.
     mask: Option<u32>,
     end: u32,
@@ -108,9 +114,11 @@ impl GraphWords {
             query: None,
             origin_in_query: true,
             target_in_query: true,
+            hop: None,
             child: 0,
             start,
             reverse: false,
+            last_only: false,
             mask: None,
             end,
             pad,
@@ -124,6 +132,13 @@ impl GraphWords {
                 let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
                 let (label, edge, query) = (Some(first_label), Some(edge), Some(query));
                 Scheme { label, edge, query, target_in_query: false, ..blank(start, sign("END"), pad) }
+            }
+            Style::Hops { end: last_only } => {
+                let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
+                let (edge, query, end) = (Some(edge), Some(query), sign("END"));
+                // Behind all other words, so that those have the same ids whatever the number of hops.
+                let hop = Some(end + 1);
+                Scheme { edge, query, target_in_query: false, hop, last_only, ..blank(start, end, pad) }
             }
             Style::Brinkmann(_) => {
                 let (between, start, after) = (sign(","), sign(":"), sign("|"));
@@ -139,6 +154,9 @@ impl GraphWords {
             }
         };
         words.extend(signs.into_iter().map(str::to_owned));
+        if scheme.hop.is_some() {
+            words.extend((1..=nodes.max_hops).map(|hops| format!("h{hops}")));
+        }
         GraphWords { style, nodes, scheme, vocab: Vocab::new(words) }
     }
 
@@ -163,9 +181,7 @@ impl GraphWords {
         if n_nodes > self.nodes.n_nodes {
             return Err(EncodeError::TooManyNodes { n_nodes, n_names: self.nodes.n_nodes });
         }
-        if example.graph.is_weighted() {
-            return Err(EncodeError::Weights);
-        }
+        example.check_unweighted()?;
         let mut order = order;
         let scheme = &self.scheme;
         if let Some(first) = scheme.label {
@@ -195,15 +211,22 @@ impl GraphWords {
         let scheme = &self.scheme;
         let Some(origin) = example.origin else { return Ok(()) };
         let target = match (scheme.target_in_query, example.target) {
-            (true, None) => return Err(EncodeError::Goal),
+            (true, None) => return Err(EncodeError::Goal { wanted: "nodes" }),
             (true, target) => target,
             (false, _) => None,
+        };
+        let hops = match (scheme.hop, example.hops) {
+            (Some(_), None) => return Err(EncodeError::Goal { wanted: "numbers of hops" }),
+            (Some(first), Some(n)) if (1..=self.nodes.max_hops).contains(&n) => Some((first + n as u32 - 1, n)),
+            (Some(_), Some(hops)) => return Err(EncodeError::Hops { hops, most: self.nodes.max_hops }),
+            (None, _) => None,
         };
         scheme.query.into_iter().for_each(|id| out.push(id, Role::Delimiter(Delimiter::OriginStart)));
         if scheme.origin_in_query {
             out.push(origin as u32, Role::Origin { cell: origin });
         }
         target.into_iter().for_each(|cell| out.push(cell as u32, Role::Target { cell }));
+        hops.into_iter().for_each(|(id, n)| out.push(id, Role::Hops { n }));
         Ok(())
     }
 
@@ -317,6 +340,23 @@ impl GraphWords {
 /// Names of the coordinates of labels.
 const AXES: [&str; 3] = ["x", "y", "z"];
 
+/// The way that leads from the origin to a node where every node has one way on, as far as it is known: the origin and the
+/// node alone if the node is not met within the hops asked for.
+fn way_to(node: usize, question: &Question<'_>) -> Vec<usize> {
+    let Some(origin) = question.origin else { return vec![node] };
+    let mut way = vec![origin];
+    if let (Some(graph), Some(hops)) = (question.graph, question.hops) {
+        let onward = |&at: &usize| if at < graph.n_nodes() { graph.neighbours(at).next() } else { None };
+        way = std::iter::successors(Some(origin), onward).take(hops + 1).collect();
+    }
+    // Of several visits the last: a way may come round to the node before its end.
+    match way.iter().rposition(|&v| v == node) {
+        Some(place) => way.truncate(place + 1),
+        None => way = vec![origin, node],
+    }
+    way
+}
+
 fn flip(list: &mut [(usize, usize)], rng: &mut Stream) {
     for (a, b) in list {
         if below(rng, 2) == 1 {
@@ -351,7 +391,7 @@ impl Grammar for GraphWords {
         let mut order = order;
         for (index, shown) in example.shown.iter().enumerate() {
             let begin = out.roles.len();
-            let shown_example = Example::of_problem(&shown.problem, Some(&shown.path))?;
+            let shown_example = Example::of_problem(&shown.problem, Some(&shown.path));
             shown_example.check()?;
             let its_order = match &mut order {
                 EdgeOrder::Shuffled(rng) => EdgeOrder::Shuffled(rng),
@@ -379,7 +419,9 @@ impl Grammar for GraphWords {
             let child = if step == 0 { 0 } else { self.scheme.child };
             out.push(cell as u32 + child, Role::PathStep { step, cell });
         };
-        if self.scheme.reverse {
+        if self.scheme.last_only {
+            write(path.len() - 1);
+        } else if self.scheme.reverse {
             (0..path.len()).rev().for_each(&mut write)
         } else {
             (0..path.len()).for_each(write)
@@ -398,18 +440,25 @@ impl Grammar for GraphWords {
         let passages = self.read_edges(reader)?;
         let n = self.nodes.n_nodes;
         let graph = if self.nodes.directed { Graph::directed(n, &passages) } else { Graph::undirected(n, &passages) };
-        let (mut origin, mut target, mut path) = (None, None, None);
+        let (mut origin, mut target, mut hops, mut path) = (None, None, None, None);
         if reader.peek().is_some() {
             self.scheme.query.map_or(Ok(()), |query| reader.expect(query, "the sign of the query"))?;
             if self.scheme.origin_in_query {
                 origin = Some(self.read_node(reader)?);
             }
-            target = Some(self.read_node(reader)?);
+            if self.scheme.target_in_query {
+                target = Some(self.read_node(reader)?);
+            }
+            if let Some(first) = self.scheme.hop {
+                let n_words = self.nodes.max_hops;
+                let number = |id: u32| id.checked_sub(first).map(|more| more as usize + 1).filter(|&n| n <= n_words);
+                hops = Some(reader.take("a number of hops", number)?);
+            }
         }
         if reader.peek().is_some() {
             reader.expect(self.scheme.start, "the sign of the path")?;
             let begin = reader.position();
-            let question = Question { origin, target, graph: Some(&graph) };
+            let question = Question { origin, target, hops, graph: Some(&graph), labels: None };
             let answer = self.decode_answer(&question, reader.rest());
             let end = answer.roles.iter().position(|&role| role == Role::End);
             let wanted = "a node or the end of the path";
@@ -432,12 +481,15 @@ impl Grammar for GraphWords {
             return Err(DecodeError::Lossy);
         }
         reader.finish()?;
-        let decoded = Decoded { lattice: None, graph, passages, origin, target, path };
+        if path.as_ref().is_some_and(Vec::is_empty) {
+            return Err(reader.unexpected("a path"));
+        }
+        let decoded = Decoded { passages, origin, target, hops, path, ..Decoded::of_graph(graph) };
         check_reading(self, &decoded, reader)?;
         Ok(decoded)
     }
 
-    fn decode_answer(&self, _: &Question<'_>, generated: &[u32]) -> Answer {
+    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer {
         let mut answer = Answer::new(Vec::new(), generated.len());
         for (position, &id) in generated.iter().enumerate() {
             if id == self.scheme.end {
@@ -446,6 +498,8 @@ impl Grammar for GraphWords {
             }
             let first = answer.cells.is_empty() && answer.invalid_tokens.is_empty();
             match if first { self.node(id) } else { self.child(id) } {
+                Some(_) if self.scheme.last_only && !answer.cells.is_empty() => answer.invalid_tokens.push(position),
+                Some(node) if self.scheme.last_only => answer.walk(position..position + 1, &way_to(node, question)),
                 Some(node) => answer.walk(position..position + 1, &[node]),
                 None => answer.invalid_tokens.push(position),
             }
@@ -462,13 +516,18 @@ impl Grammar for GraphWords {
         let labels = self.nodes.labels.as_ref().filter(|_| scheme.label.is_some());
         let labels = labels.map_or(0, |binning| self.nodes.n_nodes * (1 + binning.dim));
         let edges = max_edges * (2 + has(scheme.edge)) + max_edges.saturating_sub(1) * has(scheme.between);
-        let query = has(scheme.query) + usize::from(scheme.origin_in_query) + usize::from(scheme.target_in_query);
+        let ends = usize::from(scheme.origin_in_query) + usize::from(scheme.target_in_query);
+        let query = has(scheme.query) + ends + has(scheme.hop);
         let one = labels + edges + has(scheme.after) + query;
         let shown = if self.style == (Style::Labelled { prompted: true }) { self.nodes.examples } else { 0 };
         one + shown * (one + 1 + self.max_answer_len())
     }
 
     fn max_answer_len(&self) -> usize {
-        self.nodes.n_nodes + 1
+        match self.scheme.hop {
+            Some(_) if self.scheme.last_only => 2,
+            Some(_) => self.nodes.max_hops + 2,
+            None => self.nodes.n_nodes + 1,
+        }
     }
 }

@@ -24,7 +24,8 @@ pub enum Style {
     Bachmann {
         /// `reverse`: the path is written goal first.
         reverse: bool,
-        /// `teacherless`: a network that learns is shown `$` in place of every node of the path.
+        /// `teacherless`: a network is shown `$` in place of every node of the path, in training and when it answers: it
+        /// answers at once.
         teacherless: bool,
     },
     /// `labelled`: every node with its label, a word for each coordinate (`7 x3 y0`); `E u v` for each edge; `Q origin
@@ -33,6 +34,12 @@ pub enum Style {
     Labelled {
         /// `prompted`: examples with their paths stand before the question, each written like it.
         prompted: bool,
+    },
+    /// `hops`: `E u v` for each arc, `Q origin h3 P` for three hops, then the path with its origin.
+    Hops {
+        /// `end`: of the path the last node alone is written, as in the papers on k hops: all hops must be made before the
+        /// first token.
+        end: bool,
     },
 }
 
@@ -48,11 +55,12 @@ pub enum BrinkmannOrder {
 }
 
 /// Every style with its name and what may follow it, each with a `+`, in the order in which names are printed.
-pub const STYLES: [(&str, &[&str]); 4] = [
+pub const STYLES: [(&str, &[&str]); 5] = [
     ("saparov", &[]),
     ("brinkmann", &["backward", "mixed"]),
     ("bachmann", &["reverse", "teacherless"]),
     ("labelled", &["prompted"]),
+    ("hops", &["end"]),
 ];
 
 /// A text that is no name of a graph tokenizer, though it begins like one.
@@ -100,6 +108,7 @@ impl FromStr for Style {
             "brinkmann" => Style::Brinkmann(BrinkmannOrder::Drawn),
             "bachmann" => Style::Bachmann { reverse: false, teacherless: false },
             "labelled" => Style::Labelled { prompted: false },
+            "hops" => Style::Hops { end: false },
             _ => return Err(unknown(style)),
         };
         for word in words {
@@ -111,6 +120,7 @@ impl FromStr for Style {
                 (Style::Bachmann { reverse, .. }, "reverse") => !std::mem::replace(reverse, true),
                 (Style::Bachmann { teacherless, .. }, "teacherless") => !std::mem::replace(teacherless, true),
                 (Style::Labelled { prompted }, "prompted") => !std::mem::replace(prompted, true),
+                (Style::Hops { end }, "end") => !std::mem::replace(end, true),
                 _ => return Err(unknown(word)),
             };
             if !fresh {
@@ -132,6 +142,7 @@ impl fmt::Display for Style {
                 f.write_str("labelled")?;
                 f.write_str(if *prompted { "+prompted" } else { "" })
             }
+            Style::Hops { end } => f.write_str(if *end { "hops+end" } else { "hops" }),
             Style::Bachmann { reverse, teacherless } => {
                 f.write_str("bachmann")?;
                 f.write_str(if *reverse { "+reverse" } else { "" })?;
@@ -158,6 +169,8 @@ mod tests {
             "bachmann+reverse+teacherless",
             "labelled",
             "labelled+prompted",
+            "hops",
+            "hops+end",
         ];
         for name in names {
             assert_eq!(name.parse::<Style>().map(|style| style.to_string()).as_deref(), Ok(name));

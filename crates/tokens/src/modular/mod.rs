@@ -142,7 +142,7 @@ impl Modular {
 
     /// The pairs of cells that are to be listed, smaller cell first, in maze-dataset's order.
     fn lattice_edges(&self, example: &Example<'_>, list: &mut Vec<(usize, usize)>) {
-        let Lattice { rows, cols } = self.lattice;
+        let Lattice { rows, cols, .. } = self.lattice;
         let is_wall = |&(a, b): &(usize, usize)| !example.graph.has_edge(a, b);
         let right = || (0..rows).flat_map(|r| (r * cols..(r + 1) * cols - 1).map(|v| (v, v + 1)));
         let down = || (0..(rows - 1) * cols).map(|v| (v, v + cols));
@@ -423,9 +423,7 @@ impl Grammar for Modular {
         out: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
         example.check_lattice(self.lattice)?;
-        if example.graph.is_weighted() {
-            return Err(EncodeError::Weights);
-        }
+        example.check_unweighted()?;
         let mut list = std::mem::take(out.edges);
         let listed = self.list_edges(example, order, &mut list);
         if listed.is_ok() {
@@ -488,7 +486,7 @@ impl Grammar for Modular {
             reader.expect(self.sign(Sign::TargetEnd), "`<TARGET_END>`")?;
         }
         let path = if reader.skip(self.sign(Sign::PathStart)) {
-            let question = Question { origin, target, graph: Some(&graph) };
+            let question = Question { origin, target, graph: Some(&graph), ..Question::default() };
             let wanted = if self.hops.leading { "a cell" } else { "a step" };
             let path = read_path(&self.hops, &self.spelling, &question, &mut reader, wanted, "a cell or `<PATH_END>`")?;
             Some(path)
@@ -503,7 +501,8 @@ impl Grammar for Modular {
         if has_target && !named && target.is_none() {
             return Err(DecodeError::Lossy);
         }
-        let decoded = Decoded { lattice: Some(self.lattice), graph, passages: edges.list, origin, target, path };
+        let lattice = Some(self.lattice);
+        let decoded = Decoded { lattice, passages: edges.list, origin, target, path, ..Decoded::of_graph(graph) };
         crate::grammar::check_reading(self, &decoded, &mut reader)?;
         Ok(decoded)
     }

@@ -164,8 +164,12 @@ impl Own {
     /// in the order of [`Lattice::adjacent_pairs`].
     #[inline]
     pub fn edge_id(&self, a: usize, b: usize) -> u32 {
-        let (first, second) = (a.min(b), a.max(b));
         debug_assert_eq!(self.lattice.manhattan(a, b), 1);
+        if self.lattice.wraps {
+            // Every cell has a pair below and one to the right: pairs are numbered as links are.
+            return self.lattice.link(a, b).map_or(u32::MAX, |link| link as u32);
+        }
+        let (first, second) = (a.min(b), a.max(b));
         // The cell below is `cols` on; in a single column so is the next one.
         if second - first == self.lattice.cols { first as u32 } else { self.beside[first] }
     }
@@ -194,8 +198,8 @@ impl Own {
 
     fn write_maze(&self, example: &Example<'_>, order: EdgeOrder<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
         let graph = example.graph;
-        if self.choices.weights == 0 && graph.is_weighted() {
-            return Err(EncodeError::Weights);
+        if self.choices.weights == 0 {
+            example.check_unweighted()?;
         }
         if self.choices.form == Form::Walls {
             for &(from, to) in &self.pairs {
@@ -426,7 +430,7 @@ impl Grammar for Own {
         // Without an origin a path has no beginning: PATH may not stand there, and `finish` refuses it.
         let path = match origin {
             Some(_) if reader.skip(self.markers + PATH) => {
-                let question = Question { origin, target, graph: Some(&graph) };
+                let question = Question { origin, target, graph: Some(&graph), ..Question::default() };
                 let wanted =
                     if self.choices.path == PathForm::Cells { "a cell or `END`" } else { "a direction or `END`" };
                 Some(read_path(&self.hops, &self.spelling, &question, reader, wanted, wanted)?)
@@ -434,7 +438,8 @@ impl Grammar for Own {
             _ => None,
         };
         reader.finish()?;
-        let decoded = Decoded { lattice: Some(self.lattice), graph, passages, origin, target, path };
+        let lattice = Some(self.lattice);
+        let decoded = Decoded { lattice, passages, origin, target, path, ..Decoded::of_graph(graph) };
         check_reading(self, &decoded, reader)?;
         Ok(decoded)
     }

@@ -5,7 +5,7 @@ use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
 
 use crate::mazes::{TOKENIZERS, tokenizer};
 
-const LATTICE: Lattice = Lattice { rows: 3, cols: 4 };
+const LATTICE: Lattice = Lattice::new(3, 4);
 
 #[test]
 fn a_tokenizer_is_made_again_from_its_config() {

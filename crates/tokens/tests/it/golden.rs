@@ -82,7 +82,7 @@ fn golden() -> Golden {
 }
 
 fn known(golden: &GoldenMaze) -> Known {
-    let lattice = Lattice { rows: golden.grid_shape[0], cols: golden.grid_shape[1] };
+    let lattice = Lattice::new(golden.grid_shape[0], golden.grid_shape[1]);
     let node = |[r, c]: [usize; 2]| lattice.node(r, c);
     let open = lattice.adjacent_pairs().filter(|&(a, b)| {
         let (r, c) = lattice.coord(a);
@@ -163,7 +163,7 @@ fn vocabularies_are_the_same() {
     for (mode, names) in golden().legacy_vocab {
         let name: TokenizerName = mode.parse().unwrap();
         let config = TokenizerConfig { max_grid_size: Some(5), ..name.into() };
-        let tokenizer = Tokenizer::new(&config, Lattice { rows: 3, cols: 5 }).unwrap();
+        let tokenizer = Tokenizer::new(&config, Lattice::new(3, 5)).unwrap();
         assert_eq!(tokenizer.vocab().names(), names);
         assert_eq!(tokenizer.vocab().name(tokenizer.end_id()), Some("<PATH_END>"));
         assert_eq!(tokenizer.vocab().name(tokenizer.pad_id()), Some("<PADDING>"));
@@ -247,7 +247,7 @@ fn the_4096_words_are_the_same() {
     let modular = |vocabulary| {
         let name: TokenizerName = golden.modular_tokenizers["M01_ut_sorted"].name.parse().unwrap();
         let config = TokenizerConfig { vocabulary: Some(vocabulary), ..name.into() };
-        Tokenizer::new(&config, Lattice { rows: 5, cols: 5 }).unwrap()
+        Tokenizer::new(&config, Lattice::new(5, 5)).unwrap()
     };
     assert_eq!(modular(Vocabulary::Full).vocab().names(), golden.universal_vocab);
     assert_eq!(modular(Vocabulary::Compact).vocab().len(), 11 + 25);

@@ -6,6 +6,7 @@ use rand::RngExt;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::labels::Binning;
+use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};
 use searchlens_tasks::region::Region;
 use searchlens_tasks::split::Split;
@@ -96,7 +97,7 @@ fn a_star_of_two_arms_of_five_takes_the_32_tokens_of_the_paper_and_the_end() {
     let tokenizer = Tokenizer::for_task(&"bachmann".parse::<TokenizerName>().unwrap().into(), &task).unwrap();
     assert_eq!(tokenizer.vocab().len(), 50 + 4 + 2);
     let instance = Task::new(task).unwrap().instance(1, Split::Train, 0);
-    let example = Example::of_instance(&instance).unwrap();
+    let example = Example::of_instance(&instance);
     let encoded = tokenizer.encode(&example, EdgeOrder::Shuffled(&mut test_stream(1)), LossOn::Path).unwrap();
     assert_eq!(encoded.len(), 32 + 1);
     assert_eq!(encoded.loss_mask.iter().filter(|&&counts| counts).count(), 5 + 1);
@@ -114,7 +115,7 @@ fn a_tree_has_its_goal_and_its_path_where_the_paper_has_them() {
     let mut n_backward = 0;
     for index in 0..200 {
         let instance = task.instance(1, Split::Train, index);
-        let example = Example::of_instance(&instance).unwrap();
+        let example = Example::of_instance(&instance);
         let encoded = tokenizer.encode(&example, EdgeOrder::Shuffled(&mut test_stream(index)), LossOn::Path).unwrap();
         assert_eq!(
             (encoded.positions("target".parse().unwrap()), encoded.positions("path_step:0".parse().unwrap())),
@@ -153,7 +154,7 @@ fn labelled_nodes(examples: usize) -> Nodes {
 fn a_labelled_problem_says_its_labels_and_keeps_its_goal() {
     let tokenizer = Tokenizer::from_name("labelled", labelled_nodes(0)).unwrap();
     let problem = labelled();
-    let example = Example::of_problem(&problem, Some(&[0, 1, 2])).unwrap();
+    let example = Example::of_problem(&problem, Some(&[0, 1, 2]));
     let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path).unwrap();
     expect!["0 x1 y9 1 x3 y3 2 x8 y2 E 0 1 E 1 2 Q 0 P 0 1 2 END"].assert_eq(&text(&encoded, &tokenizer));
     assert_eq!(encoded.positions("label".parse().unwrap()), (0..9).collect::<Vec<_>>());
@@ -167,7 +168,7 @@ fn a_prompt_shows_its_examples_first() {
     let problem = labelled();
     let shown = |graph_shown| Shown { problem: labelled(), path: vec![0, 1, 2], graph_shown };
     let shown = [shown(true), shown(false)];
-    let example = Example { shown: &shown, ..Example::of_problem(&problem, Some(&[0, 1, 2])).unwrap() };
+    let example = Example { shown: &shown, ..Example::of_problem(&problem, Some(&[0, 1, 2])) };
     let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path).unwrap();
     let one = "0 x1 y9 1 x3 y3 2 x8 y2 E 0 1 E 1 2 Q 0 P 0 1 2 END";
     assert_eq!(text(&encoded, &tokenizer), format!("{one} Q 0 P 0 1 2 END {one}"));
@@ -194,12 +195,41 @@ fn a_tokenizer_without_words_for_a_task_is_refused() {
     let star = r#"{"star": {"arms": 2, "length": 5}}"#;
     check_refused("edges", star, "tokenizer `edges` writes mazes, and the problems are other graphs");
     check_refused("labelled", star, "tokenizer `labelled` writes the nodes' labels, and the problems have none");
-    check_refused("saparov", r#"{"hops": {"nodes": 5, "max_hops": 2}}"#, "no tokenizer has words for the problems of");
+    let hops = r#"{"hops": {"nodes": 5, "max_hops": 2}}"#;
+    check_refused("saparov", hops, "tokenizer `saparov` has no words for goals that are numbers of hops; use `hops`");
+    check_refused("hops", star, "tokenizer `hops` has no words for goals that are not numbers of hops; use `saparov`");
+    let sliding = r#"{"sliding": {}}"#;
+    for name in ["edges", "saparov", "countdown"] {
+        check_refused(name, sliding, &format!("tokenizer `{name}` has no words for sliding tiles; use `sliding`"));
+    }
+    check_refused("sliding", star, "tokenizer `sliding` has no words for graphs; use `saparov`");
+    let torus = r#"{"maze": {"generator": "dfs", "rows": 3, "cols": 3, "torus": true}}"#;
+    check_refused(
+        "AOTP_UT_uniform",
+        torus,
+        "tokenizer `AOTP_UT_uniform` is maze-dataset's, whose mazes end at their sides",
+    );
     let maze = r#"{"maze": {"generator": "wilson", "rows": 3, "cols": 3, "max_weight": 5}}"#;
     check_refused("edges", maze, "tokenizer `edges` cannot say that a passage costs 5");
     check_refused("edges+weights-4", maze, "tokenizer `edges+weights-4` cannot say that a passage costs 5");
     let task: TaskConfig = serde_json::from_str(maze).unwrap();
     assert!(Tokenizer::for_task(&"edges+weights-5".parse::<TokenizerName>().unwrap().into(), &task).is_ok());
+}
+
+#[test]
+fn weights_without_words_are_refused_by_name() {
+    let maze = Maze::new(Lattice::new(2, 2), &[(0, 1), (1, 3)]);
+    let maze = Maze { graph: maze.graph.with_weights(|a, b| (a + b) as u32), ..maze };
+    let modular = TokenizerName::plain().into_iter().find(|name| matches!(name, TokenizerName::Modular(_))).unwrap();
+    for name in [modular.to_string().as_str(), "AOTP_UT_uniform", "cells"] {
+        let tokenizer = Tokenizer::from_name(name, maze.lattice).unwrap();
+        let error = tokenizer.encode(&Example::of_maze(&maze), EdgeOrder::Fixed, LossOn::All).unwrap_err();
+        assert_eq!(error, EncodeError::Weights { most: 4 });
+        assert!(error.to_string().ends_with("use one that has, such as `edges+weights-4`"), "{error}");
+    }
+    let graph = Example::of_graph(&maze.graph);
+    let tokenizer = Tokenizer::from_name("saparov", Nodes::plain(4, false)).unwrap();
+    assert_eq!(tokenizer.encode(&graph, EdgeOrder::Fixed, LossOn::All).unwrap_err(), EncodeError::GraphWeights);
 }
 
 proptest! {

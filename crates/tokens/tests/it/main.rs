@@ -9,4 +9,6 @@ mod golden;
 mod graphs;
 mod mazes;
 mod modular;
+#[cfg(test)]
+mod puzzles;
 mod roundtrip;

@@ -19,7 +19,7 @@ use searchlens_tokens::tokenizer::Tokenizer;
 /// #######
 /// ```
 pub(crate) fn little() -> Maze {
-    Maze::new(Lattice { rows: 3, cols: 3 }, &[(0, 3), (2, 5), (3, 6), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8)])
+    Maze::new(Lattice::new(3, 3), &[(0, 3), (2, 5), (3, 6), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8)])
 }
 
 /// The little maze with its endpoints and path.

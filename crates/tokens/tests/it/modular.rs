@@ -97,7 +97,7 @@ fn every_choice_with_the_others_left_at_their_default() {
 /// Checks that, over many mazes and walks, the compact vocabulary's words all occur, padding aside.
 #[track_caller]
 fn check_all_words_occur(elements: Elements) {
-    let lattice = Lattice { rows: 3, cols: 3 };
+    let lattice = Lattice::new(3, 3);
     let tokenizer = Tokenizer::new(&TokenizerName::Modular(elements).into(), lattice).unwrap();
     let mut occurs = vec![false; tokenizer.vocab().len()];
     occurs[tokenizer.pad_id() as usize] = true;
@@ -202,7 +202,7 @@ fn a_wrong_part_is_told_near_names_at_its_depth() {
 fn a_lattice_beyond_the_words_is_refused() {
     let error = |coords, side| {
         let name = TokenizerName::Modular(Elements { coords, ..Elements::default() });
-        Tokenizer::new(&name.into(), Lattice { rows: 2, cols: side }).map(|_| ()).unwrap_err().to_string()
+        Tokenizer::new(&name.into(), Lattice::new(2, side)).map(|_| ()).unwrap_err().to_string()
     };
     assert!(
         error(Coords::Ut, 51).starts_with("mazes of 2 x 51 cells are too large for maze-dataset's modular tokenizers")

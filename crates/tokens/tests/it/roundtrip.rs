@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rand::RngExt;
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::maze::{Lattice, MIN_TORUS_SIDE};
 use searchlens_tokens::batch::{Rows, group, pad};
 use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
@@ -21,10 +21,11 @@ enum Known {
     Path,
 }
 
-/// A tokenizer for mazes of some shape; legacy modes have a vocabulary for somewhat larger grids, modular ones now and
+/// A tokenizer for mazes of some shape, ours for tori too; legacy modes have a vocabulary for somewhat larger grids, modular ones now and
 /// then the full one.
 fn tokenizers() -> impl Strategy<Value = (TokenizerConfig, Lattice)> {
-    (1..7usize, 1..7usize, prop::sample::select(&TOKENIZERS), 0..3usize).prop_map(|(rows, cols, name, spare)| {
+    let shape = (1..7usize, 1..7usize, any::<bool>());
+    (shape, prop::sample::select(&TOKENIZERS), 0..3usize).prop_map(|((rows, cols, wraps), name, spare)| {
         let name: TokenizerName = name.parse().unwrap();
         let mut config = TokenizerConfig::from(name);
         match name {
@@ -32,7 +33,8 @@ fn tokenizers() -> impl Strategy<Value = (TokenizerConfig, Lattice)> {
             TokenizerName::Modular(_) if spare == 0 => config.vocabulary = Some(Vocabulary::Full),
             _ => {}
         }
-        (config, Lattice { rows, cols })
+        let wraps = wraps && rows.min(cols) >= MIN_TORUS_SIDE && matches!(name, TokenizerName::Own(_));
+        (config, Lattice { wraps, ..Lattice::new(rows, cols) })
     })
 }
 
@@ -175,7 +177,7 @@ proptest! {
 
     #[test]
     fn a_batch_holds_every_sequence(seed: u64, n in 0..20usize, group_size in 1..6usize) {
-        let tokenizer = tokenizer("edges", Lattice { rows: 3, cols: 4 });
+        let tokenizer = tokenizer("edges", Lattice::new(3, 4));
         let mut sequences = Vec::new();
         for index in 0..n as u64 {
             with_random(&tokenizer, seed ^ index, 0.3, Known::Path, |_, encoded| sequences.push(encoded.clone()));

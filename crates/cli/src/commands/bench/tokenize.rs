@@ -66,7 +66,7 @@ fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow::Result<Tok
     let tokenizer = Tokenizer::from_name(&args.tokenizer, lattice)?;
     let task = Task::new(TaskConfig::Maze(maze.clone()))?;
     let instances: Vec<Instance> = (0..BATCH).map(|index| task.instance(seed, Split::Train, index)).collect();
-    let examples: Vec<Example<'_>> = instances.iter().map(Example::of_instance).collect::<Result<_, _>>()?;
+    let examples: Vec<Example<'_>> = instances.iter().map(Example::of_instance).collect();
     let len = tokenizer.max_len(maze.max_passages());
     let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
     let times = workers.run(|| {

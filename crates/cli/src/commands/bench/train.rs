@@ -127,6 +127,7 @@ fn random_groups(shape: &Shape, seed: u64) -> Vec<Group> {
     let &Shape { n_ctx: seq, d_vocab, batch, .. } = shape;
     let mut group = |n_seq: usize| Group {
         tokens: (0..n_seq * seq).map(|_| below(&mut rng, d_vocab) as u32).collect(),
+        targets: None,
         seq,
         weights: vec![1.0; n_seq * (seq - 1)],
     };

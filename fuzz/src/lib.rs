@@ -1,0 +1,51 @@
+//! Every reader of files or text, under arbitrary input: none may panic, hang, or take memory without bound, and what one
+//! accepts must come back the same when it is written and read again.
+//!
+//! [`TARGETS`] is the list. A new reader gets a function in the module of its room and a line there; `corpus/NAME/` holds
+//! the inputs that are replayed by `cargo test`. README.md says how to fuzz.
+
+pub mod networks;
+pub mod problems;
+pub mod runs;
+pub mod sequences;
+
+/// A reader under test.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Name of the target and of the folder of its corpus.
+    pub name: &'static str,
+    /// Reads arbitrary bytes, and panics if something is wrong with the reader.
+    pub run: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: [Target; 12] = [
+    // Problems. (Readers of problem files in other formats belong here.)
+    Target { name: "task_toml", run: problems::task_toml },
+    Target { name: "maze_line", run: problems::maze_line },
+    Target { name: "graph_line", run: problems::graph_line },
+    Target { name: "sets", run: problems::sets },
+    // Sequences.
+    Target { name: "tokenizer_name", run: sequences::tokenizer_name },
+    Target { name: "decode", run: sequences::decode },
+    Target { name: "answer", run: sequences::answer },
+    // Networks and interventions.
+    Target { name: "checkpoint", run: networks::checkpoint },
+    Target { name: "token_file", run: networks::token_file },
+    Target { name: "plan", run: networks::plan },
+    // Runs.
+    Target { name: "run_toml", run: runs::run_toml },
+    Target { name: "run_folder", run: runs::run_folder },
+];
+
+/// The input as text, if it is any: readers of text get no other.
+pub(crate) fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
+}
+
+/// Writes bytes to a file and calls `read` with its path, for readers that take nothing else.
+pub(crate) fn as_file<T>(data: &[u8], read: impl FnOnce(&std::path::Path) -> T) -> T {
+    let file = tempfile::NamedTempFile::new().expect("the folder of temporary files can be written");
+    std::fs::write(file.path(), data).expect("a temporary file can be written");
+    read(file.path())
+}
