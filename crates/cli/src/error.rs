@@ -141,9 +141,12 @@ pub(crate) fn read(path: &Path) -> Result<String, InputError> {
     std::fs::read_to_string(path).map_err(|source| InputError::Open { path: path.to_owned(), source })
 }
 
-/// A panic is our mistake: says so, where to report it, and ends with exit code 1.
+/// A panic is our mistake, save where a damaged file brings a decoder down: says so, where to report it, and ends with exit code 1.
 pub(crate) fn apologise_for_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if tasks::files::is_decoding() {
+            return;
+        }
         eprintln!(
             "error: searchlens has a bug: {panic}\nSorry. Please report this with the command you ran: {}/issues",
             env!("CARGO_PKG_REPOSITORY")

@@ -26,6 +26,7 @@ use crate::text::listed;
 pub use entry::{Entry, Item};
 pub use fault::{FileError, FileFault};
 pub use header::{Header, Source, VERSION};
+pub use pages::is_decoding;
 pub use reader::Reader;
 pub use shard::Shard;
 pub use writer::{FolderWriter, Writer};

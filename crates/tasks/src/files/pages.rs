@@ -3,8 +3,10 @@
 //! A page says in its header how long it is unpacked, and a run of equal values takes as many bytes however long it is, so
 //! that a file of some hundred bytes could ask for gigabytes.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -134,6 +136,25 @@ impl Iterator for Budgeted {
     fn next(&mut self) -> Option<Self::Item> {
         self.get_next_page().transpose()
     }
+}
+
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in the decoder of Parquet files, whose panics are caught: they mean that a file is damaged. A
+/// panic hook has nothing to say then.
+pub fn is_decoding() -> bool {
+    DECODING.get()
+}
+
+/// Calls the decoder, which takes some things for granted that a damaged file may lack, and panics: an error like others.
+pub(crate) fn decoding<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    DECODING.set(true);
+    // What the work leaves half done is not used again: the file is given up.
+    let done = catch_unwind(AssertUnwindSafe(work));
+    DECODING.set(false);
+    done.unwrap_or_else(|_panic| Err(ParquetError::General("its values do not fit what is said of them".into())))
 }
 
 /// What a page's header says.

@@ -214,7 +214,8 @@ pub(crate) struct Items {
 pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
     let mut file = File::open(path).map_err(FileFault::Read)?;
     check_footer(&mut file)?;
-    let reader = SerializedFileReader::new(file.try_clone().map_err(FileFault::Read)?);
+    let handle = file.try_clone().map_err(FileFault::Read)?;
+    let reader = pages::decoding(|| SerializedFileReader::new(handle));
     let reader = reader.map_err(|error| FileFault::part("footer", format!("is damaged: {error}")))?;
     let metadata = reader.metadata().file_metadata();
     let pairs = metadata.key_value_metadata().into_iter().flatten();
@@ -368,7 +369,7 @@ impl ColumnBatch {
     fn next(&mut self, number: u64) -> Result<Cell, FileFault> {
         if self.cells.is_empty() {
             self.budget.store(2 * MAX_PAGE_VALUES, Ordering::Relaxed);
-            self.fill().map_err(|error| {
+            pages::decoding(|| self.fill()).map_err(|error| {
                 let what = format!("cannot be read from problem {number} on: {error}");
                 FileFault::part(format!("column {}", self.column.name), what)
             })?;
