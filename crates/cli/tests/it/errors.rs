@@ -139,7 +139,7 @@ fn files() {
     check_bad(
         "show absent.jsonl",
         expect![[r#"
-            error: absent.jsonl: cannot be read: No such file or directory (os error 2); name a file that exists, is whole and may be read
+            error: absent.jsonl: cannot be read: No such file or directory (os error 2); name a file that exists and may be read
         "#]],
     );
     check_bad(
