@@ -145,7 +145,7 @@ fn files() {
     check_bad(
         "generate --maze dfs --rows 3 --cols 3 --count 1 --out problems.csv",
         expect![[r#"
-        error: problems.npz: the ending .npz names no format of problems; available: .jsonl, and - for JSON lines on standard output
+        error: problems.csv: the ending .csv names no format of problems; available: .jsonl, .parquet, .npz, .cat.zanj, .zanj, .shard, a folder as DIR/, and - for JSON lines
     "#]],
     );
     check_bad(
