@@ -212,7 +212,7 @@ fn lines() {
         "show",
         r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[1,1]]]}"#,
         expect![[r#"
-        error: standard input: line 1: `connection_list[1][0][1]` is 1; it must be false: this passage would leave the grid
+        error: standard input: line 1: `connection_list[1][0][1]` is 1; it must be false: this passage would leave the grid (on a torus, say `"torus": true`)
     "#]],
     );
     check(
