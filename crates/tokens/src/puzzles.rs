@@ -101,7 +101,7 @@ impl Game {
 
 /// A state: whole numbers from 0 on; `None` if the label is none.
 fn state(label: &[f64]) -> Option<Vec<u64>> {
-    label.iter().map(|&x| (x >= 0.0 && x < MAX_VALUE && x.fract() == 0.0).then_some(x as u64)).collect()
+    label.iter().map(|&x| ((0.0..MAX_VALUE).contains(&x) && x.fract() == 0.0).then_some(x as u64)).collect()
 }
 
 /// Numbers in states lie below this.
