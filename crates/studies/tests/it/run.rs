@@ -326,10 +326,10 @@ fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
         false,
         &["step ", "lower the learning rate", "no checkpoint had been written"],
     );
-    // Weight decay that overshoots makes the weights three times larger with every step: still numbers after 20 steps, not after 60.
+    // Weight decay that overshoots makes the weights 2.5 times larger with every step: still numbers after 20 steps, not after 60.
     let dir = tempfile::tempdir().unwrap();
     let swelling = config(&[
-        ("lr = 4e-3", "lr = 1e-3\nweight_decay = 4e3\nprecision = \"f32\""),
+        ("lr = 4e-3", "lr = 1e-3\nweight_decay = 3.5e3\nprecision = \"f32\""),
         ("warmup = 10", "warmup = 0"),
         ("average_steps = 20", "average_steps = 0"),
     ]);
