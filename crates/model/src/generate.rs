@@ -92,7 +92,7 @@ pub fn generate<R: Rng>(
     let prompts = by_length(prompts);
     let continued = match reader {
         Reader::Plain(net) => continue_all(&prompts, workers, |prompts, room: &mut Room| {
-            let pass = PlainPass { net: *net, room, tap: &mut NoTap };
+            let pass = PlainPass { net: *net, prompts, room, tap: &mut NoTap };
             continue_batch(pass, prompts, stop, sampling, &rng_of)
         }),
         Reader::Tiled(reader) => continue_all(&prompts, workers, |prompts, room: &mut ReadRoom| {
@@ -136,7 +136,7 @@ pub fn generate_tapped<R: Rng>(
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
     check(net, prompts)?;
     let prompts = by_length(prompts);
-    let pass = PlainPass { net, room: &mut Room::default(), tap };
+    let pass = PlainPass { net, prompts: &prompts, room: &mut Room::default(), tap };
     let continued = continue_batch(pass, &prompts, stop, sampling, &rng_of);
     Ok(in_given_order(&prompts, continued))
 }
@@ -194,14 +194,16 @@ trait Pass {
     /// Forgets everything and makes room for `rows` rows of at most `longest` positions.
     fn reset(&mut self, rows: usize, longest: usize);
 
-    /// Takes the rows `places` of the batch, `rows` among the prompts given, through their next positions. Appends the logits
-    /// after the last token of each to `logits`, `[places.len(), d_vocab]`.
-    fn run(&mut self, places: &[usize], rows: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>);
+    /// Takes the rows `places` of the batch through their next positions. Appends the logits after the last token of each to
+    /// `logits`, `[places.len(), d_vocab]`.
+    fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>);
 }
 
 /// The forward pass, told of a past.
 struct PlainPass<'a, T> {
     net: Net<'a, f32>,
+    /// The batch's: the tap is told their numbers.
+    prompts: &'a [Prompt<'a>],
     room: &'a mut Room,
     tap: &'a mut T,
 }
@@ -222,12 +224,13 @@ impl<T: WindowTap<f32>> Pass for PlainPass<'_, T> {
         self.room.cache.reset(self.net.config, rows, longest);
     }
 
-    fn run(&mut self, places: &[usize], rows: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
+    fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
         let Room { cache, acts } = &mut *self.room;
         let first: Vec<usize> = places.iter().map(|&place| cache.len(place)).collect();
+        let rows: Vec<usize> = places.iter().map(|&place| self.prompts[place].row).collect();
         let mut past = cache.continued(places);
         let n_keys = Past::<f32>::n_keys(&past, sequences.seq);
-        self.tap.window(Window { rows, first: &first, seq: sequences.seq, n_keys });
+        self.tap.window(Window { rows: &rows, first: &first, seq: sequences.seq, n_keys });
         forward_after(self.net, sequences, &mut past, acts, self.tap);
         cache.advance(places, sequences.seq);
         let d_vocab = self.net.config.d_vocab;
@@ -251,7 +254,7 @@ impl Pass for TiledPass<'_> {
         self.room.reset(self.reader.net(), rows, longest);
     }
 
-    fn run(&mut self, places: &[usize], _: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
+    fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
         self.reader.read(places, sequences, self.room);
         let d_vocab = self.config().d_vocab;
         logits.extend((0..places.len()).flat_map(|b| self.room.logits(b, d_vocab)));
@@ -299,9 +302,8 @@ fn continue_batch<R: Rng>(
         }
         let tokens: Vec<u32> = active.iter().filter_map(|row| out[row.place].last().copied()).collect();
         let places: Vec<usize> = active.iter().map(|row| row.place).collect();
-        let rows: Vec<usize> = places.iter().map(|&place| prompts[place].row).collect();
         logits.clear();
-        pass.run(&places, &rows, Sequences { tokens: &tokens, seq: 1 }, &mut logits);
+        pass.run(&places, Sequences { tokens: &tokens, seq: 1 }, &mut logits);
     }
 }
 
@@ -314,23 +316,24 @@ fn read_prompts(pass: &mut impl Pass, prompts: &[Prompt<'_>]) -> Vec<f32> {
         let seq = alike[0].tokens.len();
         for group in alike.chunks(group_size(seq)) {
             let places: Vec<usize> = (first..first + group.len()).collect();
-            let rows: Vec<usize> = group.iter().map(|prompt| prompt.row).collect();
             let tokens: Vec<u32> = group.iter().flat_map(|prompt| prompt.tokens).copied().collect();
-            pass.run(&places, &rows, Sequences { tokens: &tokens, seq }, &mut logits);
+            pass.run(&places, Sequences { tokens: &tokens, seq }, &mut logits);
             first += group.len();
         }
     }
     logits
 }
 
+/// The token with the largest logit, the first of equals.
+pub fn likeliest(logits: &[f32]) -> u32 {
+    let larger = |best: usize, id: usize| if logits[id] > logits[best] { id } else { best };
+    (1..logits.len()).fold(0, larger) as u32
+}
+
 /// The next token from one position's logits.
 fn choose(logits: &[f32], sampling: Sampling, rng: &mut impl Rng) -> u32 {
-    let best = |logits: &[f32]| {
-        let better = |best: usize, i: usize| if logits[i] > logits[best] { i } else { best };
-        (1..logits.len()).fold(0, better) as u32
-    };
     match sampling {
-        Sampling::Greedy => best(logits),
+        Sampling::Greedy => likeliest(logits),
         Sampling::Random { temperature, top_k } => {
             let mut order: Vec<usize> = (0..logits.len()).collect();
             order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
@@ -344,7 +347,7 @@ fn choose(logits: &[f32], sampling: Sampling, rng: &mut impl Rng) -> u32 {
                     return i as u32;
                 }
             }
-            best(logits)
+            likeliest(logits)
         }
     }
 }

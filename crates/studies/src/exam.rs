@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 use searchlens_lens::stats::Clusters;
 use searchlens_model::forward::{Acts, Net, Sequences, forward};
-use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate};
+use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate, likeliest};
 use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
 use searchlens_tasks::judge::{Verdict, judge_with};
@@ -123,27 +123,20 @@ fn answers_at_once(
     questions: &[Question],
     workers: &Workers,
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
-    let answer = |question: &Question| {
+    let answer = |acts: &mut Acts<f32>, question: &Question| {
         let n_prompt = question.prompt.len();
         let mut tokens = question.prompt.ids.clone();
         tokens.resize(n_prompt + stop.max_new_tokens - 1, mask);
         let sequences = Sequences { tokens: &tokens, seq: tokens.len() };
         net.check(sequences)?;
-        let mut acts = Acts::<f32>::default();
-        forward(net, sequences, &mut acts, &mut NoTap);
+        forward(net, sequences, acts, &mut NoTap);
         let rows = acts.logits.chunks_exact(net.config.d_vocab).skip(n_prompt - 1);
         let mut answer: Vec<u32> = rows.map(likeliest).collect();
         let end = answer.iter().position(|&id| Some(id) == stop.end);
         answer.truncate(end.map_or(answer.len(), |end| end + 1));
         Ok(answer)
     };
-    workers.run(|| questions.par_iter().map(answer).collect())
-}
-
-/// The token with the largest logit, the first of equals.
-fn likeliest(logits: &[f32]) -> u32 {
-    let larger = |best: usize, id: usize| if logits[id] > logits[best] { id } else { best };
-    (0..logits.len()).fold(0, larger) as u32
+    workers.run(|| questions.par_iter().map_init(Acts::default, answer).collect())
 }
 
 /// Reads and judges answers, one for each question.

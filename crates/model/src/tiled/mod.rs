@@ -1,4 +1,5 @@
-//! The training step on the tile unit: forward, loss and backward of a group in bf16, without taps.
+//! The tile unit's own passes, in bf16 and without taps: training steps (forward, loss and backward of a group), and reading for
+//! generation ([`read`]).
 //!
 //! The same network as [`crate::forward`] and [`crate::backward`], which stay the reference (any number type, every site) and
 //! are what this is tested against. Here products round their factors to bf16; the residual stream, the norms' statistics, the

@@ -194,10 +194,6 @@ impl Iterator for Items {
         {
             cells = cells.and(Err(fault));
         }
-        if cells.is_err() {
-            // What comes after a part that is damaged cannot be told from it.
-            self.next = self.n;
-        }
         Some(cells.map(|cells| Item { number: self.next, body: Body::Row(Row { table: self.table, cells }) }))
     }
 }

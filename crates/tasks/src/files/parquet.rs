@@ -303,12 +303,7 @@ impl Iterator for Items {
     type Item = Result<Item, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = self.next_item();
-        if item.is_err() {
-            // Rows that are damaged cannot be told from those that follow.
-            (self.left, self.next_group) = (0, self.reader.num_row_groups());
-        }
-        item.transpose()
+        self.next_item().transpose()
     }
 }
 

@@ -40,7 +40,7 @@ impl Reader {
 
     /// JSON lines from anywhere; `name` stands for a path in messages.
     pub fn lines(name: &str, source: impl BufRead + 'static) -> Reader {
-        let items = Box::new(lines(source));
+        let items = Box::new(until_fault(lines(source)));
         Reader { path: name.into(), header: None, items, files: Vec::new().into_iter(), n_before: 0 }
     }
 
@@ -118,19 +118,19 @@ fn open(format: Format, path: &Path) -> Result<(Option<Header>, Items), FileFaul
     Ok(match format {
         Format::Lines => {
             let source = BufReader::new(File::open(path).map_err(FileFault::Read)?);
-            (None, Box::new(lines(source)))
+            (None, Box::new(until_fault(lines(source))))
         }
         Format::Parquet | Format::Folder => {
             let (header, items) = parquet::open(path)?;
-            (header, Box::new(items))
+            (header, Box::new(until_fault(items)))
         }
         Format::Npz => {
             let (header, items) = npz::open(path)?;
-            (header, Box::new(items))
+            (header, Box::new(until_fault(items)))
         }
         Format::Zanj(_) => {
             let (header, items) = zanj::open(path)?;
-            (header, Box::new(items))
+            (header, Box::new(until_fault(items)))
         }
         Format::Shard => {
             let shard = Shard::open(File::open(path).map_err(FileFault::Read)?)?;
@@ -139,12 +139,23 @@ fn open(format: Format, path: &Path) -> Result<(Option<Header>, Items), FileFaul
     })
 }
 
-/// Lines that are not empty, under their numbers. The first that cannot be read is the last.
-fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<Item, FileFault>> {
-    let mut number = 0;
+/// Nothing after the first fault: in these formats what follows a damaged part cannot be told from it. (A shard's blocks can.)
+fn until_fault(
+    mut items: impl Iterator<Item = Result<Item, FileFault>>,
+) -> impl Iterator<Item = Result<Item, FileFault>> {
     let mut ended = false;
     std::iter::from_fn(move || {
-        while !ended {
+        let item = if ended { None } else { items.next() };
+        ended |= item.as_ref().is_some_and(Result::is_err);
+        item
+    })
+}
+
+/// Lines that are not empty, under their numbers.
+fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<Item, FileFault>> {
+    let mut number = 0;
+    std::iter::from_fn(move || {
+        loop {
             number += 1;
             let mut line = Vec::new();
             let read = source.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
@@ -159,12 +170,10 @@ fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<Item, FileFaul
                 Ok(text) if text.trim().is_empty() => {}
                 Ok(text) => return Some(Ok(Item::line(number, text.trim_end_matches(['\n', '\r']).to_owned()))),
                 Err(error) => {
-                    ended = true;
                     let fault = RecordFault::Source(error);
                     return Some(Err(FileFault::Line(RecordError { line: number as usize, fault })));
                 }
             }
         }
-        None
     })
 }

@@ -359,10 +359,6 @@ impl Iterator for Items {
             Mazes::Full(mazes) => mazes.pop().map_or_else(|| Err(super::foreign_item()), |maze| full_cells(&maze)),
             Mazes::Arrays(arrays) => array_cells(arrays),
         };
-        if cells.is_err() {
-            // What comes after a part that is damaged cannot be told from it.
-            self.next = self.n;
-        }
         Some(cells.map(|cells| Item { number: self.next, body: Body::Row(Row { table: Table::Mazes, cells }) }))
     }
 }
