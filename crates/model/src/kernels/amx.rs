@@ -24,7 +24,7 @@ impl Line {
 pub type Tile = [Line; 16];
 
 /// 16 floats: what one vector register holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub struct Lanes(pub [f32; 16]);
 

@@ -1,19 +1,16 @@
-//! Softmax attention on the tile unit, head by head, without ever holding the pattern.
+//! Softmax attention on the tile unit, head by head.
 //!
 //! Scores are made transposed, `Sᵀ = K @ Qᵀ`, 32 keys by 32 queries at a time. So a vector holds one key's scores for 16 queries,
-//! and the softmax needs no sum across lanes. The forward pass leaves one number a query, `m = log2 Σ 2^s`; the backward pass,
-//! [`super::attention_bwd`], makes the pattern again from it (Dao et al. 2022, section 3.1). The 1/√d_head is in the exponent
-//! and in the small outputs. Blocks above the diagonal of a causal network are never made.
+//! and the softmax needs no sum across lanes. The 1/√d_head is in the exponent; what values are multiplied by are powers,
+//! `2^(s − top)`, and the inverses of their sums scale the small outputs. Blocks above the diagonal of a causal network are never
+//! made. What of this is left for [`super::attention_bwd`]: see [`super::attention_stash`].
 
+use super::attention_stash::{AttentionStash, HeadStash};
 use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
-use crate::kernels::amx::{Block, Sums, TileUnit, Wide, ZERO_BLOCK};
-use crate::kernels::vector::{V, all, exp2, first, interleave, load, log2, round, store, store_line};
+use crate::kernels::amx::{Block, Line, Sums, Tile, TileUnit, Wide, ZERO_BLOCK};
+use crate::kernels::vector::{V, all, exp2, interleave, load, load_wide, round, store, store_line, store_wide};
 use std::arch::x86_64::*;
-use std::f32::consts::LOG2_E;
-
-/// A query that is only padding gets this instead of the logarithm of its sum: its pattern is then 0.
-const NOBODY: f32 = 1e30;
 
 /// Score of what a query may not see: its power of 2 is 0.
 const UNSEEN: f32 = -1e30;
@@ -27,13 +24,13 @@ pub(crate) struct AttentionRoom {
     v_left: Tiles,
     /// `Sᵀ` of a block of queries.
     scores: Vec<Block>,
-    /// `Pᵀ` of a block of queries as right factor.
-    pattern: Tiles,
-    /// `zᵀ` of a block of queries, not yet divided by the sums of the pattern.
+    /// Powers of a block of queries, if they are not kept.
+    powers: Vec<Tile>,
+    /// `zᵀ` of a block of queries, not yet divided by the sums of the powers.
     mixed: Scratch,
 }
 
-/// `z = softmax(q kᵀ / attn_scale) v` for every head; `stash` gets the logarithms of the sums.
+/// `z = softmax(q kᵀ / attn_scale) v` for every head.
 ///
 /// # Shapes
 /// - `qkv`: `[rows, 3 · width]`, and a block of rows after them; `z` (out): `[rows, width]`
@@ -43,14 +40,14 @@ pub(crate) fn attention(
     heads: Heads,
     qkv: &Rows,
     z: &mut Rows,
-    stash: &mut [Wide],
+    stash: &mut AttentionStash,
     room: &mut AttentionRoom,
 ) {
     let blocks = heads.blocks();
     room.scores.resize(blocks, ZERO_BLOCK);
-    room.pattern.resize(BLOCK, blocks * BLOCK);
+    room.powers.resize(2 * blocks, [Line::ZERO; 16]);
     for (number, head) in heads.pairs() {
-        attend(unit, heads, head, qkv, z, &mut stash[number * blocks..][..blocks], room);
+        attend(unit, heads, head, qkv, z, stash.head(heads, number), room);
     }
 }
 
@@ -61,14 +58,13 @@ fn attend(
     head: Head,
     qkv: &Rows,
     z: &mut Rows,
-    stash: &mut [Wide],
+    mut stash: HeadStash<'_>,
     room: &mut AttentionRoom,
 ) {
-    let AttentionRoom { q_columns, v_left, scores, pattern, mixed } = room;
+    let AttentionRoom { q_columns, v_left, scores, powers, mixed } = room;
     let depth = head.depth();
     head.pack_columns(qkv, q_columns);
     head.shifted(2 * heads.width).pack_left_transposed(qkv, v_left);
-    let to_power = all(heads.scale() * LOG2_E);
     for queries in 0..heads.blocks() {
         let seen = heads.seen(queries);
         let scores = &mut scores[..seen];
@@ -76,39 +72,40 @@ fn attend(
             let k = head.shifted(heads.width).strips(qkv, keys);
             unit.multiply(k, q_columns.columns(queries, 0, depth), Sums::Set, block);
         }
-        mask(heads, queries, &mut scores[seen - 1]);
-        let inverse = softmax(scores, to_power, pattern, &mut stash[queries]);
-        let left = heads.dims.seq - queries * BLOCK;
-        for (i, lanes) in stash[queries].iter_mut().enumerate() {
-            store(lanes, _mm512_mask_mov_ps(all(NOBODY), first(left.saturating_sub(16 * i)), load(lanes)));
-        }
+        mask(heads, queries, seen - 1, &mut scores[seen - 1]);
+        let powers = match &mut stash.powers {
+            Some(kept) => &mut kept[heads.tiles_before(queries)..],
+            None => &mut powers[..],
+        };
+        let (one, two) = powers[..2 * seen].split_at_mut(seen);
+        let inverse = softmax(scores, heads.to_power(), [&mut *one, &mut *two], &mut stash.tops[queries]);
+        store_wide(&mut stash.inverses[queries], inverse);
         for c in 0..depth {
-            unit.multiply(v_left.strips(c, 0, seen), pattern.columns(0, 0, seen), Sums::Set, &mut mixed.0);
+            unit.multiply(v_left.strips(c, 0, seen), [&*one, &*two], Sums::Set, &mut mixed.0);
             head.write_columns(&mixed.0, inverse, |i| i, queries, c, z);
         }
     }
 }
 
-/// Takes out of a block of queries' last scores what they may not see.
+/// Takes out of a block of scores what its queries may not see.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn mask(heads: Heads, queries: usize, last: &mut Block) {
-    let keys = heads.seen(queries) - 1;
+fn mask(heads: Heads, queries: usize, keys: usize, scores: &mut Block) {
     if heads.see_all(queries, keys) {
         return;
     }
-    for (key, scores) in last.iter_mut().enumerate() {
+    for (key, scores) in scores.iter_mut().enumerate() {
         for (lanes, seen) in scores.iter_mut().zip(heads.see(queries, keys * BLOCK + key)) {
             store(lanes, _mm512_mask_mov_ps(all(UNSEEN), seen, load(lanes)));
         }
     }
 }
 
-/// The pattern of a block of queries, not yet divided by its sums, as right factor; the logarithms of the sums go to `stash`,
-/// their inverses are returned.
+/// The powers of a block of queries, as right factor; the exponents of their largest scores go to `tops`, the inverses of their
+/// sums are returned.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn softmax(scores: &[Block], to_power: V, pattern: &mut Tiles, stash: &mut Wide) -> [V; 2] {
+fn softmax(scores: &[Block], to_power: f32, [one, two]: [&mut [Tile]; 2], tops: &mut Wide) -> [V; 2] {
     // Two running results for each half: the next need not wait for the last.
     let mut top = [all(UNSEEN); 4];
     for rows in scores.as_flattened().as_chunks::<2>().0 {
@@ -116,23 +113,41 @@ fn softmax(scores: &[Block], to_power: V, pattern: &mut Tiles, stash: &mut Wide)
             *top = _mm512_max_ps(*top, load(lanes));
         }
     }
-    let top = [0, 1].map(|i| _mm512_mul_ps(_mm512_max_ps(top[i], top[i + 2]), to_power));
+    let top = [0, 1].map(|i| _mm512_mul_ps(_mm512_max_ps(top[i], top[i + 2]), all(to_power)));
+    store_wide(tops, top);
     let mut sums = [all(0.0); 4];
-    for (k, block) in scores.iter().enumerate() {
-        let [one, two] = pattern.tiles_mut(0, k);
-        for (p, rows) in block.as_chunks::<2>().0.iter().enumerate() {
-            let mut powers = [all(0.0); 4];
-            for (i, lanes) in rows.as_flattened().iter().enumerate() {
-                powers[i] = exp2(_mm512_fmsub_ps(load(lanes), to_power, top[i % 2]));
-                sums[i] = _mm512_add_ps(sums[i], powers[i]);
-            }
-            store_line(&mut one[p], interleave(round([powers[0], powers[2]])));
-            store_line(&mut two[p], interleave(round([powers[1], powers[3]])));
-        }
+    for (block, tiles) in scores.iter().zip(one.iter_mut().zip(two)) {
+        raise(block, to_power, top, tiles.into(), &mut sums);
     }
-    [0, 1].map(|i| {
-        let sum = _mm512_add_ps(sums[i], sums[i + 2]);
-        store(&mut stash[i], _mm512_add_ps(top[i], log2(sum)));
-        _mm512_div_ps(all(1.0), sum)
-    })
+    [0, 1].map(|i| _mm512_div_ps(all(1.0), _mm512_add_ps(sums[i], sums[i + 2])))
+}
+
+/// The powers of a block of scores, as tiles of the right factor; they are added to `sums`, those of even and of odd keys.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn raise(scores: &Block, to_power: f32, top: [V; 2], [one, two]: [&mut Tile; 2], sums: &mut [V; 4]) {
+    for (p, rows) in scores.as_chunks::<2>().0.iter().enumerate() {
+        let mut powers = [all(0.0); 4];
+        for (i, lanes) in rows.as_flattened().iter().enumerate() {
+            powers[i] = exp2(_mm512_fmsub_ps(load(lanes), all(to_power), top[i % 2]));
+            sums[i] = _mm512_add_ps(sums[i], powers[i]);
+        }
+        store_line(&mut one[p], interleave(round([powers[0], powers[2]])));
+        store_line(&mut two[p], interleave(round([powers[1], powers[3]])));
+    }
+}
+
+/// The powers of a block of keys for one of queries made again, from the scores that the forward pass had.
+#[inline]
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+pub(super) fn raise_again(
+    heads: Heads,
+    keys: usize,
+    queries: usize,
+    scores: &mut Block,
+    tops: &Wide,
+    tiles: [&mut Tile; 2],
+) {
+    mask(heads, queries, keys, scores);
+    raise(scores, heads.to_power(), load_wide(tops), tiles, &mut [all(0.0); 4]);
 }

@@ -1,14 +1,18 @@
 //! Back through [`super::attention`]: the gradients of queries, keys and values.
 //!
-//! The pattern is made again, transposed, from the stashed logarithms: `P = 2^(s − m)`. `Pᵀ` and `dSᵀ`, written by rows, are the
-//! left factors of `dV = Pᵀ @ dZ` and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
+//! The pattern is the stashed powers times the inverses of their sums, one number a query; instead of the powers, the gradients
+//! `dZ` and their means are multiplied by those. Powers `Eᵀ` and `dSᵀ`, written by rows, are the left factors of `dV = Eᵀ @ dZ`
+//! and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
 
+use super::attention::raise_again;
+use super::attention_stash::{AttentionStash, HeadStash};
 use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
 use crate::kernels::amx::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
-use crate::kernels::vector::{all, exp2, load_wide, round, store, store_line};
+use crate::kernels::vector::{
+    all, even_numbers, halves_of_pairs, load, load_line, load_wide, odd_numbers, round, store, store_line,
+};
 use std::arch::x86_64::*;
-use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
 /// Blocks of keys that are taken together when queries' gradients are summed: room does not grow with the square of the
@@ -21,23 +25,26 @@ type Square = [Line; 32];
 /// Room for one head at a time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttentionBwdRoom {
-    /// Queries, and gradients of the mix, transposed, as right factors.
+    /// Queries, transposed, as right factor, if powers are made again.
     q_columns: Tiles,
+    /// Gradients of the mix, transposed, as right factor.
     dz_columns: Tiles,
-    /// The same as right factors.
+    /// Queries, and gradients of the mix, as right factors.
     q_right: Tiles,
     dz_right: Tiles,
     /// Keys, transposed, as left factor.
     k_left: Tiles,
-    /// `Sᵀ = K @ Qᵀ` and `dPᵀ = V @ dZᵀ` of a block of keys and one of queries.
+    /// `Sᵀ = K @ Qᵀ` and `dEᵀ = V @ dZᵀ` of a block of keys and one of queries.
     scores: Scratch,
-    dpattern: Scratch,
-    /// `Pᵀ` and `dSᵀ` by rows, of a block of keys and each block of queries.
-    pattern: Vec<Square>,
+    dpowers: Scratch,
+    /// Powers of a block of keys and one of queries, if they are made again.
+    again: Tiles,
+    /// `Eᵀ` and `dSᵀ` by rows, of a block of keys and each block of queries.
+    powers: Vec<Square>,
     dscores: Vec<Square>,
     /// `dSᵀ` as right factor, a span of keys at a time.
     dscores_right: Tiles,
-    /// `Σ P dP`, one number a query.
+    /// `Σ P dP` over a query's sum of powers, one number a query.
     mean: Vec<Wide>,
     /// `dQᵀ`, by blocks of queries and features.
     dq: Vec<Block>,
@@ -46,7 +53,7 @@ pub(crate) struct AttentionBwdRoom {
     dk: Scratch,
 }
 
-/// Reverses [`super::attention::attention`].
+/// Reverses [`super::attention::attention`]; `dz` is lost.
 ///
 /// # Shapes
 /// - `qkv`: `[rows, 3 · width]`, and a block of rows after them; `dqkv` (out): `[rows, 3 · width]`; `z`, `dz`: `[rows, width]`
@@ -56,29 +63,34 @@ pub(crate) fn attention_bwd(
     heads: Heads,
     qkv: &Rows,
     z: &Rows,
-    dz: &Rows,
-    stash: &[Wide],
+    stash: &mut AttentionStash,
+    dz: &mut Rows,
     dqkv: &mut Rows,
     room: &mut AttentionBwdRoom,
 ) {
     let blocks = heads.blocks();
-    room.pattern.resize(blocks, [Line::ZERO; 32]);
+    room.again.resize(BLOCK, BLOCK);
+    room.powers.resize(blocks, [Line::ZERO; 32]);
     room.dscores.resize(blocks, [Line::ZERO; 32]);
     room.dscores_right.resize(blocks * BLOCK, SPAN.min(blocks) * BLOCK);
     room.mean.resize(blocks, ZERO_WIDE);
     for (number, head) in heads.pairs() {
-        head.pack_columns(qkv, &mut room.q_columns);
+        let stash = stash.head(heads, number);
+        if stash.powers.is_none() {
+            head.pack_columns(qkv, &mut room.q_columns);
+        }
         head.pack_right(qkv, &mut room.q_right);
+        let inverses = stash.inverses.as_flattened();
+        for (half, (lanes, inverse)) in room.mean.as_flattened_mut().iter_mut().zip(inverses).enumerate() {
+            store(lanes, _mm512_mul_ps(head.dots(z, dz, 16 * half), load(inverse)));
+        }
+        head.scale(dz, stash.inverses);
         head.pack_columns(dz, &mut room.dz_columns);
         head.pack_right(dz, &mut room.dz_right);
         head.shifted(heads.width).pack_left_transposed(qkv, &mut room.k_left);
-        for (half, lanes) in room.mean.as_flattened_mut().iter_mut().enumerate() {
-            store(lanes, head.dots(z, dz, 16 * half));
-        }
-        let stash = &stash[number * blocks..][..blocks];
         room.dq.resize(blocks * head.depth(), ZERO_BLOCK);
         for from in (0..blocks).step_by(SPAN) {
-            span_bwd(unit, heads, head, from..blocks.min(from + SPAN), qkv, stash, room, dqkv);
+            span_bwd(unit, heads, head, from..blocks.min(from + SPAN), qkv, &stash, room, dqkv);
         }
         let factors = [all(heads.scale()); 2];
         for (i, block) in room.dq.iter().enumerate() {
@@ -95,7 +107,7 @@ fn span_bwd(
     head: Head,
     span: Range<usize>,
     qkv: &Rows,
-    stash: &[Wide],
+    stash: &HeadStash<'_>,
     room: &mut AttentionBwdRoom,
     dqkv: &mut Rows,
 ) {
@@ -103,20 +115,30 @@ fn span_bwd(
     let (key_head, value_head) = (head.shifted(heads.width), head.shifted(2 * heads.width));
     for keys in span.clone() {
         let seeing = heads.first_to_see(keys)..blocks;
-        let [scores, dpattern] = [&mut room.scores.0, &mut room.dpattern.0];
         for queries in seeing.clone() {
-            let k = key_head.strips(qkv, keys);
-            unit.multiply(k, room.q_columns.columns(queries, 0, depth), Sums::Set, scores);
+            let powers = match &stash.powers {
+                Some(kept) => {
+                    let first = heads.tiles_before(queries) + keys;
+                    [&kept[first], &kept[first + heads.seen(queries)]]
+                }
+                None => {
+                    let scores = &mut room.scores.0;
+                    let k = key_head.strips(qkv, keys);
+                    unit.multiply(k, room.q_columns.columns(queries, 0, depth), Sums::Set, scores);
+                    raise_again(heads, keys, queries, scores, &stash.tops[queries], room.again.tiles_mut(0, 0));
+                    room.again.columns(0, 0, 1).map(|strip| &strip[0])
+                }
+            };
+            let dpowers = &mut room.dpowers.0;
             let v = value_head.strips(qkv, keys);
-            unit.multiply(v, room.dz_columns.columns(queries, 0, depth), Sums::Set, dpattern);
+            unit.multiply(v, room.dz_columns.columns(queries, 0, depth), Sums::Set, dpowers);
             let dscores_right = room.dscores_right.tiles_mut(queries, keys - span.start);
-            let logs = [&stash[queries], &room.mean[queries]];
-            let squares = [&mut room.pattern[queries], &mut room.dscores[queries]];
-            weigh(heads, keys, queries, [scores, dpattern], logs, squares, dscores_right);
+            let squares = [&mut room.powers[queries], &mut room.dscores[queries]];
+            weigh(powers, dpowers, &room.mean[queries], squares, dscores_right);
         }
         for c in 0..depth {
             let [dv, dk] = [&mut room.dv.0, &mut room.dk.0];
-            let rows = side_by_side(&room.pattern[seeing.clone()]);
+            let rows = side_by_side(&room.powers[seeing.clone()]);
             unit.multiply(rows, room.dz_right.columns(c, seeing.start, seeing.end), Sums::Set, dv);
             let rows = side_by_side(&room.dscores[seeing.clone()]);
             unit.multiply(rows, room.q_right.columns(c, seeing.start, seeing.end), Sums::Set, dk);
@@ -139,35 +161,29 @@ fn side_by_side(squares: &[Square]) -> LeftStrips<'_> {
     LeftStrips::new(squares.as_flattened(), Steps { row: 1, tile: BLOCK, strip: 16 }, squares.len())
 }
 
-/// `Pᵀ` and `dSᵀ = Pᵀ (dPᵀ − mean)` of a block of keys and one of queries, in the forms their products need.
+/// `Eᵀ` and `dSᵀ = Eᵀ (dEᵀ − mean)` of a block of keys and one of queries, in the forms their products need.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn weigh(
-    heads: Heads,
-    keys: usize,
-    queries: usize,
-    [scores, dpattern]: [&Block; 2],
-    [log_sums, means]: [&Wide; 2],
-    [pattern, dscores]: [&mut Square; 2],
+    powers: [&Tile; 2],
+    dpowers: &Block,
+    means: &Wide,
+    [power_rows, dscore_rows]: [&mut Square; 2],
     [one, two]: [&mut Tile; 2],
 ) {
-    let (log_sums, means) = (load_wide(log_sums), load_wide(means));
-    let to_power = all(heads.scale() * LOG2_E);
-    let see_all = heads.see_all(queries, keys);
-    let mut line = |key: usize| {
-        let (scores, dpattern) = (load_wide(&scores[key]), load_wide(&dpattern[key]));
-        let mut p = [0, 1].map(|i| exp2(_mm512_fmsub_ps(scores[i], to_power, log_sums[i])));
-        if !see_all {
-            let seen = heads.see(queries, keys * BLOCK + key);
-            p = [0, 1].map(|i| _mm512_maskz_mov_ps(seen[i], p[i]));
-        }
-        store_line(&mut pattern[key], round(p));
-        let line = round([0, 1].map(|i| _mm512_mul_ps(p[i], _mm512_sub_ps(dpattern[i], means[i]))));
-        store_line(&mut dscores[key], line);
-        line
-    };
-    for p in 0..16 {
-        let (x, y) = (line(2 * p), line(2 * p + 1));
+    let means = load_wide(means);
+    for (p, dpowers) in dpowers.as_chunks::<2>().0.iter().enumerate() {
+        let pairs = powers.map(|tile| load_line(&tile[p]));
+        let rows = halves_of_pairs(pairs);
+        let [x, y] = [0, 1].map(|i| {
+            store_line(&mut power_rows[2 * p + i], rows[i]);
+            let powers =
+                if i == 0 { pairs.map(|pairs| even_numbers(pairs)) } else { pairs.map(|pairs| odd_numbers(pairs)) };
+            let dpowers = load_wide(&dpowers[i]);
+            let line = round([0, 1].map(|h| _mm512_mul_ps(powers[h], _mm512_sub_ps(dpowers[h], means[h]))));
+            store_line(&mut dscore_rows[2 * p + i], line);
+            line
+        });
         // Queries come out in the order of `unpacked`: one instruction a line instead of two.
         store_line(&mut one[p], _mm512_unpacklo_epi16(x, y));
         store_line(&mut two[p], _mm512_unpackhi_epi16(x, y));

@@ -170,7 +170,7 @@ fn attention_layer_bwd(
     room: &mut Room,
 ) {
     let Room { blocks, now, attention_bwd: attention_bwd_room, turns, scratch, profile, .. } = room;
-    let stash = &blocks[layer];
+    let stash = &mut blocks[layer];
     let (rows, heads) = (stash.ln1.len(), heads(net.config, sequences));
     now.right.resize(heads.width, rows);
     for block in 0..rows / BLOCK {
@@ -183,7 +183,8 @@ fn attention_layer_bwd(
     let mut finish = Finish::Round { bias: None, out: &mut now.dz };
     multiply(unit, &now.grad_rows, 0, 0..rows, &weights.output.backward, &mut finish, scratch);
     profile.lap(Stage::LinearInput);
-    attention_bwd(unit, heads, &stash.qkv, &stash.z, &now.dz, &stash.log_sums, &mut now.dqkv, attention_bwd_room);
+    let (attention, dqkv) = (&mut stash.attention, &mut now.dqkv);
+    attention_bwd(unit, heads, &stash.qkv, &stash.z, attention, &mut now.dz, dqkv, attention_bwd_room);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
         turns.rotate(heads, dim, base, |r| r % sequences.seq, -1.0, &mut now.dqkv);
     }

@@ -21,7 +21,7 @@ const STRIP: usize = 16;
 
 /// Makes a buffer long enough. It never shrinks: groups of different lengths take turns, and what is cut off would have to be
 /// made 0 again.
-fn grow<T: Copy>(buffer: &mut Vec<T>, len: usize, zero: T) {
+pub(crate) fn grow<T: Copy>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.len() < len {
         buffer.resize(len, zero);
     }

@@ -74,7 +74,7 @@ fn attention_layer(
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
         turns.rotate(heads, dim, base, |r| r % sequences.seq, 1.0, &mut stash.qkv);
     }
-    attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.log_sums, attention_room);
+    attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.attention, attention_room);
     profile.lap(Stage::Attention);
     let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut now.resid };
     multiply(unit, &stash.z, 0, 0..rows, &weights.output.forward, &mut finish, scratch);

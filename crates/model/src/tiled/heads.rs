@@ -4,12 +4,13 @@
 //! the next. Of two factors one is read where it lies, neighbours and all, and the other is packed with zeros in their places.
 
 use super::factor::{BLOCK, Rows, Tiles, pack_pairs, pack_pairs_transposed, transpose_tile};
-use crate::kernels::amx::{Block, LeftStrips};
+use crate::kernels::amx::{Block, LeftStrips, Wide};
 use crate::kernels::attention::AttnDims;
 use crate::kernels::vector::{
-    Halves, V, all, dot_pairs, load, load_line, load_wide, only, round, store_line, store_only, transpose,
+    Halves, V, all, dot_pairs, load, load_line, load_wide, only, round, store_line, store_only, transpose, widen,
 };
 use std::arch::x86_64::*;
+use std::f32::consts::LOG2_E;
 
 /// Where queries, keys and values of a group lie side by side, `[rows, 3 · width]`, and each sequence's rows one after another.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +26,9 @@ impl Heads {
         self.dims.seq.div_ceil(BLOCK)
     }
 
-    /// Length of the stash of [`super::attention::attention`].
-    pub(crate) fn stash_len(self) -> usize {
-        self.dims.n_seq * self.dims.n_heads * self.blocks()
+    /// Tiles of pattern of one head before a block of queries, each block having two strips of as many as it sees blocks of keys.
+    pub(crate) fn tiles_before(self, queries: usize) -> usize {
+        if self.dims.causal { queries * (queries + 1) } else { 2 * queries * self.blocks() }
     }
 
     /// Every head of every sequence, with its number.
@@ -39,6 +40,11 @@ impl Heads {
 
     pub(crate) fn scale(self) -> f32 {
         (1.0 / self.dims.attn_scale) as f32
+    }
+
+    /// What scores are multiplied by to be exponents of 2.
+    pub(crate) fn to_power(self) -> f32 {
+        self.scale() * LOG2_E
     }
 
     /// Blocks of keys that a block of queries sees.
@@ -114,25 +120,26 @@ impl Head {
         x.strips_from(self.first_row + block * BLOCK, self.column / BLOCK, self.depth())
     }
 
-    /// Line `c` of a position; zeros where the numbers are not the head's own.
+    /// Line `c` of a position; zeros where the numbers are not its `own`, and beyond the last position.
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-    fn line(self, x: &Rows, pos: usize, c: usize) -> Halves {
+    fn line(self, x: &Rows, own: __mmask32, pos: usize, c: usize) -> Halves {
         if pos >= self.seq {
             return _mm512_setzero_si512();
         }
-        only(self.own(c), load_line(x.line(self.first_row + pos, self.column / BLOCK + c)))
+        only(own, load_line(x.line(self.first_row + pos, self.column / BLOCK + c)))
     }
 
     /// `x` of this head, transposed, as right factor.
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn pack_columns(self, x: &Rows, out: &mut Tiles) {
         out.resize(self.seq, self.depth() * BLOCK);
-        for strip in 0..out.len() / 16 {
-            for c in 0..self.depth() {
+        for c in 0..self.depth() {
+            let own = self.own(c);
+            for strip in 0..out.len() / 16 {
                 let tile = out.tile_mut(strip, c);
                 for (r, line) in tile.iter_mut().enumerate() {
-                    store_line(line, self.line(x, strip * 16 + r, c));
+                    store_line(line, self.line(x, own, strip * 16 + r, c));
                 }
                 transpose_tile(tile);
             }
@@ -143,9 +150,10 @@ impl Head {
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn pack_right(self, x: &Rows, out: &mut Tiles) {
         out.resize(self.depth() * BLOCK, self.seq);
-        for block in 0..self.seq.div_ceil(BLOCK) {
-            for c in 0..self.depth() {
-                pack_pairs(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block), self.halves(c));
+        for c in 0..self.depth() {
+            let (own, halves) = (self.own(c), self.halves(c));
+            for block in 0..self.seq.div_ceil(BLOCK) {
+                pack_pairs(|r| self.line(x, own, block * BLOCK + r, c), out.tiles_mut(c, block), halves);
             }
         }
     }
@@ -154,27 +162,46 @@ impl Head {
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn pack_left_transposed(self, x: &Rows, out: &mut Tiles) {
         out.resize(self.depth() * BLOCK, self.seq);
-        for block in 0..self.seq.div_ceil(BLOCK) {
-            for c in 0..self.depth() {
-                pack_pairs_transposed(|r| self.line(x, block * BLOCK + r, c), out.tiles_mut(c, block), self.halves(c));
+        for c in 0..self.depth() {
+            let (own, halves) = (self.own(c), self.halves(c));
+            for block in 0..self.seq.div_ceil(BLOCK) {
+                pack_pairs_transposed(|r| self.line(x, own, block * BLOCK + r, c), out.tiles_mut(c, block), halves);
             }
         }
     }
 
-    /// `x · y` of each of 16 positions.
+    /// `x · y` of each of 16 positions; 0 beyond the last.
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn dots(self, x: &Rows, y: &Rows, first: usize) -> V {
+        let positions = first..self.seq.min(first + 16);
+        if positions.is_empty() {
+            return all(0.0);
+        }
         let mut parts = [_mm512_setzero_si512(); 16];
-        for (i, parts) in parts.iter_mut().enumerate().take(self.seq.saturating_sub(first)) {
-            let mut sum = all(0.0);
-            for c in 0..self.depth() {
-                let y = load_line(y.line(self.first_row + first + i, self.column / BLOCK + c));
-                sum = dot_pairs(sum, self.line(x, first + i, c), y);
+        for c in 0..self.depth() {
+            let own = self.own(c);
+            let [x, y] = [x, y].map(|x| x.lines(self.first_row + first, self.column / BLOCK + c));
+            for (part, (x, y)) in parts[..positions.len()].iter_mut().zip(x.zip(y)) {
+                let sums = dot_pairs(_mm512_castsi512_ps(*part), only(own, load_line(x)), load_line(y));
+                *part = _mm512_castps_si512(sums);
             }
-            *parts = _mm512_castps_si512(sum);
         }
         transpose(parts).into_iter().fold(all(0.0), |sum, part| _mm512_add_ps(sum, _mm512_castsi512_ps(part)))
+    }
+
+    /// Multiplies each position of this head by its factor.
+    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+    pub(crate) fn scale(self, x: &mut Rows, factors: &[Wide]) {
+        let factors: &[f32] = bytemuck::cast_slice(factors);
+        for c in 0..self.depth() {
+            let own = self.own(c);
+            let lines = x.lines_mut(self.first_row, self.column / BLOCK + c);
+            for (line, &factor) in lines.zip(&factors[..self.seq]) {
+                let numbers = widen(load_line(line)).map(|v| _mm512_mul_ps(v, all(factor)));
+                store_only(own, line, round(numbers));
+            }
+        }
     }
 
     /// Writes a block `[features, queries]`, each query's column times its factor, as line `c` of rows. `query` tells which query
@@ -190,9 +217,10 @@ impl Head {
         c: usize,
         out: &mut Rows,
     ) {
+        let (own, halves) = (self.own(c), self.halves(c));
         for (half, factor) in factors.into_iter().enumerate() {
             let turned = [0, 1].map(|i| {
-                if !self.halves(c)[i] {
+                if !halves[i] {
                     return [_mm512_setzero_si512(); 16];
                 }
                 let mut rows = [_mm512_setzero_si512(); 16];
@@ -205,7 +233,7 @@ impl Head {
                 let pos = queries * BLOCK + query(16 * half + i);
                 if pos < self.seq {
                     let numbers = [turned[0][i], turned[1][i]].map(|v| _mm512_castsi512_ps(v));
-                    self.write_line(pos, c, round(numbers), out);
+                    self.write_line(pos, c, own, round(numbers), out);
                 }
             }
         }
@@ -215,15 +243,17 @@ impl Head {
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn write_rows(self, block: &Block, factor: f32, keys: usize, c: usize, out: &mut Rows) {
-        for (r, sums) in block[..self.in_block(keys)].iter().enumerate() {
+        let own = self.own(c);
+        let lines = out.lines_mut(self.first_row + keys * BLOCK, self.column / BLOCK + c);
+        for (sums, line) in block[..self.in_block(keys)].iter().zip(lines) {
             let numbers = load_wide(sums).map(|v| _mm512_mul_ps(v, all(factor)));
-            self.write_line(keys * BLOCK + r, c, round(numbers), out);
+            store_only(own, line, round(numbers));
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-    fn write_line(self, pos: usize, c: usize, line: Halves, out: &mut Rows) {
-        store_only(self.own(c), out.line_mut(self.first_row + pos, self.column / BLOCK + c), line);
+    fn write_line(self, pos: usize, c: usize, own: __mmask32, line: Halves, out: &mut Rows) {
+        store_only(own, out.line_mut(self.first_row + pos, self.column / BLOCK + c), line);
     }
 }

@@ -8,6 +8,7 @@
 
 mod attention;
 mod attention_bwd;
+mod attention_stash;
 mod backward;
 mod cache;
 mod factor;

@@ -2,6 +2,7 @@
 //! back.
 
 use super::attention::{AttentionRoom, attention};
+use super::attention_stash::AttentionStash;
 use super::cache::Cache;
 use super::factor::{BLOCK, Floats, Rows, Scratch};
 use super::forward::embed;
@@ -12,7 +13,7 @@ use super::rotary::Turns;
 use super::weights::{TiledMlp, TiledWeights};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::{Amx, Sums, TileUnit, Wide, ZERO_WIDE};
+use crate::kernels::amx::{Amx, Sums, TileUnit};
 use crate::model::Model;
 
 /// A network packed for reading.
@@ -60,7 +61,7 @@ pub(crate) struct ReadRoom {
     qkv: Rows,
     /// `[rows, width]`
     z: Rows,
-    log_sums: Vec<Wide>,
+    stash: AttentionStash,
     /// `[panel, d_mlp]`
     hidden: Rows,
     /// `[n_seq, d_vocab]`
@@ -89,7 +90,7 @@ impl ReadRoom {
         // A sequence's last block may go on beyond the last row.
         self.qkv.resize(rows + BLOCK, 3 * heads.width);
         self.z.resize(rows, heads.width);
-        self.log_sums.resize(heads.stash_len(), ZERO_WIDE);
+        self.stash.resize(heads, false);
         self.hidden.resize(panel(config), if config.attn_only { 0 } else { config.d_mlp });
         self.logits.resize(sequences.n_seq(), config.d_vocab);
     }
@@ -114,7 +115,7 @@ fn read(
     let mut n_rows = tokens.len().next_multiple_of(BLOCK);
     for (layer, block) in weights.blocks.iter().enumerate() {
         norm_rows(&block.ln1, n_rows, &room.resid, &mut room.normed);
-        let ReadRoom { cache, resid, normed, qkv, z, log_sums, turns, scratch, .. } = room;
+        let ReadRoom { cache, resid, normed, qkv, z, stash, turns, scratch, .. } = room;
         let mut finish = Finish::Round { bias: Some(&block.qkv.bias), out: qkv };
         multiply(unit, normed, 0, 0..n_rows, &block.qkv.forward, &mut finish, scratch);
         if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
@@ -129,7 +130,7 @@ fn read(
             n_rows = rows.len().next_multiple_of(BLOCK);
         }
         if is_first && !is_last {
-            attention(unit, heads, qkv, z, log_sums, &mut room.attention);
+            attention(unit, heads, qkv, z, stash, &mut room.attention);
         } else {
             cache.attend(layer, rows, heads, qkv, z);
         }

@@ -2,6 +2,7 @@
 
 use super::attention::AttentionRoom;
 use super::attention_bwd::AttentionBwdRoom;
+use super::attention_stash::AttentionStash;
 use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles};
 use super::heads::Heads;
 use super::norm::Normalized;
@@ -9,7 +10,6 @@ use super::profile::Profile;
 use super::rotary::Turns;
 use crate::config::ModelConfig;
 use crate::forward::{Sequences, attn_dims};
-use crate::kernels::amx::{Wide, ZERO_WIDE};
 
 /// Rows of the MLP that are taken through both its layers before the next: their hidden activations stay in cache.
 pub(super) fn panel(config: &ModelConfig) -> usize {
@@ -37,8 +37,7 @@ pub(super) struct BlockStash {
     pub(super) ln1: Normalized,
     /// `[rows, 3 · width]`
     pub(super) qkv: Rows,
-    /// Logarithms of the softmax' sums.
-    pub(super) log_sums: Vec<Wide>,
+    pub(super) attention: AttentionStash,
     /// `[rows, width]`
     pub(super) z: Rows,
     pub(super) ln2: Normalized,
@@ -87,7 +86,7 @@ impl Room {
             block.ln1.resize(rows, d);
             // A sequence's last block may go on beyond the last row.
             block.qkv.resize(rows + BLOCK, 3 * heads.width);
-            block.log_sums.resize(heads.stash_len(), ZERO_WIDE);
+            block.attention.resize(heads, true);
             block.z.resize(rows, heads.width);
             if !config.attn_only {
                 block.ln2.resize(rows, d);

@@ -1,0 +1,55 @@
+//! What attention's forward pass leaves for its backward pass.
+//!
+//! The pattern is `2^(s − top) / Σ 2^(s − top)`. A query's `top` and the inverse of its sum are always kept, the powers only where
+//! sequences are short: made again they cost a product and an exponential for each pair of positions, kept they cost traffic
+//! with memory that grows with the square of the sequence.
+
+use super::factor::grow;
+use super::heads::Heads;
+use crate::kernels::amx::{Line, Tile, Wide, ZERO_WIDE};
+
+/// The longest sequences whose powers are kept.
+const KEPT: usize = 256;
+
+/// What a group's heads leave.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AttentionStash {
+    tops: Vec<Wide>,
+    inverses: Vec<Wide>,
+    powers: Vec<Tile>,
+    keeps_powers: bool,
+}
+
+/// One head's part, by blocks of queries.
+pub(crate) struct HeadStash<'a> {
+    /// Of each query, the exponent of its largest score.
+    pub(crate) tops: &'a mut [Wide],
+    /// Of each query, the inverse of the sum of its powers.
+    pub(crate) inverses: &'a mut [Wide],
+    /// Powers of all blocks of queries, see [`Heads::tiles_before`]; none if they are not kept.
+    pub(crate) powers: Option<&'a mut [Tile]>,
+}
+
+impl AttentionStash {
+    /// Room for a group; whether it `returns`, that is, whether a backward pass follows.
+    pub(crate) fn resize(&mut self, heads: Heads, returns: bool) {
+        let n_heads = heads.dims.n_seq * heads.dims.n_heads;
+        for queries in [&mut self.tops, &mut self.inverses] {
+            grow(queries, n_heads * heads.blocks(), ZERO_WIDE);
+        }
+        self.keeps_powers = returns && heads.dims.seq <= KEPT;
+        if self.keeps_powers {
+            grow(&mut self.powers, n_heads * heads.tiles_before(heads.blocks()), [Line::ZERO; 16]);
+        }
+    }
+
+    /// The part of the head of this number.
+    pub(crate) fn head(&mut self, heads: Heads, number: usize) -> HeadStash<'_> {
+        let (blocks, tiles) = (heads.blocks(), heads.tiles_before(heads.blocks()));
+        HeadStash {
+            tops: &mut self.tops[number * blocks..][..blocks],
+            inverses: &mut self.inverses[number * blocks..][..blocks],
+            powers: self.keeps_powers.then_some(&mut self.powers).map(|powers| &mut powers[number * tiles..][..tiles]),
+        }
+    }
+}
