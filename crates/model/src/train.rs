@@ -44,6 +44,11 @@ impl Group {
         Sequences { tokens: &self.tokens, seq: self.seq }
     }
 
+    /// Weight of the loss of the prediction at a token, the `row`-th of all; 0 at the end of a sequence.
+    pub fn weight(&self, row: usize) -> f32 {
+        if (row + 1).is_multiple_of(self.seq) { 0.0 } else { self.weights[row - row / self.seq] }
+    }
+
     /// The sequences whose tokens it must predict.
     pub fn targets(&self) -> Sequences<'_> {
         Sequences { tokens: self.targets.as_ref().unwrap_or(&self.tokens), seq: self.seq }

@@ -13,6 +13,7 @@ use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
 use crate::kernels::amx::{Line, Sums, TileUnit, Wide};
 use crate::kernels::vector::{add, load_wide, store_wide};
+use crate::train::Group;
 use std::ops::Range;
 
 /// Unembedding and loss, forward and back: the gradient of the residual stream after the last block is left in the room, the
@@ -22,15 +23,15 @@ pub(super) fn loss(
     unit: TileUnit,
     net: Net<'_, f32>,
     weights: &TiledWeights,
-    targets: Sequences<'_>,
-    loss_weights: &[f32],
+    group: &Group,
     scale: f64,
     places: &Places,
     slot: &mut GradSlot,
     room: &mut Room,
 ) -> f64 {
-    let Room { ln_final, now, scratch, profile, .. } = room;
-    let rows = ln_final.len();
+    let Room { ln_final, scored, now, scratch, profile, .. } = room;
+    let rows = scored.len();
+    now.normed_left.resize(net.config.d_model, rows);
     for block in 0..rows / BLOCK {
         norm(&weights.ln_final, &now.resid, block, &mut now.normed, Some(ln_final));
         factor::pack_left_transposed(&now.normed, block, &mut now.normed_left);
@@ -38,7 +39,7 @@ pub(super) fn loss(
     profile.lap(Stage::Norm);
     let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), sums: Sums::Set, out: &mut now.logits };
     multiply(unit, &now.normed, 0, 0..rows, &weights.unembed.forward, &mut finish, scratch);
-    let loss = cross_entropy(targets, net.config.d_vocab, loss_weights, scale, &mut now.logits, &mut now.dlogits);
+    let loss = cross_entropy(group, scored.rows(), net.config.d_vocab, scale, &mut now.logits, &mut now.dlogits);
     now.right.resize(net.config.d_vocab, rows);
     for block in 0..rows / BLOCK {
         pack_right(&now.dlogits, block, &mut now.right);
@@ -95,6 +96,7 @@ fn norm_layer_bwd(
     slot: &mut GradSlot,
     now: &mut Now,
 ) {
+    now.grad_left.resize(weights.d_model, stash.len());
     for block in 0..stash.len() / BLOCK {
         let [dgain, dbias] = slot
             .vectors
@@ -111,6 +113,7 @@ fn norm_layer_bwd(
 /// A norm's output, transposed, as left factor.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn pack_normed(weights: &Norm, stash: &Normalized, out: &mut Tiles) {
+    out.resize(weights.d_model, stash.len());
     for block in 0..stash.len() / BLOCK {
         norm::pack_left_transposed(weights, stash, block, out);
     }
@@ -157,6 +160,32 @@ fn mlp_bwd(
     profile.lap(Stage::NormBackward);
 }
 
+/// Through `W_O`, to the gradient of what the heads mixed.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn attention_out_bwd(
+    unit: TileUnit,
+    weights: &TiledBlock,
+    layer: usize,
+    places: &BlockPlaces,
+    slot: &mut GradSlot,
+    room: &mut Room,
+) {
+    let Room { blocks, scored, now, scratch, profile, .. } = room;
+    let (z, rows) = scored.mixed(layer, &blocks[layer].z);
+    now.right.resize(weights.output.forward.depth() * BLOCK, rows);
+    for block in 0..rows / BLOCK {
+        pack_right(z, block, &mut now.right);
+    }
+    profile.lap(Stage::Pack);
+    let dw_o = &mut slot.blocks[places.output.w.clone()];
+    add_weight_gradient(unit, &now.grad_left, &now.right, slot.sums, dw_o);
+    profile.lap(Stage::LinearWeights);
+    let mut finish = Finish::Round { bias: None, out: &mut now.dz };
+    multiply(unit, &now.grad_rows, 0, 0..rows, &weights.output.backward, &mut finish, scratch);
+    scored.widen(layer, &mut now.dz, &mut now.grad);
+    profile.lap(Stage::LinearInput);
+}
+
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attention_layer_bwd(
     unit: TileUnit,
@@ -169,20 +198,10 @@ fn attention_layer_bwd(
     slot: &mut GradSlot,
     room: &mut Room,
 ) {
+    attention_out_bwd(unit, weights, layer, places, slot, room);
     let Room { blocks, now, attention_bwd: attention_bwd_room, turns, scratch, profile, .. } = room;
     let stash = &mut blocks[layer];
     let (rows, heads) = (stash.ln1.len(), heads(net.config, sequences));
-    now.right.resize(heads.width, rows);
-    for block in 0..rows / BLOCK {
-        pack_right(&stash.z, block, &mut now.right);
-    }
-    profile.lap(Stage::Pack);
-    let dw_o = &mut slot.blocks[places.output.w.clone()];
-    add_weight_gradient(unit, &now.grad_left, &now.right, slot.sums, dw_o);
-    profile.lap(Stage::LinearWeights);
-    let mut finish = Finish::Round { bias: None, out: &mut now.dz };
-    multiply(unit, &now.grad_rows, 0, 0..rows, &weights.output.backward, &mut finish, scratch);
-    profile.lap(Stage::LinearInput);
     let (attention, dqkv) = (&mut stash.attention, &mut now.dqkv);
     attention_bwd(unit, heads, &stash.qkv, &stash.z, attention, &mut now.dz, dqkv, attention_bwd_room);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {

@@ -58,6 +58,17 @@ impl Floats {
         }
     }
 
+    /// The reverse of `keep`: the first rows go to `rows`, the others of all `n` become 0.
+    pub(crate) fn spread(&mut self, rows: &[usize], n: usize) {
+        let mut end = n;
+        for (from, &to) in rows.iter().enumerate().rev() {
+            self.lanes[(to + 1) * self.pitch..end * self.pitch].fill(ZERO_WIDE);
+            self.lanes.copy_within(from * self.pitch..(from + 1) * self.pitch, to * self.pitch);
+            end = to;
+        }
+        self.lanes[..end * self.pitch].fill(ZERO_WIDE);
+    }
+
     /// Numbers `32 c..32 (c + 1)` of rows `row..`, one after the other, to write.
     #[inline]
     pub(crate) fn wides_mut(&mut self, row: usize, c: usize) -> impl Iterator<Item = &mut Wide> {
@@ -91,6 +102,24 @@ impl Rows {
     pub(crate) fn keep(&mut self, rows: impl Iterator<Item = usize>) {
         for (to, from) in rows.enumerate() {
             self.lines.copy_within(from * self.pitch..(from + 1) * self.pitch, to * self.pitch);
+        }
+    }
+
+    /// The reverse of `keep`: the first rows go to `rows`, the others of all `n` become 0.
+    pub(crate) fn spread(&mut self, rows: &[usize], n: usize) {
+        let mut end = n;
+        for (from, &to) in rows.iter().enumerate().rev() {
+            self.lines[(to + 1) * self.pitch..end * self.pitch].fill(Line::ZERO);
+            self.lines.copy_within(from * self.pitch..(from + 1) * self.pitch, to * self.pitch);
+            end = to;
+        }
+        self.lines[..end * self.pitch].fill(Line::ZERO);
+    }
+
+    /// Rows of another matrix of this width, one after the other.
+    pub(crate) fn take(&mut self, from: &Rows, rows: &[usize]) {
+        for (to, &row) in self.lines.chunks_exact_mut(self.pitch).zip(rows) {
+            to.copy_from_slice(&from.lines[row * self.pitch..][..self.pitch]);
         }
     }
 

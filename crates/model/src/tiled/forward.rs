@@ -25,6 +25,7 @@ pub(super) fn forward(
     room.profile.lap(Stage::Embed);
     for (layer, weights) in blocks.iter().enumerate() {
         attention_layer(unit, net, weights, sequences, layer, room);
+        attention_out(unit, weights, layer, room);
         if let Some(mlp) = &weights.mlp {
             mlp_layer(unit, net, mlp, layer, room);
         }
@@ -50,7 +51,7 @@ pub(super) fn embed(net: Net<'_, f32>, tokens: &[u32], position: impl Fn(usize) 
     }
 }
 
-/// `resid += attn(ln1(resid))`.
+/// `z = attn(ln1(resid))`, before the heads are summed.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attention_layer(
     unit: TileUnit,
@@ -76,8 +77,16 @@ fn attention_layer(
     }
     attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.attention, attention_room);
     profile.lap(Stage::Attention);
+}
+
+/// `resid += z @ W_O + b_O`; after the last attention, of the scored rows alone.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn attention_out(unit: TileUnit, weights: &TiledBlock, layer: usize, room: &mut Room) {
+    let Room { blocks, scored, now, scratch, profile, .. } = room;
+    scored.narrow(layer, &blocks[layer].z, &mut now.resid);
+    let (z, rows) = scored.mixed(layer, &blocks[layer].z);
     let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut now.resid };
-    multiply(unit, &stash.z, 0, 0..rows, &weights.output.forward, &mut finish, scratch);
+    multiply(unit, z, 0, 0..rows, &weights.output.forward, &mut finish, scratch);
     profile.lap(Stage::Linear);
 }
 

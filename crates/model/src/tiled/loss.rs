@@ -4,36 +4,36 @@ use super::factor::{Floats, Rows};
 use crate::forward::Sequences;
 use crate::kernels::amx::Line;
 use crate::kernels::vector::{all, exp2_exact, first, load, load_wide, round, store, store_line};
+use crate::train::Group;
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
 
-/// As [`crate::kernels::loss::cross_entropy`]; `logits` are lost.
+/// As [`crate::kernels::loss::cross_entropy`], of some rows of a group; `logits` are lost.
 ///
 /// # Shapes
-/// - `logits`: `[rows, d_vocab]`; `dlogits` (out): the same, 0 in rows beyond the last sequence
+/// - `logits`: `[rows, d_vocab]`; `dlogits` (out): the same, 0 up to whole blocks
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn cross_entropy(
-    targets: Sequences<'_>,
+    group: &Group,
+    rows: &[usize],
     d_vocab: usize,
-    weights: &[f32],
     scale: f64,
     logits: &mut Floats,
     dlogits: &mut Rows,
 ) -> f64 {
-    let Sequences { tokens, seq } = targets;
+    let Sequences { tokens, .. } = group.targets();
     let lines = d_vocab.div_ceil(32);
     let mut loss = 0.0;
-    for i in 0..tokens.len().next_multiple_of(32) {
-        let (s, p) = (i / seq, i % seq);
-        let weight = if i < tokens.len() && p + 1 < seq { weights[s * (seq - 1) + p] } else { 0.0 };
-        if weight == 0.0 {
+    for i in 0..rows.len().next_multiple_of(32) {
+        let scored = rows.get(i).map(|&r| (r, group.weight(r))).filter(|&(_, weight)| weight != 0.0);
+        let Some((r, weight)) = scored else {
             for c in 0..lines {
                 *dlogits.line_mut(i, c) = Line::ZERO;
             }
             continue;
-        }
+        };
         let row = logits.row_mut(i).as_flattened_mut();
-        let next = tokens[i + 1] as usize;
+        let next = tokens[r + 1] as usize;
         let target = row[next / 16].0[next % 16];
         let inside = |j: usize| first(d_vocab.saturating_sub(16 * j));
         let mut top = all(f32::NEG_INFINITY);

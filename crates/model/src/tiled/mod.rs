@@ -21,6 +21,7 @@ pub mod profile;
 mod read;
 mod room;
 mod rotary;
+mod scored;
 mod slot;
 mod weights;
 
@@ -101,12 +102,12 @@ fn add_group(
     room: &mut Room,
 ) -> f64 {
     let (unit, sequences) = (amx.on_this_thread(), group.sequences());
-    room.resize(net.config, sequences);
+    room.resize(net.config, group);
     #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
     // SAFETY: an `Amx` exists only where the features do.
     let loss = unsafe {
         forward::forward(unit, net, &weights.blocks, sequences, room);
-        let loss = backward::loss(unit, net, weights, group.targets(), &group.weights, scale, places, slot, room);
+        let loss = backward::loss(unit, net, weights, group, scale, places, slot, room);
         backward::backward(unit, net, weights, sequences, places, slot, room);
         loss
     };

@@ -8,8 +8,10 @@ use super::heads::Heads;
 use super::norm::Normalized;
 use super::profile::Profile;
 use super::rotary::Turns;
+use super::scored::Scored;
 use crate::config::ModelConfig;
 use crate::forward::{Sequences, attn_dims};
+use crate::train::Group;
 
 /// Rows of the MLP that are taken through both its layers before the next: their hidden activations stay in cache.
 pub(super) fn panel(config: &ModelConfig) -> usize {
@@ -22,6 +24,7 @@ pub(crate) struct Room {
     /// By layer.
     pub(super) blocks: Vec<BlockStash>,
     pub(super) ln_final: Normalized,
+    pub(super) scored: Scored,
     pub(super) now: Now,
     pub(super) attention: AttentionRoom,
     pub(super) attention_bwd: AttentionBwdRoom,
@@ -76,32 +79,36 @@ pub(super) struct Now {
 }
 
 impl Room {
-    /// Makes room for a group.
-    pub(super) fn resize(&mut self, config: &ModelConfig, sequences: Sequences<'_>) {
-        let rows = sequences.tokens.len().next_multiple_of(32);
+    /// Makes room for a group and finds its scored rows.
+    pub(super) fn resize(&mut self, config: &ModelConfig, group: &Group) {
+        let sequences = group.sequences();
+        let rows = sequences.tokens.len().next_multiple_of(BLOCK);
         let (d, heads) = (config.d_model, heads(config, sequences));
+        self.scored.find(group, config.n_layers, heads.width);
+        let scored = self.scored.len();
         let hidden = if config.attn_only { 0 } else { config.d_mlp };
         self.blocks.resize_with(config.n_layers, BlockStash::default);
-        for block in &mut self.blocks {
+        for (layer, block) in self.blocks.iter_mut().enumerate() {
             block.ln1.resize(rows, d);
             // A sequence's last block may go on beyond the last row.
             block.qkv.resize(rows + BLOCK, 3 * heads.width);
             block.attention.resize(heads, true);
             block.z.resize(rows, heads.width);
             if !config.attn_only {
+                let rows = if layer + 1 == config.n_layers { scored } else { rows };
                 block.ln2.resize(rows, d);
                 block.post.resize(hidden, rows);
                 block.slope.resize(rows, hidden);
             }
         }
-        self.ln_final.resize(rows, d);
+        self.ln_final.resize(scored, d);
         let now = &mut self.now;
         now.resid.resize(rows, d);
         now.normed.resize(rows, d);
         now.normed_left.resize(d, rows);
         now.hidden.resize(panel(config), hidden);
-        now.logits.resize(rows, config.d_vocab);
-        now.dlogits.resize(rows, config.d_vocab);
+        now.logits.resize(scored, config.d_vocab);
+        now.dlogits.resize(scored, config.d_vocab);
         now.grad.resize(rows, d);
         now.grad_rows.resize(rows, d);
         now.grad_left.resize(d, rows);
