@@ -4,13 +4,13 @@
 //! else is multiplied where that happens.
 
 use crate::forward::Net;
-use crate::kernels::amx::Amx;
 use crate::kernels::bf16::Right;
 use crate::kernels::lanes::add_column_sums;
 use crate::kernels::product::{Packing, Store, View, view, view_mut};
 use crate::kernels::real::Real;
 use crate::kernels::strips::Strips;
-use crate::kernels::tier::{Precision, TierError, tile_unit};
+use crate::kernels::tier::{Precision, TierError, bf16_unit};
+use crate::kernels::tile::Bf16Unit;
 use crate::params::{Layout, Slot};
 use rayon::prelude::*;
 
@@ -22,7 +22,7 @@ pub enum Products<'a, F> {
     /// The same, from weights that were copied before.
     Packed(&'a Matrices<Strips<F>>),
     /// Factors rounded to bf16, sums in f32.
-    Bf16(Amx, &'a Matrices<Right>),
+    Bf16(Bf16Unit, &'a Matrices<Right>),
 }
 
 /// Every weight matrix of a network, as products of a precision read them.
@@ -31,7 +31,7 @@ pub enum PackedWeights {
     /// As they are, in strips.
     F32(Matrices<Strips<f32>>),
     /// Rounded to bf16, in tiles.
-    Bf16(Amx, Matrices<Right>),
+    Bf16(Bf16Unit, Matrices<Right>),
 }
 
 impl PackedWeights {
@@ -42,7 +42,7 @@ impl PackedWeights {
     pub fn new(precision: Precision, layout: &Layout) -> Result<PackedWeights, TierError> {
         Ok(match precision {
             Precision::F32 => PackedWeights::F32(Matrices::new(layout)),
-            Precision::Bf16 => PackedWeights::Bf16(tile_unit()?, Matrices::new(layout)),
+            Precision::Bf16 => PackedWeights::Bf16(bf16_unit()?, Matrices::new(layout)),
         })
     }
 
@@ -58,7 +58,7 @@ impl PackedWeights {
     pub fn products(&self) -> Products<'_, f32> {
         match self {
             PackedWeights::F32(matrices) => Products::Packed(matrices),
-            PackedWeights::Bf16(amx, matrices) => Products::Bf16(*amx, matrices),
+            PackedWeights::Bf16(unit, matrices) => Products::Bf16(*unit, matrices),
         }
     }
 }
@@ -120,7 +120,7 @@ pub(crate) fn linear<F: Real>(net: Net<'_, F>, x: &[F], w: Slot, b: Slot, out: &
     match net.products {
         Products::Plain => room.multiply(x, view(w.of(net.params), b.len), store, out),
         Products::Packed(weights) => room.multiply_strips(x, weights.matrix(w).forward.whole(), store, out),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, x, &weights.matrix(w).forward, store, out),
+        Products::Bf16(unit, weights) => room.tiles.multiply_packed(unit, x, &weights.matrix(w).forward, store, out),
     }
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn linear_weights_bwd<F: Real>(
     let (x, dw) = (x.transpose(), view_mut(w.of_mut(param_grads), b.len));
     match products {
         Products::Plain | Products::Packed(_) => room.multiply(x, grad, Store::Add, dw),
-        Products::Bf16(amx, _) => room.tiles.multiply(amx, x, grad, Store::Add, dw),
+        Products::Bf16(unit, _) => room.tiles.multiply(unit, x, grad, Store::Add, dw),
     }
     add_column_sums(b.of_mut(param_grads), dout);
 }
@@ -157,6 +157,6 @@ pub(crate) fn linear_input_bwd<F: Real>(
     match net.products {
         Products::Plain => room.multiply(dout, view(w.of(net.params), b.len).transpose(), store, dx),
         Products::Packed(weights) => room.multiply_strips(dout, weights.matrix(w).backward.whole(), store, dx),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, dout, &weights.matrix(w).backward, store, dx),
+        Products::Bf16(unit, weights) => room.tiles.multiply_packed(unit, dout, &weights.matrix(w).backward, store, dx),
     }
 }

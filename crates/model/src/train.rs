@@ -8,7 +8,7 @@ use crate::diagnosis::{self, Origin};
 use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
-use crate::kernels::tier::{Precision, TierError, tile_unit, vectorised};
+use crate::kernels::tier::{Precision, TierError, bf16_unit, vectorised};
 use crate::linear::{Matrices, PackedWeights};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
@@ -141,7 +141,7 @@ enum Engine {
 impl Engine {
     fn new(model: &Model, precision: Precision, reach: Reach, slots: usize) -> Result<Engine, TierError> {
         Ok(match (precision, reach) {
-            (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(tile_unit()?, model, slots))),
+            (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(bf16_unit()?, model, slots))),
             (Precision::F32, _) | (Precision::Bf16, Reach::OwnPosition) => {
                 Engine::Plain(PlainStep::new(model, PackedWeights::new(precision, &model.layout)?, reach, slots))
             }

@@ -3,10 +3,10 @@
 //! A factor is rounded to bf16 and packed once, into strips of tiles, then multiplied as often as needed. Any size will do:
 //! what a tile holds beyond the matrix is 0 in both factors.
 
-use super::amx::{Amx, Block, LeftStrips, Line, Steps, Sums, Tile, ZERO_BLOCK};
 use super::product::{Store, View, ViewMut};
 use super::real::Real;
 use super::tier::vectorised;
+use super::tile::{Bf16Unit, Block, LeftStrips, Line, Steps, Sums, Tile, ZERO_BLOCK};
 
 /// Rows or columns of a strip.
 const STRIP: usize = 16;
@@ -68,7 +68,7 @@ impl Packing {
     /// If the sizes do not fit together, or a matrix has neither contiguous rows nor columns (`out`: rows).
     pub fn multiply<F: Real>(
         &mut self,
-        amx: Amx,
+        unit: Bf16Unit,
         a: View<'_, F>,
         b: View<'_, F>,
         store: Store<'_, F>,
@@ -76,7 +76,7 @@ impl Packing {
     ) {
         self.left.pack(a);
         self.right.pack(b);
-        multiply(amx, &self.left, &self.right, &mut self.sums, store, out);
+        multiply(unit, &self.left, &self.right, &mut self.sums, store, out);
     }
 
     /// The same with a right factor packed before.
@@ -85,26 +85,33 @@ impl Packing {
     /// As [`Packing::multiply`].
     pub fn multiply_packed<F: Real>(
         &mut self,
-        amx: Amx,
+        unit: Bf16Unit,
         a: View<'_, F>,
         b: &Right,
         store: Store<'_, F>,
         out: ViewMut<'_, F>,
     ) {
         self.left.pack(a);
-        multiply(amx, &self.left, b, &mut self.sums, store, out);
+        multiply(unit, &self.left, b, &mut self.sums, store, out);
     }
 }
 
 /// `out` is `[rows, columns]`; `sums` are two blocks because vector work on one goes on while the tile unit fills the other.
-fn multiply<F: Real>(amx: Amx, a: &Left, b: &Right, sums: &mut [Block; 2], store: Store<'_, F>, out: ViewMut<'_, F>) {
+fn multiply<F: Real>(
+    unit: Bf16Unit,
+    a: &Left,
+    b: &Right,
+    sums: &mut [Block; 2],
+    store: Store<'_, F>,
+    out: ViewMut<'_, F>,
+) {
     vectorised(
         #[inline(always)]
         move || {
             let (a, b, mut out) = (&a.0, &b.0, out);
             assert_eq!(a.inner, b.inner);
             assert_eq!((out.nrows(), out.ncols()), (a.len, b.len));
-            let unit = amx.on_this_thread();
+            let unit = unit.on_this_thread();
             let mut previous = None;
             let [mut fresh, mut ready] = sums.each_mut();
             let panel = panel_rows(a.inner);
@@ -302,6 +309,7 @@ pub(crate) fn widen(bits: u16) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::super::product::{view, view_mut};
+    use super::super::tier::bf16_unit;
     use super::*;
 
     /// Numbers that bf16 cannot hold exactly.
@@ -332,7 +340,7 @@ mod tests {
 
     /// Against the triple loop: tightly with factors rounded beforehand, and within `k` · 2⁻⁸ with the factors as they are
     /// (each factor below 1 is off by at most 2⁻⁹ of itself).
-    fn check(amx: Amx, m: usize, k: usize, n: usize) {
+    fn check(unit: Bf16Unit, m: usize, k: usize, n: usize) {
         let (a, b, bias) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 3));
         let naive = |round: fn(f32) -> f32| -> Vec<f64> {
             let term = |i: usize, l: usize, j: usize| f64::from(round(a[i * k + l])) * f64::from(round(b[l * n + j]));
@@ -350,12 +358,12 @@ mod tests {
                 let (large_a, large_b) = (numbers((m + 40) * (k + 3), 9), numbers((k + 3) * (n + 70), 9));
                 let mut large = vec![0.0; (m + 40) * (n + 70)];
                 let (large_a, large_b) = (view(&large_a, k + 3), view(&large_b, n + 70));
-                room.multiply(amx, large_a, large_b, Store::Set, view_mut(&mut large, n + 70));
+                room.multiply(unit, large_a, large_b, Store::Set, view_mut(&mut large, n + 70));
                 // A band of a wider matrix, whose other columns must stay.
                 let mut wide = vec![7.0; m * (n + 5)];
                 let mut store = |store| {
                     let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
-                    room.multiply(amx, a, b, store, band);
+                    room.multiply(unit, a, b, store, band);
                     assert!(wide.chunks(n + 5).all(|row| [0, 1, n + 2, n + 3, n + 4].iter().all(|&c| row[c] == 7.0)));
                     wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<f32>>()
                 };
@@ -373,13 +381,13 @@ mod tests {
 
     #[test]
     fn products_equal_the_triple_loop_at_odd_sizes() {
-        let Some(amx) = Amx::detect() else {
-            println!("skipped: no AMX on this machine");
+        let Ok(unit) = bf16_unit() else {
+            println!("skipped: no bf16 unit on this machine");
             return;
         };
         for (m, k, n) in [(1, 1, 1), (7, 8, 9), (33, 17, 5), (64, 33, 65), (31, 96, 32), (300, 64, 70), (40, 1030, 47)]
         {
-            check(amx, m, k, n);
+            check(unit, m, k, n);
         }
     }
 

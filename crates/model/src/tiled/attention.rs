@@ -7,7 +7,7 @@
 
 use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
-use crate::kernels::amx::{Block, Sums, TileUnit, Wide, ZERO_BLOCK};
+use crate::kernels::tile::{Block, Sums, TileUnit, Wide, ZERO_BLOCK};
 use crate::kernels::vector::{V, all, exp2, first, interleave, load, log2, round, store, store_line};
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;

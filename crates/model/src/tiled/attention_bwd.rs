@@ -5,7 +5,7 @@
 
 use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
-use crate::kernels::amx::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::vector::{all, exp2, load_wide, round, store, store_line};
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;

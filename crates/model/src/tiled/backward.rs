@@ -11,7 +11,7 @@ use super::slot::{BlockPlaces, GradSlot, MlpPlaces, NormPlaces, Places};
 use super::weights::{TiledBlock, TiledMlp, TiledWeights};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::{Line, Sums, TileUnit, Wide};
+use crate::kernels::tile::{Line, Sums, TileUnit, Wide};
 use crate::kernels::vector::{add, load_wide, store_wide};
 use std::ops::Range;
 

@@ -9,7 +9,7 @@ use super::profile::Profile;
 use super::rotary::Turns;
 use crate::config::ModelConfig;
 use crate::forward::{Sequences, attn_dims};
-use crate::kernels::amx::{Wide, ZERO_WIDE};
+use crate::kernels::tile::{Wide, ZERO_WIDE};
 
 /// Rows of the MLP that are taken through both its layers before the next: their hidden activations stay in cache.
 pub(super) fn panel(config: &ModelConfig) -> usize {
