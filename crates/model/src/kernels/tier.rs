@@ -18,15 +18,14 @@ use std::str::FromStr;
 pub enum Precision {
     /// 24 bits of significand.
     F32,
-    /// Factors rounded to 8 bits of significand: several times faster where the processor has a tile unit, and faster where it
-    /// has vectors for them.
+    /// Factors rounded to 8 bits of significand: several times faster where the processor has a tile unit.
     Bf16,
 }
 
 impl Precision {
     /// The fastest that this machine has hardware for, and this thread may use.
     pub fn fastest() -> Precision {
-        if bf16_unit().is_ok() { Precision::Bf16 } else { Precision::F32 }
+        if bf16_unit().is_ok_and(Bf16Unit::beats_f32) { Precision::Bf16 } else { Precision::F32 }
     }
 }
 

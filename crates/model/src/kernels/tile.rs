@@ -76,6 +76,14 @@ impl Bf16Unit {
         }
     }
 
+    /// Whether its products are made faster than those in f32.
+    pub fn beats_f32(self) -> bool {
+        match self.0 {
+            Kind::Tiles(_) => true,
+            Kind::Dots(dots) => dots.beat_f32(),
+        }
+    }
+
     /// The unit on this thread: its registers are set up as long as the thread lives.
     pub fn on_this_thread(self) -> TileUnit {
         match self.0 {
@@ -185,6 +193,11 @@ mod absent {
     impl Absent {
         pub(super) fn detect() -> Option<Absent> {
             None
+        }
+
+        #[cfg(not(target_arch = "x86_64"))]
+        pub(super) fn beat_f32(self) -> bool {
+            match self {}
         }
 
         pub(super) fn on_this_thread(self) -> Absent {

@@ -46,7 +46,10 @@ fn workers_are_held_to_the_tier_of_the_thread_that_makes_them() {
     on_each_tier(|tier| {
         let workers = Workers::new(Some(2), true).unwrap();
         assert_eq!((workers.forced_tier(), workers.run(Tier::forced)), (tier, tier));
-        assert_eq!(Precision::fastest() == Precision::Bf16, tier <= Tier::Avx512Bf16);
+        // On tier avx512-bf16 it depends on whose processor it is.
+        if tier != Tier::Avx512Bf16 {
+            assert_eq!(Precision::fastest() == Precision::Bf16, tier == Tier::Amx);
+        }
     });
     assert_eq!(Tier::forced(), Tier::Amx);
 }

@@ -102,7 +102,7 @@ fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
     for _ in 0..WARM_UP_STEPS {
         step(&mut trainer)?;
     }
-    let warm = trainer.profile();
+    let warm = if args.profile { trainer.profile() } else { None };
     let mut seconds = repeated(args.seconds, || step(&mut trainer))?;
     let share = 1.0 / (seconds.len() * workers.threads()) as f64;
     let stages = warm.zip(trainer.profile()).map(|(before, after)| {
