@@ -3,6 +3,7 @@
 #[path = "profile.rs"]
 pub mod profile;
 
+use crate::backward::Reach;
 use crate::forward::{Net, Sequences};
 use crate::kernels::tile::Bf16Unit;
 use crate::model::Model;
@@ -15,7 +16,7 @@ pub struct TiledStep(());
 
 impl TiledStep {
     /// Cannot be called: [`Bf16Unit::of_tier`] finds nothing here.
-    pub fn new(_: Bf16Unit, _: &Model, _: usize) -> TiledStep {
+    pub fn new(_: Bf16Unit, _: &Model, _: Reach, _: usize) -> TiledStep {
         unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 

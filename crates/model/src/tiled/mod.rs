@@ -23,6 +23,7 @@ mod rotary;
 mod slot;
 mod weights;
 
+use crate::backward::Reach;
 use crate::forward::Net;
 use crate::kernels::tile::{Bf16Unit, Sums};
 use crate::model::Model;
@@ -40,6 +41,7 @@ pub use read::TiledReader;
 #[derive(Debug)]
 pub struct TiledStep {
     weights: TiledWeights,
+    reach: Reach,
     places: Places,
     slots: Vec<GradSlot>,
     rooms: Rooms<Room>,
@@ -48,12 +50,12 @@ pub struct TiledStep {
 }
 
 impl TiledStep {
-    /// Room for a network's steps, its gradients added up in `n_slots` slots.
-    pub fn new(unit: Bf16Unit, model: &Model, n_slots: usize) -> TiledStep {
+    /// Room for a network's steps, its gradients going back as `reach` says and added up in `n_slots` slots.
+    pub fn new(unit: Bf16Unit, model: &Model, reach: Reach, n_slots: usize) -> TiledStep {
         let places = Places::new(&model.config, &model.layout);
         let slots = (0..n_slots).map(|_| GradSlot::new(&places)).collect();
         let weights = TiledWeights::new(unit, &model.config, &model.layout);
-        TiledStep { weights, places, slots, rooms: Rooms::default(), profiled: false }
+        TiledStep { weights, reach, places, slots, rooms: Rooms::default(), profiled: false }
     }
 
     /// The gradient of `scale` times the groups' weighted loss is written to `gradient`; returns the loss of each slot's groups.
@@ -61,10 +63,10 @@ impl TiledStep {
     /// Groups belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
     pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         self.weights.pack(&model.layout, &model.params);
-        let TiledStep { weights, places, slots, rooms, profiled } = self;
+        let TiledStep { weights, reach, places, slots, rooms, profiled } = self;
         let (slots, losses) = rooms.add_up(slots, groups, GradSlot::clear, |group, slot, room: &mut Room| {
             room.profile.start(*profiled);
-            add_group(model.net(), weights, places, group, scale, slot, room)
+            add_group(model.net(), weights, *reach, places, group, scale, slot, room)
         });
         places.gather(slots, gradient);
         losses
@@ -91,6 +93,7 @@ impl TiledStep {
 fn add_group(
     net: Net<'_, f32>,
     weights: &TiledWeights,
+    reach: Reach,
     places: &Places,
     group: &Group,
     scale: f64,
@@ -104,7 +107,7 @@ fn add_group(
     let loss = unsafe {
         forward::forward(unit, net, &weights.blocks, sequences, room);
         let loss = backward::loss(unit, net, weights, group.targets(), &group.weights, scale, places, slot, room);
-        backward::backward(unit, net, weights, sequences, places, slot, room);
+        backward::backward(unit, net, weights, sequences, reach, places, slot, room);
         loss
     };
     slot.sums = Sums::Add;

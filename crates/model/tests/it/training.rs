@@ -2,9 +2,11 @@
 
 use crate::{architectures, batch, on_each_bf16_tier, on_each_tier, rng};
 use searchlens_model::Model;
+use searchlens_model::backward::{ActGrads, Reach, backward};
 use searchlens_model::config::{Activation, AttentionDir, ModelConfig, PositionEmbedding};
 use searchlens_model::diagnosis::Origin;
-use searchlens_model::forward::Net;
+use searchlens_model::forward::{Acts, Net, forward};
+use searchlens_model::kernels::loss::cross_entropy;
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::linear::Products;
 use searchlens_model::optimiser::{AdamW, Moments};
@@ -66,7 +68,14 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 /// Without rotary positions the gradient of `b_K` is 0 (a constant added to all scores of a row changes nothing): its error is
 /// measured against the gradient of `b_Q`.
 #[track_caller]
-fn check_gradient(precision: Precision, what: &str, model: &Model, groups: &[Group], largest: f64, norm: f64) {
+fn check_gradient(
+    precision: Precision,
+    reach: Reach,
+    what: &str,
+    model: &Model,
+    groups: &[Group],
+    [largest, norm]: [f64; 2],
+) {
     let config = &model.config;
     let params = model.params_f64();
     let net = Net { config, layout: &model.layout, params: &params, products: Products::Plain };
@@ -74,18 +83,22 @@ fn check_gradient(precision: Precision, what: &str, model: &Model, groups: &[Gro
     let (mut want_loss, mut want) = (0.0, vec![0.0; params.len()]);
     for group in groups {
         let share = group.weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
-        let one = run(net, group.sequences(), &group.weights, true, &mut NoTap);
-        want_loss += share * one.loss;
-        want.iter_mut().zip(one.param_grads).for_each(|(sum, g)| *sum += share * g);
+        let (loss, gradient) = exact_gradient(net, group, reach);
+        want_loss += share * loss;
+        want.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += share * g);
     }
     let adamw = AdamW { beta1: 0.9, beta2: 0.9, eps: 1e-8, weight_decay: 0.0, decay: Vec::new(), clip: None };
     let moments = Moments::new(params.len());
-    let mut trainer = Trainer::new(model.clone(), adamw, Vec::new(), moments, None).with_precision(precision).unwrap();
+    let trainer = Trainer::new(model.clone(), adamw, Vec::new(), moments, None);
+    let mut trainer = trainer.with_precision(precision).unwrap().with_reach(reach).unwrap();
     let workers = Workers::new(Some(2), true).unwrap();
     // Twice: what the first left in the rooms must not show.
     trainer.gradient(groups, &workers).unwrap();
     let (loss, gradient) = trainer.gradient(groups, &workers).unwrap();
-    assert!((loss - want_loss).abs() <= largest * want_loss, "{precision:?} {what}: loss {loss} wanted {want_loss}");
+    assert!(
+        (loss - want_loss).abs() <= largest * want_loss,
+        "{precision:?} {reach:?} {what}: loss {loss} wanted {want_loss}"
+    );
     let norms = |values: &[f64]| {
         let top = values.iter().fold(0.0, |top: f64, v| top.max(v.abs()));
         [top, values.iter().map(|v| v * v).sum::<f64>().sqrt()]
@@ -98,9 +111,26 @@ fn check_gradient(precision: Precision, what: &str, model: &Model, groups: &[Gro
         let (error, size) = (norms(&errors), norms(measured_by.slot.of(&want)));
         let relative = [0, 1].map(|i| error[i] / size[i]);
         worst = [0, 1].map(|i| relative[i].max(worst[i]));
-        assert!(relative[0] <= largest && relative[1] <= norm, "{precision:?} {what} {}: {relative:?}", tensor.name);
+        assert!(
+            relative[0] <= largest && relative[1] <= norm,
+            "{precision:?} {reach:?} {what} {}: {relative:?}",
+            tensor.name
+        );
     }
-    println!("{precision:?} {what}: at most {:.1e} by entry, {:.1e} by norm", worst[0], worst[1]);
+    println!("{precision:?} {reach:?} {what}: at most {:.1e} by entry, {:.1e} by norm", worst[0], worst[1]);
+}
+
+/// A group's weighted mean loss and its gradient, in f64.
+fn exact_gradient(net: Net<'_, f64>, group: &Group, reach: Reach) -> (f64, Vec<f64>) {
+    let (mut acts, mut grads, mut gradient) = (Acts::default(), ActGrads::default(), vec![0.0; net.params.len()]);
+    let sequences = group.sequences();
+    forward(net, sequences, &mut acts, &mut NoTap);
+    grads.resize(net.config, sequences.n_seq(), sequences.seq);
+    let scale = 1.0 / group.weights.iter().map(|&w| f64::from(w)).sum::<f64>();
+    let dlogits = &mut grads.logits;
+    let loss = cross_entropy(sequences.seq, &acts.logits, sequences.tokens, &group.weights, scale, dlogits) * scale;
+    backward(net, sequences, &acts, reach, &mut grads, &mut gradient, &mut NoTap);
+    (loss, gradient)
 }
 
 #[test]
@@ -123,11 +153,13 @@ fn gradients_are_those_of_the_f64_network() {
             let (tokens, weights) = batch(&config, n_seq, seq, 7 + seq as u64);
             Group { tokens, targets: None, seq, weights }
         });
-        check_gradient(Precision::F32, what, &model, &groups, 1e-5, 1e-5);
+        check_gradient(Precision::F32, Reach::Whole, what, &model, &groups, [1e-5; 2]);
+        check_gradient(Precision::F32, Reach::OwnPosition, what, &model, &groups, [1e-5; 2]);
         on_each_bf16_tier(|_| {
             // A relu whose input is rounded to the other side of 0 changes its slope from 0 to 1: no rounding error any more.
-            let [largest, norm] = if config.act_fn == Activation::Relu { [0.3, 0.1] } else { [2e-2, 2e-2] };
-            check_gradient(Precision::Bf16, what, &model, &groups, largest, norm);
+            let bounds = if config.act_fn == Activation::Relu { [0.3, 0.1] } else { [2e-2, 2e-2] };
+            check_gradient(Precision::Bf16, Reach::Whole, what, &model, &groups, bounds);
+            check_gradient(Precision::Bf16, Reach::OwnPosition, what, &model, &groups, bounds);
         });
     }
 }
