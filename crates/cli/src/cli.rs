@@ -39,7 +39,7 @@ pub(crate) struct Common {
     /// Let the system move worker threads between cores
     #[arg(long, global = true)]
     no_pin: bool,
-    /// Hold to an instruction set, or less: amx, avx512, avx2, portable [default: the machine's best, or the config's]
+    /// Hold to an instruction set, or less: amx, avx512-bf16, avx512, avx2, portable [default: the machine's best, or the config's]
     #[arg(long, global = true, value_name = "TIER")]
     tier: Option<Tier>,
 }

@@ -86,10 +86,10 @@ pub fn backward<F: Real>(
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
 ) {
-    let Net { config, layout, products, .. } = net;
+    let Net { config, layout, .. } = net;
     tap.backward(At::new(Site::UnembedOut, 0), &mut grads.logits);
     let (w_u, b_u) = (layout.w_u, layout.b_u);
-    linear_weights_bwd(products, &acts.unembed_in, &grads.logits, w_u, b_u, param_grads, &mut grads.packing);
+    linear_weights_bwd(&acts.unembed_in, &grads.logits, w_u, b_u, param_grads, &mut grads.packing);
     linear_input_bwd(net, &grads.logits, w_u, b_u, Store::Set, &mut grads.resid, &mut grads.packing);
     tap.backward(At::new(Site::UnembedIn, 0), &mut grads.resid);
     let sites = [Site::LnFinalScale, Site::LnFinalNormalized].map(|site| At::new(site, 0));
@@ -157,16 +157,16 @@ fn mlp_bwd<F: Real>(
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
 ) {
-    let Net { config, products, .. } = net;
+    let Net { config, .. } = net;
     let at = |site| At::new(site, layer);
     let ActGrads { resid, branch, input, scale, hidden, packing, .. } = grads;
     let branch = offered(at(Site::MlpOut), resid, branch, tap);
-    linear_weights_bwd(products, &block.post, branch, slots.w_out, slots.b_out, param_grads, packing);
+    linear_weights_bwd(&block.post, branch, slots.w_out, slots.b_out, param_grads, packing);
     linear_input_bwd(net, branch, slots.w_out, slots.b_out, Store::Set, hidden, packing);
     tap.backward(at(Site::MlpPost), hidden);
     multiply(hidden, &block.slope);
     tap.backward(at(Site::MlpPre), hidden);
-    linear_weights_bwd(products, &block.ln2.out, hidden, slots.w_in, slots.b_in, param_grads, packing);
+    linear_weights_bwd(&block.ln2.out, hidden, slots.w_in, slots.b_in, param_grads, packing);
     linear_input_bwd(net, hidden, slots.w_in, slots.b_in, Store::Set, input, packing);
     let x = if block.mlp_in.is_empty() { &block.resid_mid } else { &block.mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
@@ -186,7 +186,7 @@ fn attention_bwd<F: Real>(
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
 ) {
-    let Net { config, products, .. } = net;
+    let Net { config, .. } = net;
     let at = |site| At::new(site, layer);
     let dims = attn_dims(config, sequences);
     let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, packing, turns, .. } = grads;
@@ -194,7 +194,7 @@ fn attention_bwd<F: Real>(
     if tap.wants(at(Site::Result)) {
         result_bwd(net, slots, at(Site::Result), &block.z, branch, z, param_grads, tap);
     } else {
-        linear_weights_bwd(products, &block.z, branch, slots.w_o, slots.b_o, param_grads, packing);
+        linear_weights_bwd(&block.z, branch, slots.w_o, slots.b_o, param_grads, packing);
         linear_input_bwd(net, branch, slots.w_o, slots.b_o, Store::Set, z, packing);
     }
     tap.backward(at(Site::Z), z);
@@ -229,7 +229,7 @@ fn attention_bwd<F: Real>(
     ];
     for (site, input_site, w, b, grad) in projections {
         tap.backward(at(site), grad);
-        linear_weights_bwd(products, &block.ln1.out, grad, w, b, param_grads, packing);
+        linear_weights_bwd(&block.ln1.out, grad, w, b, param_grads, packing);
         linear_input_bwd(net, grad, w, b, store, input, packing);
         store = Store::Add;
         by_head.offer(net, slots, at(input_site), block, w, grad, tap);

@@ -6,7 +6,7 @@
 use crate::config::{AttentionDir, ModelConfig};
 use crate::forward::{Acts, Net, Sequences, forward_after};
 use crate::kernels::attention::softmax;
-use crate::kernels::tier::{Precision, TierError, tile_unit};
+use crate::kernels::tier::{Precision, TierError, bf16_unit};
 use crate::model::{Model, TokensError};
 use crate::past::{Cache, Past};
 use crate::slots::Rooms;
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
     pub fn new(model: &'a Model, precision: Precision) -> Result<Reader<'a>, TierError> {
         Ok(match precision {
             Precision::F32 => Reader::Plain(model.net()),
-            Precision::Bf16 => Reader::Tiled(Box::new(TiledReader::new(tile_unit()?, model))),
+            Precision::Bf16 => Reader::Tiled(Box::new(TiledReader::new(bf16_unit()?, model))),
         })
     }
 

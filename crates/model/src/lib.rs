@@ -19,9 +19,9 @@ pub mod record;
 pub mod sites;
 mod slots;
 pub mod tap;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(target_arch = "x86_64")]
 pub mod tiled;
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[cfg(not(target_arch = "x86_64"))]
 #[path = "tiled/absent.rs"]
 pub mod tiled;
 pub mod train;

@@ -1,89 +1,46 @@
-//! The linear layers, `out = x @ w + b`, and their gradients, in the number type itself or with bf16 factors.
+//! The linear layers, `out = x @ w + b`, and their gradients.
 //!
-//! Right factors of products are copied into a form of their own: weights once per step, if [`PackedWeights`] are given, what
-//! else is multiplied where that happens.
+//! Right factors of products are copied into strips: weights once per step, if [`PackedWeights`] are given, what else is
+//! multiplied where that happens.
 
 use crate::forward::Net;
-use crate::kernels::amx::Amx;
-use crate::kernels::bf16::Right;
 use crate::kernels::lanes::add_column_sums;
-use crate::kernels::product::{Packing, Store, View, view, view_mut};
+use crate::kernels::product::{Packing, Store, view, view_mut};
 use crate::kernels::real::Real;
 use crate::kernels::strips::Strips;
-use crate::kernels::tier::{Precision, TierError, tile_unit};
 use crate::params::{Layout, Slot};
 use rayon::prelude::*;
 
-/// How the products of a pass are made.
+/// Where the products of a pass read weights.
 #[derive(Clone, Copy, Debug)]
 pub enum Products<'a, F> {
-    /// In the number type of the network.
+    /// As the network has them.
     Plain,
-    /// The same, from weights that were copied before.
-    Packed(&'a Matrices<Strips<F>>),
-    /// Factors rounded to bf16, sums in f32.
-    Bf16(Amx, &'a Matrices<Right>),
+    /// As they were copied before.
+    Packed(&'a PackedWeights<F>),
 }
 
-/// Every weight matrix of a network, as products of a precision read them.
+/// Every weight matrix of a network as a right factor, in the order of the parameter table.
 #[derive(Clone, Debug)]
-pub enum PackedWeights {
-    /// As they are, in strips.
-    F32(Matrices<Strips<f32>>),
-    /// Rounded to bf16, in tiles.
-    Bf16(Amx, Matrices<Right>),
-}
-
-impl PackedWeights {
-    /// Room for the weights of a network; [`PackedWeights::pack`] fills it.
-    ///
-    /// # Errors
-    /// This machine has nothing for bf16.
-    pub fn new(precision: Precision, layout: &Layout) -> Result<PackedWeights, TierError> {
-        Ok(match precision {
-            Precision::F32 => PackedWeights::F32(Matrices::new(layout)),
-            Precision::Bf16 => PackedWeights::Bf16(tile_unit()?, Matrices::new(layout)),
-        })
-    }
-
-    /// Takes over the current parameters.
-    pub fn pack(&mut self, params: &[f32]) {
-        match self {
-            PackedWeights::F32(matrices) => matrices.pack(params, Strips::pack),
-            PackedWeights::Bf16(_, matrices) => matrices.pack(params, Right::pack),
-        }
-    }
-
-    /// How a pass that reads them makes its products.
-    pub fn products(&self) -> Products<'_, f32> {
-        match self {
-            PackedWeights::F32(matrices) => Products::Packed(matrices),
-            PackedWeights::Bf16(amx, matrices) => Products::Bf16(*amx, matrices),
-        }
-    }
-}
-
-/// Every weight matrix as a right factor, in the order of the parameter table.
-#[derive(Clone, Debug)]
-pub struct Matrices<R>(Vec<Matrix<R>>);
+pub struct PackedWeights<F>(Vec<Matrix<F>>);
 
 #[derive(Clone, Debug)]
-struct Matrix<R> {
+struct Matrix<F> {
     /// `[in, out]`
     w: Slot,
     out_width: usize,
     /// `w`, for `x @ w`.
-    forward: R,
+    forward: Strips<F>,
     /// `wᵀ`, for `dout @ wᵀ`.
-    backward: R,
+    backward: Strips<F>,
 }
 
-impl<R: Default + Send> Matrices<R> {
-    /// Room for them.
-    pub(crate) fn new(layout: &Layout) -> Matrices<R> {
+impl<F: Real> PackedWeights<F> {
+    /// Room for the weights of a network; [`PackedWeights::pack`] fills it.
+    pub fn new(layout: &Layout) -> PackedWeights<F> {
         let mut all = Vec::new();
         let mut push = |w: Slot, b: Slot| {
-            all.push(Matrix { w, out_width: b.len, forward: R::default(), backward: R::default() });
+            all.push(Matrix { w, out_width: b.len, forward: Strips::default(), backward: Strips::default() });
         };
         for block in &layout.blocks {
             push(block.w_q, block.b_q);
@@ -96,18 +53,19 @@ impl<R: Default + Send> Matrices<R> {
             }
         }
         push(layout.w_u, layout.b_u);
-        Matrices(all)
+        PackedWeights(all)
     }
 
-    fn pack(&mut self, params: &[f32], pack: impl Fn(&mut R, View<'_, f32>) + Sync) {
+    /// Takes over the current parameters.
+    pub fn pack(&mut self, params: &[F]) {
         self.0.par_iter_mut().for_each(|matrix| {
             let w = view(matrix.w.of(params), matrix.out_width);
-            pack(&mut matrix.forward, w);
-            pack(&mut matrix.backward, w.transpose());
+            matrix.forward.pack(w);
+            matrix.backward.pack(w.transpose());
         });
     }
 
-    fn matrix(&self, w: Slot) -> &Matrix<R> {
+    fn matrix(&self, w: Slot) -> &Matrix<F> {
         let found = self.0.binary_search_by_key(&w.start, |matrix| matrix.w.start);
         &self.0[found.expect("every linear layer's weights are packed")]
     }
@@ -120,13 +78,11 @@ pub(crate) fn linear<F: Real>(net: Net<'_, F>, x: &[F], w: Slot, b: Slot, out: &
     match net.products {
         Products::Plain => room.multiply(x, view(w.of(net.params), b.len), store, out),
         Products::Packed(weights) => room.multiply_strips(x, weights.matrix(w).forward.whole(), store, out),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, x, &weights.matrix(w).forward, store, out),
     }
 }
 
 /// Weights and bias of `out = x @ w + b`: `dw += xᵀ @ dout`, `db += column sums of dout`.
 pub(crate) fn linear_weights_bwd<F: Real>(
-    products: Products<'_, F>,
     x: &[F],
     dout: &[F],
     w: Slot,
@@ -136,10 +92,7 @@ pub(crate) fn linear_weights_bwd<F: Real>(
 ) {
     let (x, grad) = (view(x, w.len / b.len), view(dout, b.len));
     let (x, dw) = (x.transpose(), view_mut(w.of_mut(param_grads), b.len));
-    match products {
-        Products::Plain | Products::Packed(_) => room.multiply(x, grad, Store::Add, dw),
-        Products::Bf16(amx, _) => room.tiles.multiply(amx, x, grad, Store::Add, dw),
-    }
+    room.multiply(x, grad, Store::Add, dw);
     add_column_sums(b.of_mut(param_grads), dout);
 }
 
@@ -157,6 +110,5 @@ pub(crate) fn linear_input_bwd<F: Real>(
     match net.products {
         Products::Plain => room.multiply(dout, view(w.of(net.params), b.len).transpose(), store, dx),
         Products::Packed(weights) => room.multiply_strips(dout, weights.matrix(w).backward.whole(), store, dx),
-        Products::Bf16(amx, weights) => room.tiles.multiply_packed(amx, dout, &weights.matrix(w).backward, store, dx),
     }
 }

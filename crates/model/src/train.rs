@@ -8,8 +8,8 @@ use crate::diagnosis::{self, Origin};
 use crate::forward::{Acts, Net, Sequences, forward};
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
-use crate::kernels::tier::{Precision, TierError, tile_unit, vectorised};
-use crate::linear::{Matrices, PackedWeights};
+use crate::kernels::tier::{Precision, TierError, bf16_unit, vectorised};
+use crate::linear::{PackedWeights, Products};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
@@ -139,17 +139,15 @@ pub struct Trainer {
 enum Engine {
     /// By the code that everything else runs through.
     Plain(PlainStep),
-    /// In bf16, by the code made for the tile unit.
+    /// In bf16, by the code made for units that multiply tiles.
     Tiled(Box<TiledStep>),
 }
 
 impl Engine {
     fn new(model: &Model, precision: Precision, reach: Reach, slots: usize) -> Result<Engine, TierError> {
-        Ok(match (precision, reach) {
-            (Precision::Bf16, Reach::Whole) => Engine::Tiled(Box::new(TiledStep::new(tile_unit()?, model, slots))),
-            (Precision::F32, _) | (Precision::Bf16, Reach::OwnPosition) => {
-                Engine::Plain(PlainStep::new(model, PackedWeights::new(precision, &model.layout)?, reach, slots))
-            }
+        Ok(match precision {
+            Precision::F32 => Engine::Plain(PlainStep::new(model, reach, slots)),
+            Precision::Bf16 => Engine::Tiled(Box::new(TiledStep::new(bf16_unit()?, model, reach, slots))),
         })
     }
 }
@@ -169,8 +167,7 @@ impl Trainer {
     pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
         assert_eq!(moments.mean.len(), model.params.len());
         let (precision, reach, slots) = (Precision::F32, Reach::Whole, SLOTS);
-        let packed = PackedWeights::F32(Matrices::new(&model.layout));
-        let engine = Engine::Plain(PlainStep::new(&model, packed, reach, slots));
+        let engine = Engine::Plain(PlainStep::new(&model, reach, slots));
         let (gradient, accumulated) = (vec![0.0; model.params.len()], Vec::new());
         let norm = 0.0;
         Trainer { model, moments, average, adamw, frozen, precision, reach, slots, engine, gradient, norm, accumulated }
@@ -214,7 +211,7 @@ impl Trainer {
     /// From now on the stages of steps are timed.
     ///
     /// # Errors
-    /// Only steps on the tile unit have stages that are told apart.
+    /// Only steps in bf16 have stages that are told apart.
     pub fn start_profile(&mut self) -> Result<(), TierError> {
         match &mut self.engine {
             Engine::Plain(_) => Err(TierError::NoProfile),
@@ -361,7 +358,7 @@ fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
 /// Gradients by the reference passes: one flat buffer for each slot.
 struct PlainStep {
     /// The weights as the products read them.
-    packed: PackedWeights,
+    packed: PackedWeights<f32>,
     reach: Reach,
     slots: Vec<Vec<f32>>,
     rooms: Rooms<Room>,
@@ -375,15 +372,16 @@ struct Room {
 }
 
 impl PlainStep {
-    fn new(model: &Model, packed: PackedWeights, reach: Reach, slots: usize) -> PlainStep {
-        PlainStep { packed, reach, slots: vec![vec![0.0; model.params.len()]; slots], rooms: Rooms::default() }
+    fn new(model: &Model, reach: Reach, slots: usize) -> PlainStep {
+        let (packed, slots) = (PackedWeights::new(&model.layout), vec![vec![0.0; model.params.len()]; slots]);
+        PlainStep { packed, reach, slots, rooms: Rooms::default() }
     }
 
     /// As [`TiledStep::gradient`].
     fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         let PlainStep { packed, reach, slots, rooms } = self;
         packed.pack(&model.params);
-        let (net, reach) = (Net { products: packed.products(), ..model.net() }, *reach);
+        let (net, reach) = (Net { products: Products::Packed(packed), ..model.net() }, *reach);
         let add = |group: &Group, slot: &mut Vec<f32>, room: &mut Room| add_group(net, group, scale, reach, slot, room);
         let (slots, losses) = rooms.add_up(slots, groups, |slot| slot.fill(0.0), add);
         gather(slots, gradient);

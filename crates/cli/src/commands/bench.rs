@@ -53,7 +53,7 @@ enum ShapeName {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Choice {
-    /// bf16 where the processor has a unit for it, else f32
+    /// bf16 where the processor has a unit for it that is faster than f32, else f32
     Auto,
     /// f32 throughout
     F32,

@@ -32,8 +32,8 @@ fn the_commands_and_what_all_of_them_take() {
               --seed <S>     Seed of everything that is drawn at random [default: 0, or the config's]
               --threads <N>  Worker threads; no result depends on their number [default: one for each core]
               --no-pin       Let the system move worker threads between cores
-              --tier <TIER>  Hold to an instruction set, or less: amx, avx512, avx2, portable [default: the
-                             machine's best, or the config's]
+              --tier <TIER>  Hold to an instruction set, or less: amx, avx512-bf16, avx512, avx2, portable
+                             [default: the machine's best, or the config's]
           -h, --help         Print help
           -V, --version      Print version
 

@@ -1,227 +1,51 @@
 //! The tile unit (Intel AMX): 32×32 products of bf16 tiles with f32 sums.
 //!
 //! Instructions that exist only as assembly, behind a token, [`Amx`], that exists only where the processor has them and the
-//! operating system lets the process use them, and a second one, [`TileUnit`], that exists only on a thread whose tiles are
+//! operating system lets the process use them, and a second one, [`Tiles`], that exists only on a thread whose tiles are
 //! set up. Source: Intel's Architectures Software Developer's Manual, vol. 1, ch. 18; Linux, Documentation/arch/x86/xstate.rst
 //! (permission).
 #![expect(unsafe_code, reason = "tile instructions exist only as assembly")]
 
-use bytemuck::{Pod, Zeroable};
+use super::dot::cpuid;
+use super::tile::{Block, LeftStrips, Line, Sums, Tile, has_vectors};
+use std::arch::asm;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
-/// 16 pairs of bf16 numbers, the earlier one of a pair in the lower half: a row of a tile, and a line of the cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C, align(64))]
-pub struct Line(pub [u32; 16]);
-
-impl Line {
-    /// 32 zeros.
-    pub const ZERO: Line = Line([0; 16]);
-}
-
-/// What one tile register holds: 16 lines.
-pub type Tile = [Line; 16];
-
-/// 16 floats: what one vector register holds.
-#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
-#[repr(C, align(64))]
-pub struct Lanes(pub [f32; 16]);
-
-impl Lanes {
-    /// 16 zeros.
-    pub const ZERO: Lanes = Lanes([0.0; 16]);
-}
-
-/// 32 floats: as many as a [`Line`] holds bf16 numbers.
-pub type Wide = [Lanes; 2];
-
-/// 32 zeros.
-pub const ZERO_WIDE: Wide = [Lanes::ZERO; 2];
-
-/// A 32×32 matrix of sums, row-major.
-pub type Block = [Wide; 32];
-
-/// No sum yet.
-pub const ZERO_BLOCK: Block = [ZERO_WIDE; 32];
-
-/// Proof that this process may use the tile unit, and that the processor has AVX-512 (F, BW, DQ, VL, BF16) beside it.
+/// Proof that this process may use the tile unit, and that the processor has [`has_vectors`] beside it.
 #[derive(Clone, Copy, Debug)]
-pub struct Amx(());
+pub(super) struct Amx(());
 
 impl Amx {
     /// The tile unit, if the processor has one for bf16 and the operating system permits its use (asked once per process).
-    pub fn detect() -> Option<Amx> {
+    pub(super) fn detect() -> Option<Amx> {
         static USABLE: OnceLock<bool> = OnceLock::new();
-        USABLE.get_or_init(machine::usable).then_some(Amx(()))
+        USABLE.get_or_init(usable).then_some(Amx(()))
     }
 
-    /// This thread's tile registers, set up for [`TileUnit::multiply`] as long as the thread lives.
-    pub fn on_this_thread(self) -> TileUnit {
-        machine::configure();
-        TileUnit(PhantomData)
+    /// This thread's tile registers, set up for [`Tiles::multiply`] as long as the thread lives.
+    pub(super) fn on_this_thread(self) -> Tiles {
+        TILES.with(|_: &Configured| Tiles(PhantomData))
     }
-}
-
-/// Two strips of 16 rows of a left factor, wherever their tiles lie: distances are in lines.
-#[derive(Clone, Copy, Debug)]
-pub struct LeftStrips<'a> {
-    lines: &'a [Line],
-    steps: Steps,
-    depth: usize,
-}
-
-/// Distances, in lines, within a left factor.
-#[derive(Clone, Copy, Debug)]
-pub struct Steps {
-    /// From a row of a tile to the next.
-    pub row: usize,
-    /// From a tile to the next along the inner dimension.
-    pub tile: usize,
-    /// From the first strip to the second.
-    pub strip: usize,
-}
-
-impl<'a> LeftStrips<'a> {
-    /// `depth` tiles along the inner dimension, the first of which starts at `lines[0]`.
-    ///
-    /// # Panics
-    /// If a tile would end beyond `lines`.
-    #[inline]
-    pub fn new(lines: &'a [Line], steps: Steps, depth: usize) -> LeftStrips<'a> {
-        let last = steps.strip + 15 * steps.row + depth.saturating_sub(1) * steps.tile;
-        assert!(last < lines.len(), "the strips end at line {last} of {}", lines.len());
-        LeftStrips { lines, steps, depth }
-    }
-}
-
-/// What becomes of the sums that a block holds before a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sums {
-    /// They are forgotten.
-    Set,
-    /// The product is added to them.
-    Add,
 }
 
 /// Proof that this thread's tile registers are set up.
 #[derive(Clone, Copy, Debug)]
-pub struct TileUnit(PhantomData<*const ()>);
+pub(super) struct Tiles(PhantomData<*const ()>);
 
-impl TileUnit {
-    /// `out = a @ b`, or `out += a @ b`, sums in f32 in order of the inner dimension.
+impl Tiles {
+    /// As [`super::tile::TileUnit::multiply`], for at least one tile of each strip.
     ///
-    /// # Shapes
-    /// - `a`: two strips of 16 rows; tile `k` of a strip holds columns `32 k..32 (k + 1)`, in pairs
-    /// - `b`: two strips of 16 columns; tile `k` of a strip holds rows `32 k..32 (k + 1)`: its line `p` is the pairs
-    ///   `(b[2p, n], b[2p + 1, n])`
-    ///
-    /// # Panics
-    /// If the strips of `b` have not as many tiles as those of `a`.
+    /// `tmm0..=3` hold the sums, 4 and 5 the rows of `a`, 6 and 7 the columns of `b`; loading, the whole inner loop and storing
+    /// are one block of assembly because the compiler knows nothing of tile registers.
     #[inline]
-    pub fn multiply(self, a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
-        assert!(b[0].len() == a.depth && b[1].len() == a.depth);
-        if a.depth > 0 {
-            machine::multiply(a, b, sums, out);
-        } else if sums == Sums::Set {
-            *out = ZERO_BLOCK;
-        }
-    }
-}
-
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod machine {
-    use super::{Block, LeftStrips, Line, Sums, Tile};
-    use std::arch::asm;
-
-    pub(super) fn usable() -> bool {
-        const NEEDED: u32 = 1 << 22 | 1 << 24; // AMX-BF16, AMX-TILE
-        let [last_leaf, _] = cpuid(0);
-        let has_tiles = last_leaf >= 7 && cpuid(7)[1] & NEEDED == NEEDED;
-        has_tiles
-            && is_x86_feature_detected!("avx512bf16")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-            && ask_permission()
-    }
-
-    /// `eax` and `edx` of subleaf 0. (Whether the library's own function is unsafe depends on the compiler's version.)
-    fn cpuid(leaf: u32) -> [u32; 2] {
-        let (eax, edx);
-        // SAFETY: every processor of this architecture has the instruction; it writes four registers, and `rbx`, which the
-        // compiler keeps for itself, is put back.
-        unsafe {
-            asm!("mov {kept}, rbx", "cpuid", "mov rbx, {kept}", kept = out(reg) _, inout("eax") leaf => eax,
-                inout("ecx") 0 => _, out("edx") edx, options(nostack, nomem, preserves_flags));
-        }
-        [eax, edx]
-    }
-
-    /// `arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)`: the kernel then saves tile registers of this process' threads.
-    fn ask_permission() -> bool {
-        const ARCH_PRCTL: i64 = 158;
-        const ARCH_REQ_XCOMP_PERM: u64 = 0x1023;
-        const XFEATURE_XTILEDATA: u64 = 18;
-        let result: i64;
-        // SAFETY: a system call with two numbers for arguments; it writes no memory of ours, and its clobbers are declared.
-        unsafe {
-            asm!("syscall", inlateout("rax") ARCH_PRCTL => result, in("rdi") ARCH_REQ_XCOMP_PERM,
-                in("rsi") XFEATURE_XTILEDATA, lateout("rcx") _, lateout("r11") _, options(nostack));
-        }
-        result == 0
-    }
-
-    /// The operand of `ldtilecfg`.
-    #[repr(C, align(64))]
-    struct Shapes {
-        palette: u8,
-        start_row: u8,
-        reserved: [u8; 14],
-        bytes_per_row: [u16; 16],
-        rows: [u8; 16],
-    }
-
-    /// This thread's tile registers, set up as eight tiles of 16 rows of 64 bytes for as long as the thread lives.
-    struct Configured;
-
-    impl Configured {
-        fn load() -> Configured {
-            let (mut bytes_per_row, mut rows) = ([0; 16], [0; 16]);
-            bytes_per_row[..8].fill(64);
-            rows[..8].fill(16);
-            let shapes = Shapes { palette: 1, start_row: 0, reserved: [0; 14], bytes_per_row, rows };
-            // SAFETY: an `Amx` exists, so the instruction does; its operand is a valid configuration of palette 1.
-            unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const shapes, options(nostack, readonly)) };
-            Configured
-        }
-    }
-
-    impl Drop for Configured {
-        fn drop(&mut self) {
-            // SAFETY: this thread configured its tiles, and its last product is over.
-            unsafe { asm!("tilerelease", options(nostack, nomem)) };
-        }
-    }
-
-    thread_local! {
-        static TILES: Configured = Configured::load();
-    }
-
-    pub(super) fn configure() {
-        TILES.with(|_: &Configured| ());
-    }
-
-    /// As [`super::TileUnit::multiply`], for at least one tile. `tmm0..=3` hold the sums, 4 and 5 the rows of `a`, 6 and 7 the
-    /// columns of `b`; loading, the whole inner loop and storing are one block of assembly because the compiler knows nothing
-    /// of tile registers.
-    #[inline]
-    pub(super) fn multiply(a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
+    pub(super) fn multiply(self, a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
+        assert!(a.depth > 0 && b.iter().all(|strip| strip.len() == a.depth));
         const LINE: usize = size_of::<Line>();
         let first = a.lines.as_ptr();
-        // SAFETY: `LeftStrips::new` checked that the last line of `a`'s last tile lies within its lines, and the caller that
+        // SAFETY: `LeftStrips::new` checked that the last line of `a`'s last tile lies within its lines, and the line above that
         // both strips of `b` hold `depth` ≥ 1 tiles; the four loads or stores of `out` touch its 32 rows of 128 bytes and no
-        // more; a `TileUnit` exists, so this thread's tiles are configured.
+        // more; a `Tiles` exists, so this thread's tiles are configured.
         unsafe {
             asm!(
                 "tilezero tmm0",
@@ -271,19 +95,59 @@ mod machine {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-mod machine {
-    use super::{Block, LeftStrips, Sums, Tile};
+fn usable() -> bool {
+    const NEEDED: u32 = 1 << 22 | 1 << 24; // AMX-BF16, AMX-TILE
+    let [last_leaf, _] = cpuid(0);
+    let has_tiles = last_leaf >= 7 && cpuid(7)[1] & NEEDED == NEEDED;
+    has_tiles && has_vectors() && ask_permission()
+}
 
-    pub(super) fn usable() -> bool {
-        false
+/// `arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)`: the kernel then saves tile registers of this process' threads.
+fn ask_permission() -> bool {
+    const ARCH_PRCTL: i64 = 158;
+    const ARCH_REQ_XCOMP_PERM: u64 = 0x1023;
+    const XFEATURE_XTILEDATA: u64 = 18;
+    let result: i64;
+    // SAFETY: a system call with two numbers for arguments; it writes no memory of ours, and its clobbers are declared.
+    unsafe {
+        asm!("syscall", inlateout("rax") ARCH_PRCTL => result, in("rdi") ARCH_REQ_XCOMP_PERM,
+            in("rsi") XFEATURE_XTILEDATA, lateout("rcx") _, lateout("r11") _, options(nostack));
     }
+    result == 0
+}
 
-    pub(super) fn configure() {
-        unreachable!("an Amx exists only where `usable` said so");
-    }
+/// The operand of `ldtilecfg`.
+#[repr(C, align(64))]
+struct Shapes {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    bytes_per_row: [u16; 16],
+    rows: [u8; 16],
+}
 
-    pub(super) fn multiply(_: LeftStrips<'_>, _: [&[Tile]; 2], _: Sums, _: &mut Block) {
-        unreachable!("an Amx exists only where `usable` said so");
+/// This thread's tile registers, set up as eight tiles of 16 rows of 64 bytes for as long as the thread lives.
+struct Configured;
+
+impl Configured {
+    fn load() -> Configured {
+        let (mut bytes_per_row, mut rows) = ([0; 16], [0; 16]);
+        bytes_per_row[..8].fill(64);
+        rows[..8].fill(16);
+        let shapes = Shapes { palette: 1, start_row: 0, reserved: [0; 14], bytes_per_row, rows };
+        // SAFETY: an `Amx` exists, so the instruction does; its operand is a valid configuration of palette 1.
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const shapes, options(nostack, readonly)) };
+        Configured
     }
+}
+
+impl Drop for Configured {
+    fn drop(&mut self) {
+        // SAFETY: this thread configured its tiles, and its last product is over.
+        unsafe { asm!("tilerelease", options(nostack, nomem)) };
+    }
+}
+
+thread_local! {
+    static TILES: Configured = Configured::load();
 }

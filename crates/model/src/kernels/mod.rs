@@ -1,14 +1,18 @@
 //! The arithmetic: plain loops over slices with named dimensions, each with its reverse beside it.
 //!
 //! Generic over one thing, the number type, so that finite differences can run in `f64` through the very code that trains.
-//! Products are made by `strips`, or by `bf16` on the tile unit. Unsafe code is in three modules: `strips` (left factors read
-//! with any strides), `amx` (tile instructions) and `vector` (loads and stores of the tile tier); the step made for that tier is
-//! [`crate::tiled`].
+//! Products are made by `strips`, or in bf16 by a unit of `tile`; the step made for that is [`crate::tiled`]. Unsafe code is in
+//! four modules: `strips` (left factors read with any strides), `amx` (tile instructions), `dot` (the way into vector code) and
+//! `vector` (its loads and stores).
 
 pub mod activation;
-pub mod amx;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
 pub mod attention;
-pub mod bf16;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod bf16;
+#[cfg(target_arch = "x86_64")]
+mod dot;
 pub mod flash;
 pub mod lanes;
 pub mod loss;
@@ -18,5 +22,6 @@ pub mod real;
 pub mod rotary;
 pub mod strips;
 pub mod tier;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub mod tile;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod vector;

@@ -1,6 +1,5 @@
 //! Matrix products. Activations are rows, weights multiply on the right (`resid @ W_Q`), as in TransformerLens.
 
-use super::bf16;
 use super::flash::HeadRoom;
 use super::real::Real;
 use super::strips::{self, Strips, StripsPart};
@@ -41,7 +40,6 @@ pub struct Packing<F> {
     left: Vec<F>,
     right: Strips<F>,
     pub(crate) head: HeadRoom<F>,
-    pub(crate) tiles: bf16::Packing,
 }
 
 impl<F: Real> Packing<F> {

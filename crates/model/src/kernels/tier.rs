@@ -3,7 +3,7 @@
 //! What is forced holds for a thread and for the workers that it makes (see [`crate::workers::Workers`]), so that tests of
 //! several tiers can run side by side.
 
-use super::amx::Amx;
+use super::tile::Bf16Unit;
 use pulp::{Arch, WithSimd};
 use searchlens_tasks::text::{listed, near_names};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub enum Precision {
 impl Precision {
     /// The fastest that this machine has hardware for, and this thread may use.
     pub fn fastest() -> Precision {
-        if tile_unit().is_ok() { Precision::Bf16 } else { Precision::F32 }
+        if bf16_unit().is_ok_and(Bf16Unit::beats_f32) { Precision::Bf16 } else { Precision::F32 }
     }
 }
 
@@ -44,6 +44,9 @@ impl fmt::Display for Precision {
 pub enum Tier {
     /// 32×32×32 products of bf16 numbers in one go, with f32 sums; the rest as [`Tier::Avx512`].
     Amx,
+    /// 16 pairs of bf16 numbers at a time, with f32 sums; the rest as [`Tier::Avx512`].
+    #[serde(rename = "avx512-bf16")]
+    Avx512Bf16,
     /// 16 floats at a time.
     Avx512,
     /// 8 floats at a time, with fused multiply-add.
@@ -55,16 +58,14 @@ pub enum Tier {
 /// This machine cannot do it, or was told not to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TierError {
-    /// No tile unit, or the operating system keeps it.
-    #[error("precision bf16 needs a processor with AMX (amx_tile, amx_bf16) and Linux 5.16 or later; use f32")]
-    NoAmx,
-    /// Steps in f32, or myopic ones.
-    #[error(
-        "only steps in bf16 on the tile unit (tier amx, not myopic) can be profiled; use --precision bf16, or leave out --profile"
-    )]
+    /// No unit for bf16.
+    #[error("precision bf16 needs a processor with AVX-512 for bf16 (avx512_bf16); use f32")]
+    NoBf16,
+    /// Steps in f32.
+    #[error("only steps in bf16 can be profiled; use --precision bf16, or leave out --profile")]
     NoProfile,
     /// A lower tier is forced.
-    #[error("precision bf16 needs tier amx, and tier {} is forced; use f32", tier.name())]
+    #[error("precision bf16 needs tier amx or avx512-bf16, and tier {} is forced; use f32", tier.name())]
     Forced {
         /// Which.
         tier: Tier,
@@ -118,12 +119,13 @@ pub(crate) fn vectorised_with<W: WithSimd>(work: W) -> W::Output {
 
 impl Tier {
     /// All there are, the best first.
-    pub const ALL: [Tier; 4] = [Tier::Amx, Tier::Avx512, Tier::Avx2, Tier::Portable];
+    pub const ALL: [Tier; 5] = [Tier::Amx, Tier::Avx512Bf16, Tier::Avx512, Tier::Avx2, Tier::Portable];
 
     /// Its name on the command line and in configs.
     pub fn name(self) -> &'static str {
         match self {
             Tier::Amx => "amx",
+            Tier::Avx512Bf16 => "avx512-bf16",
             Tier::Avx512 => "avx512",
             Tier::Avx2 => "avx2",
             Tier::Portable => "portable",
@@ -136,17 +138,14 @@ impl Tier {
 
     /// Those that this machine has, the best first.
     pub fn of_machine() -> Vec<Tier> {
-        let has = |tier: &Tier| {
-            *tier == Tier::Portable || (*tier == Tier::Amx && Amx::detect().is_some()) || tier.arch().is_some()
-        };
-        Tier::ALL.into_iter().filter(has).collect()
+        Tier::ALL.into_iter().filter(|tier| tier.arch().is_some()).collect()
     }
 
     /// Its vector instructions, if this machine has them.
     #[cfg(target_arch = "x86_64")]
     fn arch(self) -> Option<Arch> {
         match self {
-            Tier::Amx => Amx::detect().map(|_| Arch::new()),
+            Tier::Amx | Tier::Avx512Bf16 => Bf16Unit::of_tier(self).and(Tier::Avx512.arch()),
             Tier::Avx512 => pulp::x86::V4::try_new().map(Arch::V4),
             Tier::Avx2 => pulp::x86::V3::try_new().map(Arch::V3),
             Tier::Portable => Some(Arch::Scalar),
@@ -188,20 +187,22 @@ impl Tier {
     pub fn for_precision(precision: Precision) -> Result<Tier, TierError> {
         match precision {
             Precision::F32 => Ok(Tier::detect()),
-            Precision::Bf16 => tile_unit().map(|_| Tier::Amx),
+            Precision::Bf16 => bf16_unit().map(Bf16Unit::tier),
         }
     }
 }
 
-/// The tile unit, if the machine has one and this thread may use it.
+/// The best for products in bf16 that the machine has and this thread may use.
 ///
 /// # Errors
-/// If not.
-pub fn tile_unit() -> Result<Amx, TierError> {
-    match Tier::forced() {
-        Tier::Amx => Amx::detect().ok_or(TierError::NoAmx),
-        tier => Err(TierError::Forced { tier }),
+/// There is none.
+pub fn bf16_unit() -> Result<Bf16Unit, TierError> {
+    let tier = Tier::forced();
+    if tier > Tier::Avx512Bf16 {
+        return Err(TierError::Forced { tier });
     }
+    let allowed = Tier::ALL.into_iter().filter(|&other| other >= tier);
+    allowed.filter_map(Bf16Unit::of_tier).next().ok_or(TierError::NoBf16)
 }
 
 /// A name that is no tier.
@@ -229,6 +230,7 @@ impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Tier::Amx => "bf16-amx",
+            Tier::Avx512Bf16 => "bf16-avx512",
             Tier::Avx512 => "f32-avx512",
             Tier::Avx2 => "f32-avx2",
             Tier::Portable => "f32-portable",
@@ -252,13 +254,14 @@ mod tests {
     #[test]
     fn a_forced_tier_holds_for_its_thread() {
         let machine = Tier::of_machine();
-        assert_eq!(Tier::detect(), *machine.iter().find(|&&tier| tier != Tier::Amx).unwrap());
+        assert_eq!(Tier::detect(), *machine.iter().find(|&&tier| tier >= Tier::Avx512).unwrap());
         for tier in machine {
             let forced = std::thread::spawn(move || {
                 tier.force().unwrap();
-                (Tier::forced(), Tier::detect(), tile_unit().is_ok())
+                (Tier::forced(), Tier::detect(), bf16_unit().ok().map(Bf16Unit::tier))
             });
-            assert_eq!(forced.join().unwrap(), (tier, tier.max(Tier::Avx512).max(Tier::detect()), tier == Tier::Amx));
+            let bf16 = (tier <= Tier::Avx512Bf16).then_some(tier);
+            assert_eq!(forced.join().unwrap(), (tier, tier.max(Tier::detect()), bf16));
         }
         assert_eq!(Tier::forced(), Tier::Amx);
     }

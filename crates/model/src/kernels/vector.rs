@@ -1,11 +1,11 @@
-//! Sixteen floats at a time: the vector primitives of the tile tier (AVX-512 with bf16 conversion).
+//! Sixteen floats at a time: the vector primitives of the bf16 tiers (AVX-512 with bf16 conversion).
 //!
 //! Every function is safe to call where the features are on, that is in functions that carry the same `#[target_feature]`;
 //! what a load or store touches is what its reference holds. The bf16 tier rounds to 8 bits of significand, so exponential and
 //! gelu need no more than that: their error bounds are stated and tested against f64.
 #![expect(unsafe_code, reason = "vector loads and stores exist only as intrinsics on pointers")]
 
-use super::amx::{Lanes, Line, Wide};
+use super::tile::{Lanes, Line, Wide};
 use std::arch::x86_64::*;
 
 /// Sixteen floats.
@@ -308,7 +308,7 @@ pub(crate) fn relu(x: V) -> (V, V) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::amx::Amx;
+    use super::super::tile::has_vectors;
     use super::*;
 
     /// Largest error of a function against f64, as a share of `unit`, over `range`; per output.
@@ -350,11 +350,11 @@ mod tests {
 
     #[test]
     fn functions_are_within_their_stated_bounds() {
-        if Amx::detect().is_none() {
-            println!("skipped: no AMX on this machine");
+        if !has_vectors() {
+            println!("skipped: no AVX-512 for bf16 on this machine");
             return;
         }
-        // SAFETY: an `Amx` exists, so the features do.
+        // SAFETY: asked above.
         unsafe { check_bounds() };
     }
 }

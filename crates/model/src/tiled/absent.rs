@@ -1,10 +1,11 @@
-//! The tiled step and reading where there is no tile unit: they cannot be made, because no [`Amx`] can.
+//! The tiled step and reading where there is no tile unit: they cannot be made, because no [`Bf16Unit`] can.
 
 #[path = "profile.rs"]
 pub mod profile;
 
+use crate::backward::Reach;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::Amx;
+use crate::kernels::tile::Bf16Unit;
 use crate::model::Model;
 use crate::train::Group;
 use profile::Stage;
@@ -14,24 +15,24 @@ use profile::Stage;
 pub struct TiledStep(());
 
 impl TiledStep {
-    /// Cannot be called: [`Amx::detect`] finds nothing here.
-    pub fn new(_: Amx, _: &Model, _: usize) -> TiledStep {
-        unreachable!("an Amx exists only where `detect` found one")
+    /// Cannot be called: [`Bf16Unit::of_tier`] finds nothing here.
+    pub fn new(_: Bf16Unit, _: &Model, _: Reach, _: usize) -> TiledStep {
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 
     /// Cannot be called.
     pub fn gradient(&mut self, _: &Model, _: &[Group], _: f64, _: &mut [f32]) -> Vec<f64> {
-        unreachable!("an Amx exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 
     /// Cannot be called.
     pub fn start_profile(&mut self) {
-        unreachable!("an Amx exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 
     /// Cannot be called.
     pub fn profile(&self) -> [u64; Stage::ALL.len()] {
-        unreachable!("an Amx exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 }
 
@@ -40,19 +41,19 @@ impl TiledStep {
 pub struct TiledReader<'a>(std::marker::PhantomData<&'a Model>);
 
 impl<'a> TiledReader<'a> {
-    /// Cannot be called: [`Amx::detect`] finds nothing here.
-    pub fn new(_: Amx, _: &'a Model) -> TiledReader<'a> {
-        unreachable!("an Amx exists only where `detect` found one")
+    /// Cannot be called: [`Bf16Unit::of_tier`] finds nothing here.
+    pub fn new(_: Bf16Unit, _: &'a Model) -> TiledReader<'a> {
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 
     /// Cannot be called.
     pub fn net(&self) -> Net<'a, f32> {
-        unreachable!("an Amx exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 
     /// Cannot be called.
     pub(crate) fn read(&self, _: &[usize], _: Sequences<'_>, _: &mut ReadRoom) {
-        unreachable!("an Amx exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct ReadRoom(());
 impl ReadRoom {
     /// Cannot be of use.
     pub(crate) fn reset(&mut self, _: Net<'_, f32>, _: usize, _: usize) {
-        unreachable!("an Amx exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `detect` found one")
     }
 
     /// Cannot be of use.

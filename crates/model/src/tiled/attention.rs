@@ -8,7 +8,7 @@
 use super::attention_stash::{AttentionStash, HeadStash};
 use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
-use crate::kernels::amx::{Block, Line, Sums, Tile, TileUnit, Wide, ZERO_BLOCK};
+use crate::kernels::tile::{Block, Line, Sums, Tile, TileUnit, Wide, ZERO_BLOCK};
 use crate::kernels::vector::{V, all, exp2, interleave, load, load_wide, round, store, store_line, store_wide};
 use std::arch::x86_64::*;
 

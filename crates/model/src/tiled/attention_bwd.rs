@@ -8,7 +8,8 @@ use super::attention::raise_again;
 use super::attention_stash::{AttentionStash, HeadStash};
 use super::factor::{BLOCK, Rows, Scratch, Tiles};
 use super::heads::{Head, Heads};
-use crate::kernels::amx::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::backward::Reach;
+use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::vector::{
     all, even_numbers, halves_of_pairs, load, load_line, load_wide, odd_numbers, round, store, store_line,
 };
@@ -61,6 +62,7 @@ pub(crate) struct AttentionBwdRoom {
 pub(crate) fn attention_bwd(
     unit: TileUnit,
     heads: Heads,
+    reach: Reach,
     qkv: &Rows,
     z: &Rows,
     stash: &mut AttentionStash,
@@ -90,7 +92,7 @@ pub(crate) fn attention_bwd(
         head.shifted(heads.width).pack_left_transposed(qkv, &mut room.k_left);
         room.dq.resize(blocks * head.depth(), ZERO_BLOCK);
         for from in (0..blocks).step_by(SPAN) {
-            span_bwd(unit, heads, head, from..blocks.min(from + SPAN), qkv, &stash, room, dqkv);
+            span_bwd(unit, heads, head, reach, from..blocks.min(from + SPAN), qkv, &stash, room, dqkv);
         }
         let factors = [all(heads.scale()); 2];
         for (i, block) in room.dq.iter().enumerate() {
@@ -105,6 +107,7 @@ fn span_bwd(
     unit: TileUnit,
     heads: Heads,
     head: Head,
+    reach: Reach,
     span: Range<usize>,
     qkv: &Rows,
     stash: &HeadStash<'_>,
@@ -136,12 +139,20 @@ fn span_bwd(
             let squares = [&mut room.powers[queries], &mut room.dscores[queries]];
             weigh(powers, dpowers, &room.mean[queries], squares, dscores_right);
         }
+        let answered = match reach {
+            Reach::Whole => seeing,
+            Reach::OwnPosition => {
+                keep_diagonal(&mut room.powers[keys]);
+                keep_diagonal(&mut room.dscores[keys]);
+                keys..keys + 1
+            }
+        };
         for c in 0..depth {
             let [dv, dk] = [&mut room.dv.0, &mut room.dk.0];
-            let rows = side_by_side(&room.powers[seeing.clone()]);
-            unit.multiply(rows, room.dz_right.columns(c, seeing.start, seeing.end), Sums::Set, dv);
-            let rows = side_by_side(&room.dscores[seeing.clone()]);
-            unit.multiply(rows, room.q_right.columns(c, seeing.start, seeing.end), Sums::Set, dk);
+            let rows = side_by_side(&room.powers[answered.clone()]);
+            unit.multiply(rows, room.dz_right.columns(c, answered.start, answered.end), Sums::Set, dv);
+            let rows = side_by_side(&room.dscores[answered.clone()]);
+            unit.multiply(rows, room.q_right.columns(c, answered.start, answered.end), Sums::Set, dk);
             value_head.write_rows(dv, 1.0, keys, c, dqkv);
             key_head.write_rows(dk, heads.scale(), keys, c, dqkv);
         }
@@ -159,6 +170,16 @@ fn span_bwd(
 /// Squares side by side as left factor.
 fn side_by_side(squares: &[Square]) -> LeftStrips<'_> {
     LeftStrips::new(squares.as_flattened(), Steps { row: 1, tile: BLOCK, strip: 16 }, squares.len())
+}
+
+/// Only what each query gives to its own position is left.
+fn keep_diagonal(square: &mut Square) {
+    for (position, Line(pairs)) in square.iter_mut().enumerate() {
+        let (pair, half) = (position / 2, position % 2);
+        let own = pairs[pair] & 0xffff << (16 * half);
+        *pairs = [0; 16];
+        pairs[pair] = own;
+    }
 }
 
 /// `Eᵀ` and `dSᵀ = Eᵀ (dEᵀ − mean)` of a block of keys and one of queries, in the forms their products need.

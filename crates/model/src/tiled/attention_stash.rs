@@ -6,7 +6,7 @@
 
 use super::factor::grow;
 use super::heads::Heads;
-use crate::kernels::amx::{Line, Tile, Wide, ZERO_WIDE};
+use crate::kernels::tile::{Line, Tile, Wide, ZERO_WIDE};
 
 /// The longest sequences whose powers are kept.
 const KEPT: usize = 256;

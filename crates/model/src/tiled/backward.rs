@@ -9,9 +9,10 @@ use super::profile::Stage;
 use super::room::{Now, Room, heads, panel};
 use super::slot::{BlockPlaces, GradSlot, MlpPlaces, NormPlaces, Places};
 use super::weights::{TiledBlock, TiledMlp, TiledWeights};
+use crate::backward::Reach;
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::{Line, Sums, TileUnit, Wide};
+use crate::kernels::tile::{Line, Sums, TileUnit, Wide};
 use crate::kernels::vector::{add, load_wide, store_wide};
 use crate::train::Group;
 use std::ops::Range;
@@ -63,6 +64,7 @@ pub(super) fn backward(
     net: Net<'_, f32>,
     weights: &TiledWeights,
     sequences: Sequences<'_>,
+    reach: Reach,
     places: &Places,
     slot: &mut GradSlot,
     room: &mut Room,
@@ -73,7 +75,7 @@ pub(super) fn backward(
             mlp_bwd(unit, net, weights, layer, mlp, here.output.b.clone(), slot, room);
         }
         let bias = layer.checked_sub(1).map(|before| output_bias(&places.blocks[before]));
-        attention_layer_bwd(unit, net, weights, sequences, layer, here, bias, slot, room);
+        attention_layer_bwd(unit, net, weights, sequences, reach, layer, here, bias, slot, room);
     }
     embed_bwd(sequences, places, slot, &room.now.grad);
     room.profile.lap(Stage::Embed);
@@ -192,6 +194,7 @@ fn attention_layer_bwd(
     net: Net<'_, f32>,
     weights: &TiledBlock,
     sequences: Sequences<'_>,
+    reach: Reach,
     layer: usize,
     places: &BlockPlaces,
     bias_before: Option<Range<usize>>,
@@ -203,7 +206,7 @@ fn attention_layer_bwd(
     let stash = &mut blocks[layer];
     let (rows, heads) = (stash.ln1.len(), heads(net.config, sequences));
     let (attention, dqkv) = (&mut stash.attention, &mut now.dqkv);
-    attention_bwd(unit, heads, &stash.qkv, &stash.z, attention, &mut now.dz, dqkv, attention_bwd_room);
+    attention_bwd(unit, heads, reach, &stash.qkv, &stash.z, attention, &mut now.dz, dqkv, attention_bwd_room);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
         turns.rotate(heads, dim, base, |r| r % sequences.seq, -1.0, &mut now.dqkv);
     }

@@ -7,7 +7,7 @@
 use super::factor::{BLOCK, Rows, pair_of_rows, transpose_tile};
 use super::heads::Heads;
 use crate::config::ModelConfig;
-use crate::kernels::amx::{Lanes, Line, Tile};
+use crate::kernels::tile::{Lanes, Line, Tile};
 use crate::kernels::vector::{
     V, all, dot_pairs, exp2, first, load, load_bf16, load_line, round, store, store_bf16, store_line,
 };

@@ -7,7 +7,7 @@
 //!
 //! Sizes are rounded up to whole tiles; what lies beyond the matrix is 0.
 
-use crate::kernels::amx::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::vector::{
     Halves, add, interleave, load_line, load_some, load_wide, round, store_line, store_wide, transpose, widen,
 };

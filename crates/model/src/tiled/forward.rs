@@ -9,7 +9,7 @@ use super::room::{Room, heads, panel};
 use super::weights::{TiledBlock, TiledMlp};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::{Sums, TileUnit, ZERO_WIDE};
+use crate::kernels::tile::{Sums, TileUnit, ZERO_WIDE};
 use crate::kernels::vector::{add, load_some, store_wide};
 
 /// Up to the residual stream after the last block.

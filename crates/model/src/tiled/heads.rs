@@ -4,8 +4,8 @@
 //! the next. Of two factors one is read where it lies, neighbours and all, and the other is packed with zeros in their places.
 
 use super::factor::{BLOCK, Rows, Tiles, pack_pairs, pack_pairs_transposed, transpose_tile};
-use crate::kernels::amx::{Block, LeftStrips, Wide};
 use crate::kernels::attention::AttnDims;
+use crate::kernels::tile::{Block, LeftStrips, Wide};
 use crate::kernels::vector::{
     Halves, V, all, dot_pairs, load, load_line, load_wide, only, round, store_line, store_only, transpose, widen,
 };

@@ -2,7 +2,7 @@
 
 use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles, pair_of_rows};
 use crate::kernels::activation::Activation;
-use crate::kernels::amx::{Block, Line, Sums, Tile, TileUnit, Wide};
+use crate::kernels::tile::{Block, Line, Sums, Tile, TileUnit, Wide};
 use crate::kernels::vector::{
     Halves, V, add, all, gelu, gelu_new, load_line, load_wide, relu, round, store_line, store_wide, widen,
 };

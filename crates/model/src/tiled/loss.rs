@@ -2,7 +2,7 @@
 
 use super::factor::{Floats, Rows};
 use crate::forward::Sequences;
-use crate::kernels::amx::Line;
+use crate::kernels::tile::Line;
 use crate::kernels::vector::{all, exp2_exact, first, load, load_wide, round, store, store_line};
 use crate::train::Group;
 use std::arch::x86_64::*;

@@ -25,8 +25,9 @@ mod scored;
 mod slot;
 mod weights;
 
+use crate::backward::Reach;
 use crate::forward::Net;
-use crate::kernels::amx::{Amx, Sums};
+use crate::kernels::tile::{Bf16Unit, Sums};
 use crate::model::Model;
 use crate::slots::Rooms;
 use crate::train::Group;
@@ -41,8 +42,8 @@ pub use read::TiledReader;
 /// Everything that a network's training steps on the tile unit need beside the network.
 #[derive(Debug)]
 pub struct TiledStep {
-    amx: Amx,
     weights: TiledWeights,
+    reach: Reach,
     places: Places,
     slots: Vec<GradSlot>,
     rooms: Rooms<Room>,
@@ -51,12 +52,12 @@ pub struct TiledStep {
 }
 
 impl TiledStep {
-    /// Room for a network's steps, its gradients added up in `n_slots` slots.
-    pub fn new(amx: Amx, model: &Model, n_slots: usize) -> TiledStep {
+    /// Room for a network's steps, its gradients going back as `reach` says and added up in `n_slots` slots.
+    pub fn new(unit: Bf16Unit, model: &Model, reach: Reach, n_slots: usize) -> TiledStep {
         let places = Places::new(&model.config, &model.layout);
         let slots = (0..n_slots).map(|_| GradSlot::new(&places)).collect();
-        let weights = TiledWeights::new(amx, &model.config, &model.layout);
-        TiledStep { amx, weights, places, slots, rooms: Rooms::default(), profiled: false }
+        let weights = TiledWeights::new(unit, &model.config, &model.layout);
+        TiledStep { weights, reach, places, slots, rooms: Rooms::default(), profiled: false }
     }
 
     /// The gradient of `scale` times the groups' weighted loss is written to `gradient`; returns the loss of each slot's groups.
@@ -64,10 +65,10 @@ impl TiledStep {
     /// Groups belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
     pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         self.weights.pack(&model.layout, &model.params);
-        let TiledStep { amx, weights, places, slots, rooms, profiled } = self;
+        let TiledStep { weights, reach, places, slots, rooms, profiled } = self;
         let (slots, losses) = rooms.add_up(slots, groups, GradSlot::clear, |group, slot, room: &mut Room| {
             room.profile.start(*profiled);
-            add_group(*amx, model.net(), weights, places, group, scale, slot, room)
+            add_group(model.net(), weights, *reach, places, group, scale, slot, room)
         });
         places.gather(slots, gradient);
         losses
@@ -92,23 +93,23 @@ impl TiledStep {
 
 /// Adds one group's gradient to a slot; returns its weighted loss.
 fn add_group(
-    amx: Amx,
     net: Net<'_, f32>,
     weights: &TiledWeights,
+    reach: Reach,
     places: &Places,
     group: &Group,
     scale: f64,
     slot: &mut GradSlot,
     room: &mut Room,
 ) -> f64 {
-    let (unit, sequences) = (amx.on_this_thread(), group.sequences());
+    let (unit, sequences) = (weights.unit.on_this_thread(), group.sequences());
     room.resize(net.config, group);
     #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
-    // SAFETY: an `Amx` exists only where the features do.
+    // SAFETY: a `Bf16Unit` exists only where the features do.
     let loss = unsafe {
         forward::forward(unit, net, &weights.blocks, sequences, room);
         let loss = backward::loss(unit, net, weights, group, scale, places, slot, room);
-        backward::backward(unit, net, weights, sequences, places, slot, room);
+        backward::backward(unit, net, weights, sequences, reach, places, slot, room);
         loss
     };
     slot.sums = Sums::Add;

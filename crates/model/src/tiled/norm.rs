@@ -3,8 +3,8 @@
 //! `normalized = (x − mean) / scale`, `out = normalized · gain + bias`, see [`crate::kernels::norm`].
 
 use super::factor::{BLOCK, Floats, Rows, Tiles, pack_pairs_transposed};
-use crate::kernels::amx::{Sums, Wide};
 use crate::kernels::norm::NormKind;
+use crate::kernels::tile::{Sums, Wide};
 use crate::kernels::vector::{Halves, V, add, all, first, load_line, load_wide, round, store_line, store_wide, widen};
 use std::arch::x86_64::*;
 

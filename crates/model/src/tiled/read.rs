@@ -13,7 +13,7 @@ use super::rotary::Turns;
 use super::weights::{TiledMlp, TiledWeights};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::amx::{Amx, Sums, TileUnit};
+use crate::kernels::tile::{Bf16Unit, Sums, TileUnit};
 use crate::model::Model;
 
 /// A network packed for reading.
@@ -25,8 +25,8 @@ pub struct TiledReader<'a> {
 
 impl<'a> TiledReader<'a> {
     /// Packs a network's weights.
-    pub fn new(amx: Amx, model: &'a Model) -> TiledReader<'a> {
-        let mut weights = TiledWeights::new(amx, &model.config, &model.layout);
+    pub fn new(unit: Bf16Unit, model: &'a Model) -> TiledReader<'a> {
+        let mut weights = TiledWeights::new(unit, &model.config, &model.layout);
         weights.pack(&model.layout, &model.params);
         TiledReader { net: model.net(), weights }
     }
@@ -39,9 +39,9 @@ impl<'a> TiledReader<'a> {
     /// Takes some rows of the room's cache through their next positions; the logits after each row's last token are left in the
     /// room.
     pub(crate) fn read(&self, rows: &[usize], sequences: Sequences<'_>, room: &mut ReadRoom) {
-        let unit = self.weights.amx.on_this_thread();
+        let unit = self.weights.unit.on_this_thread();
         #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
-        // SAFETY: an `Amx` exists only where the features do.
+        // SAFETY: a `Bf16Unit` exists only where the features do.
         unsafe {
             read(unit, self.net, &self.weights, rows, sequences, room);
         }

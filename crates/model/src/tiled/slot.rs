@@ -6,7 +6,7 @@
 
 use super::factor::BLOCK;
 use crate::config::ModelConfig;
-use crate::kernels::amx::{Block, Sums, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::tile::{Block, Sums, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::params::{Layout, Slot};
 use rayon::prelude::*;
 use std::ops::Range;

@@ -4,14 +4,14 @@ use super::factor::{BLOCK, Tiles, pack_weights, pack_weights_transposed};
 use super::norm::Norm;
 use crate::config::{ModelConfig, Normalization};
 use crate::forward::norm_kind;
-use crate::kernels::amx::{Amx, Wide, ZERO_WIDE};
+use crate::kernels::tile::{Bf16Unit, Wide, ZERO_WIDE};
 use crate::params::{Layout, NormSlots, Slot};
 use rayon::prelude::*;
 
 /// A network's parameters, packed. Made once, filled before every step.
 #[derive(Clone, Debug)]
 pub(crate) struct TiledWeights {
-    pub(crate) amx: Amx,
+    pub(crate) unit: Bf16Unit,
     pub(crate) blocks: Vec<TiledBlock>,
     pub(crate) ln_final: Norm,
     pub(crate) unembed: Linear,
@@ -49,7 +49,7 @@ pub(crate) struct Linear {
 
 impl TiledWeights {
     /// Room for the parameters of a network; [`TiledWeights::pack`] fills it.
-    pub(crate) fn new(amx: Amx, config: &ModelConfig, layout: &Layout) -> TiledWeights {
+    pub(crate) fn new(unit: Bf16Unit, config: &ModelConfig, layout: &Layout) -> TiledWeights {
         let norm = |normalization: Normalization| Norm {
             kind: (normalization != Normalization::None).then(|| norm_kind(config, normalization)),
             gain: padded(config.d_model),
@@ -67,7 +67,7 @@ impl TiledWeights {
             }),
         });
         TiledWeights {
-            amx,
+            unit,
             blocks: blocks.collect(),
             ln_final: norm(config.final_normalization()),
             unembed: Linear::new(&[(layout.w_u, layout.b_u)]),
@@ -76,7 +76,7 @@ impl TiledWeights {
 
     /// Takes over the current parameters, on as many threads as rayon has.
     pub(crate) fn pack(&mut self, layout: &Layout, params: &[f32]) {
-        let amx = self.amx;
+        let unit = self.unit;
         let mut linears = vec![&mut self.unembed];
         for (block, slots) in self.blocks.iter_mut().zip(&layout.blocks) {
             pack_norm(&mut block.ln1, slots.ln1, params);
@@ -87,7 +87,7 @@ impl TiledWeights {
             }
         }
         pack_norm(&mut self.ln_final, layout.ln_final, params);
-        linears.into_par_iter().for_each(|linear| linear.pack(amx, params));
+        linears.into_par_iter().for_each(|linear| linear.pack(unit, params));
     }
 }
 
@@ -103,10 +103,10 @@ impl Linear {
     }
 
     #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
-    fn pack(&mut self, _: Amx, params: &[f32]) {
+    fn pack(&mut self, _: Bf16Unit, params: &[f32]) {
         let mut first = 0;
         for &(w, b) in &self.parts {
-            // SAFETY: an `Amx` exists only where the features do.
+            // SAFETY: a `Bf16Unit` exists only where the features do.
             unsafe {
                 pack_weights(w.of(params), b.len, first, &mut self.forward);
                 pack_weights_transposed(w.of(params), b.len, first, &mut self.backward);

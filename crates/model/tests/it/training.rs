@@ -1,11 +1,13 @@
 //! The training step: the same bits for any number of threads, groups that add up, errors that leave the weights alone.
 
-use crate::{architectures, batch, rng};
+use crate::{architectures, batch, on_each_bf16_tier, on_each_tier, rng};
 use searchlens_model::Model;
+use searchlens_model::backward::{ActGrads, Reach, backward};
 use searchlens_model::config::{Activation, AttentionDir, ModelConfig, PositionEmbedding};
 use searchlens_model::diagnosis::Origin;
-use searchlens_model::forward::Net;
-use searchlens_model::kernels::tier::{Precision, Tier};
+use searchlens_model::forward::{Acts, Net, forward};
+use searchlens_model::kernels::loss::cross_entropy;
+use searchlens_model::kernels::tier::Precision;
 use searchlens_model::linear::Products;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::{ParamGroup, Slot};
@@ -14,17 +16,10 @@ use searchlens_model::tap::NoTap;
 use searchlens_model::train::{Average, Group, TrainError, Trainer};
 use searchlens_model::workers::Workers;
 
-/// Those that this machine has something for.
-fn precisions() -> Vec<Precision> {
-    let mut all = vec![Precision::F32, Precision::Bf16];
-    all.retain(|&precision| match Tier::for_precision(precision) {
-        Ok(_) => true,
-        Err(error) => {
-            println!("skipped: {error}");
-            false
-        }
-    });
-    all
+/// Runs `job` in f32, and in bf16 on each tier that has a unit of its own for it.
+fn in_each_precision(job: impl Fn(Precision) + Sync) {
+    job(Precision::F32);
+    on_each_bf16_tier(|_| job(Precision::Bf16));
 }
 
 fn trainer(seed: u64) -> Trainer {
@@ -60,11 +55,11 @@ fn bits_do_not_depend_on_the_number_of_threads() {
         let stats: Vec<_> = (0..6).map(|i| trainer.step(&groups(&trainer, 50 * i), 1e-2, &workers).unwrap()).collect();
         (stats, trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone())
     };
-    for precision in precisions() {
+    in_each_precision(|precision| {
         let one = train(precision, 1);
         assert_eq!(one, train(precision, 2));
         assert_eq!(one, train(precision, 3));
-    }
+    });
 }
 
 /// Every parameter's gradient against that of the network in f64: the largest error against the largest entry, and the error's
@@ -73,7 +68,14 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 /// Without rotary positions the gradient of `b_K` is 0 (a constant added to all scores of a row changes nothing): its error is
 /// measured against the gradient of `b_Q`.
 #[track_caller]
-fn check_gradient(precision: Precision, what: &str, model: &Model, groups: &[Group], largest: f64, norm: f64) {
+fn check_gradient(
+    precision: Precision,
+    reach: Reach,
+    what: &str,
+    model: &Model,
+    groups: &[Group],
+    [largest, norm]: [f64; 2],
+) {
     let config = &model.config;
     let params = model.params_f64();
     let net = Net { config, layout: &model.layout, params: &params, products: Products::Plain };
@@ -81,18 +83,22 @@ fn check_gradient(precision: Precision, what: &str, model: &Model, groups: &[Gro
     let (mut want_loss, mut want) = (0.0, vec![0.0; params.len()]);
     for group in groups.iter().filter(|group| group.weights.iter().any(|&w| w > 0.0)) {
         let share = group.weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
-        let one = run(net, group.sequences(), &group.weights, true, &mut NoTap);
-        want_loss += share * one.loss;
-        want.iter_mut().zip(one.param_grads).for_each(|(sum, g)| *sum += share * g);
+        let (loss, gradient) = exact_gradient(net, group, reach);
+        want_loss += share * loss;
+        want.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += share * g);
     }
     let adamw = AdamW { beta1: 0.9, beta2: 0.9, eps: 1e-8, weight_decay: 0.0, decay: Vec::new(), clip: None };
     let moments = Moments::new(params.len());
-    let mut trainer = Trainer::new(model.clone(), adamw, Vec::new(), moments, None).with_precision(precision).unwrap();
+    let trainer = Trainer::new(model.clone(), adamw, Vec::new(), moments, None);
+    let mut trainer = trainer.with_precision(precision).unwrap().with_reach(reach).unwrap();
     let workers = Workers::new(Some(2), true).unwrap();
     // Twice: what the first left in the rooms must not show.
     trainer.gradient(groups, &workers).unwrap();
     let (loss, gradient) = trainer.gradient(groups, &workers).unwrap();
-    assert!((loss - want_loss).abs() <= largest * want_loss, "{precision:?} {what}: loss {loss} wanted {want_loss}");
+    assert!(
+        (loss - want_loss).abs() <= largest * want_loss,
+        "{precision:?} {reach:?} {what}: loss {loss} wanted {want_loss}"
+    );
     let norms = |values: &[f64]| {
         let top = values.iter().fold(0.0, |top: f64, v| top.max(v.abs()));
         [top, values.iter().map(|v| v * v).sum::<f64>().sqrt()]
@@ -105,9 +111,26 @@ fn check_gradient(precision: Precision, what: &str, model: &Model, groups: &[Gro
         let (error, size) = (norms(&errors), norms(measured_by.slot.of(&want)));
         let relative = [0, 1].map(|i| error[i] / size[i]);
         worst = [0, 1].map(|i| relative[i].max(worst[i]));
-        assert!(relative[0] <= largest && relative[1] <= norm, "{precision:?} {what} {}: {relative:?}", tensor.name);
+        assert!(
+            relative[0] <= largest && relative[1] <= norm,
+            "{precision:?} {reach:?} {what} {}: {relative:?}",
+            tensor.name
+        );
     }
-    println!("{precision:?} {what}: at most {:.1e} by entry, {:.1e} by norm", worst[0], worst[1]);
+    println!("{precision:?} {reach:?} {what}: at most {:.1e} by entry, {:.1e} by norm", worst[0], worst[1]);
+}
+
+/// A group's weighted mean loss and its gradient, in f64.
+fn exact_gradient(net: Net<'_, f64>, group: &Group, reach: Reach) -> (f64, Vec<f64>) {
+    let (mut acts, mut grads, mut gradient) = (Acts::default(), ActGrads::default(), vec![0.0; net.params.len()]);
+    let sequences = group.sequences();
+    forward(net, sequences, &mut acts, &mut NoTap);
+    grads.resize(net.config, sequences.n_seq(), sequences.seq);
+    let scale = 1.0 / group.weights.iter().map(|&w| f64::from(w)).sum::<f64>();
+    let dlogits = &mut grads.logits;
+    let loss = cross_entropy(sequences.seq, &acts.logits, sequences.tokens, &group.weights, scale, dlogits) * scale;
+    backward(net, sequences, &acts, reach, &mut grads, &mut gradient, &mut NoTap);
+    (loss, gradient)
 }
 
 #[test]
@@ -137,11 +160,13 @@ fn gradients_are_those_of_the_f64_network() {
             group.weights = group.weights.iter().enumerate().map(scored).collect();
         }
         for (what, groups) in [(what.to_string(), groups), (format!("{what}, few rows scored"), few)] {
-            check_gradient(Precision::F32, &what, &model, &groups, 1e-5, 1e-5);
-            if precisions().contains(&Precision::Bf16) {
-                // A relu whose input is rounded to the other side of 0 changes its slope from 0 to 1: no rounding error any more.
-                let [largest, norm] = if config.act_fn == Activation::Relu { [0.3, 0.1] } else { [2e-2, 2e-2] };
-                check_gradient(Precision::Bf16, &what, &model, &groups, largest, norm);
+            for reach in [Reach::Whole, Reach::OwnPosition] {
+                check_gradient(Precision::F32, reach, &what, &model, &groups, [1e-5; 2]);
+                on_each_bf16_tier(|_| {
+                    // A relu whose input is rounded to the other side of 0 changes its slope from 0 to 1: no rounding error any more.
+                    let bounds = if config.act_fn == Activation::Relu { [0.3, 0.1] } else { [2e-2, 2e-2] };
+                    check_gradient(Precision::Bf16, reach, &what, &model, &groups, bounds);
+                });
             }
         }
     }
@@ -246,7 +271,7 @@ fn check_origin(precision: Precision, damage: impl Fn(&mut Model, &mut Vec<Group
 
 #[test]
 fn what_is_not_finite_is_named_where_it_began() {
-    for precision in precisions() {
+    in_each_precision(|precision| {
         let tensor = |model: &Model, name: &str| model.layout.tensor(name).unwrap().slot;
         let mlp = |model: &mut Model, _: &mut Vec<Group>| {
             tensor(model, "blocks.1.mlp.W_in").of_mut(&mut model.params).fill(3e38);
@@ -274,7 +299,7 @@ fn what_is_not_finite_is_named_where_it_began() {
             w_u.iter_mut().enumerate().for_each(|(i, w)| *w = if i % 23 == next { -3.3e38 } else { 3.3e38 });
         };
         check_origin(precision, steep, "first in the gradient of `unembed.hook_in`, which is");
-    }
+    });
 }
 
 #[test]
@@ -310,12 +335,10 @@ fn check_copying(precision: Precision) {
 
 #[test]
 fn a_small_network_learns_to_copy() {
-    precisions().into_iter().for_each(check_copying);
+    in_each_precision(check_copying);
 }
 
 #[test]
 fn the_fastest_precision_is_one_that_the_machine_has() {
-    let fastest = Precision::fastest();
-    assert_eq!(precisions().last(), Some(&fastest));
-    assert_eq!(trainer(7).with_precision(Precision::Bf16).is_err(), fastest == Precision::F32);
+    on_each_tier(|_| assert!(trainer(7).with_precision(Precision::fastest()).is_ok()));
 }

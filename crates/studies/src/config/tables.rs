@@ -151,7 +151,7 @@ pub struct ModelSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// bf16 where the processor has a unit for it, else f32. `run.json` names the tier that came of it.
+    /// bf16 where the processor has a unit for it that is faster than f32, else f32. `run.json` names the tier that came of it.
     #[default]
     Auto,
     /// f32 throughout.

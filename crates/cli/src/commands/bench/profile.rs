@@ -1,9 +1,10 @@
-//! Where the time of a step on the tile unit goes, beside what the unit can do.
+//! Where the time of a step in bf16 goes, beside what the processor's unit for it can do.
 
 use std::time::Instant;
 
 use searchlens::model::config::{AttentionDir, ModelConfig};
-use searchlens::model::kernels::amx::{Amx, LeftStrips, Line, Steps, Sums, ZERO_BLOCK};
+use searchlens::model::kernels::tier::bf16_unit;
+use searchlens::model::kernels::tile::{LeftStrips, Line, Steps, Sums, ZERO_BLOCK};
 use searchlens::model::tiled::profile::Stage;
 use serde::Serialize;
 
@@ -17,15 +18,15 @@ pub(super) struct StageTime {
     ms: f64,
     /// Its products' rate, all workers together, counting each multiply-add as two and no padding.
     gflops_per_s: Option<f64>,
-    /// That rate as a share of the tile unit's peak on operands in the first-level cache.
+    /// That rate as a share of the unit's peak on operands in the first-level cache.
     share_of_peak: Option<f64>,
 }
 
-/// Rate of the tile unit on one core, operands in the first-level cache, multiply-adds counted as two.
-pub(super) fn tile_peak() -> Option<f64> {
+/// Rate of the unit for bf16 on one core, operands in the first-level cache, multiply-adds counted as two.
+pub(super) fn peak() -> Option<f64> {
     const DEPTH: usize = 8;
     const ROUNDS: usize = 20_000;
-    let unit = Amx::detect()?.on_this_thread();
+    let unit = bf16_unit().ok()?.on_this_thread();
     let (left, right) = (vec![Line::ZERO; 2 * 16 * DEPTH], vec![[Line::ZERO; 16]; 2 * DEPTH]);
     let strips = LeftStrips::new(&left, Steps { row: 1, tile: 16, strip: 16 * DEPTH }, DEPTH);
     let (one, two) = right.split_at(DEPTH);

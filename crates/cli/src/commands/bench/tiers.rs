@@ -51,7 +51,7 @@ pub(super) fn run(args: &TiersArgs) -> anyhow::Result<()> {
             true => "here",
             false => "not here",
         };
-        print(format_args!("{:<9} {here}", tier.name()))?;
+        print(format_args!("{:<11} {here}", tier.name()))?;
     }
     let Chosen { f32, bf16, auto } = chosen;
     print(format_args!("\nprecision f32: {f32}; bf16: {}; auto: {auto}", bf16.as_deref().unwrap_or("none")))

@@ -41,7 +41,7 @@ pub(super) struct TrainArgs {
     /// Sequences of a batch [default: the shape's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch: Option<u32>,
-    /// Say where the time goes, and how fast each stage is beside the tile unit's measured peak (bf16 only)
+    /// Say where the time goes, and how fast each stage is beside the measured peak of the unit for bf16 (bf16 only)
     #[arg(long)]
     profile: bool,
     /// For how long
@@ -102,11 +102,11 @@ fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
     for _ in 0..WARM_UP_STEPS {
         step(&mut trainer)?;
     }
-    let warm = trainer.profile();
+    let warm = if args.profile { trainer.profile() } else { None };
     let mut seconds = repeated(args.seconds, || step(&mut trainer))?;
     let share = 1.0 / (seconds.len() * workers.threads()) as f64;
     let stages = warm.zip(trainer.profile()).map(|(before, after)| {
-        let peak = workers.run(profile::tile_peak);
+        let peak = workers.run(profile::peak);
         profile::stages(&trainer.model.config, (batch, n_ctx), workers.threads(), peak, |stage| {
             (after[stage as usize] - before[stage as usize]) as f64 * share / 1e6
         })
