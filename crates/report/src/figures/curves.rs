@@ -119,6 +119,8 @@ fn progress(run: &Run) -> Option<Figure> {
         );
     }
     plot.set_layout(layout);
+    // What `train.precision` came to on this machine.
+    let precision = &run.setup.precision;
     Some(figure(
         "Scores during training",
         "progress",
