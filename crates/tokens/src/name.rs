@@ -76,15 +76,14 @@ impl TokenizerName {
     /// The same tokenizer with words for weights up to `most`, `edges` in place of maze-dataset's, which have no words for
     /// weights; `None` for a puzzle's, and where no name asks for so many words.
     pub fn with_weights(self, most: u32) -> Option<TokenizerName> {
-        let choices = match self {
+        let own = |choices| TokenizerName::Own(Choices { weights: most, ..choices });
+        let name = match self {
+            TokenizerName::Legacy(_) | TokenizerName::Modular(_) => own(Choices::EDGES),
+            TokenizerName::Own(choices) => own(choices),
+            TokenizerName::Graph(choices) => TokenizerName::Graph(GraphChoices { weights: most, ..choices }),
             TokenizerName::Puzzle(_) => return None,
-            TokenizerName::Graph(choices) => {
-                return (most <= MAX_WEIGHT).then_some(TokenizerName::Graph(GraphChoices { weights: most, ..choices }));
-            }
-            TokenizerName::Own(choices) => choices,
-            TokenizerName::Legacy(_) | TokenizerName::Modular(_) => Choices::EDGES,
         };
-        (most <= MAX_WEIGHT).then_some(TokenizerName::Own(Choices { weights: most, ..choices }))
+        (most <= MAX_WEIGHT).then_some(name)
     }
 
     /// The largest weight that it has a word for; 1 where no word says what an edge costs.

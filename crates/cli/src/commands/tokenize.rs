@@ -32,7 +32,7 @@ pub(crate) struct TokenizeArgs {
     file: Option<PathBuf>,
     /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, maze-dataset's full MazeTokenizerModular-.. names, or
     /// edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops with choices behind a +, as in
-    /// edges+query-first, or countdown, sliding
+    /// edges+query-first or saparov+weights-9, or countdown, sliding
     #[arg(long, value_name = "NAME")]
     tokenizer: String,
     /// Sides of the largest grid that a legacy vocabulary covers [default: the larger side of each line's maze]

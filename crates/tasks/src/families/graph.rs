@@ -27,7 +27,7 @@ pub struct RawGraphConfig {
     #[serde(default = "one")]
     pub min_distance: usize,
     /// Each edge costs a whole number from 1 to this, each as likely; 1 if left out: steps are counted.
-    #[serde(default = "no_weights", skip_serializing_if = "is_one")]
+    #[serde(default = "no_weights")]
     pub max_weight: u32,
 }
 
@@ -81,8 +81,4 @@ fn one() -> usize {
 
 fn no_weights() -> u32 {
     1
-}
-
-fn is_one(max_weight: &u32) -> bool {
-    *max_weight == 1
 }

@@ -1,7 +1,7 @@
 //! Tokenizers of graphs that are no mazes, in the formats of the papers that study them (see [`style`]).
 //!
-//! All are one scheme: the labels if there are some, the edges, a query, a sign, the path. What differs is which words
-//! stand where, and that is a [`Scheme`].
+//! All are one scheme: the labels if there are some, the edges (each with what it costs, by choice), a query, a sign, the
+//! path. What differs is which words stand where, and that is a [`Scheme`].
 
 pub mod style;
 
