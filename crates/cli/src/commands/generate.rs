@@ -70,8 +70,9 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     let workers = common.workers()?;
     if !args.filter.is_empty() {
         // Filters look at whole sets: the problems are held in memory.
-        let drawn: Vec<Weighted> =
-            workers.run(|| (0..args.count).into_par_iter().map(|i| instance(i).map(Weighted::from)).collect::<Result<_, _>>())?;
+        let drawn: Vec<Weighted> = workers.run(|| {
+            (0..args.count).into_par_iter().map(|i| instance(i).map(Weighted::from)).collect::<Result<_, _>>()
+        })?;
         let kept = apply(&args.filter, drawn)?;
         let mut file = ProblemFile::create(&args.out)?;
         for (i, kept) in kept.iter().enumerate() {

@@ -114,7 +114,8 @@ fn floors_of_five_by_five_are_the_tables() {
         ("F", &floors.corridor_greedy, [1.0, 0.940, 0.886, 0.841, 0.799, 0.759, 0.721, 0.686]),
     ] {
         // At most 1.96 standard errors of a share of those that have a k-th step.
-        let half: Vec<f64> = shares.iter().zip(&floors.n).map(|(p, &n)| 1.96 * (p * (1.0 - p) / n as f64).sqrt()).collect();
+        let half: Vec<f64> =
+            shares.iter().zip(&floors.n).map(|(p, &n)| 1.96 * (p * (1.0 - p) / n as f64).sqrt()).collect();
         println!("{name} {shares:.4?} ± {half:.4?}, the table {want:?}");
         check(std::array::from_fn(|k| shares[k]), want, 0.012);
     }

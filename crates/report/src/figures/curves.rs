@@ -121,7 +121,9 @@ fn progress(run: &Run) -> Option<Figure> {
     plot.set_layout(layout);
     let precision = match run.info.precision.as_str() {
         "f32" => "Like the final scores, these are of answers in f32.".to_string(),
-        other => format!("These are of answers in {other}, in which the run was trained; the final scores are of answers in f32."),
+        other => format!(
+            "These are of answers in {other}, in which the run was trained; the final scores are of answers in f32."
+        ),
     };
     Some(figure(
         "Scores during training",

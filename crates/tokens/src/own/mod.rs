@@ -124,18 +124,7 @@ impl Own {
         let n_below = (lattice.rows - 1) * lattice.cols;
         let beside = (0..lattice.n_cells()).map(|cell| (n_below + cell - cell / lattice.cols) as u32).collect();
         let spelling = Spelling::new(lattice, pieces, &names);
-        Own {
-            choices,
-            lattice,
-            pairs,
-            beside,
-            vocab: Vocab::new(words),
-            spelling,
-            hops,
-            markers,
-            workspace,
-            weights,
-        }
+        Own { choices, lattice, pairs, beside, vocab: Vocab::new(words), spelling, hops, markers, workspace, weights }
     }
 
     /// What was chosen.
