@@ -54,6 +54,12 @@ pub(crate) enum InputError {
     /// Something about cells that lie beside each other, and a task of graphs.
     #[error("{flag} is for mazes, and the problems of this task have no geometry; leave it out")]
     NoGeometry { flag: &'static str },
+    /// Problems that cannot keep clear of a set to avoid, of a task that has none or hardly any.
+    #[error(
+        "--forced: {task} has no problems, or hardly any, in which every way to the target set enters the set to avoid; use a \
+         task of labelled graphs with `avoid`, sparser graphs or a larger set to avoid"
+    )]
+    NeverForced { task: String },
     /// A puzzle's tokenizer, and a line of something else.
     #[error(
         "the problem is no `{puzzle}`: its nodes or edges are not those of the puzzle; use a tokenizer of graphs, such as \

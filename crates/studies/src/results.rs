@@ -32,7 +32,7 @@ pub struct RunInfo {
     pub threads: usize,
     /// Instruction tier, e.g. `f32-avx512`.
     pub tier: String,
-    /// Arithmetic of the products, `f32`.
+    /// Arithmetic of the products in training and in the scores on the way, `f32` or `bf16`.
     pub precision: String,
     /// Number of trainable parameters.
     pub n_params: usize,

@@ -14,7 +14,7 @@ use crate::families::star::StarConfig;
 use crate::families::tree::TreeConfig;
 use crate::maze::Lattice;
 pub use crate::maze_config::{MazeConfig, RawMazeConfig};
-pub use crate::maze_error::{MAX_CELLS, MazeError};
+pub use crate::maze_error::{MAX_CELLS, MAX_WEIGHT, MazeError};
 use crate::region::RegionError;
 use crate::split::Split;
 

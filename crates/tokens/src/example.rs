@@ -1,10 +1,13 @@
 //! What a tokenizer encodes: a graph, and as much of the task and its solution as is known.
 
+use searchlens_tasks::config::MAX_WEIGHT;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};
 use searchlens_tasks::stream::Stream;
 use searchlens_tasks::task::Instance;
+
+use crate::name::TokenizerName;
 
 /// A graph with, if they are known, its endpoints and a path. Regions of what is absent are left out of the sequence.
 ///
@@ -86,25 +89,19 @@ pub enum EncodeError {
         /// The node.
         node: usize,
     },
-    /// The tokenizer has no words for what the steps in a maze cost.
+    /// The tokenizer has no words for what steps cost, or not for all.
     #[error(
-        "passages of this maze cost up to {most}, and this tokenizer has no words for that; use one that has, such as \
-         `edges+weights-{most}`"
+        "a step costs {needed}, and this tokenizer {}; {}",
+        if *most == 0 { "has no words for that".to_owned() } else { format!("has words for 1 to {most}") },
+        weights_remedy(*remedy)
     )]
     Weights {
         /// The largest cost.
+        needed: u32,
+        /// The largest that has a word; 0 if none has.
         most: u32,
-    },
-    /// No tokenizer has words for what the steps in a graph cost.
-    #[error("edges of this graph have weights, and no tokenizer of graphs has words for them; leave the weights out")]
-    GraphWeights,
-    /// A step costs more than any word says.
-    #[error("a step costs {weight}, and the tokenizer has words for 1 to {most}; choose `weights-{weight}` or more")]
-    Weight {
-        /// The cost.
-        weight: u32,
-        /// The largest that has a word.
-        most: u32,
+        /// A tokenizer that has words for all; `None` if there is none.
+        remedy: Option<TokenizerName>,
     },
     /// More hops than any word says.
     #[error("the goal is {hops} hops away, and the tokenizer has words for 1 to {most}; make one for more")]
@@ -187,6 +184,14 @@ pub enum EncodeError {
     },
 }
 
+/// What to do about weights without words.
+pub(crate) fn weights_remedy(tokenizer: Option<TokenizerName>) -> String {
+    match tokenizer {
+        Some(name) => format!("use `{name}`"),
+        None => format!("no tokenizer has words beyond {MAX_WEIGHT}: make the weights smaller"),
+    }
+}
+
 impl<'a> Example<'a> {
     /// The maze alone.
     pub fn of_maze(maze: &'a Maze) -> Example<'a> {
@@ -248,16 +253,6 @@ impl<'a> Example<'a> {
             None => Err(EncodeError::NotAMaze),
             Some(got) if got != lattice => Err(EncodeError::Lattice { got, want: lattice }),
             Some(_) => Ok(()),
-        }
-    }
-
-    /// Refuses weights, for tokenizers without words for them.
-    pub(crate) fn check_unweighted(&self) -> Result<(), EncodeError> {
-        let weights = self.graph.edges().filter_map(|(a, b)| self.graph.weight(a, b));
-        match (self.graph.is_weighted(), self.lattice) {
-            (false, _) => Ok(()),
-            (true, None) => Err(EncodeError::GraphWeights),
-            (true, Some(_)) => Err(EncodeError::Weights { most: weights.max().unwrap_or(1) }),
         }
     }
 

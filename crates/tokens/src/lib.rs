@@ -7,7 +7,7 @@
 //! In reading order: [`vocab`] (names and ids), [`role`] (what a token speaks of) and [`query`] (where such tokens
 //! stand), [`example`] (what is encoded), [`encoded`] (the result), [`decoded`] and [`answer`] (the way back), the
 //! tokenizers ([`modular`] and [`legacy`]: maze-dataset's; [`own`]: ours; [`graphs`]: those of papers on graphs; [`puzzles`]), their
-//! names ([`name`]), what they must know of a task ([`world`]), the one door to all of them ([`tokenizer`]), padded batches ([`batch`]) and the file form
+//! names ([`name`], [`choice`]), what they must know of a task ([`world`]), the one door to all of them ([`tokenizer`]), padded batches ([`batch`]) and the file form
 //! ([`line`](mod@line)).
 
 pub mod vocab;
@@ -29,6 +29,7 @@ mod grammar;
 mod hops;
 mod sequence;
 mod spelling;
+mod weights;
 
 pub mod modular;
 
@@ -39,6 +40,8 @@ pub mod own;
 pub mod graphs;
 
 pub mod puzzles;
+
+pub mod choice;
 
 pub mod name;
 

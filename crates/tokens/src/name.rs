@@ -3,14 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use searchlens_tasks::config::MAX_WEIGHT;
 use searchlens_tasks::text::{listed, near_names};
 use serde::{Deserialize, Serialize};
 
-use crate::graphs::style::{STYLES, Style, StyleError};
+use crate::choice::ChoiceError;
+use crate::graphs::style::{GraphChoices, STYLES};
 use crate::legacy::LegacyMode;
 use crate::modular::elements::Elements;
 use crate::modular::name::{ModularNameError, PREFIX};
-use crate::own::choices::{ChoiceError, Choices, FORMS};
+use crate::own::choices::{Choices, FORMS};
 use crate::puzzles::Puzzle;
 
 /// Which tokenizer.
@@ -24,7 +26,7 @@ pub enum TokenizerName {
     /// One of ours: `edges`, `walls`, `cells` or `row-col`, and choices: `edges+query-first`.
     Own(Choices),
     /// A tokenizer of graphs: `saparov`, `brinkmann`, `bachmann`, and its arms: `bachmann+reverse`.
-    Graph(Style),
+    Graph(GraphChoices),
     /// A tokenizer of a puzzle: `countdown`, `sliding`.
     Puzzle(Puzzle),
 }
@@ -44,12 +46,9 @@ pub enum NameError {
     /// A modular tokenizer's name that is wrong further on.
     #[error(transparent)]
     Modular(#[from] ModularNameError),
-    /// A name of ours that is wrong further on.
+    /// A name of ours or of a graph tokenizer that is wrong further on.
     #[error(transparent)]
-    Own(#[from] ChoiceError),
-    /// A graph tokenizer's name that is wrong further on.
-    #[error(transparent)]
-    Graph(#[from] StyleError),
+    Choice(#[from] ChoiceError),
 }
 
 /// What a name may begin with, modular ones apart.
@@ -72,6 +71,28 @@ impl TokenizerName {
         let graphs = unlabelled.filter_map(|(name, _)| Some(TokenizerName::Graph(name.parse().ok()?)));
         let modular = TokenizerName::Modular(Elements::default());
         legacy.into_iter().chain([modular]).chain(own).chain(graphs).collect()
+    }
+
+    /// The same tokenizer with words for weights up to `most`, `edges` in place of maze-dataset's, which have no words for
+    /// weights; `None` for a puzzle's, and where no name asks for so many words.
+    pub fn with_weights(self, most: u32) -> Option<TokenizerName> {
+        let own = |choices| TokenizerName::Own(Choices { weights: most, ..choices });
+        let name = match self {
+            TokenizerName::Legacy(_) | TokenizerName::Modular(_) => own(Choices::EDGES),
+            TokenizerName::Own(choices) => own(choices),
+            TokenizerName::Graph(choices) => TokenizerName::Graph(GraphChoices { weights: most, ..choices }),
+            TokenizerName::Puzzle(_) => return None,
+        };
+        (most <= MAX_WEIGHT).then_some(name)
+    }
+
+    /// The largest weight that it has a word for; 1 where no word says what an edge costs.
+    pub fn most_weight(self) -> u32 {
+        match self {
+            TokenizerName::Own(choices) => choices.weights.max(1),
+            TokenizerName::Graph(choices) => choices.weights.max(1),
+            TokenizerName::Legacy(_) | TokenizerName::Modular(_) | TokenizerName::Puzzle(_) => 1,
+        }
     }
 
     /// Whether it writes mazes only.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Answer;
 use crate::decoded::{DecodeError, Decoded};
 use crate::encoded::{Encoded, LossOn};
-use crate::example::{EdgeOrder, EncodeError, Example};
+use crate::example::{EdgeOrder, EncodeError, Example, weights_remedy};
 use crate::grammar::{Grammar, write};
-use crate::graphs::style::Style;
+use crate::graphs::style::{GraphChoices, Style};
 use crate::graphs::{GraphWords, Nodes};
 use crate::hops::Question;
 use crate::modular::Modular;
@@ -125,11 +125,8 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
-    /// A tokenizer that lacks words for what passages cost.
-    #[error(
-        "tokenizer `{name}` cannot say that a passage costs {needed}; use one of ours with the choice `weights-{needed}`, \
-         as in `edges+weights-{needed}`"
-    )]
+    /// A tokenizer that lacks words for what steps cost.
+    #[error("tokenizer `{name}` cannot say that a step costs {needed}; {}", weights_remedy(name.with_weights(*needed)))]
     Weights {
         /// The tokenizer.
         name: TokenizerName,
@@ -231,7 +228,8 @@ impl Tokenizer {
                 Ok(Tokenizer::Modular(modular, TokenizerConfig { vocabulary: Some(vocabulary), ..name.into() }))
             }
             TokenizerName::Own(choices) => Ok(Tokenizer::Own(Own::new(choices, lattice?))),
-            TokenizerName::Graph(style) => {
+            TokenizerName::Graph(choices) => {
+                let style = choices.style;
                 let nodes = match world {
                     World::Lattice(lattice) => Nodes::plain(lattice.n_cells(), false),
                     World::Graph(nodes) => nodes,
@@ -247,7 +245,7 @@ impl Tokenizer {
                 if matches!(style, Style::Labelled { .. }) && nodes.labels.is_none() {
                     return Err(TokenizerError::NoLabels { name });
                 }
-                Ok(Tokenizer::Graph(GraphWords::new(style, nodes)))
+                Ok(Tokenizer::Graph(GraphWords::new(choices, nodes)))
             }
             TokenizerName::Puzzle(puzzle) => match world {
                 World::Puzzle(game) if game.puzzle() == puzzle => Ok(Tokenizer::Puzzle(PuzzleWords::new(game))),
@@ -296,7 +294,7 @@ impl Tokenizer {
         match self {
             Tokenizer::Legacy(_, config) | Tokenizer::Modular(_, config) => config.clone(),
             Tokenizer::Own(own) => TokenizerName::Own(own.choices()).into(),
-            Tokenizer::Graph(graph) => TokenizerName::Graph(graph.style()).into(),
+            Tokenizer::Graph(graph) => TokenizerName::Graph(graph.choices()).into(),
             Tokenizer::Puzzle(puzzle) => TokenizerName::Puzzle(puzzle.game().puzzle()).into(),
         }
     }
@@ -442,13 +440,16 @@ fn words_for_game(name: TokenizerName, game: Game) -> TokenizerError {
 
 /// Checks that a tokenizer has words for what a task's problems hold beside nodes and edges.
 fn check_words(name: TokenizerName, task: &TaskConfig) -> Result<(), TokenizerError> {
-    let labelled = if let TokenizerName::Graph(Style::Labelled { prompted }) = name { Some(prompted) } else { None };
+    let labelled = match name {
+        TokenizerName::Graph(GraphChoices { style: Style::Labelled { prompted }, .. }) => Some(prompted),
+        _ => None,
+    };
+    let check_weights = |needed| {
+        if needed <= name.most_weight() { Ok(()) } else { Err(TokenizerError::Weights { name, needed }) }
+    };
     match task {
-        TaskConfig::Maze(maze) => {
-            let most = if let TokenizerName::Own(choices) = name { choices.weights.max(1) } else { 1 };
-            let needed = maze.max_weight();
-            if needed > most { Err(TokenizerError::Weights { name, needed }) } else { Ok(()) }
-        }
+        TaskConfig::Maze(maze) => check_weights(maze.max_weight()),
+        TaskConfig::Graph(graph) => check_weights(graph.table().max_weight),
         TaskConfig::Prompted(_) if labelled != Some(true) => Err(TokenizerError::Examples { name }),
         TaskConfig::Labelled(_) if labelled.is_none() => Err(TokenizerError::Sets { name }),
         TaskConfig::Mixture(mixture) => mixture.parts().iter().try_for_each(|part| check_words(name, &part.task)),

@@ -10,6 +10,7 @@ use searchlens::tasks::split::Split;
 
 use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;
+use crate::error::InputError;
 use crate::input::BLOCK;
 use crate::problem_file::{Prepared, ProblemFile};
 
@@ -22,6 +23,10 @@ pub(crate) struct GenerateArgs {
     /// train, validation or test; problems of all splits if absent
     #[arg(long)]
     split: Option<String>,
+    /// Of labelled graphs with a set to avoid: draw problems in which every way to the target set enters it; the solution is
+    /// a way that enters it as seldom as any
+    #[arg(long, requires = "split", conflicts_with = "filter")]
+    forced: bool,
     /// How many problems to draw
     #[arg(long, value_name = "N")]
     count: u64,
@@ -44,7 +49,8 @@ Examples:
   searchlens generate --maze dfs_percolation --p 0.1 --rows 7 --cols 7 --path-length 10.. --count 3 | searchlens show
   searchlens generate --maze dfs --rows 7 --cols 7 --count 10000 --filter remove_duplicates=maze --out mazes.jsonl
   searchlens generate --maze dfs --rows 7 --cols 7 --count 100000 --out mazes/
-  searchlens generate --task run/config.toml --count 3 | searchlens show";
+  searchlens generate --task run/config.toml --count 3 | searchlens show
+  searchlens generate --task labelled.toml --split test --forced --count 1000 --out forced.jsonl";
 
 pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     let split = args.split.map(|name| name.parse::<Split>()).transpose()?;
@@ -52,16 +58,21 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     split.map_or(Ok(()), |split| task.check_split(split))?;
     let seed = common.seed();
     let instance = |index: u64| match split {
-        Some(split) => task.instance(seed, split, index),
-        None => task.natural_instance(seed, index).0,
+        Some(split) if args.forced => {
+            let forced = task.forced_instance(seed, split, index);
+            forced.ok_or_else(|| InputError::NeverForced { task: task.config().name() })
+        }
+        Some(split) => Ok(task.instance(seed, split, index)),
+        None => Ok(task.natural_instance(seed, index).0),
     };
-    let (task, indices, filters) = (task.config().clone(), [0, args.count], args.filter.clone());
-    let source = Source { task, seed, split, indices, filters };
+    let (indices, filters) = ([0, args.count], args.filter.clone());
+    let source = Source { task: task.config().clone(), seed, split, forced: args.forced, indices, filters };
     let workers = common.workers()?;
     if !args.filter.is_empty() {
         // Filters look at whole sets: the problems are held in memory.
-        let drawn: Vec<Weighted> =
-            workers.run(|| (0..args.count).into_par_iter().map(|i| instance(i).into()).collect());
+        let drawn: Vec<Weighted> = workers.run(|| {
+            (0..args.count).into_par_iter().map(|i| instance(i).map(Weighted::from)).collect::<Result<_, _>>()
+        })?;
         let kept = apply(&args.filter, drawn)?;
         let mut file = ProblemFile::create(&args.out)?;
         for (i, kept) in kept.iter().enumerate() {
@@ -73,12 +84,14 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     }
     let mut file = ProblemFile::create(&args.out)?;
     let format = file.format();
-    let prepared = |i: u64| Prepared::of(format, i + 1, &Entry::of(&instance(i), 1.0));
+    let prepared = |i: u64| -> anyhow::Result<Prepared> {
+        Prepared::of(format, i + 1, &Entry::of(&instance(i)?, 1.0)).map_err(|fault| fault.at(&args.out).into())
+    };
     let mut begin = 0;
     while begin < args.count {
         let end = args.count.min(begin + BLOCK);
         let problems: Vec<_> = workers.run(|| (begin..end).into_par_iter().map(prepared).collect());
-        problems.into_iter().try_for_each(|problem| file.write(problem.map_err(|fault| fault.at(&args.out))?))?;
+        problems.into_iter().try_for_each(|problem| file.write(problem?))?;
         begin = end;
     }
     file.finish(Some(source), format_args!(""))

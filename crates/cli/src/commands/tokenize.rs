@@ -14,7 +14,7 @@ use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tokens::encoded::LossOn;
 use searchlens::tokens::example::{EdgeOrder, Example};
 use searchlens::tokens::graphs::Nodes;
-use searchlens::tokens::graphs::style::Style;
+use searchlens::tokens::graphs::style::{GraphChoices, Style};
 use searchlens::tokens::line::TokenLine;
 use searchlens::tokens::puzzles::{Game, Puzzle};
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary, World};
@@ -32,7 +32,7 @@ pub(crate) struct TokenizeArgs {
     file: Option<PathBuf>,
     /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, maze-dataset's full MazeTokenizerModular-.. names, or
     /// edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops with choices behind a +, as in
-    /// edges+query-first, or countdown, sliding
+    /// edges+query-first or saparov+weights-9, or countdown, sliding
     #[arg(long, value_name = "NAME")]
     tokenizer: String,
     /// Sides of the largest grid that a legacy vocabulary covers [default: the larger side of each line's maze]
@@ -102,7 +102,7 @@ impl Shape {
                 Shape::Puzzle(Game::of(puzzle, problem).ok_or(InputError::NotThePuzzle { puzzle: puzzle.name() })?)
             }
             (Record::Graph(GraphRecord { problem, shown, .. }), _) => {
-                let labelled = matches!(name, TokenizerName::Graph(Style::Labelled { .. }));
+                let labelled = matches!(name, TokenizerName::Graph(GraphChoices { style: Style::Labelled { .. }, .. }));
                 let dim = problem.labels.as_ref().map(Labels::dim).filter(|_| labelled);
                 let played = Puzzle::ALL.into_iter().find(|&(puzzle, _)| Game::of(puzzle, problem).is_some());
                 if let (Some(_), Some((_, puzzle))) = (dim, played) {

@@ -43,6 +43,40 @@ fn files_and_flags_name_the_same_task() {
     assert_eq!(left.len(), 2, "no temporary file stays behind: {left:?}");
 }
 
+#[test]
+fn forced_problems_cannot_keep_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("task.toml");
+    let task = r#"[task.labelled]
+        binning = { bins = 20 }
+        structure = { tree = { nodes = 10 } }
+        labels = { uniform = { low = [0.0], high = [1.0] } }
+        target = { interval = { low = 0.3, high = 0.5 } }
+        avoid = { interval = { low = 0.6, high = 0.9 } }"#;
+    std::fs::write(&config, task).unwrap();
+    let generate = |rest: &str| searchlens(&format!("generate --task {} --count 20 {rest}", config.display()));
+    let lines = generate("--split test --forced").good();
+    assert_eq!(generate("--split test --forced --threads 2").good(), lines);
+    for line in lines.lines() {
+        let problem: Value = serde_json::from_str(line).unwrap();
+        let label = |node: &Value| problem["labels"][node.as_u64().unwrap() as usize][0].as_f64().unwrap();
+        let solution = problem["solution"].as_array().unwrap();
+        assert!(solution.iter().any(|node| (0.6..0.9).contains(&label(node))), "{line}");
+        assert!((0.3..0.5).contains(&label(&solution[solution.len() - 1])), "{line}");
+    }
+    let shown = searchlens_on("show --format none --stats", &lines).good();
+    assert!(shown.contains("20"), "{shown}");
+    let parquet = folder.path().join("forced.parquet");
+    generate(&format!("--split test --forced --out {}", parquet.display())).good();
+    let header = searchlens(&format!("show --header {}", parquet.display())).good();
+    let header: Value = serde_json::from_str(&header).unwrap();
+    assert_eq!(header["source"]["forced"], true);
+    let without_split = generate("--forced").bad(2);
+    assert!(without_split.contains("--split"), "{without_split}");
+    let maze = searchlens("generate --maze dfs --rows 3 --cols 3 --count 1 --split train --forced").bad(2);
+    assert!(maze.starts_with("error: --forced: dfs-3x3 has no problems, or hardly any, in which every way"), "{maze}");
+}
+
 #[track_caller]
 fn check_count(arguments: &str, want: Expect) {
     want.assert_eq(&searchlens(&format!("count --maze {arguments}")).good());

@@ -97,3 +97,26 @@ fn blind_guesses_are_floors_a_and_d() {
     check(score(Given::Origin), [0.460, 0.389, 0.325, 0.283, 0.253, 0.237, 0.229, 0.261], 0.035);
     check(score(Given::FirstStep), [1.0, 0.609, 0.500, 0.426, 0.368, 0.337, 0.298, 0.287], 0.05);
 }
+
+/// Every row of the table of 5×5 at once, with a hundred thousand problems a pair of cells to guess from.
+#[test]
+#[ignore = "four million problems"]
+fn floors_of_five_by_five_are_the_tables() {
+    let maze = MazeConfig::new(Generator::dfs(), 5, 5).unwrap();
+    let task = Task::new(TaskConfig::Maze(maze)).unwrap();
+    let floors = future_floors(&task, 1, 200_000, 4_000_000, K_MAX).unwrap();
+    println!("problems with a k-th step: {:?}", floors.n);
+    for (name, shares, want) in [
+        ("A", &floors.maze_blind, [0.460, 0.389, 0.325, 0.283, 0.253, 0.237, 0.229, 0.261]),
+        ("B", &floors.greedy, [0.684, 0.614, 0.554, 0.511, 0.471, 0.436, 0.406, 0.384]),
+        ("D", &floors.maze_blind_given_first, [1.0, 0.609, 0.500, 0.426, 0.368, 0.337, 0.298, 0.287]),
+        ("E", &floors.corridor_random, [1.0, 0.903, 0.828, 0.763, 0.706, 0.660, 0.616, 0.578]),
+        ("F", &floors.corridor_greedy, [1.0, 0.940, 0.886, 0.841, 0.799, 0.759, 0.721, 0.686]),
+    ] {
+        // At most 1.96 standard errors of a share of those that have a k-th step.
+        let half: Vec<f64> =
+            shares.iter().zip(&floors.n).map(|(p, &n)| 1.96 * (p * (1.0 - p) / n as f64).sqrt()).collect();
+        println!("{name} {shares:.4?} ± {half:.4?}, the table {want:?}");
+        check(std::array::from_fn(|k| shares[k]), want, 0.012);
+    }
+}

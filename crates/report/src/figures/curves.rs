@@ -119,15 +119,22 @@ fn progress(run: &Run) -> Option<Figure> {
         );
     }
     plot.set_layout(layout);
+    let precision = match run.info.precision.as_str() {
+        "f32" => "Like the final scores, these are of answers in f32.".to_string(),
+        other => format!(
+            "These are of answers in {other}, in which the run was trained; the final scores are of answers in f32."
+        ),
+    };
     Some(figure(
         "Scores during training",
         "progress",
         plot,
         signs,
         Honesty {
-            shows: "share of validation problems answered with an optimal path, and of first forks taken right (free-running greedy \
-                    decoding, first attempt); bands and bars are 95% bootstrap intervals clustered by symmetry class."
-                .to_string(),
+            shows: format!(
+                "share of validation problems answered with an optimal path, and of first forks taken right (free-running greedy \
+                 decoding, first attempt); bands and bars are 95% bootstrap intervals clustered by symmetry class. {precision}"
+            ),
             examples,
             control: match greedy {
                 Some(_) => "the dashed line is the greedy policy's exact-path share on the final evaluation's problems, not on these.",

@@ -39,7 +39,7 @@
   // ---------------------------------------------------------------- elements
 
   function make(tag, attributes = {}, ...children) {
-    const svg = ["svg", "rect", "circle", "line", "polyline", "path", "g"].includes(tag);
+    const svg = ["svg", "rect", "circle", "path", "g"].includes(tag);
     const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
       if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -61,6 +61,19 @@
     const name = (cell) => `(${Math.floor(cell / cols)},${cell % cols})`;
     const edgeKey = (a, b) => `${Math.min(a, b)}-${Math.max(a, b)}`;
     const open = new Set(specimen.passages.map(([a, b]) => edgeKey(a, b)));
+    // The lines from a cell to the next: one, or across a side of a torus two, out of the maze and in again.
+    const strokes = (a, b) => {
+      const [[x1, y1], [x2, y2]] = [middle(a), middle(b)];
+      if (Math.abs(x1 - x2) + Math.abs(y1 - y2) <= PITCH) return [[x1, y1, x2, y2]];
+      const out = (near, far, cells) => (near < far ? 0 : near > far ? cells * PITCH : near);
+      return [[x1, y1, out(x1, x2, cols), out(y1, y2, rows)], [out(x2, x1, cols), out(y2, y1, rows), x2, y2]];
+    };
+    // A walk as an SVG path; a step through a wall, wherever it leads, is one line.
+    const trail = (walk) => walk.map((cell, i) => {
+      if (i === 0) return `M${middle(cell)}`;
+      const lines = open.has(edgeKey(walk[i - 1], cell)) ? strokes(walk[i - 1], cell) : [[...middle(walk[i - 1]), ...middle(cell)]];
+      return lines.map(([x1, y1, x2, y2], part) => `${part === 0 ? "" : `M${x1},${y1}`}L${x2},${y2}`).join("");
+    }).join("");
     const places = [];
     const index = new Map();
     const add = (key, place) => {
@@ -69,20 +82,25 @@
     };
     const addCell = (cell) => {
       const [x, y] = middle(cell);
-      return add(`${cell}`, { label: `cell ${name(cell)}`, x: x - WIDTH / 2, y: y - WIDTH / 2, w: WIDTH, h: WIDTH, floor: true });
+      return add(`${cell}`, { label: `cell ${name(cell)}`, boxes: [{ x: x - WIDTH / 2, y: y - WIDTH / 2, w: WIDTH, h: WIDTH }], floor: true });
     };
     const addEdge = (a, b) => {
       const key = edgeKey(a, b);
-      // Across a side of a torus the place is at the far side, where half of it shows.
-      const apart = Math.abs(a - b);
-      const wraps = apart !== 1 && apart !== cols;
-      const [x1, y1] = middle(wraps ? Math.max(a, b) : Math.min(a, b));
       const isOpen = open.has(key);
-      // An open passage fills the gap between its cells; a wall that a token speaks of is a bar across it.
-      const [thick, from] = isOpen ? [PITCH - WIDTH, WIDTH / 2] : [6, PITCH / 2 - 3];
-      const down = wraps ? apart % cols === 0 : apart === cols && cols > 1 || cols === 1;
-      const box = down ? { x: x1 - WIDTH / 2, y: y1 + from, w: WIDTH, h: thick } : { x: x1 + from, y: y1 - WIDTH / 2, w: thick, h: WIDTH };
-      return add(key, { label: `${isOpen ? "passage" : "wall"} ${name(Math.min(a, b))}–${name(Math.max(a, b))}`, ...box, floor: isOpen });
+      const isMiddle = (at) => at % PITCH === PITCH / 2;
+      // An open passage fills the gap between its cells; a wall that a token speaks of is a bar across it. Of what lies across
+      // a side of the maze, half shows at each end.
+      const span = (low, high) => {
+        if (isOpen) return [low + (isMiddle(low) ? WIDTH / 2 : 0), high - (isMiddle(high) ? WIDTH / 2 : 0)];
+        const bar = isMiddle(low) === isMiddle(high) ? (low + high) / 2 : isMiddle(low) ? high : low;
+        return [Math.max(low, bar - 3), Math.min(high, bar + 3)];
+      };
+      const boxes = strokes(Math.min(a, b), Math.max(a, b)).map(([x1, y1, x2, y2]) => {
+        const down = x1 === x2;
+        const [from, to] = down ? span(Math.min(y1, y2), Math.max(y1, y2)) : span(Math.min(x1, x2), Math.max(x1, x2));
+        return down ? { x: x1 - WIDTH / 2, y: from, w: WIDTH, h: to - from } : { x: from, y: y1 - WIDTH / 2, w: to - from, h: WIDTH };
+      });
+      return add(key, { label: `${isOpen ? "passage" : "wall"} ${name(Math.min(a, b))}–${name(Math.max(a, b))}`, boxes, floor: isOpen });
     };
     for (let cell = 0; cell < rows * cols; cell++) addCell(cell);
     for (const [a, b] of specimen.passages) addEdge(a, b);
@@ -90,7 +108,7 @@
     placeOf.forEach((place, token) => place >= 0 && places[place].tokens.push(token));
     const lastQuery = Math.max(specimen.path_start, tokens.length - 2);
     const bytes = Uint8Array.from(atob(specimen.attention), (c) => c.charCodeAt(0));
-    return { ...specimen, n: tokens.length, places, placeOf, middle, name, bytes, queries: lastQuery - specimen.path_start + 1 };
+    return { ...specimen, n: tokens.length, places, placeOf, middle, trail, name, bytes, queries: lastQuery - specimen.path_start + 1 };
   }
 
   // Where row `query` of a head's pattern starts in the bytes.
@@ -152,7 +170,7 @@
     problem.places.forEach((place, i) => {
       if (!place.floor && onPlace[i] === 0) return;
       context.fillStyle = paint(onPlace[i]);
-      context.fillRect(place.x - 0.5, place.y - 0.5, place.w + 1, place.h + 1);
+      place.boxes.forEach(({ x, y, w, h }) => context.fillRect(x - 0.5, y - 0.5, w + 1, h + 1));
     });
     const ring = (cell, radius, width, colour) => {
       context.beginPath();
@@ -313,16 +331,16 @@
     const p = problem();
     view.maze.setAttribute("viewBox", `0 0 ${p.cols * PITCH} ${p.rows * PITCH}`);
     view.maze.replaceChildren(make("rect", { class: "ground", width: p.cols * PITCH, height: p.rows * PITCH, rx: 4 }));
-    view.placeElements = p.places.map((place, i) => make("rect", {
-      class: "place", x: place.x, y: place.y, width: place.w, height: place.h,
-      onmousemove: (e) => over(e, p.places[i].tokens, tellPlace(i)),
+    view.placeElements = p.places.map(({ tokens, boxes }, i) => make("g", {
+      class: "place",
+      onmousemove: (e) => over(e, tokens, tellPlace(i)),
       onmouseleave: leave,
-      onclick: () => pin(p.places[i].tokens),
-    }));
+      onclick: () => pin(tokens),
+    }, ...boxes.map(({ x, y, w, h }) => make("rect", { x, y, width: w, height: h }))));
     view.maze.append(...view.placeElements);
     const [[ox, oy], [tx, ty]] = [p.middle(p.origin), p.middle(p.target)];
     view.here = make("rect", { class: "here", width: WIDTH, height: WIDTH, "pointer-events": "none" });
-    view.walked = make("polyline", { class: `walk answer ${p.exact ? "" : "failed"}`, fill: "none", "pointer-events": "none", "stroke-opacity": 0.75 });
+    view.walked = make("path", { class: `walk answer ${p.exact ? "" : "failed"}`, fill: "none", "pointer-events": "none", "stroke-opacity": 0.75 });
     const signs = make("g", { "pointer-events": "none" },
       make("circle", { cx: ox, cy: oy, r: 7, fill: "var(--origin)", stroke: "var(--floor)", "stroke-width": 1.5 }),
       make("circle", { cx: tx, cy: ty, r: 8.5, fill: "none", stroke: "var(--floor)", "stroke-width": 5 }),
@@ -343,7 +361,7 @@
       view.placeElements[i].style.fill = idle ? "var(--ground)" : paint(view.seen.onPlace[i]);
     });
     const walked = p.answer.slice(0, Math.max(1, query - p.path_start + 1));
-    view.walked.setAttribute("points", query > p.path_start ? walked.map((cell) => p.middle(cell).join(",")).join(" ") : "");
+    view.walked.setAttribute("d", query > p.path_start ? p.trail(walked) : "");
     const [x, y] = p.middle(standing(p, query));
     view.here.setAttribute("x", x - WIDTH / 2);
     view.here.setAttribute("y", y - WIDTH / 2);

@@ -1,6 +1,6 @@
 //! The page in a real browser, where there is one: it must draw everything and have nothing to complain of.
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, torus_specimen};
 use crate::report;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,7 +20,8 @@ fn browser() -> Option<PathBuf> {
     names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
 }
 
-fn open(browser: &Path, page: &Path) -> Seen {
+/// Opens a page `at` a place in it, `#..` or nothing.
+fn open(browser: &Path, page: &Path, at: &str) -> Seen {
     let scratch = tempfile::tempdir().unwrap();
     let file = |name: &str| std::fs::File::create(scratch.path().join(name)).unwrap();
     let mut child = Command::new(browser)
@@ -28,7 +29,7 @@ fn open(browser: &Path, page: &Path) -> Seen {
         .args(["--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--v=0"])
         .args(["--window-size=1280,900", "--virtual-time-budget=5000", "--dump-dom"])
         .arg(format!("--user-data-dir={}", scratch.path().join("profile").display()))
-        .arg(format!("file://{}", page.display()))
+        .arg(format!("file://{}{at}", page.display()))
         .stdin(Stdio::null())
         .stdout(file("dom"))
         .stderr(file("log"))
@@ -58,11 +59,11 @@ fn the_page_runs_in_a_browser_without_a_complaint() {
     let folder = tempfile::tempdir().unwrap();
     let bad = folder.path().join("bad.html");
     std::fs::write(&bad, "<!DOCTYPE html><script>nowhere()</script><img src='absent.png'>").unwrap();
-    let complaints = open(&browser, &bad).console;
+    let complaints = open(&browser, &bad, "").console;
     assert!(complaints.iter().any(|line| line.contains("nowhere is not defined")), "not seen: {complaints:?}");
 
     let written = report(&Fixture::whole());
-    let seen = open(&browser, &written.paths.html);
+    let seen = open(&browser, &written.paths.html, "");
     assert_eq!(seen.console, Vec::<String>::new());
     let body = &seen.dom[seen.dom.find("<body").unwrap()..];
     let count = |what: &str| body.matches(what).count();
@@ -71,4 +72,23 @@ fn the_page_runs_in_a_browser_without_a_complaint() {
     assert_eq!(count("aria-pressed="), 16, "one small maze for each of 4 × 4 heads");
     assert_eq!(count("aria-pressed=\"true\""), 1, "one head is looked at");
     assert_eq!(count("class=\"place\""), 25 + 24, "cells and passages of the large maze");
+}
+
+#[test]
+fn a_walk_across_the_sides_of_a_torus_leaves_and_comes_in_again() {
+    let Some(browser) = browser() else {
+        eprintln!("skipped: no browser (chromium or chrome) on PATH");
+        return;
+    };
+    let mut fixture = Fixture::whole();
+    fixture.gallery.as_mut().unwrap().specimens[0] = torus_specimen(4, 4);
+    let seen = open(&browser, &report(&fixture).paths.html, "#specimen=0&step=2&head=L0H0");
+    assert_eq!(seen.console, Vec::<String>::new());
+    let places = seen.dom.matches("<g class=\"place\"").count();
+    assert_eq!(places, 9 + 2, "cells and passages");
+    let walked = "d=\"M20,20L0,20M120,20L100,20L100,0M100,120L100,100\"";
+    assert!(seen.dom.contains(walked), "no step may cross the maze");
+    for half in ["x=\"0\" y=\"7\" width=\"7\" height=\"26\"", "x=\"113\" y=\"7\" width=\"7\" height=\"26\""] {
+        assert!(seen.dom.contains(half), "of the passage from cell 0 to cell 2 half lies at each side: {half}");
+    }
 }

@@ -306,6 +306,28 @@ fn specimen(i: u64, n_layers: usize, n_heads: usize) -> Specimen {
     }
 }
 
+/// Two steps on a torus of nine cells, both across a side.
+pub(crate) fn torus_specimen(n_layers: usize, n_heads: usize) -> Specimen {
+    let path = vec![0, 2, 8];
+    let marks = vec![Mark::Edge(0, 2), Mark::Edge(2, 8), Mark::Other, Mark::Cell(2), Mark::Cell(8), Mark::Other];
+    Specimen {
+        index: 5,
+        rows: 3,
+        cols: 3,
+        passages: vec![(0, 2), (2, 8)],
+        origin: 0,
+        target: 8,
+        optimum: path.clone(),
+        answer: path.clone(),
+        exact: true,
+        failure: String::new(),
+        tokens: ["(0,0)-(0,2)", "(0,2)-(2,2)", "PATH", "(0,2)", "(2,2)", "END"].map(str::to_string).into(),
+        path_start: 2,
+        attention: base64(&invent_attention(n_layers, n_heads, &marks, &path)),
+        marks,
+    }
+}
+
 /// Heads look at the token before, at the target, at edges of the current cell, or along the path ahead.
 fn invent_attention(n_layers: usize, n_heads: usize, marks: &[Mark], optimum: &[usize]) -> Vec<u8> {
     let n = marks.len();

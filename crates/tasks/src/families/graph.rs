@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
+use crate::config::{MAX_WEIGHT, TaskError};
 use crate::families::checked_range;
 use crate::families::structure::{Arcs, Structure};
 use crate::problem::{Goal, Problem};
@@ -23,9 +23,12 @@ pub struct RawGraphConfig {
     /// Which ways edges can be walked; both if left out.
     #[serde(default)]
     pub arcs: Arcs,
-    /// The least number of steps from origin to goal; 1 if left out.
+    /// The least number of steps from origin to goal, of weighted graphs the least cost; 1 if left out.
     #[serde(default = "one")]
     pub min_distance: usize,
+    /// Each edge costs a whole number from 1 to this, each as likely; 1 if left out: steps are counted.
+    #[serde(default = "no_weights")]
+    pub max_weight: u32,
 }
 
 impl TryFrom<RawGraphConfig> for GraphConfig {
@@ -33,7 +36,9 @@ impl TryFrom<RawGraphConfig> for GraphConfig {
 
     fn try_from(raw: RawGraphConfig) -> Result<GraphConfig, TaskError> {
         raw.structure.check()?;
-        checked_range("min_distance", raw.min_distance, 1, raw.structure.n_nodes() - 1)?;
+        checked_range("max_weight", raw.max_weight as usize, 1, MAX_WEIGHT as usize)?;
+        let farthest = (raw.structure.n_nodes() - 1) * raw.max_weight as usize;
+        checked_range("min_distance", raw.min_distance, 1, farthest)?;
         Ok(GraphConfig(raw))
     }
 }
@@ -56,7 +61,10 @@ impl GraphConfig {
 
     /// A graph with two of its nodes, if they are far enough apart and a path joins them.
     pub(crate) fn attempt(&self, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
-        let graph = self.0.structure.graph(self.0.arcs, rng);
+        let mut graph = self.0.structure.graph(self.0.arcs, rng);
+        if self.0.max_weight > 1 {
+            graph = graph.with_weights(|_, _| 1 + below(rng, self.0.max_weight as usize) as u32);
+        }
         let n = graph.n_nodes();
         let origin = below(rng, n);
         let other = below(rng, n - 1);
@@ -68,5 +76,9 @@ impl GraphConfig {
 }
 
 fn one() -> usize {
+    1
+}
+
+fn no_weights() -> u32 {
     1
 }

@@ -39,6 +39,11 @@ pub struct Source {
     pub seed: u64,
     /// The split they were drawn from; `None` if from all. (A folder's files hold what fell into theirs.)
     pub split: Option<Split>,
+    /// Whether only problems were drawn in which the set to avoid cannot be avoided ([`Task::forced_instance`]).
+    ///
+    /// [`Task::forced_instance`]: crate::task::Task::forced_instance
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
     /// Index of the first problem drawn, and one more than that of the last.
     pub indices: [u64; 2],
     /// What was kept of them, in order.

@@ -40,6 +40,7 @@ pub(crate) fn configs() -> Vec<String> {
         "[task.graph]\nstructure = { regular = { nodes = 14, degree = 3 } }\narcs = 'random'",
         "[task.graph]\nstructure = { small_world = { nodes = 20, neighbours = 4, rewired = 0.1 } }",
         "[task.graph]\nstructure = { grid = { rows = 4, cols = 5, shortcuts = 3 } }",
+        "[task.graph]\nstructure = { regular = { nodes = 14, degree = 3 } }\nmax_weight = 9\nmin_distance = 12",
         "[task.hops]\nnodes = 12\nmin_hops = 2\nmax_hops = 6",
         "[task.hops]\nnodes = 12\nmax_hops = 11",
         "[task.hops]\nnodes = 12\nmax_hops = 5\nmap = 'function'",

@@ -15,7 +15,7 @@ use crate::families::{configs, task_of};
 const ENDINGS: [&str; 6] = ["jsonl", "parquet", "npz", "zanj", "cat.zanj", "shard"];
 
 fn source(task: &Task) -> Source {
-    Source { task: task.config().clone(), seed: 7, split: None, indices: [0, 9], filters: Vec::new() }
+    Source { task: task.config().clone(), seed: 7, split: None, forced: false, indices: [0, 9], filters: Vec::new() }
 }
 
 /// Writes problems to a file and gives its header.

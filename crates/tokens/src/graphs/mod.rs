@@ -1,7 +1,7 @@
 //! Tokenizers of graphs that are no mazes, in the formats of the papers that study them (see [`style`]).
 //!
-//! All are one scheme: the labels if there are some, the edges, a query, a sign, the path. What differs is which words
-//! stand where, and that is a [`Scheme`].
+//! All are one scheme: the labels if there are some, the edges (each with what it costs, by choice), a query, a sign, the
+//! path. What differs is which words stand where, and that is a [`Scheme`].
 
 pub mod style;
 
@@ -11,15 +11,17 @@ use searchlens_tasks::problem::Labels;
 use searchlens_tasks::solve::DistanceField;
 use searchlens_tasks::stream::{Stream, below, shuffle};
 
-use self::style::{BrinkmannOrder, Style};
+use self::style::{BrinkmannOrder, GraphChoices, Style};
 use crate::answer::Answer;
 use crate::decoded::{DecodeError, Decoded};
 use crate::example::{EdgeOrder, EncodeError, Example};
 use crate::grammar::{Grammar, check_reading};
 use crate::hops::Question;
+use crate::name::TokenizerName;
 use crate::role::{Delimiter, Role};
 use crate::sequence::{Reader, Writer};
 use crate::vocab::Vocab;
+use crate::weights::WeightWords;
 
 /// The nodes of the graphs that a tokenizer is made for.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +48,7 @@ impl Nodes {
 /// A tokenizer of graphs.
 #[derive(Clone, Debug)]
 pub struct GraphWords {
-    style: Style,
+    choices: GraphChoices,
     nodes: Nodes,
     scheme: Scheme,
     vocab: Vocab,
@@ -83,11 +85,14 @@ struct Scheme {
     mask: Option<u32>,
     end: u32,
     pad: u32,
+    /// Behind an edge: what it costs.
+    weights: WeightWords,
 }
 
 impl GraphWords {
     /// The tokenizer for graphs of up to that many nodes.
-    pub(crate) fn new(style: Style, nodes: Nodes) -> GraphWords {
+    pub(crate) fn new(choices: GraphChoices, nodes: Nodes) -> GraphWords {
+        let style = choices.style;
         let n = nodes.n_nodes;
         let mut words: Vec<String> = (0..n).map(|node| node.to_string()).collect();
         let mut signs: Vec<&str> = Vec::new();
@@ -122,8 +127,9 @@ impl GraphWords {
             mask: None,
             end,
             pad,
+            weights: WeightWords::NONE,
         };
-        let scheme = match style {
+        let mut scheme = match style {
             Style::Saparov => {
                 let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
                 Scheme { edge: Some(edge), query: Some(query), ..blank(start, sign("END"), pad) }
@@ -135,10 +141,8 @@ impl GraphWords {
             }
             Style::Hops { end: last_only } => {
                 let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
-                let (edge, query, end) = (Some(edge), Some(query), sign("END"));
-                // Behind all other words, so that those have the same ids whatever the number of hops.
-                let hop = Some(end + 1);
-                Scheme { edge, query, target_in_query: false, hop, last_only, ..blank(start, end, pad) }
+                let (edge, query) = (Some(edge), Some(query));
+                Scheme { edge, query, target_in_query: false, last_only, ..blank(start, sign("END"), pad) }
             }
             Style::Brinkmann(_) => {
                 let (between, start, after) = (sign(","), sign(":"), sign("|"));
@@ -154,15 +158,18 @@ impl GraphWords {
             }
         };
         words.extend(signs.into_iter().map(str::to_owned));
-        if scheme.hop.is_some() {
+        scheme.weights = WeightWords::behind(&mut words, choices.weights);
+        if matches!(style, Style::Hops { .. }) {
+            // Behind all other words, so that those have the same ids whatever the number of hops.
+            scheme.hop = Some(words.len() as u32);
             words.extend((1..=nodes.max_hops).map(|hops| format!("h{hops}")));
         }
-        GraphWords { style, nodes, scheme, vocab: Vocab::new(words) }
+        GraphWords { choices, nodes, scheme, vocab: Vocab::new(words) }
     }
 
-    /// Whose tokenizer it is.
-    pub fn style(&self) -> Style {
-        self.style
+    /// Whose tokenizer it is, and what is added to it.
+    pub fn choices(&self) -> GraphChoices {
+        self.choices
     }
 
     /// The nodes that it has names for.
@@ -181,9 +188,9 @@ impl GraphWords {
         if n_nodes > self.nodes.n_nodes {
             return Err(EncodeError::TooManyNodes { n_nodes, n_names: self.nodes.n_nodes });
         }
-        example.check_unweighted()?;
-        let mut order = order;
         let scheme = &self.scheme;
+        scheme.weights.check(example.graph, TokenizerName::Graph(self.choices))?;
+        let mut order = order;
         if let Some(first) = scheme.label {
             self.write_labels(first, example, &mut order, out)?;
         }
@@ -199,6 +206,7 @@ impl GraphWords {
             }
             out.push(from as u32, Role::EdgeFrom { from, to });
             out.push(to as u32 + scheme.child, Role::EdgeTo { from, to });
+            scheme.weights.write(example.graph, from, to, out);
             before = Some((from, to));
         }
         *out.edges = list;
@@ -275,7 +283,7 @@ impl GraphWords {
                 flip(list, rng);
             }
         }
-        let backward = match (self.style, rng) {
+        let backward = match (self.choices.style, rng) {
             (Style::Brinkmann(BrinkmannOrder::Backward), _) => true,
             (Style::Brinkmann(BrinkmannOrder::Mixed), Some(rng)) => below(rng, 2) == 1,
             _ => false,
@@ -306,9 +314,10 @@ impl GraphWords {
         reader.take("a node", |id| self.node(id))
     }
 
-    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<Vec<(usize, usize)>, DecodeError> {
+    /// Reads the edges, and what they cost if there are words for it.
+    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<(Vec<(usize, usize)>, Vec<u32>), DecodeError> {
         let scheme = &self.scheme;
-        let mut edges = Vec::new();
+        let (mut edges, mut weights) = (Vec::new(), Vec::new());
         loop {
             let more = match (scheme.edge, scheme.after) {
                 (Some(edge), _) => reader.skip(edge),
@@ -323,7 +332,7 @@ impl GraphWords {
                 (None, None) => false,
             };
             if !more {
-                return Ok(edges);
+                return Ok((edges, weights));
             }
             let from = self.read_node(reader)?;
             let position = reader.position();
@@ -333,6 +342,7 @@ impl GraphWords {
                 return Err(DecodeError::RepeatedPassage { position, from, to });
             }
             edges.push((from, to));
+            scheme.weights.read(reader, &mut weights)?;
         }
     }
 }
@@ -384,7 +394,7 @@ impl Grammar for GraphWords {
         order: EdgeOrder<'_>,
         out: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
-        let prompted = self.style == Style::Labelled { prompted: true };
+        let prompted = self.choices.style == Style::Labelled { prompted: true };
         if !prompted && !example.shown.is_empty() {
             return Err(EncodeError::Shown { n: example.shown.len() });
         }
@@ -437,9 +447,10 @@ impl Grammar for GraphWords {
         }
         let mut reader = Reader::new(ids, &self.vocab, self.scheme.pad)?;
         let reader = &mut reader;
-        let passages = self.read_edges(reader)?;
+        let (passages, weights) = self.read_edges(reader)?;
         let n = self.nodes.n_nodes;
         let graph = if self.nodes.directed { Graph::directed(n, &passages) } else { Graph::undirected(n, &passages) };
+        let graph = self.scheme.weights.put_on(graph, &passages, &weights);
         let (mut origin, mut target, mut hops, mut path) = (None, None, None, None);
         if reader.peek().is_some() {
             self.scheme.query.map_or(Ok(()), |query| reader.expect(query, "the sign of the query"))?;
@@ -515,11 +526,12 @@ impl Grammar for GraphWords {
         let has = |sign: Option<u32>| usize::from(sign.is_some());
         let labels = self.nodes.labels.as_ref().filter(|_| scheme.label.is_some());
         let labels = labels.map_or(0, |binning| self.nodes.n_nodes * (1 + binning.dim));
-        let edges = max_edges * (2 + has(scheme.edge)) + max_edges.saturating_sub(1) * has(scheme.between);
+        let weight = usize::from(scheme.weights.are_some());
+        let edges = max_edges * (2 + has(scheme.edge) + weight) + max_edges.saturating_sub(1) * has(scheme.between);
         let ends = usize::from(scheme.origin_in_query) + usize::from(scheme.target_in_query);
         let query = has(scheme.query) + ends + has(scheme.hop);
         let one = labels + edges + has(scheme.after) + query;
-        let shown = if self.style == (Style::Labelled { prompted: true }) { self.nodes.examples } else { 0 };
+        let shown = if self.choices.style == (Style::Labelled { prompted: true }) { self.nodes.examples } else { 0 };
         one + shown * (one + 1 + self.max_answer_len())
     }
 

@@ -3,9 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use searchlens_tasks::text::{listed, near_names};
+use crate::choice::{ChoiceError, WEIGHTS, beginning, choose, take_weights};
 
-/// A tokenizer of graphs. Nodes are their numbers; every style ends the path with an end token of ours, since its
+/// A tokenizer of graphs: a style, and what is added to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GraphChoices {
+    /// Whose.
+    pub style: Style,
+    /// `weights-N`: behind each edge a word for what it costs, 1 to so many. 0, the default: no such words, and graphs with
+    /// weights cannot be written.
+    pub weights: u32,
+}
+
+/// Whose tokenizer. Nodes are their numbers; every style ends the path with an end token of ours, since its
 /// authors cut at the known length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Style {
@@ -54,7 +64,8 @@ pub enum BrinkmannOrder {
     Mixed,
 }
 
-/// Every style with its name and what may follow it, each with a `+`, in the order in which names are printed.
+/// Every style with its name and what may follow it, each with a `+`, in the order in which names are printed; `weights-N`
+/// may follow all.
 pub const STYLES: [(&str, &[&str]); 5] = [
     ("saparov", &[]),
     ("brinkmann", &["backward", "mixed"]),
@@ -63,92 +74,64 @@ pub const STYLES: [(&str, &[&str]); 5] = [
     ("hops", &["end"]),
 ];
 
-/// A text that is no name of a graph tokenizer, though it begins like one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StyleError {
-    /// The style has no such arm.
-    #[error("tokenizer `{name}`: unknown choice `{choice}`{}; {}", near_names(choice, arms(name)), known(name))]
-    Unknown {
-        /// The whole name.
-        name: String,
-        /// The choice.
-        choice: String,
-    },
-    /// Two choices that exclude each other, or one twice.
-    #[error("tokenizer `{name}`: `{choice}` chooses what is chosen already; leave one of the two out")]
-    Twice {
-        /// The whole name.
-        name: String,
-        /// The second choice.
-        choice: String,
-    },
+impl GraphChoices {
+    /// A style without words for weights.
+    pub const fn plain(style: Style) -> GraphChoices {
+        GraphChoices { style, weights: 0 }
+    }
 }
 
-fn arms(name: &str) -> impl Iterator<Item = &'static str> {
-    let style = name.split('+').next().unwrap_or_default();
-    let found = STYLES.iter().find(|(known, _)| *known == style);
-    found.map_or(&[] as &[&str], |(_, arms)| arms).iter().copied()
-}
-
-fn known(name: &str) -> String {
-    let arms = listed(arms(name));
-    if arms.is_empty() { "it takes none".to_owned() } else { format!("known: {arms}") }
-}
-
-impl FromStr for Style {
-    type Err = StyleError;
+impl FromStr for GraphChoices {
+    type Err = ChoiceError;
 
     /// Choices may stand in any order. The style must be known: see [`STYLES`].
-    fn from_str(name: &str) -> Result<Style, StyleError> {
-        let mut words = name.split('+');
-        let unknown = |choice: &str| StyleError::Unknown { name: name.to_owned(), choice: choice.to_owned() };
-        let style = words.next().unwrap_or_default();
+    fn from_str(name: &str) -> Result<GraphChoices, ChoiceError> {
+        let (style, arms) = *beginning(name, &STYLES, |(style, _)| style)?;
         let mut style = match style {
-            "saparov" => Style::Saparov,
             "brinkmann" => Style::Brinkmann(BrinkmannOrder::Drawn),
             "bachmann" => Style::Bachmann { reverse: false, teacherless: false },
             "labelled" => Style::Labelled { prompted: false },
             "hops" => Style::Hops { end: false },
-            _ => return Err(unknown(style)),
+            _ => Style::Saparov,
         };
-        for word in words {
-            let fresh = match (&mut style, word) {
+        let mut weights = 0;
+        choose(name, arms, &[WEIGHTS], |choice| {
+            let fresh = match (&mut style, choice) {
                 (Style::Brinkmann(order), "backward" | "mixed") => {
-                    let new = if word == "mixed" { BrinkmannOrder::Mixed } else { BrinkmannOrder::Backward };
+                    let new = if choice == "mixed" { BrinkmannOrder::Mixed } else { BrinkmannOrder::Backward };
                     std::mem::replace(order, new) == BrinkmannOrder::Drawn
                 }
                 (Style::Bachmann { reverse, .. }, "reverse") => !std::mem::replace(reverse, true),
                 (Style::Bachmann { teacherless, .. }, "teacherless") => !std::mem::replace(teacherless, true),
                 (Style::Labelled { prompted }, "prompted") => !std::mem::replace(prompted, true),
                 (Style::Hops { end }, "end") => !std::mem::replace(end, true),
-                _ => return Err(unknown(word)),
+                _ => return take_weights(choice, &mut weights),
             };
-            if !fresh {
-                return Err(StyleError::Twice { name: name.to_owned(), choice: word.to_owned() });
-            }
-        }
-        Ok(style)
+            Some(fresh)
+        })?;
+        Ok(GraphChoices { style, weights })
     }
 }
 
-impl fmt::Display for Style {
+impl fmt::Display for GraphChoices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match self.style {
             Style::Saparov => f.write_str("saparov"),
             Style::Brinkmann(BrinkmannOrder::Drawn) => f.write_str("brinkmann"),
             Style::Brinkmann(BrinkmannOrder::Backward) => f.write_str("brinkmann+backward"),
             Style::Brinkmann(BrinkmannOrder::Mixed) => f.write_str("brinkmann+mixed"),
             Style::Labelled { prompted } => {
                 f.write_str("labelled")?;
-                f.write_str(if *prompted { "+prompted" } else { "" })
+                f.write_str(if prompted { "+prompted" } else { "" })
             }
-            Style::Hops { end } => f.write_str(if *end { "hops+end" } else { "hops" }),
+            Style::Hops { end } => f.write_str(if end { "hops+end" } else { "hops" }),
             Style::Bachmann { reverse, teacherless } => {
                 f.write_str("bachmann")?;
-                f.write_str(if *reverse { "+reverse" } else { "" })?;
-                f.write_str(if *teacherless { "+teacherless" } else { "" })
+                f.write_str(if reverse { "+reverse" } else { "" })?;
+                f.write_str(if teacherless { "+teacherless" } else { "" })
             }
-        }
+        }?;
+        if self.weights > 0 { write!(f, "+weights-{}", self.weights) } else { Ok(()) }
     }
 }
 
@@ -172,23 +155,29 @@ mod tests {
             "hops",
             "hops+end",
         ];
+        let printed = |name: &str| name.parse::<GraphChoices>().map(|choices| choices.to_string());
         for name in names {
-            assert_eq!(name.parse::<Style>().map(|style| style.to_string()).as_deref(), Ok(name));
+            let weighted = format!("{name}+weights-9");
+            assert_eq!((printed(name), printed(&weighted)), (Ok(name.to_owned()), Ok(weighted)));
         }
-        assert_eq!(
-            "bachmann+teacherless+reverse".parse::<Style>().unwrap().to_string(),
-            "bachmann+reverse+teacherless"
-        );
+        let any_order = printed("bachmann+weights-12+teacherless+reverse");
+        assert_eq!(any_order.as_deref(), Ok("bachmann+reverse+teacherless+weights-12"));
     }
 
     #[test]
     fn a_wrong_arm_is_told_what_is_right() {
-        let error = |name: &str| name.parse::<Style>().unwrap_err().to_string();
+        let error = |name: &str| name.parse::<GraphChoices>().unwrap_err().to_string();
         assert_eq!(
             error("bachmann+revers"),
-            "tokenizer `bachmann+revers`: unknown choice `revers` (did you mean `reverse`?); known: reverse, teacherless"
+            "tokenizer `bachmann+revers`: unknown choice `revers` (did you mean `reverse`?); known: reverse, \
+             teacherless, weights-N (N up to 1000)"
         );
-        assert_eq!(error("saparov+mixed"), "tokenizer `saparov+mixed`: unknown choice `mixed`; it takes none");
+        assert_eq!(
+            error("saparov+mixed"),
+            "tokenizer `saparov+mixed`: unknown choice `mixed`; known: weights-N (N up to 1000)"
+        );
+        assert!(error("hops+weights-1001").contains("unknown choice `weights-1001`"));
+        assert!(error("hops+weights-3+weights-3").contains("`weights-3` chooses what is chosen already"));
         assert!(
             error("brinkmann+mixed+backward")
                 .ends_with("`backward` chooses what is chosen already; leave one of the two out")

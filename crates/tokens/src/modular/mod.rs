@@ -27,10 +27,12 @@ use crate::example::{EdgeOrder, EncodeError, Example};
 use crate::grammar::Grammar;
 use crate::hops::{Direction, HopWords, Hops, Question};
 use crate::legacy::LegacyMode;
+use crate::name::TokenizerName;
 use crate::role::{Delimiter, Role};
 use crate::sequence::{Pairs, Reader, Writer};
 use crate::spelling::{Names, Piece, Spelling};
 use crate::vocab::Vocab;
+use crate::weights::WeightWords;
 
 /// A modular tokenizer for mazes of one shape.
 #[derive(Clone, Debug)]
@@ -423,7 +425,7 @@ impl Grammar for Modular {
         out: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
         example.check_lattice(self.lattice)?;
-        example.check_unweighted()?;
+        WeightWords::NONE.check(example.graph, TokenizerName::EDGES)?;
         let mut list = std::mem::take(out.edges);
         let listed = self.list_edges(example, order, &mut list);
         if listed.is_ok() {

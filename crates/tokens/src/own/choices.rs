@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use searchlens_tasks::text::{listed, near_names};
+use crate::choice::{ChoiceError, Numbered, WEIGHTS, beginning, choose, number, take_weights};
 
 /// One of our tokenizers: independent choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,11 +90,8 @@ pub enum Workspace {
     OneEachCell,
 }
 
-/// The most workspace tokens that a name can ask for.
-pub const MAX_WORKSPACE: usize = 4096;
-
-/// The largest weight that a name can ask for a word for.
-pub const MAX_WEIGHT: u32 = 1000;
+/// `workspace-N`, and the most workspace tokens that a name can ask for.
+const WORKSPACE: Numbered = ("workspace", 4096);
 
 impl Choices {
     /// `edges`.
@@ -117,75 +114,35 @@ pub const FORMS: [(Form, &str); 4] =
 pub const CHOICES: [&str; 7] =
     ["sorted", "by-distance", "query-first", "origin-first", "directions", "forks", "workspace-cells"];
 
-/// A text that is no name of one of our tokenizers, though it begins like one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ChoiceError {
-    /// There is no such choice.
-    #[error(
-        "tokenizer `{name}`: unknown choice `{choice}`{}; known: {}, workspace-N (N up to {MAX_WORKSPACE}), \
-         weights-N (N up to {MAX_WEIGHT})",
-        near_names(choice, CHOICES),
-        listed(CHOICES)
-    )]
-    Unknown {
-        /// The whole name.
-        name: String,
-        /// The choice.
-        choice: String,
-    },
-    /// The same thing is chosen twice.
-    #[error("tokenizer `{name}`: `{choice}` chooses what is chosen already; leave one of the two out")]
-    Twice {
-        /// The whole name.
-        name: String,
-        /// The second choice.
-        choice: String,
-    },
-    /// An order for a form that has its own.
-    #[error("tokenizer `{name}`: `walls` writes every pair of cells in a fixed order; leave the order out")]
-    FixedOrder {
-        /// The whole name.
-        name: String,
-    },
-}
-
 impl FromStr for Choices {
     type Err = ChoiceError;
 
     /// Choices may stand in any order. The form must be known: see [`FORMS`].
     fn from_str(name: &str) -> Result<Choices, ChoiceError> {
-        let mut words = name.split('+');
-        let unknown = |choice: &str| ChoiceError::Unknown { name: name.to_owned(), choice: choice.to_owned() };
-        let form = words.next().unwrap_or_default();
-        let known = FORMS.iter().find(|(_, known)| *known == form);
-        let mut choices = Choices { form: known.ok_or_else(|| unknown(form))?.0, ..Choices::EDGES };
-        for word in words {
-            let default = Choices::EDGES;
-            let fresh = match word {
+        let (form, _) = *beginning(name, &FORMS, |(_, form)| form)?;
+        let default = Choices::EDGES;
+        let mut choices = Choices { form, ..default };
+        choose(name, &CHOICES, &[WORKSPACE, WEIGHTS], |choice| {
+            let fresh = match choice {
                 "sorted" | "by-distance" => {
-                    let order = if word == "sorted" { PassageOrder::Sorted } else { PassageOrder::ByDistance };
+                    let order = if choice == "sorted" { PassageOrder::Sorted } else { PassageOrder::ByDistance };
                     std::mem::replace(&mut choices.order, order) == default.order
                 }
                 "query-first" => std::mem::replace(&mut choices.query, QueryPlace::First) == default.query,
                 "origin-first" => std::mem::replace(&mut choices.ends, Ends::OriginFirst) == default.ends,
                 "directions" | "forks" => {
-                    let path = if word == "forks" { PathForm::Forks } else { PathForm::Directions };
+                    let path = if choice == "forks" { PathForm::Forks } else { PathForm::Directions };
                     std::mem::replace(&mut choices.path, path) == default.path
                 }
-                _ if word.starts_with("weights-") => {
-                    let weights = number(word, "weights-").filter(|&n| n <= MAX_WEIGHT as usize);
-                    let weights = weights.ok_or_else(|| unknown(word))? as u32;
-                    std::mem::replace(&mut choices.weights, weights) == default.weights
-                }
                 _ => {
-                    let workspace = workspace(word).ok_or_else(|| unknown(word))?;
+                    let Some(workspace) = workspace(choice) else {
+                        return take_weights(choice, &mut choices.weights);
+                    };
                     std::mem::replace(&mut choices.workspace, workspace) == default.workspace
                 }
             };
-            if !fresh {
-                return Err(ChoiceError::Twice { name: name.to_owned(), choice: word.to_owned() });
-            }
-        }
+            Some(fresh)
+        })?;
         if choices.form == Form::Walls && choices.order != PassageOrder::Drawn {
             return Err(ChoiceError::FixedOrder { name: name.to_owned() });
         }
@@ -193,19 +150,11 @@ impl FromStr for Choices {
     }
 }
 
-fn workspace(word: &str) -> Option<Workspace> {
-    if word == "workspace-cells" {
+fn workspace(choice: &str) -> Option<Workspace> {
+    if choice == "workspace-cells" {
         return Some(Workspace::OneEachCell);
     }
-    number(word, "workspace-").filter(|&n| n <= MAX_WORKSPACE).map(Workspace::Tokens)
-}
-
-/// A number of at least 1 behind a word.
-fn number(word: &str, prefix: &str) -> Option<usize> {
-    let digits = word.strip_prefix(prefix)?;
-    let n: usize = digits.parse().ok().filter(|&n| n >= 1)?;
-    // One spelling for each number: no `+8`, no `08`.
-    (digits == n.to_string()).then_some(n)
+    number(choice, WORKSPACE).map(Workspace::Tokens)
 }
 
 impl fmt::Display for Choices {

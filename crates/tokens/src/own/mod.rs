@@ -15,8 +15,6 @@
 
 pub mod choices;
 
-use std::collections::BTreeMap;
-
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::solve::DistanceField;
@@ -30,10 +28,12 @@ use crate::grammar::{Grammar, check_reading};
 use crate::hops::{HopWords, Hops, Question};
 use crate::modular::elements::{Part, Parts, StepSize};
 use crate::modular::read_path;
+use crate::name::TokenizerName;
 use crate::role::{Delimiter, Role};
 use crate::sequence::{Pairs, Reader, Writer};
 use crate::spelling::{Names, Piece, Spelling};
 use crate::vocab::Vocab;
+use crate::weights::WeightWords;
 
 /// One of our tokenizers, for mazes of one shape.
 #[derive(Clone, Debug)]
@@ -51,8 +51,7 @@ pub struct Own {
     markers: u32,
     /// Id of the first workspace token, and their number.
     workspace: (u32, usize),
-    /// Id of the word for weight 1.
-    first_weight: u32,
+    weights: WeightWords,
 }
 
 const MARKERS: [&str; 5] = ["TARGET", "ORIGIN", "PATH", "END", "PAD"];
@@ -106,8 +105,7 @@ impl Own {
         };
         let workspace = (words.len() as u32, n_workspace);
         words.extend((0..n_workspace).map(|index| format!("WORK_{index}")));
-        let first_weight = words.len() as u32;
-        words.extend((1..=choices.weights).map(|weight| format!("w{weight}")));
+        let weights = WeightWords::behind(&mut words, choices.weights);
         let (size, part) = match choices.path {
             PathForm::Cells => (StepSize::Singles, Part::Coord),
             PathForm::Directions => (StepSize::Singles, Part::Cardinal),
@@ -126,18 +124,7 @@ impl Own {
         let n_below = (lattice.rows - 1) * lattice.cols;
         let beside = (0..lattice.n_cells()).map(|cell| (n_below + cell - cell / lattice.cols) as u32).collect();
         let spelling = Spelling::new(lattice, pieces, &names);
-        Own {
-            choices,
-            lattice,
-            pairs,
-            beside,
-            vocab: Vocab::new(words),
-            spelling,
-            hops,
-            markers,
-            workspace,
-            first_weight,
-        }
+        Own { choices, lattice, pairs, beside, vocab: Vocab::new(words), spelling, hops, markers, workspace, weights }
     }
 
     /// What was chosen.
@@ -198,13 +185,11 @@ impl Own {
 
     fn write_maze(&self, example: &Example<'_>, order: EdgeOrder<'_>, out: &mut Writer<'_>) -> Result<(), EncodeError> {
         let graph = example.graph;
-        if self.choices.weights == 0 {
-            example.check_unweighted()?;
-        }
+        self.weights.check(graph, TokenizerName::Own(self.choices))?;
         if self.choices.form == Form::Walls {
             for &(from, to) in &self.pairs {
                 if graph.has_edge(from, to) {
-                    let weight = self.weight(graph, from, to)?;
+                    let weight = self.weights.word(graph, from, to);
                     out.push(weight.unwrap_or(OPEN), Role::Edge { from, to });
                 } else {
                     out.push(WALL, Role::Wall { from, to });
@@ -219,7 +204,6 @@ impl Own {
             EdgeOrder::Fixed => self.list(example, None, &mut list),
             EdgeOrder::Shuffled(rng) => self.list(example, Some(rng), &mut list),
         };
-        let mut weighed = Ok(());
         if ordered.is_ok() {
             for &(from, to) in &list {
                 if self.choices.form == Form::Edges {
@@ -228,40 +212,11 @@ impl Own {
                     self.spelling.write(from, Role::EdgeFrom { from, to }, out);
                     self.spelling.write(to, Role::EdgeTo { from, to }, out);
                 }
-                if self.choices.weights > 0 {
-                    match self.weight(graph, from, to) {
-                        Ok(weight) => weight.into_iter().for_each(|id| out.push(id, Role::Weight { from, to })),
-                        Err(error) => weighed = Err(error),
-                    }
-                }
+                self.weights.write(graph, from, to, out);
             }
         }
         *out.edges = list;
-        ordered.and(weighed)
-    }
-
-    /// The word for what a passage costs, if there are such words.
-    fn weight(&self, graph: &Graph, from: usize, to: usize) -> Result<Option<u32>, EncodeError> {
-        if self.choices.weights == 0 {
-            return Ok(None);
-        }
-        let weight = graph.weight(from, to).unwrap_or(1);
-        if weight > self.choices.weights {
-            return Err(EncodeError::Weight { weight, most: self.choices.weights });
-        }
-        Ok(Some(self.first_weight + weight - 1))
-    }
-
-    /// What a word says a passage costs.
-    fn cost(&self, id: u32) -> Option<u32> {
-        id.checked_sub(self.first_weight).map(|beyond| beyond + 1).filter(|&weight| weight <= self.choices.weights)
-    }
-
-    fn read_weight(&self, reader: &mut Reader<'_>, weights: &mut Vec<u32>) -> Result<(), DecodeError> {
-        if self.choices.weights > 0 {
-            weights.push(reader.take("a weight", |id| self.cost(id))?);
-        }
-        Ok(())
+        ordered
     }
 
     /// The passages in the order chosen; without a stream what would be drawn keeps the fixed order.
@@ -299,7 +254,7 @@ impl Own {
         let mut weights = Vec::new();
         match self.choices.form {
             Form::Walls => {
-                let weighted = self.choices.weights > 0;
+                let weighted = self.weights.are_some();
                 let wanted = if weighted { "a weight or `WALL`" } else { "`OPEN` or `WALL`" };
                 for &(a, b) in &self.pairs {
                     let position = reader.position();
@@ -307,7 +262,7 @@ impl Own {
                     let weight = reader.take(wanted, |id| match id {
                         WALL => Some(None),
                         OPEN if !weighted => Some(Some(1)),
-                        _ => self.cost(id).map(Some),
+                        _ => self.weights.cost(id).map(Some),
                     })?;
                     if let Some(weight) = weight {
                         passages.push(position, a, b)?;
@@ -319,7 +274,7 @@ impl Own {
                 while let Some(&(from, to)) = reader.peek().and_then(|id| self.pairs.get(id as usize)) {
                     passages.push(reader.position(), from, to)?;
                     reader.go_to(reader.position() + 1);
-                    self.read_weight(reader, &mut weights)?;
+                    self.weights.read(reader, &mut weights)?;
                 }
             }
             Form::Cells | Form::RowCol => {
@@ -327,16 +282,12 @@ impl Own {
                     let position = reader.position();
                     let from = self.spelling.read(reader, "a cell")?;
                     passages.push(position, from, self.spelling.read(reader, "a cell")?)?;
-                    self.read_weight(reader, &mut weights)?;
+                    self.weights.read(reader, &mut weights)?;
                 }
             }
         }
-        let mut graph = Graph::undirected(self.lattice.n_cells(), &passages.written);
-        if self.choices.weights > 0 {
-            let costs: BTreeMap<_, _> =
-                passages.written.iter().map(|&(a, b)| (a.min(b), a.max(b))).zip(weights).collect();
-            graph = graph.with_weights(|a, b| costs.get(&(a.min(b), a.max(b))).copied().unwrap_or(1));
-        }
+        let graph = Graph::undirected(self.lattice.n_cells(), &passages.written);
+        let graph = self.weights.put_on(graph, &passages.written, &weights);
         Ok((passages.written, graph))
     }
 
@@ -455,7 +406,7 @@ impl Grammar for Own {
             Form::Walls => self.pairs.len(),
             Form::Cells | Form::RowCol => 2 * cell * max_edges.min(self.pairs.len()),
         };
-        let weights = if self.choices.weights > 0 && self.choices.form != Form::Walls { max_edges } else { 0 };
+        let weights = if self.weights.are_some() && self.choices.form != Form::Walls { max_edges } else { 0 };
         maze + weights + 2 * (1 + cell) + self.workspace.1
     }
 

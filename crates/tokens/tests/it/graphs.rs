@@ -210,10 +210,18 @@ fn a_tokenizer_without_words_for_a_task_is_refused() {
         "tokenizer `AOTP_UT_uniform` is maze-dataset's, whose mazes end at their sides",
     );
     let maze = r#"{"maze": {"generator": "wilson", "rows": 3, "cols": 3, "max_weight": 5}}"#;
-    check_refused("edges", maze, "tokenizer `edges` cannot say that a passage costs 5");
-    check_refused("edges+weights-4", maze, "tokenizer `edges+weights-4` cannot say that a passage costs 5");
-    let task: TaskConfig = serde_json::from_str(maze).unwrap();
-    assert!(Tokenizer::for_task(&"edges+weights-5".parse::<TokenizerName>().unwrap().into(), &task).is_ok());
+    let graph = r#"{"graph": {"structure": {"tree": {"nodes": 5}}, "max_weight": 5}}"#;
+    for (name, task, remedy) in [
+        ("edges", maze, "edges+weights-5"),
+        ("edges+weights-4", maze, "edges+weights-5"),
+        ("AOTP_UT_uniform", maze, "edges+weights-5"),
+        ("saparov", maze, "saparov+weights-5"),
+        ("bachmann+reverse+weights-2", graph, "bachmann+reverse+weights-5"),
+    ] {
+        check_refused(name, task, &format!("tokenizer `{name}` cannot say that a step costs 5; use `{remedy}`"));
+        let task: TaskConfig = serde_json::from_str(task).unwrap();
+        assert!(Tokenizer::for_task(&remedy.parse::<TokenizerName>().unwrap().into(), &task).is_ok());
+    }
 }
 
 #[test]
@@ -221,22 +229,63 @@ fn weights_without_words_are_refused_by_name() {
     let maze = Maze::new(Lattice::new(2, 2), &[(0, 1), (1, 3)]);
     let maze = Maze { graph: maze.graph.with_weights(|a, b| (a + b) as u32), ..maze };
     let modular = TokenizerName::plain().into_iter().find(|name| matches!(name, TokenizerName::Modular(_))).unwrap();
-    for name in [modular.to_string().as_str(), "AOTP_UT_uniform", "cells"] {
+    let none = "this tokenizer has no words for that";
+    for (name, words, remedy) in [
+        (modular.to_string().as_str(), none, "edges+weights-4"),
+        ("AOTP_UT_uniform", none, "edges+weights-4"),
+        ("cells+forks", none, "cells+forks+weights-4"),
+        ("walls+weights-3", "this tokenizer has words for 1 to 3", "walls+weights-4"),
+        ("brinkmann", none, "brinkmann+weights-4"),
+    ] {
         let tokenizer = Tokenizer::from_name(name, maze.lattice).unwrap();
         let error = tokenizer.encode(&Example::of_maze(&maze), EdgeOrder::Fixed, LossOn::All).unwrap_err();
-        assert_eq!(error, EncodeError::Weights { most: 4 });
-        assert!(error.to_string().ends_with("use one that has, such as `edges+weights-4`"), "{error}");
+        assert_eq!(error.to_string(), format!("a step costs 4, and {words}; use `{remedy}`"));
     }
-    let graph = Example::of_graph(&maze.graph);
+    let dear = maze.graph.clone().with_weights(|_, _| 1001);
     let tokenizer = Tokenizer::from_name("saparov", Nodes::plain(4, false)).unwrap();
-    assert_eq!(tokenizer.encode(&graph, EdgeOrder::Fixed, LossOn::All).unwrap_err(), EncodeError::GraphWeights);
+    let error = tokenizer.encode(&Example::of_graph(&dear), EdgeOrder::Fixed, LossOn::All).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a step costs 1001, and this tokenizer has no words for that; no tokenizer has words beyond 1000: make the weights smaller"
+    );
+}
+
+#[test]
+fn a_weight_stands_behind_its_edge() {
+    let graph = Graph::directed(3, &[(0, 1), (1, 2)]).with_weights(|a, _| 3 - a as u32);
+    let example = Example { origin: Some(0), target: Some(2), path: Some(&[0, 1, 2]), ..Example::of_graph(&graph) };
+    for (name, want) in [
+        ("saparov", "E 0 1 w3 E 1 2 w2 Q 0 2 P 0 1 2 END"),
+        ("brinkmann", "0 >1 w3 , 1 >2 w2 | 2 : 0 >1 >2 END"),
+        ("bachmann", "0 1 w3 | 1 2 w2 / 0 2 = 0 1 2 END"),
+    ] {
+        let name = format!("{name}+weights-3");
+        let tokenizer = Tokenizer::from_name(&name, Nodes::plain(3, true)).unwrap();
+        let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path).unwrap();
+        assert_eq!(text(&encoded, &tokenizer), want);
+        let weights = encoded.positions("weight".parse().unwrap());
+        let roles: Vec<String> = weights.iter().map(|&p| encoded.roles[p].to_string()).collect();
+        assert_eq!(roles, ["weight:0-1", "weight:1-2"]);
+        assert!(weights.iter().all(|&p| !encoded.loss_mask[p]));
+        assert_eq!(tokenizer.decode(&encoded.ids).unwrap().graph, graph);
+    }
+}
+
+#[test]
+fn weights_leave_the_other_words_their_ids() {
+    for name in ["saparov", "brinkmann", "bachmann+teacherless"] {
+        let plain = Tokenizer::from_name(name, Nodes::plain(5, false)).unwrap();
+        let weighted = Tokenizer::from_name(&format!("{name}+weights-7"), Nodes::plain(5, false)).unwrap();
+        let (plain, weighted) = (plain.vocab().names(), weighted.vocab().names());
+        assert_eq!((plain, weighted.len()), (&weighted[..plain.len()], plain.len() + 7));
+    }
 }
 
 proptest! {
     #[test]
     fn graphs_are_decoded_as_they_were_encoded(
         name in prop::sample::select(&["saparov", "brinkmann", "brinkmann+mixed", "bachmann", "bachmann+reverse"]),
-        n in 2..9usize, seed: u64, directed: bool, share in 0.0..1.0
+        n in 2..9usize, seed: u64, directed: bool, share in 0.0..1.0, max_weight in 0..4u32
     ) {
         let mut rng = test_stream(seed);
         let mut pairs: Vec<_> = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).collect();
@@ -244,14 +293,19 @@ proptest! {
         if directed {
             pairs.iter_mut().for_each(|pair| if rng.random() { *pair = (pair.1, pair.0) });
         }
-        let graph = if directed { Graph::directed(n, &pairs) } else { Graph::undirected(n, &pairs) };
+        let mut graph = if directed { Graph::directed(n, &pairs) } else { Graph::undirected(n, &pairs) };
+        let mut name = name.to_owned();
+        if max_weight > 0 {
+            graph = graph.with_weights(|_, _| rng.random_range(1..=max_weight));
+            name += &format!("+weights-{max_weight}");
+        }
         let mut path = vec![rng.random_range(0..n)];
         while let Some(next) = graph.neighbours(path[path.len() - 1]).find(|v| !path.contains(v)) {
             path.push(next);
         }
         let target = path.last().copied();
         let example = Example { origin: Some(path[0]), target, path: Some(&path), ..Example::of_graph(&graph) };
-        let tokenizer = Tokenizer::from_name(name, Nodes::plain(n, directed)).unwrap();
+        let tokenizer = Tokenizer::from_name(&name, Nodes::plain(n, directed)).unwrap();
         let encoded = tokenizer.encode(&example, EdgeOrder::Shuffled(&mut rng), LossOn::Path).unwrap();
         prop_assert!(encoded.len() <= tokenizer.max_len(graph.n_edges()));
         let mut ids = encoded.ids.clone();

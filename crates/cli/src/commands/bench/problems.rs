@@ -61,8 +61,11 @@ pub(super) fn run(args: ProblemsArgs, common: &Common) -> anyhow::Result<()> {
     print(format_args!("{task}: {items_per_s:.0} problems/s{cells} on {threads} thread(s)"))
 }
 
-/// Problems that a worker draws between two looks at the clock.
-const PROBLEMS_AT_ONCE: u64 = 256;
+/// Problems that a worker draws between two looks at what is left to do: few, so that none waits long for another at the end.
+const PROBLEMS_AT_ONCE: usize = 64;
+
+/// So many times each worker does that between two looks at the clock.
+const BLOCKS: usize = 32;
 
 /// Rates are measured so many times.
 const ROUNDS: u32 = 5;
@@ -76,17 +79,17 @@ fn time_problems(args: ProblemsArgs, workers: &Workers, seed: u64) -> anyhow::Re
     task.check_split(Split::Train)?;
     let n_cells = task.lattice().map(Lattice::n_cells);
     // Large problems take their time: fewer of them between two looks at the clock.
-    let at_once = PROBLEMS_AT_ONCE.div_ceil(1 + n_cells.unwrap_or(0) as u64 / 64);
+    let at_once = PROBLEMS_AT_ONCE.div_ceil(1 + n_cells.unwrap_or(0) / 64);
     let limit = Duration::from_secs_f64(args.seconds) / ROUNDS;
     let mut n_drawn = 0;
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         let (begun, first_drawn) = (Instant::now(), n_drawn);
         while n_drawn == first_drawn || begun.elapsed() < limit {
-            let n_blocks = 8 * workers.threads() as u64;
-            let blocks = (0..n_blocks).into_par_iter().map(|block| {
+            let n_blocks = BLOCKS * workers.threads();
+            let blocks = (0..n_blocks).into_par_iter().with_max_len(1).map(|block| {
                 let first = n_drawn + block * at_once;
-                (first..first + at_once).map(|index| in_full(&task, seed, index)).sum::<usize>()
+                (first..first + at_once).map(|index| in_full(&task, seed, index as u64)).sum::<usize>()
             });
             // The sum is looked at, so that nothing of the work can be left out.
             let n_successors: usize = workers.run(|| blocks.sum());
