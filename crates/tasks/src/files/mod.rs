@@ -12,6 +12,7 @@ mod fault;
 mod header;
 mod npy;
 mod npz;
+mod page_head;
 mod pages;
 mod parquet;
 mod reader;
@@ -60,11 +61,6 @@ const ENDINGS: [(&str, Format); 6] = [
 ];
 
 impl Format {
-    /// Its ending, or what else tells it.
-    pub(crate) fn ending(self) -> &'static str {
-        ENDINGS.iter().find(|(_, format)| *format == self).map_or("a folder", |(ending, _)| ending)
-    }
-
     /// The format that a path's ending names.
     ///
     /// # Errors

@@ -324,7 +324,7 @@ fn a_page_that_would_unpack_to_gigabytes_is_refused() {
     assert_eq!((bytes[place_of_goal], bytes[place_of_goal + 2]), (0x15, 0x15));
     bytes[place_of_goal + 3..place_of_goal + 7].copy_from_slice(&[0xfe, 0xff, 0xff, 0x7f]);
     std::fs::write(&path, bytes).unwrap();
-    check_refused(&path, "`a page of column goal` has 134217727 values or bytes where 67108864 are the most");
+    check_refused(&path, "a page has 134217727 bytes where 67108864 are the most");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn shards_that_are_damaged_are_refused() {
     let n = good.len();
     check(&|bytes| bytes.truncate(20), "`head` is missing");
     check(&|bytes| bytes[0] = b'?', "`head` is no shard's");
-    check(&|bytes| bytes[8] = 2, "`head` is of format version 2, and this program reads up to 1");
+    check(&|bytes| bytes[8] = 3, "`head` is of format version 3, and this program reads up to 2");
     check(&|bytes| bytes[12] ^= 1, "`head` is damaged");
     check(&|bytes| bytes.truncate(n - 1), "`tail` is damaged or cut off");
     check(&|bytes| bytes[n - 36] ^= 1, "`index` is damaged: its checksum is wrong");
