@@ -66,14 +66,14 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
         let mut file = ProblemFile::create(&args.out)?;
         for (i, kept) in kept.iter().enumerate() {
             let entry = Entry::of(&kept.instance, kept.weight);
-            let problem = Prepared::of(file.format(), i as u64 + 1, &entry);
+            let problem = Prepared::of(file.form(), i as u64 + 1, &entry);
             file.write(problem.map_err(|fault| fault.at(&args.out))?)?;
         }
         return file.finish(Some(source), format_args!(" of {} drawn", args.count));
     }
     let mut file = ProblemFile::create(&args.out)?;
-    let format = file.format();
-    let prepared = |i: u64| Prepared::of(format, i + 1, &Entry::of(&instance(i), 1.0));
+    let form = file.form();
+    let prepared = |i: u64| Prepared::of(form, i + 1, &Entry::of(&instance(i), 1.0));
     let mut begin = 0;
     while begin < args.count {
         let end = args.count.min(begin + BLOCK);

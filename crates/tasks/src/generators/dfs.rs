@@ -69,8 +69,8 @@ impl Dfs {
         options.set_start(self.start);
         options.set_amount(OptionName::AccessibleCells, self.accessible_cells);
         options.set_amount(OptionName::MaxTreeDepth, self.max_tree_depth);
-        options.set_flag(OptionName::DoForks, self.do_forks, true);
-        options.set_flag(OptionName::RandomizedStack, self.randomized_stack, false);
+        options.set_flag(OptionName::DoForks, self.do_forks);
+        options.set_flag(OptionName::RandomizedStack, self.randomized_stack);
     }
 
     /// Whether every maze joins all cells of the lattice.
