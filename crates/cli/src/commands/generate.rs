@@ -31,7 +31,8 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = filter)]
     filter: Vec<Filter>,
     /// Where to write them; the format goes by the ending: .jsonl .parquet .npz .zanj .cat.zanj .shard, a folder for
-    /// Hugging Face as DIR/, or - for JSON lines on standard output
+    /// Hugging Face as DIR/, or - for JSON lines on standard output. How they were drawn is said in the file; that of
+    /// .jsonl in FILE.header.json beside it
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
 }

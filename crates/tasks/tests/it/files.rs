@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::files::{Entry, FolderWriter, Format, Header, Item, Reader, Shard, Source, Writer};
+use searchlens_tasks::files::{
+    Entry, FolderWriter, Format, Header, Item, Reader, Shard, Source, Writer, header_of_lines, header_path,
+};
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::record::{MazeRecord, Record};
 use searchlens_tasks::split::Split;
@@ -106,7 +108,7 @@ const TORUS: &str = "[task.maze]\ngenerator = 'wilson'\nrows = 4\ncols = 4\ntoru
 
 #[test]
 fn tori_come_back_from_every_format_of_ours() {
-    let rests = ["", "max_weight = 9", "braid = 1.0", "braid = 0.5\nmax_weight = 3"];
+    let rests = ["max_weight = 9", "braid = 1.0", "braid = 0.5\nmax_weight = 3"];
     for (shape, rest) in ["rows = 3\ncols = 3", "rows = 3\ncols = 8", "rows = 5\ncols = 4"].into_iter().zip(rests) {
         let (task, entries) =
             drawn(&format!("[task.maze]\ngenerator = 'dfs_percolation'\np = 0.2\ntorus = true\n{shape}\n{rest}"), 300);
@@ -261,6 +263,57 @@ fn golden(name: &str) -> PathBuf {
 }
 
 #[test]
+fn a_header_beside_lines_counts_beside_those_lines_alone() {
+    let (task, entries) = drawn(SQUARE, 5);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("problems.jsonl");
+    let header = write(&path, &entries, Some(source(&task))).unwrap();
+    let beside = header_path(&path);
+    assert_eq!(beside, folder.path().join("problems.jsonl.header.json"));
+    let found = || Reader::open(&path).map(|reader| reader.header().cloned()).map_err(|error| error.to_string());
+    assert_eq!(found(), Ok(None));
+    let json = header_of_lines(&path, &header).unwrap();
+    std::fs::write(&beside, &json).unwrap();
+    assert_eq!(found(), Ok(Some(header)));
+    let lines = std::fs::read_to_string(&path).unwrap();
+    // As long as before, and then longer.
+    for other in [lines.replacen("true", " 1  ", 1), lines.clone() + "\n"] {
+        std::fs::write(&path, other).unwrap();
+        assert_eq!(found(), Ok(None));
+        assert_eq!(read(&path).unwrap(), entries);
+    }
+    for (bad, want) in [
+        (json.replacen("\"searchlens\":2", "\"searchlens\":3", 1), "is of format version 3"),
+        (json.replacen("lines", "limes", 1), "`problems.jsonl.header.json` does not say which lines it is of"),
+        ("{".to_owned(), "`problems.jsonl.header.json` cannot be understood"),
+    ] {
+        std::fs::write(&beside, bad).unwrap();
+        let message = found().unwrap_err();
+        assert!(message.contains(want), "{message}");
+    }
+}
+
+#[test]
+fn a_header_says_the_whole_task() {
+    let task = task_of("[task.maze]\ngenerator = 'dfs'\nrows = 4\ncols = 4");
+    let json = serde_json::to_value(source(&task)).unwrap();
+    let whole = serde_json::json!({
+        "generator": "dfs", "rows": 4, "cols": 4, "torus": false, "start": "uniform", "do_forks": true,
+        "randomized_stack": false, "max_weight": 1,
+        "endpoints": {
+            "deadend_start": false, "deadend_end": false, "endpoints_not_equal": true, "balance_lookahead": false,
+            "component": "start",
+        },
+    });
+    assert_eq!(json["task"]["maze"], whole);
+    for toml in configs() {
+        let task = task_of(&toml);
+        let again: Source = serde_json::from_value(serde_json::to_value(source(&task)).unwrap()).unwrap();
+        assert_eq!(again, source(&task), "{toml}");
+    }
+}
+
+#[test]
 fn files_of_version_1_are_read() {
     let lines = read(&golden("version_1/mazes.jsonl")).unwrap();
     assert_eq!(lines.len(), 10);
@@ -288,6 +341,7 @@ fn files_of_other_programs_are_read() {
         ("maze_dataset_soln_cat.zanj", "maze_dataset.jsonl", 100),
         ("pandas.parquet", "twenty.jsonl", 20),
         ("polars.parquet", "twenty.jsonl", 20),
+        ("duckdb.parquet", "twenty.jsonl", 20),
     ] {
         let entries = read(&golden(file)).unwrap();
         assert_eq!(entries.len(), n, "{file}");
