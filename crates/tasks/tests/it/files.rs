@@ -7,6 +7,7 @@ use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::files::{
     Entry, FolderWriter, Format, Header, Item, Reader, Shard, Source, Writer, header_of_lines, header_path,
 };
+use searchlens_tasks::generators::{KINDS, Kind};
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::record::{MazeRecord, Record};
 use searchlens_tasks::split::Split;
@@ -306,7 +307,8 @@ fn a_header_says_the_whole_task() {
         },
     });
     assert_eq!(json["task"]["maze"], whole);
-    for toml in configs() {
+    let of_kind = |kind: Kind| format!("[task.maze]\ngenerator = '{}'\nrows = 4\ncols = 5", kind.name);
+    for toml in configs().into_iter().chain(KINDS.map(of_kind)) {
         let task = task_of(&toml);
         let again: Source = serde_json::from_value(serde_json::to_value(source(&task)).unwrap()).unwrap();
         assert_eq!(again, source(&task), "{toml}");
