@@ -229,8 +229,8 @@ def golden():
 
 
 DFS = ("--maze", "dfs", "--rows", 7, "--cols", 7, "--seed", 7)
-MAZES = ("--maze", "dfs_percolation", "--p", "0.2", "--rows", 5, "--cols", 8, "--seed", 7)
-TORI = ("--maze", "dfs_percolation", "--p", "0.2", "--rows", 4, "--cols", 6, "--torus", "--seed", 7)
+MAZES = ("--maze", "percolation", "--p", "0.6", "--rows", 5, "--cols", 8, "--seed", 7)
+TORI = ("--maze", "percolation", "--p", "0.6", "--rows", 4, "--cols", 6, "--torus", "--seed", 7)
 GRAPHS = {
     "dag": "[task.dag]\nkind = 'balanced'\nvertices = 41",
     "hops": "[task.hops]\nnodes = 12\nmin_hops = 2\nmax_hops = 6",
