@@ -4,6 +4,7 @@
 //! [`TARGETS`] is the list. A new reader gets a function in the module of its room and a line there; `corpus/NAME/` holds
 //! the inputs that are replayed by `cargo test`. README.md says how to fuzz.
 
+pub mod files;
 pub mod networks;
 pub mod problems;
 pub mod runs;
@@ -19,12 +20,17 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
-    // Problems. (Readers of problem files in other formats belong here.)
+pub const TARGETS: [Target; 17] = [
+    // Problems, and files of them.
     Target { name: "task_toml", run: problems::task_toml },
     Target { name: "maze_line", run: problems::maze_line },
     Target { name: "graph_line", run: problems::graph_line },
     Target { name: "sets", run: problems::sets },
+    Target { name: "parquet", run: files::parquet },
+    Target { name: "npz", run: files::npz },
+    Target { name: "zanj", run: files::zanj },
+    Target { name: "shard", run: files::shard },
+    Target { name: "lines_header", run: files::lines_header },
     // Sequences.
     Target { name: "tokenizer_name", run: sequences::tokenizer_name },
     Target { name: "decode", run: sequences::decode },

@@ -16,6 +16,7 @@ from pathlib import Path
 warnings.simplefilter("ignore")
 
 import datasets
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -49,9 +50,9 @@ def told(file, written_by, read_by, equal, of):
 
 
 def print_table():
-    print(f"{'file':<28}{'written by':<14}{'read by':<14}{'equal':>7}{'of':>7}")
+    print(f"{'file':<31}{'written by':<14}{'read by':<14}{'equal':>7}{'of':>7}")
     for file, written_by, read_by, equal, of in ROWS:
-        print(f"{file:<28}{written_by:<14}{read_by:<14}{equal:>7}{of:>7}")
+        print(f"{file:<31}{written_by:<14}{read_by:<14}{equal:>7}{of:>7}")
 
 
 def same_maze(line, connection_list, start, end, solution):
@@ -68,7 +69,8 @@ def same_row(line, row):
     """A row of columns: cells are row * cols + col, lists are flat."""
     rows, cols = row["rows"], row["cols"]
     cell = lambda v: divmod(int(v), int(cols))
-    return [rows, cols] == line["grid_shape"] and int(line["class"], 16) == int(row["class"]) and same_maze(
+    shape = [rows, cols] == line["grid_shape"] and bool(row["torus"]) == line.get("torus", False)
+    return shape and int(line["class"], 16) == int(row["class"]) and same_maze(
         line, row["connection_list"], cell(row["start"]), cell(row["end"]), [cell(v) for v in row["solution"]]
     )
 
@@ -123,6 +125,7 @@ def tables(name, same):
         "pandas": pd.read_parquet(path).to_dict("records"),
         "polars": pl.read_parquet(path).to_dicts(),
         "pyarrow": pq.read_table(path).to_pylist(),
+        "duckdb": duckdb.sql(f"SELECT * FROM '{path}'").to_arrow_table().to_pylist(),
         "datasets": list(datasets.Dataset.from_parquet(str(path), cache_dir=str(WORK / "cache"))),
         "numpy": npz_rows(WORK / f"{name}.npz"),
     }
@@ -131,13 +134,19 @@ def tables(name, same):
         told(file, "searchlens", reader, sum(map(same, want, rows)), len(want))
     key_value = json.loads(pq.read_schema(path).metadata[b"searchlens"])
     assert key_value["n"] == len(want) and key_value["source"]["seed"] == 7, key_value
-    # And back: what pandas, polars and pyarrow write of it, Searchlens reads.
+    # And back: what others write of it, as they do if nobody tells them otherwise, Searchlens reads. pyarrow is told to:
+    # its defaults are pandas'.
+    table = pq.read_table(path)
     pd.read_parquet(path).to_parquet(WORK / "pandas.parquet")
-    pl.read_parquet(path).write_parquet(WORK / "polars.parquet", compression="snappy")
-    pq.write_table(pq.read_table(path), WORK / "pyarrow.parquet", compression="none", data_page_version="2.0")
-    for writer in ("pandas", "polars", "pyarrow"):
-        got = lines(WORK / f"{writer}.parquet")
-        told(f"{writer}.parquet", writer, "searchlens", sum(a == b for a, b in zip(want, got)), len(want))
+    pl.read_parquet(path).write_parquet(WORK / "polars.parquet")
+    duckdb.sql(f"COPY (SELECT * FROM '{path}') TO '{WORK / 'duckdb.parquet'}'")
+    for codec, version in (("none", "2.0"), ("gzip", "1.0"), ("zstd", "2.0")):
+        pq.write_table(table, WORK / f"pyarrow-{codec}.parquet", compression=codec, data_page_version=version)
+    for file in ("pandas", "polars", "duckdb", "pyarrow-none", "pyarrow-gzip", "pyarrow-zstd"):
+        got = lines(WORK / f"{file}.parquet")
+        codec = pq.ParquetFile(WORK / f"{file}.parquet").metadata.row_group(0).column(0).compression.lower()
+        writer = file.split("-")[0]
+        told(f"{path.name}, {codec}", writer, "searchlens", sum(a == b for a, b in zip(want, got)), len(want))
 
 
 def folder():
@@ -193,7 +202,7 @@ def zanj_written_there():
 
 def golden():
     """Small files to commit: each beside its problems as lines."""
-    for path in GOLDEN.iterdir():
+    for path in filter(Path.is_file, GOLDEN.iterdir()):
         path.unlink()
     for form in ("full", "minimal", "soln_cat"):
         source, copy = WORK / f"dfs-100-{form}.zanj", GOLDEN / f"maze_dataset_{form}.zanj"
@@ -207,16 +216,21 @@ def golden():
                 new.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
         assert lines(copy) == lines(source)
         (GOLDEN / "maze_dataset.jsonl").write_text(searchlens("convert", copy, "-"))
-    searchlens("generate", *DFS, "--count", 20, "--out", WORK / "twenty.parquet")
-    pl.read_parquet(WORK / "twenty.parquet").write_parquet(GOLDEN / "polars.parquet", compression="snappy")
-    pd.read_parquet(WORK / "twenty.parquet").to_parquet(GOLDEN / "pandas.parquet")
-    (GOLDEN / "twenty.jsonl").write_text(searchlens("convert", WORK / "twenty.parquet", "-"))
-    for file in sorted(GOLDEN.iterdir()):
+    (GOLDEN / "twenty.jsonl").write_text(
+        searchlens("generate", *DFS, "--count", 10) + searchlens("generate", *TORI, "--count", 10)
+    )
+    twenty = WORK / "twenty.parquet"
+    searchlens("convert", GOLDEN / "twenty.jsonl", twenty)
+    pd.read_parquet(twenty).to_parquet(GOLDEN / "pandas.parquet")
+    pl.read_parquet(twenty).write_parquet(GOLDEN / "polars.parquet")
+    duckdb.sql(f"COPY (SELECT * FROM '{twenty}') TO '{GOLDEN / 'duckdb.parquet'}'")
+    for file in sorted(filter(Path.is_file, GOLDEN.iterdir())):
         print(f"{file.stat().st_size:>8} bytes  {file.name}")
 
 
 DFS = ("--maze", "dfs", "--rows", 7, "--cols", 7, "--seed", 7)
-MAZES = ("--maze", "dfs_percolation", "--p", "0.2", "--rows", 5, "--cols", 8, "--seed", 7)
+MAZES = ("--maze", "percolation", "--p", "0.6", "--rows", 5, "--cols", 8, "--seed", 7)
+TORI = ("--maze", "percolation", "--p", "0.6", "--rows", 4, "--cols", 6, "--torus", "--seed", 7)
 GRAPHS = {
     "dag": "[task.dag]\nkind = 'balanced'\nvertices = 41",
     "hops": "[task.hops]\nnodes = 12\nmin_hops = 2\nmax_hops = 6",
@@ -236,10 +250,12 @@ GRAPHS = {
 }
 
 print(", ".join(f"{name} {version(name)}" for name in
-      ("maze-dataset", "muutils", "zanj", "numpy", "pandas", "polars", "pyarrow", "datasets")))
-for ending in ("parquet", "npz"):
-    searchlens("generate", *MAZES, "--count", 2000, "--out", WORK / f"mazes.{ending}")
-tables("mazes", same_row)
+      ("maze-dataset", "muutils", "zanj", "numpy", "pandas", "polars", "pyarrow", "duckdb",
+       "datasets")))
+for name, options in (("mazes", MAZES), ("tori", TORI)):
+    for ending in ("parquet", "npz"):
+        searchlens("generate", *options, "--count", 2000, "--out", WORK / f"{name}.{ending}")
+    tables(name, same_row)
 for name, table in GRAPHS.items():
     (WORK / f"{name}.toml").write_text(table)
     for ending in ("parquet", "npz"):

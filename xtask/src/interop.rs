@@ -1,7 +1,7 @@
 //! `cargo xtask interop`: files that Searchlens writes are read by the programs they are for, and the other way round.
 //!
 //! Not part of `cargo xtask test`: it needs Python 3 and a network, and takes some minutes the first time. What comes out
-//! of it lies in `tests/golden/files`, where ordinary tests read it.
+//! of it lies in `tests/golden/files`, where ordinary tests read it; what it printed is in `docs/files.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use crate::test::{cargo, root};
 
 /// The packages that files are held against, each at one version.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "maze-dataset==1.4.2",
     "muutils==0.8.12",
     "zanj==0.5.2",
@@ -19,6 +19,7 @@ const PACKAGES: [&str; 8] = [
     "pandas==3.1.1",
     "polars==2.1.0",
     "pyarrow==26.0.1",
+    "duckdb==2.0.0",
     "datasets==5.2.0",
 ];
 

@@ -9,7 +9,8 @@ const USAGE: &str = "Usage: cargo xtask COMMAND
 
 Commands:
   test       format check, lints, every test, every example; stops at the first failure
-  interop    hold files against maze-dataset, pandas, polars and Hugging Face's datasets; needs Python 3 and a network";
+  interop    hold files against maze-dataset, pandas, polars, DuckDB and Hugging Face's datasets; needs Python 3 and a
+             network";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -26,7 +26,9 @@ pub(crate) enum InputError {
     #[error("{path}: the folder is not empty; name another, or remove what is there")]
     FolderTaken { path: PathBuf },
     /// A file without a header.
-    #[error("{path}: the file says nothing of itself; files of other formats than .jsonl do, if searchlens wrote them")]
+    #[error(
+        "{path}: the file says nothing of itself; those that searchlens wrote do, lines by a .header.json beside them that was written with them"
+    )]
     NoHeader { path: PathBuf },
     /// A checkpoint from elsewhere does not say what its network is for.
     #[error("{path}: the checkpoint names no {what}; give it by {flag}")]

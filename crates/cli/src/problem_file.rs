@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use searchlens::tasks::files::{Entry, FileFault, FolderWriter, Format, Item, Source, Writer};
+use searchlens::model::checkpoint::write_atomically;
+use searchlens::tasks::files::{
+    Entry, FileFault, FolderWriter, Format, Item, Source, Writer, header_of_lines, header_path,
+};
 use searchlens::tasks::split::Split;
 use searchlens::tasks::statistics::Facts;
 use tempfile::{NamedTempFile, TempDir};
@@ -14,15 +17,23 @@ use crate::output::{Output, WriteError, folder_of, print, temporary_beside};
 /// A place for problems.
 pub(crate) struct ProblemFile {
     path: PathBuf,
-    format: Format,
+    form: Form,
     target: Target,
     n: u64,
 }
 
+/// What a place wants of problems.
+#[derive(Clone, Copy)]
+pub(crate) struct Form {
+    format: Format,
+    /// Whether a header will tell what they are like. Lines that go to standard output or a pipe have none.
+    has_header: bool,
+}
+
 enum Target {
-    /// JSON lines, wherever they go.
-    Lines(Output),
-    /// A file beside its place.
+    /// JSON lines on their way elsewhere than to a file.
+    Stream(Output),
+    /// A file beside its place; if its format is JSON lines, its header will lie beside it.
     File { writer: Box<Writer>, file: NamedTempFile },
     /// A folder beside its place.
     Folder { writer: Box<FolderWriter>, folder: TempDir },
@@ -37,10 +48,9 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// `number` counts from 1.
-    pub(crate) fn of(format: Format, number: u64, entry: &Entry) -> Result<Prepared, FileFault> {
-        // Lines have no header, so nothing needs to be counted.
-        let facts = if format == Format::Lines { None } else { entry.facts() };
-        Ok(Prepared { item: Item::of(format, number, entry)?, facts, split: entry.class.map(Split::of) })
+    pub(crate) fn of(form: Form, number: u64, entry: &Entry) -> Result<Prepared, FileFault> {
+        let facts = if form.has_header { entry.facts() } else { None };
+        Ok(Prepared { item: Item::of(form.format, number, entry)?, facts, split: entry.class.map(Split::of) })
     }
 }
 
@@ -49,8 +59,9 @@ impl ProblemFile {
     pub(crate) fn create(path: &Path) -> anyhow::Result<ProblemFile> {
         let format = if path == Path::new("-") { Format::Lines } else { Format::of(path)? };
         let unwritable = |source| WriteError { path: path.to_owned(), source };
+        let is_stream = path == Path::new("-") || std::fs::metadata(path).is_ok_and(|there| !there.is_file());
         let target = match format {
-            Format::Lines => Target::Lines(Output::create(path)?),
+            Format::Lines if is_stream => Target::Stream(Output::create(path)?),
             Format::Folder => {
                 let is_taken = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
                 if is_taken || path.is_file() {
@@ -61,7 +72,7 @@ impl ProblemFile {
                 Target::Folder { writer: Box::new(writer), folder }
             }
             _ => {
-                if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+                if is_stream {
                     return Err(InputError::NotAFile { path: path.to_owned() }.into());
                 }
                 let file = temporary_beside(path).map_err(unwritable)?;
@@ -70,12 +81,13 @@ impl ProblemFile {
                 Target::File { writer: Box::new(writer), file }
             }
         };
-        Ok(ProblemFile { path: path.to_owned(), format, target, n: 0 })
+        let form = Form { format, has_header: !matches!(target, Target::Stream(_)) };
+        Ok(ProblemFile { path: path.to_owned(), form, target, n: 0 })
     }
 
-    /// The format that problems are to be prepared for.
-    pub(crate) fn format(&self) -> Format {
-        self.format
+    /// What problems are to be prepared for.
+    pub(crate) fn form(&self) -> Form {
+        self.form
     }
 
     /// Adds a problem.
@@ -83,7 +95,7 @@ impl ProblemFile {
         let Prepared { item, facts, split } = problem;
         self.n += 1;
         let written = match &mut self.target {
-            Target::Lines(output) => return output.write_line(item.text().unwrap_or_default()),
+            Target::Stream(output) => return output.write_line(item.text().unwrap_or_default()),
             Target::File { writer, .. } => writer.write(item, facts.as_ref()),
             Target::Folder { writer, .. } => match split {
                 Some(split) => writer.write(split, item, facts.as_ref()),
@@ -101,13 +113,17 @@ impl ProblemFile {
     /// Writes what is left, puts everything in its place, and says so where that does not spoil the output; `of_how_many`
     /// comes after the number of problems.
     pub(crate) fn finish(self, source: Option<Source>, of_how_many: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
-        let ProblemFile { path, target, n, .. } = self;
+        let ProblemFile { path, form, target, n } = self;
         let unwritable = |source| WriteError { path: path.clone(), source };
         match target {
-            Target::Lines(output) => output.finish()?,
+            Target::Stream(output) => output.finish()?,
             Target::File { writer, file } => {
-                writer.finish(source).map_err(|fault| fault.at(&path))?;
+                let header = writer.finish(source).map_err(|fault| fault.at(&path))?;
                 file.persist(&path).map_err(|error| unwritable(error.error))?;
+                if form.format == Format::Lines {
+                    let header = header_of_lines(&path, &header).map_err(|fault| fault.at(&path))?;
+                    write_atomically(&header_path(&path), header.as_bytes())?;
+                }
             }
             Target::Folder { writer, folder } => {
                 writer.finish(source).map_err(|fault| fault.at(&path))?;

@@ -157,9 +157,13 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         return device.and_then(|mut device| device.write_all(bytes)).map_err(failed);
     }
     let write = Write::begin().map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tmp-");
+    // Temporary files are made for their owner only; results are for whom the user's umask allows to read them.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The error names the temporary file, which nobody asked for: keep its kind.
-    let file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder);
-    let mut file = file.map_err(|error| failed(error.kind().into()))?;
+    let mut file = builder.tempfile_in(folder).map_err(|error| failed(error.kind().into()))?;
     write.reached(Stage::Made);
     if let Some(n) = write.fatal_bytes() {
         file.write_all(&bytes[..n.min(bytes.len())]).map_err(failed)?;
@@ -169,7 +173,6 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write.reached(Stage::Written);
     file.as_file().sync_all().map_err(failed)?;
     write.reached(Stage::Synced);
-    readable_by_all(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     write.reached(Stage::Renamed);
     // The rename itself lasts only once the folder is on the disk; file systems without folder handles do not need it.
@@ -177,14 +180,6 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         folder.sync_all().map_err(failed)?;
     }
     write.reached(Stage::Kept);
-    Ok(())
-}
-
-/// Temporary files are made for their owner only; results are for everyone.
-fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    let _ = file;
     Ok(())
 }
 

@@ -75,6 +75,9 @@ impl<'a> Reader<'a> {
 
 /// Continues prompts of any lengths. Returns the new tokens of each, the end token included.
 ///
+/// The network is shown each of its new tokens, or, if it was trained without a teacher, the token `shown` in place of every one
+/// (Bachmann & Nagarajan 2024, The pitfalls of next-token prediction).
+///
 /// `rng_of(row)` gives each row its own random stream, so that results do not depend on the threads.
 ///
 /// # Errors
@@ -84,6 +87,7 @@ pub fn generate<R: Rng>(
     reader: &Reader<'_>,
     prompts: &[impl AsRef<[u32]> + Sync],
     stop: Stop,
+    shown: Option<u32>,
     sampling: Sampling,
     rng_of: impl Fn(usize) -> R + Sync,
     workers: &Workers,
@@ -93,10 +97,10 @@ pub fn generate<R: Rng>(
     let continued = match reader {
         Reader::Plain(net) => continue_all(&prompts, workers, |prompts, room: &mut Room| {
             let pass = PlainPass { net: *net, prompts, room, tap: &mut NoTap };
-            continue_batch(pass, prompts, stop, sampling, &rng_of)
+            continue_batch(pass, prompts, stop, shown, sampling, &rng_of)
         }),
         Reader::Tiled(reader) => continue_all(&prompts, workers, |prompts, room: &mut ReadRoom| {
-            continue_batch(TiledPass { reader, room }, prompts, stop, sampling, &rng_of)
+            continue_batch(TiledPass { reader, room }, prompts, stop, shown, sampling, &rng_of)
         }),
     };
     Ok(in_given_order(&prompts, continued))
@@ -137,7 +141,7 @@ pub fn generate_tapped<R: Rng>(
     check(net, prompts)?;
     let prompts = by_length(prompts);
     let pass = PlainPass { net, prompts: &prompts, room: &mut Room::default(), tap };
-    let continued = continue_batch(pass, &prompts, stop, sampling, &rng_of);
+    let continued = continue_batch(pass, &prompts, stop, None, sampling, &rng_of);
     Ok(in_given_order(&prompts, continued))
 }
 
@@ -275,6 +279,7 @@ fn continue_batch<R: Rng>(
     mut pass: impl Pass,
     prompts: &[Prompt<'_>],
     stop: Stop,
+    shown: Option<u32>,
     sampling: Sampling,
     rng_of: &impl Fn(usize) -> R,
 ) -> Vec<Vec<u32>> {
@@ -300,7 +305,7 @@ fn continue_batch<R: Rng>(
         if active.is_empty() {
             return out;
         }
-        let tokens: Vec<u32> = active.iter().filter_map(|row| out[row.place].last().copied()).collect();
+        let tokens: Vec<u32> = active.iter().filter_map(|row| shown.or(out[row.place].last().copied())).collect();
         let places: Vec<usize> = active.iter().map(|row| row.place).collect();
         logits.clear();
         pass.run(&places, Sequences { tokens: &tokens, seq: 1 }, &mut logits);

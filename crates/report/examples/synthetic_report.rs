@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
+#[expect(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/fixture.rs"]
 mod fixture;
 

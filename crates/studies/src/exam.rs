@@ -4,9 +4,7 @@
 
 use rayon::prelude::*;
 use searchlens_lens::stats::Clusters;
-use searchlens_model::forward::{Acts, Net, Sequences, forward};
-use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate, likeliest};
-use searchlens_model::tap::NoTap;
+use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate};
 use searchlens_model::workers::Workers;
 use searchlens_tasks::judge::{Verdict, judge_with};
 use searchlens_tasks::solve::DistanceField;
@@ -94,7 +92,8 @@ pub(crate) fn draw(
 }
 
 /// What the network answers, token by token: greedy decoding, first attempt, nothing masked, with room for the longest path that visits
-/// no cell twice. The end token is included. A network that was trained without a teacher answers at once, in f32.
+/// no cell twice. The end token is included. A network that was
+/// trained without a teacher is not shown its own answer.
 ///
 /// # Errors
 /// If the prompts do not fit the network.
@@ -105,38 +104,10 @@ pub fn answers(
     workers: &Workers,
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
     let stop = Stop { end: Some(tokenizer.end_id()), max_new_tokens: tokenizer.max_answer_len() };
-    if let Some(mask) = tokenizer.mask_id() {
-        return answers_at_once(reader.net(), mask, stop, questions, workers);
-    }
     let prompts: Vec<&[u32]> = questions.iter().map(|question| &question.prompt.ids[..]).collect();
     // Greedy decoding draws nothing.
     let unused = |_| stream(0, Purpose::Sample, 0);
-    generate(reader, &prompts, stop, Sampling::Greedy, unused, workers)
-}
-
-/// What a network answers that is never shown its own answer: one pass over the prompt and a mask for every token of the answer, of which
-/// each position says the next token.
-fn answers_at_once(
-    net: Net<'_, f32>,
-    mask: u32,
-    stop: Stop,
-    questions: &[Question],
-    workers: &Workers,
-) -> Result<Vec<Vec<u32>>, GenerateError> {
-    let answer = |acts: &mut Acts<f32>, question: &Question| {
-        let n_prompt = question.prompt.len();
-        let mut tokens = question.prompt.ids.clone();
-        tokens.resize(n_prompt + stop.max_new_tokens - 1, mask);
-        let sequences = Sequences { tokens: &tokens, seq: tokens.len() };
-        net.check(sequences)?;
-        forward(net, sequences, acts, &mut NoTap);
-        let rows = acts.logits.chunks_exact(net.config.d_vocab).skip(n_prompt - 1);
-        let mut answer: Vec<u32> = rows.map(likeliest).collect();
-        let end = answer.iter().position(|&id| Some(id) == stop.end);
-        answer.truncate(end.map_or(answer.len(), |end| end + 1));
-        Ok(answer)
-    };
-    workers.run(|| questions.par_iter().map_init(Acts::default, answer).collect())
+    generate(reader, &prompts, stop, tokenizer.mask_id(), Sampling::Greedy, unused, workers)
 }
 
 /// Reads and judges answers, one for each question.

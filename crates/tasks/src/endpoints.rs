@@ -26,14 +26,11 @@ pub struct EndpointRules {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_end: Option<Vec<[usize; 2]>>,
     /// Whether the start must be a dead end: a cell with one way out.
-    #[serde(skip_serializing_if = "is_false")]
     pub deadend_start: bool,
     /// Whether the end must be a dead end.
-    #[serde(skip_serializing_if = "is_false")]
     pub deadend_end: bool,
     /// Whether start and end must differ, as they do if this is absent. (In maze-dataset they may coincide wherever one
     /// of the rules above is given.)
-    #[serde(skip_serializing_if = "is_true")]
     pub endpoints_not_equal: bool,
     /// Cells of the path, both ends included.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,10 +43,8 @@ pub struct EndpointRules {
     pub lookahead: Option<Band>,
     /// Whether every number of the band `lookahead` shall come as often: for each problem, one is drawn first, and then
     /// mazes until it is met.
-    #[serde(skip_serializing_if = "is_false")]
     pub balance_lookahead: bool,
     /// Which part of a maze that falls apart problems lie in.
-    #[serde(skip_serializing_if = "Component::is_default")]
     pub component: Component,
 }
 
@@ -62,12 +57,6 @@ pub enum Component {
     Start,
     /// The one with most cells; of several, that of the first cell.
     Largest,
-}
-
-impl Component {
-    fn is_default(&self) -> bool {
-        *self == Component::default()
-    }
 }
 
 impl Default for EndpointRules {
@@ -85,14 +74,6 @@ impl Default for EndpointRules {
             component: Component::Start,
         }
     }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-fn is_true(flag: &bool) -> bool {
-    *flag
 }
 
 impl EndpointRules {

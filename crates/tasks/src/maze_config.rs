@@ -216,7 +216,7 @@ impl From<MazeConfig> for RawMazeConfig {
             torus,
             options: generator.options(),
             braid,
-            max_weight: (max_weight > 1).then_some(max_weight),
+            max_weight: Some(max_weight),
             endpoints,
             ..RawMazeConfig::new(generator.name(), rows, cols)
         }
@@ -232,9 +232,7 @@ impl Serialize for RawMazeConfig {
         map.serialize_entry("generator", &self.generator)?;
         map.serialize_entry("rows", &self.rows)?;
         map.serialize_entry("cols", &self.cols)?;
-        if self.torus {
-            map.serialize_entry("torus", &true)?;
-        }
+        map.serialize_entry("torus", &self.torus)?;
         for (option, value) in self.options.iter() {
             map.serialize_entry(option.name(), value)?;
         }
@@ -244,9 +242,7 @@ impl Serialize for RawMazeConfig {
         if let Some(max_weight) = self.max_weight {
             map.serialize_entry("max_weight", &max_weight)?;
         }
-        if !self.endpoints.is_default() {
-            map.serialize_entry("endpoints", &self.endpoints)?;
-        }
+        map.serialize_entry("endpoints", &self.endpoints)?;
         map.end()
     }
 }

@@ -30,8 +30,8 @@ pub(crate) fn run(args: ConvertArgs, common: &Common) -> anyhow::Result<()> {
     let problems = Problems::open(Some(&args.from))?;
     let source = problems.header().and_then(|header| header.source.clone());
     let mut file = ProblemFile::create(&args.to)?;
-    let format = file.format();
-    let make = |number, entry| Ok(Prepared::of(format, number, &entry).map_err(|fault| fault.at(&args.to))?);
+    let form = file.form();
+    let make = |number, entry| Ok(Prepared::of(form, number, &entry).map_err(|fault| fault.at(&args.to))?);
     problems.each_made(&common.workers()?, make, |problem| file.write(problem))?;
     file.finish(source, format_args!(""))
 }

@@ -36,7 +36,8 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = filter)]
     filter: Vec<Filter>,
     /// Where to write them; the format goes by the ending: .jsonl .parquet .npz .zanj .cat.zanj .shard, a folder for
-    /// Hugging Face as DIR/, or - for JSON lines on standard output
+    /// Hugging Face as DIR/, or - for JSON lines on standard output. How they were drawn is said in the file; that of
+    /// .jsonl in FILE.header.json beside it
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
 }
@@ -77,15 +78,15 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
         let mut file = ProblemFile::create(&args.out)?;
         for (i, kept) in kept.iter().enumerate() {
             let entry = Entry::of(&kept.instance, kept.weight);
-            let problem = Prepared::of(file.format(), i as u64 + 1, &entry);
+            let problem = Prepared::of(file.form(), i as u64 + 1, &entry);
             file.write(problem.map_err(|fault| fault.at(&args.out))?)?;
         }
         return file.finish(Some(source), format_args!(" of {} drawn", args.count));
     }
     let mut file = ProblemFile::create(&args.out)?;
-    let format = file.format();
+    let form = file.form();
     let prepared = |i: u64| -> anyhow::Result<Prepared> {
-        Prepared::of(format, i + 1, &Entry::of(&instance(i)?, 1.0)).map_err(|fault| fault.at(&args.out).into())
+        Prepared::of(form, i + 1, &Entry::of(&instance(i)?, 1.0)).map_err(|fault| fault.at(&args.out).into())
     };
     let mut begin = 0;
     while begin < args.count {

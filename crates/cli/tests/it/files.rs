@@ -40,15 +40,19 @@ fn a_file_says_how_it_was_made_and_hands_that_on() {
     searchlens(&format!("convert {first} {second}")).good();
     let header = |file: &str| searchlens(&format!("show {file} --header")).good();
     assert_eq!(header(&first), header(&second));
-    let header: Value = serde_json::from_str(&header(&first)).unwrap();
-    assert_eq!((&header["searchlens"], &header["n"]), (&1.into(), &header["statistics"]["n"]));
-    let source = &header["source"];
+    let of_first = header(&first);
+    let told: Value = serde_json::from_str(&of_first).unwrap();
+    assert_eq!((&told["searchlens"], &told["n"]), (&2.into(), &told["statistics"]["n"]));
+    let source = &told["source"];
     assert_eq!((&source["seed"], &source["split"]), (&3.into(), &"test".into()));
     assert_eq!(source["indices"], serde_json::json!([0, 300]));
     assert_eq!(source["filters"], serde_json::json!([{"path_length": "5.."}]));
     assert_eq!(source["task"]["maze"]["generator"], "dfs");
     let lines = folder.path().join("c.jsonl").display().to_string();
     searchlens(&format!("convert {first} {lines}")).good();
+    assert_eq!(header(&lines), of_first);
+    assert!(std::fs::read_to_string(&lines).unwrap().lines().all(|line| line.starts_with("{\"grid_shape\":")));
+    std::fs::write(&lines, "").unwrap();
     let message = searchlens(&format!("show {lines} --header")).bad(2);
     assert!(message.contains("the file says nothing of itself"), "{message}");
 }

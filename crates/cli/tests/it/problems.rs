@@ -40,7 +40,7 @@ fn files_and_flags_name_the_same_task() {
     let from_flags = searchlens("generate --maze dfs --rows 3 --cols 4 --start maze-dataset --count 5").good();
     assert_eq!(std::fs::read_to_string(&out).unwrap(), from_flags);
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "no temporary file stays behind: {left:?}");
+    assert_eq!(left.len(), 3, "the task, the problems and their header, and no temporary file: {left:?}");
 }
 
 #[test]

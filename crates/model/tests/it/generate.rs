@@ -4,7 +4,7 @@ use crate::{architectures, batch, on_each_bf16_tier, rng, shaken};
 use searchlens_model::Model;
 use searchlens_model::config::{AttentionDir, ModelConfig, PositionEmbedding};
 use searchlens_model::forward::Sequences;
-use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate, generate_tapped};
+use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate, generate_tapped, likeliest};
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::model::TokensError;
 use searchlens_model::record::{Trace, run};
@@ -45,8 +45,8 @@ fn cached_generation_is_uncached_generation() {
         let model = shaken(&config, 3);
         let prompts = ragged(&config, 150, 9);
         for stop in [Stop { end: Some(2), max_new_tokens: 99 }, Stop { end: None, max_new_tokens: 3 }] {
-            let got =
-                generate(&Reader::Plain(model.net()), &prompts, stop, Sampling::Greedy, rng_of, &workers).unwrap();
+            let got = generate(&Reader::Plain(model.net()), &prompts, stop, None, Sampling::Greedy, rng_of, &workers)
+                .unwrap();
             let want: Vec<_> = prompts.iter().map(|prompt| uncached(&model, prompt, stop)).collect();
             assert_eq!(got, want, "{name} {stop:?}");
         }
@@ -64,7 +64,7 @@ fn check_tiled(name: &str, config: &ModelConfig, lengths: &[usize]) {
     let stop = Stop { end: None, max_new_tokens: 40 };
     let continued = |prompts: &[&[u32]], threads| {
         let workers = Workers::new(Some(threads), false).unwrap();
-        generate(&reader, prompts, stop, Sampling::Greedy, rng_of, &workers).unwrap()
+        generate(&reader, prompts, stop, None, Sampling::Greedy, rng_of, &workers).unwrap()
     };
     let new = continued(&prompts, 2);
     for (row, (prompt, new)) in prompts.iter().zip(&new).enumerate() {
@@ -212,6 +212,7 @@ fn sampling_follows_the_softmax_and_each_rows_own_stream() {
             &Reader::Plain(model.net()),
             &prompts,
             stop,
+            None,
             sampling,
             rng_of,
             &Workers::new(Some(threads), false).unwrap(),
@@ -234,7 +235,15 @@ fn what_cannot_be_generated_is_an_error() {
     let workers = Workers::new(Some(1), false).unwrap();
     let greedy = |config: ModelConfig, tokens: &[u32]| {
         let stop = Stop { end: None, max_new_tokens: 1 };
-        generate(&Reader::Plain(shaken(&config, 1).net()), &[&[0], tokens], stop, Sampling::Greedy, rng_of, &workers)
+        generate(
+            &Reader::Plain(shaken(&config, 1).net()),
+            &[&[0], tokens],
+            stop,
+            None,
+            Sampling::Greedy,
+            rng_of,
+            &workers,
+        )
     };
     let config = ModelConfig::new(1, 4, 1, 3, 2);
     let sideways = ModelConfig { attention_dir: AttentionDir::Bidirectional, ..config.clone() };
@@ -243,4 +252,20 @@ fn what_cannot_be_generated_is_an_error() {
     assert!(greedy(config.clone(), &[0, 0, 0]).unwrap_err().to_string().contains("context"));
     assert_eq!(greedy(config.clone(), &[]), Err(GenerateError::Tokens(TokensError::Empty)));
     assert!(greedy(config, &[0, 0]).unwrap().iter().all(|row| row.len() == 1));
+}
+
+#[test]
+fn without_a_teacher_it_is_one_pass_over_the_shown_token() {
+    let config = architectures().remove(0).1;
+    let (model, prompt, shown) = (shaken(&config, 1), [1, 4, 2], 3);
+    let mut tokens = prompt.to_vec();
+    tokens.extend([shown; 5]);
+    let sequences = Sequences { tokens: &tokens, seq: tokens.len() };
+    let logits = run(model.net(), sequences, &vec![0.0; tokens.len() - 1], false, &mut NoTap).logits;
+    let want: Vec<u32> = logits.chunks_exact(config.d_vocab).skip(2).map(likeliest).collect();
+    let stop = Stop { end: None, max_new_tokens: want.len() };
+    let workers = Workers::new(Some(1), false).unwrap();
+    let reader = Reader::Plain(model.net());
+    let got = generate(&reader, &[prompt], stop, Some(shown), Sampling::Greedy, rng_of, &workers).unwrap();
+    assert_eq!(got, [want]);
 }

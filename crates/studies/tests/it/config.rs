@@ -36,6 +36,18 @@ fn the_resolved_config_says_everything() {
         generator = "dfs"
         rows = 5
         cols = 5
+        torus = false
+        start = "uniform"
+        do_forks = true
+        randomized_stack = false
+        max_weight = 1
+
+        [task.maze.endpoints]
+        deadend_start = false
+        deadend_end = false
+        endpoints_not_equal = true
+        balance_lookahead = false
+        component = "start"
 
         [tokenizer]
         name = "edges"

@@ -52,8 +52,9 @@ impl TryFrom<RawHopsConfig> for HopsConfig {
     fn try_from(raw: RawHopsConfig) -> Result<HopsConfig, TaskError> {
         checked_range("nodes", raw.nodes, 2, MAX_HOP_NODES)?;
         checked_range("max_hops", raw.max_hops, 1, raw.nodes - 1)?;
-        checked_range("min_hops", raw.min_hops.unwrap_or(raw.max_hops), 1, raw.max_hops)?;
-        Ok(HopsConfig(raw))
+        let min_hops = raw.min_hops.unwrap_or(raw.max_hops);
+        checked_range("min_hops", min_hops, 1, raw.max_hops)?;
+        Ok(HopsConfig(RawHopsConfig { min_hops: Some(min_hops), ..raw }))
     }
 }
 

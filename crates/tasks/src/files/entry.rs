@@ -90,13 +90,6 @@ impl Item {
     /// [`FileFault::CannotHold`], if the format has no place for something that the problem has.
     pub fn of(format: Format, number: u64, entry: &Entry) -> Result<Item, FileFault> {
         let cannot = |format, what, instead| FileFault::CannotHold { number, what, format, instead };
-        let lattice = match &entry.record {
-            Record::Maze(record) => Some(record.maze.lattice),
-            Record::Graph(_) => None,
-        };
-        if format != Format::Lines && lattice.is_some_and(|lattice| lattice.wraps) {
-            return Err(cannot(format.ending(), "the maze is a torus", ".jsonl"));
-        }
         let body = match format {
             Format::Lines => Body::Line(line(entry).map_err(|what| cannot(".jsonl", what, "mazes, or .parquet"))?),
             Format::Parquet | Format::Folder | Format::Npz | Format::Zanj(_) => Body::Row(Row::of(entry)),

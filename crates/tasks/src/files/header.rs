@@ -8,8 +8,8 @@ use crate::filter::Filter;
 use crate::split::Split;
 use crate::statistics::Statistics;
 
-/// The version of what is written here. Readers refuse later ones.
-pub const VERSION: u32 = 1;
+/// The version of what is written here: 2 since files hold tori. Readers refuse later ones.
+pub const VERSION: u32 = 2;
 
 /// The most bytes that a header can have.
 pub(crate) const MAX_BYTES: usize = 16 << 20;

@@ -1,8 +1,8 @@
 //! Files of problems: one format a module, behind one reader and one writer that hold a few problems at a time.
 //!
 //! A file's ending names its [`Format`]. Writers and readers deal in [`Item`]s, problems as they lie in a file; the work
-//! between an item and an [`Entry`], a problem that makes sense, is left to the caller's threads. All formats but JSON
-//! lines also hold a [`Header`]. `docs/files.md` describes every format for those who read them with other programs.
+//! between an item and an [`Entry`], a problem that makes sense, is left to the caller's threads. All formats also hold a
+//! [`Header`]; that of JSON lines lies beside them. `docs/files.md` describes every format for those who read them with other programs.
 
 mod archive;
 mod bits;
@@ -10,8 +10,10 @@ mod card;
 mod entry;
 mod fault;
 mod header;
+mod lines_header;
 mod npy;
 mod npz;
+mod page_head;
 mod pages;
 mod parquet;
 mod reader;
@@ -26,6 +28,7 @@ use crate::text::listed;
 pub use entry::{Entry, Item};
 pub use fault::{FileError, FileFault};
 pub use header::{Header, Source, VERSION};
+pub use lines_header::{header_of_lines, header_path};
 pub use pages::is_decoding;
 pub use reader::Reader;
 pub use shard::Shard;
@@ -60,11 +63,6 @@ const ENDINGS: [(&str, Format); 6] = [
 ];
 
 impl Format {
-    /// Its ending, or what else tells it.
-    pub(crate) fn ending(self) -> &'static str {
-        ENDINGS.iter().find(|(_, format)| *format == self).map_or("a folder", |(ending, _)| ending)
-    }
-
     /// The format that a path's ending names.
     ///
     /// # Errors

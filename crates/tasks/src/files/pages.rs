@@ -1,22 +1,25 @@
-//! What a Parquet file may make us hold: pages of no more than so many bytes and values, looked at before they are unpacked.
+//! The pages of a Parquet file, read and unpacked within limits.
 //!
 //! A page says in its header how long it is unpacked, and a run of equal values takes as many bytes however long it is, so
-//! that a file of some hundred bytes could ask for gigabytes.
+//! that a file of some hundred bytes could ask for gigabytes. Here a page has no more than so many bytes and values, looked
+//! at before it is unpacked. Unpacking is done here too, in Rust alone: the `parquet` crate's own zstd is a C library.
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parquet::basic::Encoding;
+use flate2::read::MultiGzDecoder;
+use parquet::basic::{CompressionCodec, Encoding};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::schema::types::ColumnDescriptor;
+use ruzstd::decoding::FrameDecoder;
 
 use crate::files::FileFault;
+use crate::files::page_head::{PageHead, PageKind};
 
 /// The most bytes of a page. Writers end pages at about one megabyte.
 const MAX_PAGE_BYTES: u64 = 64 << 20;
@@ -24,118 +27,265 @@ const MAX_PAGE_BYTES: u64 = 64 << 20;
 /// The most values of a page, and of the pages that hold one batch of problems.
 pub(crate) const MAX_PAGE_VALUES: u64 = 16 << 20;
 
-/// Looks at the header of every page of a column's part.
-///
-/// # Errors
-/// [`FileFault`], if a page is larger than allowed, or its header makes no sense.
-pub(crate) fn check(file: &File, column: &str, chunk: &ColumnChunkMetaData) -> std::result::Result<(), FileFault> {
-    let broken = |what: String| FileFault::part(format!("column {column}"), what);
-    let offsets = [Some(chunk.data_page_offset()), chunk.dictionary_page_offset()];
-    let begin = offsets.into_iter().flatten().min().and_then(|at| u64::try_from(at).ok());
-    let (begin, len) = begin
-        .zip(u64::try_from(chunk.compressed_size()).ok())
-        .ok_or_else(|| broken("lies at a negative place".to_owned()))?;
-    let mut file = BufReader::new(file.try_clone().map_err(FileFault::Read)?);
-    let mut at = begin;
-    let end = begin.saturating_add(len);
-    let mut n_values = 0u64;
-    let wanted = u64::try_from(chunk.num_values()).map_err(|_negative| broken("has a negative length".to_owned()))?;
-    while at < end && n_values < wanted {
-        file.seek(SeekFrom::Start(at)).map_err(FileFault::Read)?;
-        let mut header = Thrift { source: (&mut file).take(end - at), n_read: 0 };
-        let page = header.page().map_err(|error| broken(format!("has a page that cannot be read: {error}")))?;
-        if page.unpacked > MAX_PAGE_BYTES {
-            return Err(FileFault::too_long(format!("a page of column {column}"), page.unpacked, MAX_PAGE_BYTES));
-        }
-        if page.n_values > MAX_PAGE_VALUES {
-            return Err(FileFault::too_long(format!("a page of column {column}"), page.n_values, MAX_PAGE_VALUES));
-        }
-        n_values += if page.is_data { page.n_values } else { 0 };
-        at = at.saturating_add(header.n_read).saturating_add(page.packed);
-    }
-    Ok(())
-}
-
-/// Pages of a column that the decoder can take: so many values at most between two refills of the budget, and of
-/// encodings that every writer uses.
-pub(crate) struct Budgeted {
-    pages: Box<dyn PageReader>,
+/// The pages of a column's part in a row group.
+pub(crate) struct Pages {
+    file: File,
+    codec: CompressionCodec,
+    /// Where the next header begins, or, if that was read, what comes after it.
+    at: u64,
+    end: u64,
+    /// The header that was read and whose page was not.
+    head: Option<PageHead>,
+    /// Values of data pages that are still to come.
+    left: u64,
+    /// Values that may be read before it is filled up again.
     budget: Arc<AtomicU64>,
     /// Whether a dictionary has come, which later pages may speak of.
     has_dictionary: bool,
-    /// How many kinds of levels go before a page's values: of repetition, of definition.
-    n_levels: usize,
+    /// Which levels go before a page's values: of repetition, of definition.
+    levels: [bool; 2],
 }
 
-impl Budgeted {
-    pub(crate) fn new(pages: Box<dyn PageReader>, column: &ColumnDescriptor, budget: Arc<AtomicU64>) -> Budgeted {
-        let n_levels = usize::from(column.max_rep_level() > 0) + usize::from(column.max_def_level() > 0);
-        Budgeted { pages, budget, has_dictionary: false, n_levels }
+impl Pages {
+    /// The pages of a part of the column `name`. `budget` is how many values their reader can take, and what they have is taken
+    /// from it.
+    ///
+    /// # Errors
+    /// [`FileFault`], if the part lies at no place, or its pages are packed in a way that is not read.
+    pub(crate) fn open(
+        file: &File,
+        name: &str,
+        chunk: &ColumnChunkMetaData,
+        budget: Arc<AtomicU64>,
+    ) -> std::result::Result<Pages, FileFault> {
+        let part = || format!("column {name}");
+        let codec = chunk.compression_codec();
+        if !matches!(
+            codec,
+            CompressionCodec::UNCOMPRESSED | CompressionCodec::SNAPPY | CompressionCodec::ZSTD | CompressionCodec::GZIP
+        ) {
+            let remedy = "save it packed by Snappy, zstd or gzip, or not at all";
+            return Err(FileFault::Part { part: part(), what: format!("is packed by {codec:?}"), remedy });
+        }
+        let offsets = [Some(chunk.data_page_offset()), chunk.dictionary_page_offset()];
+        let begin = offsets.into_iter().flatten().min().and_then(|at| u64::try_from(at).ok());
+        let len = u64::try_from(chunk.compressed_size()).ok();
+        let (at, len) = begin.zip(len).ok_or_else(|| FileFault::part(part(), "lies at a negative place"))?;
+        let left = u64::try_from(chunk.num_values());
+        let left = left.map_err(|_negative| FileFault::part(part(), "has a negative length"))?;
+        let file = file.try_clone().map_err(FileFault::Read)?;
+        let column = chunk.column_descr();
+        let levels = [column.max_rep_level(), column.max_def_level()].map(|most| most > 0);
+        let end = at.saturating_add(len);
+        Ok(Pages { file, codec, at, end, head: None, left, budget, has_dictionary: false, levels })
+    }
+
+    /// What follows in the file, to the end of the part.
+    fn rest(&mut self) -> Result<impl Read> {
+        // Other columns read from the same file in between.
+        self.file.seek(SeekFrom::Start(self.at))?;
+        Ok((&self.file).take(self.end - self.at))
+    }
+
+    /// The header of the next page, if there is one.
+    fn peek(&mut self) -> Result<Option<&PageHead>> {
+        while self.head.is_none() && self.left > 0 && self.at < self.end {
+            let (head, len) = PageHead::read(BufReader::with_capacity(512, self.rest()?))?;
+            self.at += len;
+            let n_values = match head.kind {
+                PageKind::Data { n_values, .. }
+                | PageKind::DataV2 { n_values, .. }
+                | PageKind::Dictionary { n_values, .. } => n_values.into(),
+                PageKind::Other => 0,
+            };
+            if head.packed > self.end - self.at {
+                return Err(general("a page goes beyond its column's end"));
+            }
+            if head.packed.max(head.unpacked) > MAX_PAGE_BYTES {
+                let bytes = head.packed.max(head.unpacked);
+                return Err(general(format!("a page has {bytes} bytes where {MAX_PAGE_BYTES} are the most")));
+            }
+            if n_values > MAX_PAGE_VALUES {
+                return Err(general(format!("a page has {n_values} values where {MAX_PAGE_VALUES} are the most")));
+            }
+            match head.kind {
+                PageKind::Other => self.at += head.packed,
+                _ => self.head = Some(head),
+            }
+        }
+        Ok(self.head.as_ref())
+    }
+
+    /// The bytes of the page whose header was read, as they lie in the file.
+    fn packed(&mut self, head: &PageHead) -> Result<Vec<u8>> {
+        let mut packed = Vec::new();
+        self.rest()?.take(head.packed).read_to_end(&mut packed)?;
+        self.at += head.packed;
+        if packed.len() as u64 == head.packed { Ok(packed) } else { Err(general("a page is cut off")) }
+    }
+
+    /// Takes a page's values from the budget.
+    fn spend(&mut self, n_values: u32) -> Result<()> {
+        let budget = self.budget.load(Ordering::Relaxed).checked_sub(n_values.into());
+        let budget = budget.ok_or_else(|| general("a problem has more values than problems have"))?;
+        self.budget.store(budget, Ordering::Relaxed);
+        self.left = self.left.saturating_sub(n_values.into());
+        Ok(())
+    }
+
+    /// An encoding of values that the decoder can take. Those of others, and of words of a missing dictionary, trust what they
+    /// read.
+    fn encoding(&self, number: u32) -> Result<Encoding> {
+        match number {
+            PLAIN => Ok(Encoding::PLAIN),
+            RLE => Ok(Encoding::RLE),
+            PLAIN_DICTIONARY | RLE_DICTIONARY if self.has_dictionary => Ok(Encoding::RLE_DICTIONARY),
+            _ => {
+                let what = "not plain (0), in runs (3) or by a dictionary before it (8)";
+                Err(general(format!("a page's encoding is number {number}, {what}")))
+            }
+        }
     }
 }
 
-/// Whether a page of the first version has its levels, each kind after its length in four bytes: the decoder takes that for
-/// granted.
-fn has_levels(page: &Page, n_levels: usize) -> bool {
-    let Page::DataPage { buf, rep_level_encoding, def_level_encoding, .. } = page else { return true };
-    let mut rest = &buf[..];
-    let are_there = (0..n_levels).all(|_| {
-        let Some((len, after)) = rest.split_first_chunk::<4>() else { return false };
-        match after.get(u32::from_le_bytes(*len) as usize..) {
-            Some(after) => rest = after,
-            None => return false,
-        }
-        true
-    });
-    let packed = |encoding: &Encoding| *encoding != Encoding::RLE;
-    are_there && (n_levels == 0 || !(packed(rep_level_encoding) || packed(def_level_encoding)))
-}
-
-impl PageReader for Budgeted {
+impl PageReader for Pages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let page = self.pages.get_next_page()?;
-        match page.as_ref().map(|page| (page.is_data_page(), page.encoding())) {
-            None | Some((false, _)) | Some((true, Encoding::PLAIN | Encoding::RLE)) => {}
-            Some((true, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY)) if self.has_dictionary => {}
-            // The decoders of other encodings, and of words of a missing dictionary, trust what they read.
-            Some((true, encoding)) => {
-                let what = format!("a page is encoded as {encoding}, not plain or by a dictionary before it");
-                return Err(ParquetError::General(what));
+        self.peek()?;
+        let Some(head) = self.head.take() else { return Ok(None) };
+        let packed = self.packed(&head)?;
+        let unpacked = head.unpacked as usize;
+        Ok(Some(match head.kind {
+            PageKind::Other => return Err(general("a page is none of values")),
+            PageKind::Dictionary { n_values, encoding } => {
+                if !matches!(encoding, PLAIN | PLAIN_DICTIONARY) {
+                    return Err(general(format!("a dictionary is encoded as number {encoding}, not plain")));
+                }
+                self.has_dictionary = true;
+                let buf = unpack(self.codec, packed, unpacked)?.into();
+                Page::DictionaryPage { buf, num_values: n_values, encoding: Encoding::PLAIN, is_sorted: false }
             }
-        }
-        if page.as_ref().is_some_and(|page| !has_levels(page, self.n_levels)) {
-            return Err(ParquetError::General("a page ends within its levels".into()));
-        }
-        self.has_dictionary |= page.as_ref().is_some_and(Page::is_dictionary_page);
-        if let Some(page) = page.as_ref().filter(|page| page.is_data_page()) {
-            let (left, values) = (self.budget.load(Ordering::Relaxed), u64::from(page.num_values()));
-            let left = left.checked_sub(values);
-            let left =
-                left.ok_or_else(|| ParquetError::General("a problem has more values than problems have".into()))?;
-            self.budget.store(left, Ordering::Relaxed);
-        }
-        Ok(page)
+            PageKind::Data { n_values, encoding, definition_encoding, repetition_encoding } => {
+                self.spend(n_values)?;
+                let buf = unpack(self.codec, packed, unpacked)?;
+                check_levels(&buf, self.levels, [repetition_encoding, definition_encoding])?;
+                Page::DataPage {
+                    buf: buf.into(),
+                    num_values: n_values,
+                    encoding: self.encoding(encoding)?,
+                    def_level_encoding: Encoding::RLE,
+                    rep_level_encoding: Encoding::RLE,
+                    statistics: None,
+                }
+            }
+            PageKind::DataV2 { n_values, n_nulls, n_rows, encoding, definitions_len, repetitions_len, is_packed } => {
+                self.spend(n_values)?;
+                let levels_len = u64::from(definitions_len) + u64::from(repetitions_len);
+                if levels_len > head.packed.min(head.unpacked) {
+                    return Err(general("a page ends within its levels"));
+                }
+                let levels_len = levels_len as usize;
+                let codec = if is_packed { self.codec } else { CompressionCodec::UNCOMPRESSED };
+                let mut buf = packed[..levels_len].to_vec();
+                buf.extend(unpack(codec, packed[levels_len..].to_vec(), unpacked - levels_len)?);
+                Page::DataPageV2 {
+                    buf: buf.into(),
+                    num_values: n_values,
+                    encoding: self.encoding(encoding)?,
+                    num_nulls: n_nulls,
+                    num_rows: n_rows,
+                    def_levels_byte_len: definitions_len,
+                    rep_levels_byte_len: repetitions_len,
+                    is_compressed: false,
+                    statistics: None,
+                }
+            }
+        }))
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
-        self.pages.peek_next_page()
+        Ok(self.peek()?.map(|head| match head.kind {
+            PageKind::DataV2 { n_values, n_rows, .. } => {
+                PageMetadata { num_rows: Some(n_rows as usize), num_levels: Some(n_values as usize), is_dict: false }
+            }
+            PageKind::Data { n_values, .. } => {
+                PageMetadata { num_rows: None, num_levels: Some(n_values as usize), is_dict: false }
+            }
+            PageKind::Dictionary { .. } | PageKind::Other => {
+                PageMetadata { num_rows: None, num_levels: None, is_dict: true }
+            }
+        }))
     }
 
     fn skip_next_page(&mut self) -> Result<()> {
-        self.pages.skip_next_page()
-    }
-
-    fn at_record_boundary(&mut self) -> Result<bool> {
-        self.pages.at_record_boundary()
+        self.get_next_page().map(drop)
     }
 }
 
-impl Iterator for Budgeted {
+impl Iterator for Pages {
     type Item = Result<Page>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.get_next_page().transpose()
     }
+}
+
+/// Parquet's numbers of encodings.
+const PLAIN: u32 = 0;
+const PLAIN_DICTIONARY: u32 = 2;
+const RLE: u32 = 3;
+const RLE_DICTIONARY: u32 = 8;
+
+/// Whether a page of the first version has its levels, each kind after its length in four bytes: the decoder takes that for
+/// granted. (Of levels that are not there, some writers say another encoding.)
+fn check_levels(page: &[u8], levels: [bool; 2], encodings: [u32; 2]) -> Result<()> {
+    let mut rest = page;
+    for (_, encoding) in levels.into_iter().zip(encodings).filter(|(is_there, _)| *is_there) {
+        if encoding != RLE {
+            return Err(general(format!("a page's levels are encoded as number {encoding}, not in runs (3)")));
+        }
+        let after = rest.split_first_chunk::<4>().and_then(|(len, rest)| rest.get(u32::from_le_bytes(*len) as usize..));
+        rest = after.ok_or_else(|| general("a page ends within its levels"))?;
+    }
+    Ok(())
+}
+
+/// Unpacks what is `len` bytes long unpacked.
+fn unpack(codec: CompressionCodec, packed: Vec<u8>, len: usize) -> Result<Vec<u8>> {
+    if len == 0 {
+        return Ok(Vec::new());
+    }
+    let broken = |error: &dyn std::fmt::Display| general(format!("a page cannot be unpacked: {error}"));
+    let unpacked = match codec {
+        CompressionCodec::SNAPPY => {
+            let mut unpacked = vec![0; len];
+            let n = snap::raw::Decoder::new().decompress(&packed, &mut unpacked).map_err(|error| broken(&error))?;
+            unpacked.truncate(n);
+            unpacked
+        }
+        CompressionCodec::ZSTD => {
+            let mut unpacked = vec![0; len];
+            let mut decoder = FrameDecoder::new();
+            decoder.set_max_window_size(MAX_PAGE_BYTES);
+            let n = decoder.decode_all(&packed, &mut unpacked).map_err(|error| broken(&error))?;
+            unpacked.truncate(n);
+            unpacked
+        }
+        CompressionCodec::GZIP => {
+            let mut unpacked = Vec::new();
+            let most = len as u64 + 1;
+            MultiGzDecoder::new(&packed[..]).take(most).read_to_end(&mut unpacked).map_err(|error| broken(&error))?;
+            unpacked
+        }
+        _ => packed,
+    };
+    match unpacked.len() {
+        n if n == len => Ok(unpacked),
+        n => Err(general(format!("a page has at least {n} bytes, and its header says {len}"))),
+    }
+}
+
+fn general(what: impl Into<String>) -> ParquetError {
+    ParquetError::General(what.into())
 }
 
 thread_local! {
@@ -155,121 +305,4 @@ pub(crate) fn decoding<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let done = catch_unwind(AssertUnwindSafe(work));
     DECODING.set(false);
     done.unwrap_or_else(|_panic| Err(ParquetError::General("its values do not fit what is said of them".into())))
-}
-
-/// What a page's header says.
-#[derive(Default)]
-struct PageHead {
-    unpacked: u64,
-    packed: u64,
-    n_values: u64,
-    is_data: bool,
-}
-
-/// Thrift's compact protocol, as far as page headers need it.
-struct Thrift<R> {
-    source: R,
-    n_read: u64,
-}
-
-/// Structures in structures that a header may have.
-const MAX_DEPTH: usize = 8;
-
-impl<R: Read> Thrift<R> {
-    fn page(&mut self) -> io::Result<PageHead> {
-        let mut head = PageHead::default();
-        let mut field = 0;
-        while let Some(kind) = self.field(&mut field)? {
-            match field {
-                2 => head.unpacked = self.count()?,
-                3 => head.packed = self.count()?,
-                // The headers of data pages, dictionaries, and data pages of the second version: values come first.
-                5 | 7 | 8 => {
-                    head.is_data = field != 7;
-                    let mut inner = 0;
-                    while let Some(kind) = self.field(&mut inner)? {
-                        match inner {
-                            1 => head.n_values = self.count()?,
-                            _ => self.skip(kind, MAX_DEPTH)?,
-                        }
-                    }
-                }
-                _ => self.skip(kind, MAX_DEPTH)?,
-            }
-        }
-        Ok(head)
-    }
-
-    fn byte(&mut self) -> io::Result<u8> {
-        let mut byte = [0];
-        self.source.read_exact(&mut byte)?;
-        self.n_read += 1;
-        Ok(byte[0])
-    }
-
-    fn varint(&mut self) -> io::Result<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(wrong("a number of more than 64 bits"))
-    }
-
-    /// A whole number that is not negative.
-    fn count(&mut self) -> io::Result<u64> {
-        match self.varint()? {
-            number if number & 1 == 0 => Ok(number >> 1),
-            _ => Err(wrong("a negative length")),
-        }
-    }
-
-    /// The type of the next field, whose number goes to `field`; `None` at the end of the structure.
-    fn field(&mut self, field: &mut u64) -> io::Result<Option<u8>> {
-        let byte = self.byte()?;
-        if byte == 0 {
-            return Ok(None);
-        }
-        *field = match byte >> 4 {
-            0 => self.count()?,
-            step => field.saturating_add(u64::from(step)),
-        };
-        Ok(Some(byte & 0x0f))
-    }
-
-    fn skip(&mut self, kind: u8, depth: usize) -> io::Result<()> {
-        let depth = depth.checked_sub(1).ok_or_else(|| wrong("structures too deep"))?;
-        match kind {
-            1 | 2 => Ok(()),
-            3 => self.byte().map(drop),
-            4..=6 => self.varint().map(drop),
-            7 => (0..8).try_for_each(|_| self.byte().map(drop)),
-            8 => {
-                let len = self.varint()?;
-                (0..len).try_for_each(|_| self.byte().map(drop))
-            }
-            9 | 10 => {
-                let byte = self.byte()?;
-                let len = if byte >> 4 == 15 { self.varint()? } else { u64::from(byte >> 4) };
-                // In lists a truth value has a byte of its own.
-                let kind = if matches!(byte & 0x0f, 1 | 2) { 3 } else { byte & 0x0f };
-                (0..len).try_for_each(|_| self.skip(kind, depth))
-            }
-            12 => {
-                let mut field = 0;
-                while let Some(kind) = self.field(&mut field)? {
-                    self.skip(kind, depth)?;
-                }
-                Ok(())
-            }
-            _ => Err(wrong("a field of unknown kind")),
-        }
-    }
-}
-
-fn wrong(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
 }

@@ -20,7 +20,7 @@ use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
 use crate::files::entry::{Body, Item};
 use crate::files::header::Header;
-use crate::files::pages::{self, Budgeted, MAX_PAGE_VALUES};
+use crate::files::pages::{self, MAX_PAGE_VALUES, Pages};
 use crate::files::table::{Cell, Column, Kind, LONGEST, Row, Table};
 use crate::files::{FileFault, Sink};
 
@@ -285,13 +285,12 @@ impl Items {
                 columns.push(None);
                 continue;
             };
-            pages::check(&self.file, column.name, group.metadata().column(place))?;
             let budget = Arc::new(AtomicU64::new(0));
-            let pages = group.get_column_page_reader(place).map_err(broken)?;
-            let pages = Box::new(Budgeted::new(pages, &leaves[place], Arc::clone(&budget)));
+            let chunk = group.metadata().column(place);
+            let pages = Pages::open(&self.file, column.name, chunk, Arc::clone(&budget))?;
             let leaf = Arc::clone(&leaves[place]);
             let root_is_optional = group.metadata().schema_descr().get_column_root(place).is_optional();
-            let reader = get_column_reader(Arc::clone(&leaf), pages);
+            let reader = get_column_reader(Arc::clone(&leaf), Box::new(pages));
             columns.push(Some(ColumnBatch::open(column, &leaf, root_is_optional, reader, budget)?));
         }
         self.columns = columns;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::files::entry::Item;
 use crate::files::header::Header;
 use crate::files::shard::{self, Shard};
-use crate::files::{FileError, FileFault, Format, npz, parquet, zanj};
+use crate::files::{FileError, FileFault, Format, lines_header, npz, parquet, zanj};
 use crate::record::{RecordError, RecordFault};
 use crate::split::Split;
 
@@ -118,7 +118,7 @@ fn open(format: Format, path: &Path) -> Result<(Option<Header>, Items), FileFaul
     Ok(match format {
         Format::Lines => {
             let source = BufReader::new(File::open(path).map_err(FileFault::Read)?);
-            (None, Box::new(until_fault(lines(source))))
+            (lines_header::read(path)?, Box::new(until_fault(lines(source))))
         }
         Format::Parquet | Format::Folder => {
             let (header, items) = parquet::open(path)?;

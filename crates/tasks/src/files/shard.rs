@@ -1,7 +1,8 @@
-//! Bit-packed shards of mazes of one shape: 14 to 16 bytes a maze at 7×7, any problem in one short read.
+//! Bit-packed shards of mazes of one shape, rectangle or torus: 14 to 16 bytes a maze at 7×7, any problem in one short read.
 //!
 //! ```text
-//! head     "SLshard\n", then u32: version, rows, cols, BLOCK, checksum of what precedes
+//! head     "SLshard\n", then u32: version, rows, cols, BLOCK, 1 on a torus and 0 else (since version 2), checksum of what
+//!          precedes
 //! blocks   of BLOCK problems (the last may be shorter), each block followed by its checksum (u32)
 //! index    u64 for each block: where it begins
 //! header   JSON: crate::files::Header
@@ -32,15 +33,16 @@ use crate::passages::PassageSet;
 use crate::record::{MazeRecord, Record, RecordFault};
 use crate::solve::DistanceField;
 
-/// The version of the layout.
-const VERSION: u32 = 1;
+/// The version of the layout: 2 since the head tells tori. Readers refuse later ones.
+const VERSION: u32 = 2;
 
 /// Problems in a block: what a read of one problem must look at.
 const BLOCK: u64 = 256;
 
 const MAGIC: &[u8; 8] = b"SLshard\n";
 const END: &[u8; 8] = b"SLend\n\0\0";
-const HEAD_LEN: u64 = 28;
+/// The head of this version; no earlier one is longer.
+const LONGEST_HEAD: u64 = 32;
 const TAIL_LEN: u64 = 36;
 
 /// The bits of a maze.
@@ -103,23 +105,18 @@ fn choices(field: &DistanceField, graph: &crate::graph::Graph, path: &[usize]) -
     ends_there.then_some(choices)
 }
 
-/// East 0, west 1, south 2, north 3.
+/// Which way an adjacent cell lies: east 0, west 1, south 2, north 3.
 fn heading(lattice: Lattice, from: usize, to: usize) -> u64 {
-    match () {
-        () if to == from + lattice.cols => 2,
-        () if to + lattice.cols == from => 3,
-        () => u64::from(to < from),
-    }
+    (0..4).find(|&heading| neighbour(lattice, from, heading) == Some(to)).expect("steps lead to adjacent cells")
 }
 
 /// The cell that lies that way, if there is one.
 fn neighbour(lattice: Lattice, from: usize, heading: u64) -> Option<usize> {
-    let (r, c) = lattice.coord(from);
     match heading {
-        0 => (c + 1 < lattice.cols).then(|| from + 1),
-        1 => (c > 0).then(|| from - 1),
-        2 => (r + 1 < lattice.rows).then(|| from + lattice.cols),
-        _ => (r > 0).then(|| from - lattice.cols),
+        0 => lattice.east(from),
+        1 => lattice.west(from),
+        2 => lattice.south(from),
+        _ => lattice.north(from),
     }
 }
 
@@ -210,9 +207,10 @@ impl ShardSink {
     }
 
     fn put_head(&mut self, lattice: Option<Lattice>) -> Result<(), FileFault> {
-        let (rows, cols) = lattice.map_or((0, 0), |Lattice { rows, cols, .. }| (rows as u32, cols as u32));
+        let [rows, cols, torus] =
+            lattice.map_or([0; 3], |Lattice { rows, cols, wraps }| [rows as u32, cols as u32, u32::from(wraps)]);
         let mut head = MAGIC.to_vec();
-        [VERSION, rows, cols, BLOCK as u32].iter().for_each(|number| head.extend(number.to_le_bytes()));
+        [VERSION, rows, cols, BLOCK as u32, torus].iter().for_each(|number| head.extend(number.to_le_bytes()));
         head.extend(checksum(&head).to_le_bytes());
         self.put(&head)
     }
@@ -296,26 +294,28 @@ impl Shard {
     /// [`FileFault`] if the file is no shard, of a later version, or damaged.
     pub fn open(mut file: File) -> Result<Shard, FileFault> {
         let len = file.seek(SeekFrom::End(0)).map_err(FileFault::Read)?;
-        if len < HEAD_LEN + TAIL_LEN {
+        if len < LONGEST_HEAD + TAIL_LEN {
             return Err(FileFault::part("head", format!("is missing: the file has {len} bytes")));
         }
-        let head = bytes_at(&mut file, 0, HEAD_LEN)?;
+        let head = bytes_at(&mut file, 0, LONGEST_HEAD)?;
         if &head[..8] != MAGIC {
             return Err(FileFault::part("head", "is no shard's"));
         }
-        let [version, rows, cols, block, sum] = [8, 12, 16, 20, 24].map(|at| u32_at(&head, at));
+        let [version, rows, cols, block] = [8, 12, 16, 20].map(|at| u32_at(&head, at));
         if version > VERSION {
             let what = format!("is of format version {version}, and this program reads up to {VERSION}");
             let remedy = "read it with a newer searchlens";
             return Err(FileFault::Part { part: "head".to_owned(), what, remedy });
         }
-        if sum != checksum(&head[..24]) || u64::from(block) != BLOCK {
+        let (torus, sum_at) = if version < 2 { (0, 24) } else { (u32_at(&head, 24), 28) };
+        if u32_at(&head, sum_at) != checksum(&head[..sum_at]) || u64::from(block) != BLOCK || torus > 1 {
             return Err(FileFault::part("head", "is damaged"));
         }
+        let head_len = sum_at as u64 + 4;
         let tail = bytes_at(&mut file, len - TAIL_LEN, TAIL_LEN)?;
         let [n, index_at, header_at] = [0, 8, 16].map(|at| u64_at(&tail, at));
         let n_blocks = n.div_ceil(BLOCK);
-        let in_order = HEAD_LEN <= index_at
+        let in_order = head_len <= index_at
             && index_at.checked_add(n_blocks.saturating_mul(8)) == Some(header_at)
             && header_at <= len - TAIL_LEN;
         if &tail[28..] != END || !in_order {
@@ -332,10 +332,10 @@ impl Shard {
         let header = Header::from_json("header", &footer[index_len..footer.len() - 24])?;
         let mut offsets: Vec<u64> = footer[..index_len].chunks_exact(8).map(|bytes| u64_at(bytes, 0)).collect();
         offsets.push(index_at);
-        if offsets[0] != HEAD_LEN || offsets.windows(2).any(|pair| pair[0] + 4 > pair[1]) {
+        if offsets[0] != head_len || offsets.windows(2).any(|pair| pair[0] + 4 > pair[1]) {
             return Err(FileFault::part("index", "names blocks that overlap"));
         }
-        let lattice = if n == 0 { None } else { Some(lattice(i64::from(rows), i64::from(cols))) };
+        let lattice = if n == 0 { None } else { Some(lattice(i64::from(rows), i64::from(cols), torus == 1)) };
         let lattice = lattice.transpose().map_err(|fault| FileFault::part("head", fault.to_string()))?;
         Ok(Shard { file, lattice, header, n, offsets, block: None })
     }

@@ -8,7 +8,7 @@ use crate::config::MAX_CELLS;
 use crate::files::Entry;
 use crate::graph::Graph;
 use crate::graph_record;
-use crate::maze::{Lattice, Maze};
+use crate::maze::{Lattice, MIN_TORUS_SIDE, Maze};
 use crate::maze_error::MAX_WEIGHT;
 use crate::passages::PassageSet;
 use crate::problem::Labels;
@@ -103,9 +103,11 @@ const fn optional(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, optional: true }
 }
 
-const MAZES: [Column; 9] = [
+/// `torus` came with version 2 of the header; files of version 1 hold rectangles alone.
+const MAZES: [Column; 10] = [
     column("rows", Kind::Int),
     column("cols", Kind::Int),
+    optional("torus", Kind::Flag),
     column("connection_list", Kind::Flags),
     optional("weights", Kind::Ints),
     optional("start", Kind::Int),
@@ -152,12 +154,13 @@ impl Row {
         let importance = Cell::Real(entry.importance);
         match &entry.record {
             Record::Maze(record) => {
-                let Lattice { rows, cols, .. } = record.maze.lattice;
+                let Lattice { rows, cols, wraps } = record.maze.lattice;
                 let passages = PassageSet::of(&record.maze);
                 let node = |node: Option<usize>| node.map_or(Cell::Absent, |node| Cell::Int(node as i64));
                 let cells = vec![
                     Cell::Int(rows as i64),
                     Cell::Int(cols as i64),
+                    Cell::Flag(wraps),
                     Cell::Flags((0..2 * rows * cols).map(|bit| passages.bit(bit)).collect()),
                     match record.maze.graph.is_weighted() {
                         true => ints(record.maze.weights().iter().flatten().flatten().map(|&weight| weight as usize)),
@@ -216,6 +219,7 @@ pub(crate) fn entry(row: Row) -> Result<Entry, RecordFault> {
             let parts = MazeParts {
                 rows: int(next()?),
                 cols: int(next()?),
+                torus: next()? == Cell::Flag(true),
                 open: match next()? {
                     Cell::Flags(flags) => flags,
                     _ => Vec::new(),
@@ -295,6 +299,7 @@ fn importance(cell: Cell) -> Result<f64, RecordFault> {
 struct MazeParts {
     rows: Option<i64>,
     cols: Option<i64>,
+    torus: bool,
     open: Vec<bool>,
     weights: Option<Vec<i64>>,
     start: Option<i64>,
@@ -304,7 +309,7 @@ struct MazeParts {
 
 impl MazeParts {
     fn record(self) -> Result<MazeRecord, RecordFault> {
-        let lattice = lattice(self.rows.unwrap_or(0), self.cols.unwrap_or(0))?;
+        let lattice = lattice(self.rows.unwrap_or(0), self.cols.unwrap_or(0), self.torus)?;
         let mut maze = passages(lattice, &self.open)?.to_maze();
         if let Some(weights) = &self.weights {
             maze.graph = weighted(&maze, weights)?;
@@ -326,15 +331,19 @@ impl MazeParts {
     }
 }
 
-/// A rectangle of allowed size.
-pub(crate) fn lattice(rows: i64, cols: i64) -> Result<Lattice, RecordFault> {
+/// A rectangle or torus of allowed size.
+pub(crate) fn lattice(rows: i64, cols: i64, torus: bool) -> Result<Lattice, RecordFault> {
     let side = |side: i64| usize::try_from(side).ok().filter(|&side| side > 0);
     let sides = side(rows).zip(side(cols));
     let fits = sides.filter(|(rows, cols)| rows.checked_mul(*cols).is_some_and(|cells| cells <= MAX_CELLS));
     let (rows, cols) = fits.ok_or_else(|| {
         fault("rows, cols", format!("{rows}, {cols}"), format!("both at least 1, and of at most {MAX_CELLS} cells"))
     })?;
-    Ok(Lattice::new(rows, cols))
+    if torus && rows.min(cols) < MIN_TORUS_SIDE {
+        let wanted = format!("both at least {MIN_TORUS_SIDE}, since the maze is a torus");
+        return Err(fault("rows, cols", format!("{rows}, {cols}"), wanted));
+    }
+    Ok(Lattice { wraps: torus, ..Lattice::new(rows, cols) })
 }
 
 /// maze-dataset's `connection_list`, flattened, as a set.
@@ -347,11 +356,11 @@ fn passages(lattice: Lattice, flags: &[bool]) -> Result<PassageSet, RecordFault>
     }
     let mut open = PassageSet::none(lattice);
     for (bit, _) in flags.iter().enumerate().filter(|(_, flag)| **flag) {
-        let (r, c) = lattice.coord(bit % n_cells);
-        let down = bit < n_cells;
-        if if down { r + 1 == rows } else { c + 1 == cols } {
-            let place = format!("connection_list[{}][{r}][{c}]", usize::from(!down));
-            return Err(fault(place, "true", "false: this passage would leave the grid".to_owned()));
+        if lattice.cells_at(bit).is_none() {
+            let (r, c) = lattice.coord(bit % n_cells);
+            let place = format!("connection_list[{}][{r}][{c}]", bit / n_cells);
+            let wanted = "false: this passage would leave the grid (on a torus, `torus` is true)".to_owned();
+            return Err(fault(place, "true", wanted));
         }
         open.set_bit(bit);
     }
@@ -377,8 +386,7 @@ fn weighted(maze: &Maze, weights: &[i64]) -> Result<Graph, RecordFault> {
             _ => {}
         }
     }
-    // Of a pair of cells one above the other, the second lies a row on; in a single column, too.
-    let bit = |a: usize, b: usize| if b - a == maze.lattice.cols { a } else { n_cells + a };
+    let bit = |a: usize, b: usize| maze.lattice.link(a, b).expect("passages join adjacent cells");
     Ok(maze.graph.clone().with_weights(|a, b| weights[bit(a, b)] as u32))
 }
 

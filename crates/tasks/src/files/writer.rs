@@ -70,7 +70,7 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-/// JSON lines, which have no place for a header.
+/// JSON lines, whose header lies beside them: see [`crate::files::header_of_lines`].
 struct Lines(BufWriter<File>);
 
 impl Sink for Lines {

@@ -133,7 +133,8 @@ impl Sink for ZanjSink {
         if row.table == Table::Graphs {
             return cannot("it is a graph");
         }
-        let Ok([rows, cols, passages, weights, start, end, solution, _, importance]) = <[Cell; 9]>::try_from(row.cells)
+        let Ok([rows, cols, torus, passages, weights, start, end, solution, _, importance]) =
+            <[Cell; 10]>::try_from(row.cells)
         else {
             return Err(super::foreign_item());
         };
@@ -143,6 +144,9 @@ impl Sink for ZanjSink {
         let (Cell::Int(start), Cell::Int(end), Cell::Ints(solution)) = (start, end, solution) else {
             return cannot("it lacks an end or the solution");
         };
+        if torus == Cell::Flag(true) {
+            return cannot("it is a torus");
+        }
         if weights != Cell::Absent {
             return cannot("its passages have weights");
         }
@@ -404,8 +408,8 @@ fn cells(name: &str, [rows, cols]: [i64; 2], passages: Vec<bool>, coords: &[i64]
     let (start, goal) = (end(path.first()), end(path.last()));
     let solution = if path.is_empty() { Cell::Absent } else { Cell::Ints(path) };
     let passages = Cell::Flags(passages);
-    let (none, importance) = (Cell::Absent, Cell::Absent);
-    Ok(vec![Cell::Int(rows), Cell::Int(cols), passages, none.clone(), start, goal, solution, none, importance])
+    let none = || Cell::Absent;
+    Ok(vec![Cell::Int(rows), Cell::Int(cols), none(), passages, none(), start, goal, solution, none(), none()])
 }
 
 #[cfg(test)]

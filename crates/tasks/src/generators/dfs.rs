@@ -66,11 +66,16 @@ impl Dfs {
     }
 
     pub(super) fn write(self, options: &mut OptionTable) {
+        self.write_limits(options);
+        options.set_flag(OptionName::DoForks, self.do_forks);
+        options.set_flag(OptionName::RandomizedStack, self.randomized_stack);
+    }
+
+    /// The options that `dfs_percolation` takes too.
+    pub(super) fn write_limits(self, options: &mut OptionTable) {
         options.set_start(self.start);
         options.set_amount(OptionName::AccessibleCells, self.accessible_cells);
         options.set_amount(OptionName::MaxTreeDepth, self.max_tree_depth);
-        options.set_flag(OptionName::DoForks, self.do_forks, true);
-        options.set_flag(OptionName::RandomizedStack, self.randomized_stack, false);
     }
 
     /// Whether every maze joins all cells of the lattice.

@@ -202,7 +202,7 @@ impl Generator {
             }
             Generator::DfsPercolation { p, dfs } => {
                 table.set_probability(OptionName::P, p);
-                dfs.write(&mut table);
+                dfs.write_limits(&mut table);
             }
             Generator::GrowingTree { start, newest } => {
                 table.set_start(start);

@@ -190,10 +190,8 @@ impl OptionTable {
         Ok(self.read(name, read)?.unwrap_or(default))
     }
 
-    pub(super) fn set_flag(&mut self, name: OptionName, flag: bool, default: bool) {
-        if flag != default {
-            self.set(name, OptionValue::Flag(flag));
-        }
+    pub(super) fn set_flag(&mut self, name: OptionName, flag: bool) {
+        self.set(name, OptionValue::Flag(flag));
     }
 
     pub(super) fn amount(&self, name: OptionName) -> Result<Option<Amount>, MazeError> {
@@ -244,7 +242,7 @@ impl OptionTable {
 
     pub(super) fn set_start(&mut self, start: Start) {
         let value = match start {
-            Start::Uniform => return,
+            Start::Uniform => OptionValue::Word("uniform".to_owned()),
             Start::MazeDataset => OptionValue::Word("maze-dataset".to_owned()),
             Start::Cell { row, col } => {
                 OptionValue::Cell([row, col].map(|n| i64::try_from(n).unwrap_or(i64::MAX)).to_vec())

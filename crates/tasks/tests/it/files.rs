@@ -3,7 +3,11 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use searchlens_tasks::files::{Entry, FolderWriter, Format, Header, Item, Reader, Shard, Source, Writer};
+use searchlens_tasks::config::{MazeConfig, TaskConfig};
+use searchlens_tasks::files::{
+    Entry, FolderWriter, Format, Header, Item, Reader, Shard, Source, Writer, header_of_lines, header_path,
+};
+use searchlens_tasks::generators::{KINDS, Kind};
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::record::{MazeRecord, Record};
 use searchlens_tasks::split::Split;
@@ -101,9 +105,33 @@ fn what_may_be_absent_comes_back_as_absent_and_a_detour_as_it_was() {
     }
 }
 
+const TORUS: &str = "[task.maze]\ngenerator = 'wilson'\nrows = 4\ncols = 4\ntorus = true";
+
+#[test]
+fn tori_come_back_from_every_format_of_ours() {
+    let rests = ["max_weight = 9", "braid = 1.0", "braid = 0.5\nmax_weight = 3"];
+    for (shape, rest) in ["rows = 3\ncols = 3", "rows = 3\ncols = 8", "rows = 5\ncols = 4"].into_iter().zip(rests) {
+        let (task, entries) =
+            drawn(&format!("[task.maze]\ngenerator = 'dfs_percolation'\np = 0.2\ntorus = true\n{shape}\n{rest}"), 300);
+        for ending in ["jsonl", "parquet", "npz", "shard"] {
+            check_round_trip(ending, &entries, Some(source(&task)));
+        }
+    }
+    // A walk right round, over every seam and back: no shortest path.
+    let lattice = Lattice::torus(3, 3);
+    let maze = Maze::new(lattice, &lattice.adjacent_pairs().collect::<Vec<_>>());
+    let path = vec![0, 2, 8, 6, 0, 6, 7, 1, 0, 3, 5, 4];
+    let maze = MazeRecord { maze, start: Some(0), end: Some(4), solution: Some(path) };
+    let walk = Entry { class: Some(maze.class()), record: Record::Maze(maze), importance: 1.0 };
+    for ending in ["jsonl", "parquet", "npz", "shard"] {
+        check_round_trip(ending, std::slice::from_ref(&walk), None);
+    }
+}
+
 #[test]
 fn mazes_of_several_shapes_and_importances_come_back() {
     let (_, mut entries) = drawn(SQUARE, 3);
+    entries.extend(drawn(TORUS, 2).1);
     entries.push(open_maze(Some(0), Some(5), Some(&[0, 3, 4, 5])));
     entries[1].importance = 0.25;
     for ending in ["jsonl", "parquet", "npz"] {
@@ -156,6 +184,8 @@ fn what_a_format_cannot_hold_is_refused_with_one_that_can() {
     check_cannot_hold(&["parquet", "npz"], &mixed, "problem 2: mazes and graphs in one file, which ");
     let balanced = [Entry { importance: 2.0, ..squares[0].clone() }];
     check_cannot_hold(&["zanj", "shard"], &balanced, "importance");
+    let glued = [drawn("[task.maze]\ngenerator = 'dfs'\nrows = 4\ncols = 4", 1).1, drawn(TORUS, 1).1].concat();
+    check_cannot_hold(&["shard"], &glued, "problem 2: the maze is of another shape than the first");
     let shapes = [squares[0].clone(), open_maze(Some(0), Some(0), Some(&[0]))];
     check_cannot_hold(&["shard"], &shapes, "problem 2: the maze is of another shape than the first");
     check_cannot_hold(&["zanj"], &shapes, "problem 2: it is no square of at most 127 x 127 cells");
@@ -163,8 +193,7 @@ fn what_a_format_cannot_hold_is_refused_with_one_that_can() {
     let (_, weighted) = drawn("[task.maze]\ngenerator = 'dfs'\nrows = 3\ncols = 3\nmax_weight = 4", 1);
     check_cannot_hold(&["zanj", "cat.zanj"], &weighted, "its passages have weights");
     let (_, large) = drawn("[task.maze]\ngenerator = 'dfs'\nrows = 128\ncols = 128", 1);
-    let (_, tori) = drawn("[task.maze]\ngenerator = 'wilson'\nrows = 4\ncols = 4\ntorus = true", 2);
-    check_cannot_hold(&["parquet", "npz", "zanj", "cat.zanj", "shard"], &tori, "problem 1: the maze is a torus");
+    check_cannot_hold(&["zanj", "cat.zanj"], &drawn(TORUS, 2).1, "problem 1: it is a torus");
     check_cannot_hold(&["zanj"], &large, "127");
     let message = Format::of(Path::new("x.csv")).unwrap_err().to_string();
     assert!(
@@ -235,6 +264,78 @@ fn golden(name: &str) -> PathBuf {
 }
 
 #[test]
+fn a_header_beside_lines_counts_beside_those_lines_alone() {
+    let (task, entries) = drawn(SQUARE, 5);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("problems.jsonl");
+    let header = write(&path, &entries, Some(source(&task))).unwrap();
+    let beside = header_path(&path);
+    assert_eq!(beside, folder.path().join("problems.jsonl.header.json"));
+    let found = || Reader::open(&path).map(|reader| reader.header().cloned()).map_err(|error| error.to_string());
+    assert_eq!(found(), Ok(None));
+    let json = header_of_lines(&path, &header).unwrap();
+    std::fs::write(&beside, &json).unwrap();
+    assert_eq!(found(), Ok(Some(header)));
+    let lines = std::fs::read_to_string(&path).unwrap();
+    // As long as before, and then longer.
+    for other in [lines.replacen("true", " 1  ", 1), lines.clone() + "\n"] {
+        std::fs::write(&path, other).unwrap();
+        assert_eq!(found(), Ok(None));
+        assert_eq!(read(&path).unwrap(), entries);
+    }
+    for (bad, want) in [
+        (json.replacen("\"searchlens\":2", "\"searchlens\":3", 1), "is of format version 3"),
+        (json.replacen("lines", "limes", 1), "`problems.jsonl.header.json` does not say which lines it is of"),
+        ("{".to_owned(), "`problems.jsonl.header.json` cannot be understood"),
+    ] {
+        std::fs::write(&beside, bad).unwrap();
+        let message = found().unwrap_err();
+        assert!(message.contains(want), "{message}");
+    }
+}
+
+#[test]
+fn a_header_says_the_whole_task() {
+    let task = task_of("[task.maze]\ngenerator = 'dfs'\nrows = 4\ncols = 4");
+    let json = serde_json::to_value(source(&task)).unwrap();
+    let whole = serde_json::json!({
+        "generator": "dfs", "rows": 4, "cols": 4, "torus": false, "start": "uniform", "do_forks": true,
+        "randomized_stack": false, "max_weight": 1,
+        "endpoints": {
+            "deadend_start": false, "deadend_end": false, "endpoints_not_equal": true, "balance_lookahead": false,
+            "component": "start",
+        },
+    });
+    assert_eq!(json["task"]["maze"], whole);
+    let of_kind = |kind: Kind| format!("[task.maze]\ngenerator = '{}'\nrows = 4\ncols = 5", kind.name);
+    for toml in configs().into_iter().chain(KINDS.map(of_kind)) {
+        let task = task_of(&toml);
+        let again: Source = serde_json::from_value(serde_json::to_value(source(&task)).unwrap()).unwrap();
+        assert_eq!(again, source(&task), "{toml}");
+    }
+}
+
+#[test]
+fn files_of_version_1_are_read() {
+    let lines = read(&golden("version_1/mazes.jsonl")).unwrap();
+    assert_eq!(lines.len(), 10);
+    for ending in ["parquet", "npz", "shard"] {
+        let path = golden(&format!("version_1/mazes.{ending}"));
+        assert_eq!(read(&path).as_ref(), Ok(&lines), "{ending}");
+        let header = Reader::open(&path).unwrap().header().cloned().unwrap();
+        assert_eq!((header.searchlens, header.n), (1, 10), "{ending}");
+        assert_eq!(task_of_source(&header).max_weight(), 5, "{ending}");
+    }
+}
+
+fn task_of_source(header: &Header) -> &MazeConfig {
+    match header.source.as_ref().map(|source| &source.task) {
+        Some(TaskConfig::Maze(maze)) => maze,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn files_of_other_programs_are_read() {
     for (file, lines, n) in [
         ("maze_dataset_full.zanj", "maze_dataset.jsonl", 100),
@@ -242,6 +343,7 @@ fn files_of_other_programs_are_read() {
         ("maze_dataset_soln_cat.zanj", "maze_dataset.jsonl", 100),
         ("pandas.parquet", "twenty.jsonl", 20),
         ("polars.parquet", "twenty.jsonl", 20),
+        ("duckdb.parquet", "twenty.jsonl", 20),
     ] {
         let entries = read(&golden(file)).unwrap();
         assert_eq!(entries.len(), n, "{file}");

@@ -115,6 +115,12 @@ fn npz_files_that_make_no_sense_are_refused() {
     check_npz("connection_list_offsets.npy", npy("<i8", "2,", &longs(&[0, 1 << 60])), "are the most");
     check_npz("solution.npy", npy("<i4", "3,", &ints(&[0, 2, 2])), "steps from (0, 0) to (0, 2)");
     check_npz("importance.npy", npy("<f8", "1,", &f64::NAN.to_le_bytes()), "`importance` is NaN");
+    check_npz(
+        "torus.npy",
+        npy("|b1", "1,", &[1]),
+        "`rows, cols` is 1, 3; it must be both at least 3, since the maze is a torus",
+    );
+    check_npz("torus.npy", npy("<i4", "1,", &ints(&[1])), "`torus.npy` holds int32, not truth values");
     check_npz("weights.npy", npy("<i4", "1,", &ints(&[5])), "`weights_offsets.npy` is missing");
     check_npz("searchlens.npy", npy("|u1", "9999999999,", b"{"), "`searchlens.npy` has 9999999999 values");
     check_npz("searchlens.npy", npy("|u1", "16,", b"{\"searchlens\":9} "), "is of format version 9");
@@ -324,7 +330,7 @@ fn a_page_that_would_unpack_to_gigabytes_is_refused() {
     assert_eq!((bytes[place_of_goal], bytes[place_of_goal + 2]), (0x15, 0x15));
     bytes[place_of_goal + 3..place_of_goal + 7].copy_from_slice(&[0xfe, 0xff, 0xff, 0x7f]);
     std::fs::write(&path, bytes).unwrap();
-    check_refused(&path, "`a page of column goal` has 134217727 values or bytes where 67108864 are the most");
+    check_refused(&path, "a page has 134217727 bytes where 67108864 are the most");
 }
 
 #[test]
@@ -341,8 +347,9 @@ fn shards_that_are_damaged_are_refused() {
     let n = good.len();
     check(&|bytes| bytes.truncate(20), "`head` is missing");
     check(&|bytes| bytes[0] = b'?', "`head` is no shard's");
-    check(&|bytes| bytes[8] = 2, "`head` is of format version 2, and this program reads up to 1");
+    check(&|bytes| bytes[8] = 3, "`head` is of format version 3, and this program reads up to 2");
     check(&|bytes| bytes[12] ^= 1, "`head` is damaged");
+    check(&|bytes| bytes[24] = 1, "`head` is damaged");
     check(&|bytes| bytes.truncate(n - 1), "`tail` is damaged or cut off");
     check(&|bytes| bytes[n - 36] ^= 1, "`index` is damaged: its checksum is wrong");
     check(&|bytes| bytes[n - 30] = 0xff, "`tail` is damaged or cut off");

@@ -84,7 +84,7 @@ fn time(args: &GenerateArgs, common: &Common) -> anyhow::Result<GenerateTimes> {
     let unused = |_| stream(0, Purpose::Sample, 0);
     let once = || -> anyhow::Result<f64> {
         let begun = Instant::now();
-        let new = generate(&reader, &prompts, stop, Sampling::Greedy, unused, &workers)?;
+        let new = generate(&reader, &prompts, stop, None, Sampling::Greedy, unused, &workers)?;
         let elapsed = begun.elapsed().as_secs_f64();
         anyhow::ensure!(new.iter().all(|tokens| tokens.len() == stop.max_new_tokens), "a row ended early");
         Ok(elapsed)
