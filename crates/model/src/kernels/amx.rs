@@ -6,7 +6,6 @@
 //! (permission).
 #![expect(unsafe_code, reason = "tile instructions exist only as assembly")]
 
-use super::dot::cpuid;
 use super::tile::{Block, LeftStrips, Line, Sums, Tile, has_vectors};
 use std::arch::asm;
 use std::marker::PhantomData;
@@ -93,6 +92,18 @@ impl Tiles {
             );
         }
     }
+}
+
+/// `eax` and `edx` of subleaf 0. (Whether the library's own function is unsafe depends on the compiler's version.)
+fn cpuid(leaf: u32) -> [u32; 2] {
+    let (eax, edx);
+    // SAFETY: every processor of this architecture has the instruction; it writes four registers, and `rbx`, which the
+    // compiler keeps for itself, is put back.
+    unsafe {
+        asm!("mov {kept}, rbx", "cpuid", "mov rbx, {kept}", kept = out(reg) _, inout("eax") leaf => eax,
+            inout("ecx") 0 => _, out("edx") edx, options(nostack, nomem, preserves_flags));
+    }
+    [eax, edx]
 }
 
 fn usable() -> bool {

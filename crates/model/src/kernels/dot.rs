@@ -4,11 +4,10 @@
 //! One instruction does as many multiply-adds as two of AVX-512 in f32, on half the bytes. The factors lie as the tile unit reads
 //! them: a pair of a row of `a` is multiplied with all pairs of a line of `b`. Source: Intel's Architectures Software
 //! Developer's Manual, vol. 2, VDPBF16PS.
-#![expect(unsafe_code, reason = "the way into code for this processor's vectors; cpuid exists only as assembly")]
+#![expect(unsafe_code, reason = "the way into code for this processor's vectors")]
 
 use super::tile::{Block, LeftStrips, Line, Sums, Tile, Wide, has_vectors};
 use super::vector::{all, dot_pairs, load_line, load_wide, store_wide};
-use std::arch::asm;
 use std::arch::x86_64::_mm512_set1_epi32;
 
 /// Rows whose sums, two vectors each, are held in registers at a time: with 16 sums under way none waits for the last, and
@@ -23,14 +22,6 @@ impl Dots {
     /// If it does.
     pub(super) fn detect() -> Option<Dots> {
         has_vectors().then_some(Dots(()))
-    }
-
-    /// Whether they multiply faster than vectors of f32. Intel's processors make one such product in two cycles, and in f32 two
-    /// in one: half as many multiply-adds (measured on Sapphire Rapids). AMD's make as many of either, twice as many
-    /// multiply-adds (its Software Optimization Guides for Zen 4 and Zen 5; not measured).
-    pub(super) fn beat_f32(self) -> bool {
-        const VENDOR: u32 = u32::from_le_bytes(*b"enti"); // the middle of AuthenticAMD
-        cpuid(0)[1] == VENDOR
     }
 
     /// As [`super::tile::TileUnit::multiply`], for as many tiles of each strip.
@@ -68,14 +59,3 @@ fn multiply(a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
     }
 }
 
-/// `eax` and `edx` of subleaf 0. (Whether the library's own function is unsafe depends on the compiler's version.)
-pub(super) fn cpuid(leaf: u32) -> [u32; 2] {
-    let (eax, edx);
-    // SAFETY: every processor of this architecture has the instruction; it writes four registers, and `rbx`, which the
-    // compiler keeps for itself, is put back.
-    unsafe {
-        asm!("mov {kept}, rbx", "cpuid", "mov rbx, {kept}", kept = out(reg) _, inout("eax") leaf => eax,
-            inout("ecx") 0 => _, out("edx") edx, options(nostack, nomem, preserves_flags));
-    }
-    [eax, edx]
-}
