@@ -9,23 +9,15 @@ use super::loss::cross_entropy;
 use super::norm::{self, Norm, Normalized};
 use super::rotary::Turns;
 use crate::forward::Sequences;
-use crate::hot::{Kernel, Unit};
+use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, VOCAB, numbers};
 use crate::kernels::activation::Activation;
-use crate::kernels::amx::{Amx, Block, Lanes, Sums, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
-use crate::kernels::attention::AttnDims;
+use crate::kernels::amx::{Amx, Block, Lanes, LeftStrips, Line, Steps, Sums, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::norm::NormKind;
 use crate::kernels::vector::{self, V};
 use std::arch::x86_64::{_mm512_add_ps, _mm512_fmadd_ps};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Shape `s` of `bench train`: one sequence is a group.
-const SEQ: usize = 256;
-const D: usize = 128;
-const HIDDEN: usize = 4 * D;
-const VOCAB: usize = 80;
-const DIMS: AttnDims =
-    AttnDims { n_seq: 1, seq: SEQ, n_heads: 4, d_head: D / 4, causal: true, attn_scale: 5.656_854_249_492_381 };
 /// Rows of the MLP that go through both its layers, as in a step.
 const PANEL: usize = 64;
 /// Lanes that functions are applied to.
@@ -75,11 +67,6 @@ struct Weights {
     forward: Tiles,
     backward: Tiles,
     bias: Vec<Wide>,
-}
-
-/// Numbers between −1 and 1 without a pattern that hardware could make use of.
-fn numbers(len: usize) -> Vec<f32> {
-    (0..len).map(|i| (i * 7919 % 104_729) as f32 / 52_364.5 - 1.0).collect()
 }
 
 impl Weights {
@@ -189,14 +176,12 @@ pub fn kernels(amx: Amx) -> Vec<Kernel> {
         Kernel { name, sizes: sizes.into(), unit, flops: flops as f64, bytes, run: Box::new(run) }
     };
     let product = |m: usize, k: usize, n: usize| 2 * m * k * n;
-    // Scores and mix of the blocks on and below the diagonal.
-    let blocks = SEQ / BLOCK;
-    let seen = blocks * (blocks + 1) / 2 * BLOCK * BLOCK * D;
     // Operations of the functions in `kernels::vector`, as they are written there.
     let (of_exp2, of_gelu_new, of_gelu) = (8, 23, 35);
     let all = 16 * N_LANES;
     use Unit::{Tiles, Vectors};
-    vec![
+    let mut kernels: Vec<Kernel> = [1, 2, 4, 8, 16, 32].map(|depth| tile_product(unit, depth)).into();
+    kernels.extend([
         kernel(
             "linear qkv",
             "256x128 @ 128x384",
@@ -237,12 +222,12 @@ pub fn kernels(amx: Amx) -> Vec<Kernel> {
             2 * SEQ * (D + HIDDEN) + 8 * D * HIDDEN,
             weights_gradient,
         ),
-        kernel("attention", "256 x 4 heads of 32", Tiles, 4 * seen + of_exp2 * seen / (D / 4), 2 * SEQ * 4 * D, attend),
+        kernel("attention", "256 x 4 heads of 32", Tiles, SEEN * (D + of_exp2), 2 * SEQ * 4 * D, attend),
         kernel(
             "attention, backward",
             "256 x 4 heads of 32",
             Tiles,
-            10 * seen + of_exp2 * seen / (D / 4),
+            SEEN * (10 * D / 4 + of_exp2),
             2 * SEQ * 8 * D,
             attend_bwd,
         ),
@@ -260,7 +245,22 @@ pub fn kernels(amx: Amx) -> Vec<Kernel> {
         kernel("log2", "4096", Vectors, 15 * all, 8 * all, log2),
         kernel("gelu by tanh, slope", "4096", Vectors, of_gelu_new * all, 8 * all, gelu_new),
         kernel("gelu by erf, slope", "4096", Vectors, of_gelu * all, 8 * all, gelu),
-    ]
+    ]);
+    kernels
+}
+
+/// The product of two blocks, `depth` tiles along the inner dimension.
+fn tile_product(unit: TileUnit, depth: usize) -> Kernel {
+    let (left, right) = (vec![[Line::ZERO; 16]; 2 * depth], vec![[Line::ZERO; 16]; 2 * depth]);
+    let mut out = ZERO_BLOCK;
+    let run = move || {
+        let strips = LeftStrips::new(left.as_flattened(), Steps { row: 1, tile: 16, strip: 16 * depth }, depth);
+        let (one, two) = right.split_at(depth);
+        unit.multiply(strips, [one, two], Sums::Set, &mut out);
+    };
+    let (flops, bytes) = ((2 * 32 * 32 * 32 * depth) as f64, 4096 * depth + size_of::<Block>());
+    let sizes = format!("32x{0} @ {0}x32", 32 * depth);
+    Kernel { name: "tile product", sizes, unit: Unit::Tiles, flops, bytes, run: Box::new(run) }
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
