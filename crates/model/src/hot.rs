@@ -45,7 +45,7 @@ pub struct Kernel {
 pub(crate) const SEQ: usize = 256;
 pub(crate) const D: usize = 128;
 pub(crate) const HIDDEN: usize = 4 * D;
-pub(crate) const VOCAB: usize = 80;
+const VOCAB: usize = 80;
 pub(crate) const DIMS: AttnDims =
     AttnDims { n_seq: 1, seq: SEQ, n_heads: 4, d_head: D / 4, causal: true, attn_scale: 5.656_854_249_492_381 };
 

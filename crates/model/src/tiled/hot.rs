@@ -2,19 +2,18 @@
 
 use super::attention::{AttentionRoom, attention};
 use super::attention_bwd::{AttentionBwdRoom, attention_bwd};
+use super::attention_stash::AttentionStash;
 use super::factor::{self, BLOCK, Floats, Rows, Scratch, Tiles};
 use super::heads::Heads;
 use super::linear::{Finish, multiply};
-use super::loss::cross_entropy;
 use super::norm::{self, Norm, Normalized};
 use super::rotary::Turns;
-use crate::forward::Sequences;
-use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, VOCAB, numbers};
+use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, numbers};
 use crate::kernels::activation::Activation;
 use crate::kernels::amx::{Amx, Block, Lanes, LeftStrips, Line, Steps, Sums, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::norm::NormKind;
 use crate::kernels::vector::{self, V};
-use std::arch::x86_64::{_mm512_add_ps, _mm512_fmadd_ps};
+use std::arch::x86_64::_mm512_add_ps;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -29,21 +28,16 @@ struct Buffers {
     heads: Heads,
     norm: Norm,
     weights: [Weights; 4],
-    tokens: Vec<u32>,
-    scored: Vec<f32>,
     resid: Floats,
     normalized: Normalized,
     normed: Rows,
     normed_left: Tiles,
     qkv: Rows,
     z: Rows,
-    log_sums: Vec<Wide>,
+    attention_stash: AttentionStash,
     hidden: Rows,
     post: Tiles,
     slope: Rows,
-    logits: Floats,
-    lost: Floats,
-    dlogits: Rows,
     grad_rows: Rows,
     grad_left: Tiles,
     dnormed: Floats,
@@ -109,6 +103,8 @@ impl Buffers {
         let heads = Heads { dims: DIMS, width: D };
         let mut normalized = Normalized::default();
         normalized.resize(SEQ, D);
+        let mut attention_stash = AttentionStash::default();
+        attention_stash.resize(heads, true);
         let one = ZERO_WIDE.map(|_| Lanes([1.0; 16]));
         let kind = Some(NormKind { centred: true, eps: 1e-5 });
         let lanes = || numbers(16 * N_LANES).as_chunks::<16>().0.iter().map(|x| Lanes(x.map(|x| 4.0 * x))).collect();
@@ -117,21 +113,16 @@ impl Buffers {
             heads,
             norm: Norm { kind, gain: vec![one; D / BLOCK], bias: vec![ZERO_WIDE; D / BLOCK], d_model: D },
             weights: [(D, 3 * D), (D, D), (D, HIDDEN), (HIDDEN, D)].map(|(inner, width)| Weights::new(inner, width)),
-            tokens: (0..SEQ).map(|i| (i * 31 % VOCAB) as u32).collect(),
-            scored: vec![1.0; SEQ - 1],
             resid: floats(SEQ, D),
             normalized,
             normed: rows(SEQ, D),
             normed_left: tiles(D, SEQ),
             qkv: rows(SEQ + BLOCK, 3 * D),
             z: rows(SEQ, D),
-            log_sums: vec![ZERO_WIDE; heads.stash_len()],
+            attention_stash,
             hidden: rows(PANEL, HIDDEN),
             post: tiles(HIDDEN, SEQ),
             slope: rows(SEQ, HIDDEN),
-            logits: floats(SEQ, VOCAB),
-            lost: Floats::default(),
-            dlogits: rows(SEQ, VOCAB),
             grad_rows: rows(SEQ, D),
             grad_left: tiles(D, SEQ),
             dnormed: floats(SEQ, D),
@@ -234,7 +225,6 @@ pub fn kernels(amx: Amx) -> Vec<Kernel> {
         kernel("norm", "256x128", Vectors, 7 * SEQ * D, 8 * SEQ * D, norm_forward),
         kernel("norm, backward", "256x128", Vectors, 14 * SEQ * D, 14 * SEQ * D, norm_backward),
         kernel("rotary", "256 x 8 heads of 32", Vectors, 3 * SEQ * 2 * D, 8 * SEQ * D, rotary),
-        kernel("cross-entropy", "256x80", Vectors, 16 * SEQ * VOCAB, 6 * SEQ * VOCAB, loss),
         kernel("round, transpose, column sums", "256x128", Vectors, SEQ * D, 8 * SEQ * D, round_rows),
         kernel("pack right factor", "256x384", Vectors, 0, 4 * SEQ * 3 * D, pack_right),
         kernel("pack left factor, transposed", "256x128", Vectors, 0, 4 * SEQ * D, pack_left),
@@ -242,7 +232,6 @@ pub fn kernels(amx: Amx) -> Vec<Kernel> {
         kernel("pack weights, transposed", "128x512", Vectors, 0, 6 * D * HIDDEN, pack_weights_transposed),
         kernel("exp2 (1e-4)", "4096", Vectors, of_exp2 * all, 8 * all, exp2_fast),
         kernel("exp2 (3e-7)", "4096", Vectors, 15 * all, 8 * all, exp2_exact),
-        kernel("log2", "4096", Vectors, 15 * all, 8 * all, log2),
         kernel("gelu by tanh, slope", "4096", Vectors, of_gelu_new * all, 8 * all, gelu_new),
         kernel("gelu by erf, slope", "4096", Vectors, of_gelu * all, 8 * all, gelu),
     ]);
@@ -302,12 +291,14 @@ fn weights_gradient(b: &mut Buffers) {
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attend(b: &mut Buffers) {
-    attention(b.unit, b.heads, &b.qkv, &mut b.z, &mut b.log_sums, &mut b.attention);
+    attention(b.unit, b.heads, &b.qkv, &mut b.z, &mut b.attention_stash, &mut b.attention);
 }
 
+/// What it reads the mix' gradient from is lost: it comes anew from a copy.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attend_bwd(b: &mut Buffers) {
-    attention_bwd(b.unit, b.heads, &b.qkv, &b.z, &b.dz, &b.log_sums, &mut b.dqkv, &mut b.attention_bwd);
+    b.dz.clone_from(&b.z);
+    attention_bwd(b.unit, b.heads, &b.qkv, &b.z, &mut b.attention_stash, &mut b.dz, &mut b.dqkv, &mut b.attention_bwd);
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
@@ -328,14 +319,6 @@ fn norm_backward(b: &mut Buffers) {
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn rotary(b: &mut Buffers) {
     b.turns.rotate(b.heads, D / 4, 1e4, |r| r, 1.0, &mut b.qkv);
-}
-
-/// The logits of a step are lost: they come anew from a copy.
-#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn loss(b: &mut Buffers) {
-    b.lost.clone_from(&b.logits);
-    let targets = Sequences { tokens: &b.tokens, seq: SEQ };
-    cross_entropy(targets, VOCAB, &b.scored, 1.0, &mut b.lost, &mut b.dlogits);
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
@@ -389,12 +372,6 @@ fn exp2_fast(b: &mut Buffers) {
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn exp2_exact(b: &mut Buffers) {
     function(b, |x| vector::exp2_exact(x));
-}
-
-/// The logarithm of x² + 1: that of a negative number would be none.
-#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn log2(b: &mut Buffers) {
-    function(b, |x| vector::log2(_mm512_fmadd_ps(x, x, vector::all(1.0))));
 }
 
 /// Value and slope in one sum, so that neither is left out.
