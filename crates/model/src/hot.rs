@@ -35,7 +35,7 @@ pub struct Kernel {
     pub unit: Unit,
     /// Arithmetic operations of a run. A multiply-add is two; functions are counted as their kernels write them.
     pub flops: f64,
-    /// Bytes that a run reads or writes, each counted once.
+    /// Bytes that a run touches, each counted once, though it be read and written.
     pub bytes: usize,
     /// A run.
     pub run: Box<dyn FnMut()>,
@@ -106,9 +106,9 @@ pub fn kernels() -> Vec<Kernel> {
         ),
         kernel("norm", "256x128", 8 * SEQ * D, f32s(2 * SEQ * D), norm()),
         kernel("norm, backward", "256x128", 16 * SEQ * D, f32s(3 * SEQ * D), norm_backward()),
-        kernel("gelu by tanh, slope", "256x512", OF_GELU_NEW * n, f32s(3 * n), gelu()),
+        kernel("gelu by tanh, slope", "256x512", OF_GELU_NEW * n, f32s(2 * n), gelu()),
         kernel("cross-entropy", "256x80", (OF_EXP + 6) * SEQ * VOCAB, f32s(2 * SEQ * VOCAB), loss()),
-        kernel("rotary", "256 x 4 heads of 32", 3 * SEQ * D, f32s(2 * SEQ * D), rotary()),
+        kernel("rotary", "256 x 4 heads of 32", 3 * SEQ * D, f32s(SEQ * D), rotary()),
         kernel("exp", "4096", OF_EXP * 4096, f32s(2 * 4096), exponentials()),
         adamw(kernel),
     ]
@@ -216,5 +216,5 @@ fn adamw(kernel: impl Fn(&'static str, &str, usize, usize, Box<dyn FnMut()>) -> 
     let run = move || {
         optimiser::step(&adamw, &layout, &[], 1e-6, &gradient, 1.0, &mut params, &mut moments);
     };
-    kernel("AdamW", &format!("{n} parameters"), 16 * n, 28 * n, Box::new(run))
+    kernel("AdamW", &format!("{n} parameters"), 16 * n, 16 * n, Box::new(run))
 }

@@ -224,7 +224,7 @@ pub fn kernels(amx: Amx) -> Vec<Kernel> {
         ),
         kernel("norm", "256x128", Vectors, 7 * SEQ * D, 8 * SEQ * D, norm_forward),
         kernel("norm, backward", "256x128", Vectors, 14 * SEQ * D, 14 * SEQ * D, norm_backward),
-        kernel("rotary", "256 x 8 heads of 32", Vectors, 3 * SEQ * 2 * D, 8 * SEQ * D, rotary),
+        kernel("rotary", "256 x 8 heads of 32", Vectors, 3 * SEQ * 2 * D, 4 * SEQ * D, rotary),
         kernel("round, transpose, column sums", "256x128", Vectors, SEQ * D, 8 * SEQ * D, round_rows),
         kernel("pack right factor", "256x384", Vectors, 0, 4 * SEQ * 3 * D, pack_right),
         kernel("pack left factor, transposed", "256x128", Vectors, 0, 4 * SEQ * D, pack_left),
