@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 
 plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "", "font.size": 11, "axes.grid": True, "grid.alpha": 0.25,
                      "axes.spines.top": False, "axes.spines.right": False})
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#555555"
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#555555"
 
 def curves(runs):
     """Loss and exact paths over steps: a colour for each precision, a line style for each seed."""
@@ -32,7 +32,7 @@ def curves(runs):
 def roofline(report):
     """Rate over intensity: kernels as points, one roof for each tier."""
     figure, plot = plt.subplots(figsize=(9.5, 6))
-    colours = dict(zip(("amx", "avx512", "avx2", "portable"), (ORANGE, BLUE, GREEN, GREY)))
+    colours = dict(zip(("amx", "avx512-bf16", "avx512", "avx2", "portable"), (ORANGE, PURPLE, BLUE, GREEN, GREY)))
     at = {row["buffer_bytes"]: row["bytes_per_s"] for row in report["bandwidths"]}
     levels = [(name, at[size]) for name, size in (("32 KiB", 1 << 15), ("1 MiB", 1 << 20), ("256 MiB", 1 << 28))]
     top = max(peak["flops_per_s"] for peak in report["peaks"])

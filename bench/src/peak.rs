@@ -2,8 +2,8 @@
 #![expect(unsafe_code, reason = "loops of chosen instructions")]
 
 use crate::timing;
-use searchlens_model::kernels::amx::Amx;
 use searchlens_model::kernels::tier::{Tier, vectorised};
+use searchlens_model::kernels::tile::Bf16Unit;
 use std::arch::asm;
 use std::arch::x86_64::*;
 use std::hint::black_box;
@@ -11,11 +11,12 @@ use std::hint::black_box;
 /// Turns of a loop that is timed.
 const TURNS: usize = 2000;
 
-/// Operations a second of the best unit of a tier (a multiply-add is two): bf16 tiles on `amx`, f32 vectors elsewhere. The
+/// Operations a second of the best unit of a tier (a multiply-add is two): bf16 tiles or pairs where it has them, else f32 vectors. The
 /// machine must have it.
 pub(crate) fn of_tier(tier: Tier) -> f64 {
     let (per_turn, turns): (usize, unsafe fn()) = match tier {
         Tier::Amx => return tiles(),
+        Tier::Avx512Bf16 => (16 * 32 * 2, avx512_bf16),
         Tier::Avx512 => (16 * 16 * 2, avx512),
         Tier::Avx2 => (12 * 8 * 2, avx2),
         Tier::Portable => (14 * 4 * 2, sse),
@@ -31,8 +32,8 @@ fn rate(per_turn: usize, run: impl FnMut()) -> f64 {
 
 /// Four independent products of 16×32 and 32×16 numbers a turn.
 fn tiles() -> f64 {
-    let Some(amx) = Amx::detect() else { return 0.0 };
-    amx.on_this_thread();
+    let Some(unit) = Bf16Unit::of_tier(Tier::Amx) else { return 0.0 };
+    unit.on_this_thread();
     rate(4 * 2 * 16 * 16 * 32, || {
         // SAFETY: this thread's tiles are set up as eight of 16 rows of 64 bytes; nothing but tile registers is written.
         unsafe {
@@ -53,6 +54,19 @@ fn tiles() -> f64 {
             );
         }
     })
+}
+
+#[target_feature(enable = "avx512bf16")]
+fn avx512_bf16() {
+    let pairs = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5), _mm512_set1_ps(0.25));
+    let (a, b) = black_box((pairs, pairs));
+    let mut sums = [_mm512_setzero_ps(); 16];
+    for _ in 0..TURNS {
+        for sum in &mut sums {
+            *sum = _mm512_dpbf16_ps(*sum, a, b);
+        }
+    }
+    black_box(sums);
 }
 
 #[target_feature(enable = "avx512f")]

@@ -5,8 +5,7 @@ use crate::timing;
 use anyhow::Context;
 use clap::Parser;
 use searchlens_model::hot::{self, Kernel, Unit};
-use searchlens_model::kernels::amx::Amx;
-use searchlens_model::kernels::tier::Tier;
+use searchlens_model::kernels::tier::{Tier, bf16_unit};
 use searchlens_model::tiled;
 use searchlens_model::workers::Workers;
 use serde::Serialize;
@@ -55,16 +54,13 @@ struct Timed {
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let tiers = Tier::of_machine();
-    let on_tier =
-        |tier, work: fn(&Args, &Roofline) -> Vec<Timed>, roofline: &Roofline| on_core(tier, || work(&args, roofline));
     let peaks = tiers.iter().map(|&tier| Ok(Peak { tier, flops_per_s: on_core(tier, || peak::of_tier(tier))? }));
     let peaks: Vec<Peak> = peaks.collect::<anyhow::Result<_>>()?;
     let bandwidths = on_core(tiers[0], peak::bandwidths)?;
     let roofline = Roofline { peaks, bandwidths };
     let mut kernels = Vec::new();
     for &tier in &tiers {
-        let work = if tier == Tier::Amx { tiled_kernels } else { plain_kernels };
-        kernels.extend(on_tier(tier, work, &roofline)?);
+        kernels.extend(on_core(tier, || kernels_of_tier(&args, &roofline))?);
     }
     let Roofline { peaks, bandwidths } = roofline;
     let report = Report { peaks, bandwidths, kernels };
@@ -102,21 +98,21 @@ impl Roofline {
     }
 }
 
-fn tiled_kernels(args: &Args, roofline: &Roofline) -> Vec<Timed> {
-    let kernels = Amx::detect().map_or_else(Vec::new, tiled::hot::kernels);
-    time(kernels, Tier::Amx, args, roofline)
-}
-
-fn plain_kernels(args: &Args, roofline: &Roofline) -> Vec<Timed> {
-    time(hot::kernels(), Tier::forced(), args, roofline)
+/// The kernels of this thread's tier: the tiled ones where there is a unit for bf16, else the plain ones.
+fn kernels_of_tier(args: &Args, roofline: &Roofline) -> Vec<Timed> {
+    let (tier, kernels) = match bf16_unit() {
+        Ok(unit) => (unit.tier(), tiled::hot::kernels(unit)),
+        Err(_) => (Tier::forced(), hot::kernels()),
+    };
+    time(kernels, tier, args, roofline)
 }
 
 fn time(kernels: Vec<Kernel>, tier: Tier, args: &Args, roofline: &Roofline) -> Vec<Timed> {
     let wanted = kernels.into_iter().filter(|kernel| kernel.name.contains(&args.only));
     let timed = wanted.map(|Kernel { name, sizes, unit, flops, bytes, run }| {
         let seconds = timing::seconds(run);
-        // The tile tier's vectors are AVX-512's.
-        let peak_of = if unit == Unit::Tiles { Tier::Amx } else { tier.max(Tier::Avx512) };
+        // The vectors of tiers with a unit for bf16 are AVX-512's.
+        let peak_of = if unit == Unit::Tiles { tier } else { tier.max(Tier::Avx512) };
         let share_of_roofline = roofline.least_seconds(flops, bytes, peak_of) / seconds;
         Timed { name, sizes, tier, peak_of, seconds, flops, bytes, share_of_roofline }
     });

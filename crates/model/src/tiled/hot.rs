@@ -8,10 +8,13 @@ use super::heads::Heads;
 use super::linear::{Finish, multiply};
 use super::norm::{self, Norm, Normalized};
 use super::rotary::Turns;
+use crate::backward::Reach;
 use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, numbers};
 use crate::kernels::activation::Activation;
-use crate::kernels::amx::{Amx, Block, Lanes, LeftStrips, Line, Steps, Sums, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::norm::NormKind;
+use crate::kernels::tile::{
+    Bf16Unit, Block, Lanes, LeftStrips, Line, Steps, Sums, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE,
+};
 use crate::kernels::vector::{self, V};
 use std::arch::x86_64::_mm512_add_ps;
 use std::cell::RefCell;
@@ -149,17 +152,17 @@ impl Buffers {
     }
 }
 
-/// All of them, on this thread's tile unit.
-pub fn kernels(amx: Amx) -> Vec<Kernel> {
-    let unit = amx.on_this_thread();
+/// All of them, on this thread.
+pub fn kernels(unit: Bf16Unit) -> Vec<Kernel> {
+    let unit = unit.on_this_thread();
     #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
-    // SAFETY: an `Amx` exists only where the features do.
+    // SAFETY: a `Bf16Unit` exists only where the features do.
     let buffers = Rc::new(RefCell::new(unsafe { Buffers::new(unit) }));
     let kernel = |name, sizes: &str, unit, flops: usize, bytes, run: unsafe fn(&mut Buffers)| {
         let buffers = buffers.clone();
         let run = move || {
             #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
-            // SAFETY: an `Amx` exists only where the features do, and all `run` asks for is them.
+            // SAFETY: a `Bf16Unit` exists only where the features do, and all `run` asks for is them.
             unsafe {
                 run(&mut buffers.borrow_mut());
             }
@@ -298,7 +301,17 @@ fn attend(b: &mut Buffers) {
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attend_bwd(b: &mut Buffers) {
     b.dz.clone_from(&b.z);
-    attention_bwd(b.unit, b.heads, &b.qkv, &b.z, &mut b.attention_stash, &mut b.dz, &mut b.dqkv, &mut b.attention_bwd);
+    attention_bwd(
+        b.unit,
+        b.heads,
+        Reach::Whole,
+        &b.qkv,
+        &b.z,
+        &mut b.attention_stash,
+        &mut b.dz,
+        &mut b.dqkv,
+        &mut b.attention_bwd,
+    );
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
