@@ -9,6 +9,8 @@ pub mod diagnosis;
 mod failpoint;
 pub mod forward;
 pub mod generate;
+#[cfg(feature = "bench")]
+pub mod hot;
 pub mod kernels;
 pub mod linear;
 pub mod model;

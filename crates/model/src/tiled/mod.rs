@@ -14,6 +14,8 @@ mod cache;
 mod factor;
 mod forward;
 mod heads;
+#[cfg(feature = "bench")]
+pub mod hot;
 mod linear;
 mod loss;
 mod norm;

@@ -1,0 +1,143 @@
+//! Every kernel beside its roofline: a table, or JSON.
+
+use crate::peak::{self, Bandwidth};
+use crate::timing;
+use anyhow::Context;
+use clap::Parser;
+use searchlens_model::hot::{self, Kernel, Unit};
+use searchlens_model::kernels::tier::{Tier, bf16_unit};
+use searchlens_model::tiled;
+use searchlens_model::workers::Workers;
+use serde::Serialize;
+use std::io::Write;
+
+/// Time every kernel of a training step on hot buffers, one core, beside what this machine can do at most
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// Only kernels whose name has this in it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+    /// Print the numbers as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    peaks: Vec<Peak>,
+    bandwidths: Vec<Bandwidth>,
+    kernels: Vec<Timed>,
+}
+
+/// Most operations a second of a tier's best unit.
+#[derive(Serialize)]
+struct Peak {
+    tier: Tier,
+    flops_per_s: f64,
+}
+
+/// A kernel's time and how good it is.
+#[derive(Serialize)]
+struct Timed {
+    name: &'static str,
+    sizes: String,
+    /// What it was held to.
+    tier: Tier,
+    /// Whose unit makes its arithmetic.
+    peak_of: Tier,
+    seconds: f64,
+    flops: f64,
+    bytes: usize,
+    /// Of the least time that a run can take.
+    share_of_roofline: f64,
+}
+
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    let tiers = Tier::of_machine();
+    let peaks = tiers.iter().map(|&tier| Ok(Peak { tier, flops_per_s: on_core(tier, || peak::of_tier(tier))? }));
+    let peaks: Vec<Peak> = peaks.collect::<anyhow::Result<_>>()?;
+    let bandwidths = on_core(tiers[0], peak::bandwidths)?;
+    let roofline = Roofline { peaks, bandwidths };
+    let mut kernels = Vec::new();
+    for &tier in &tiers {
+        kernels.extend(on_core(tier, || kernels_of_tier(&args, &roofline))?);
+    }
+    let Roofline { peaks, bandwidths } = roofline;
+    let report = Report { peaks, bandwidths, kernels };
+    let mut out = std::io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        false => write_table(&mut out, &report)?,
+    }
+    Ok(())
+}
+
+/// Runs on one worker, pinned to the first core and held to a tier.
+fn on_core<R: Send>(tier: Tier, work: impl FnOnce() -> R + Send) -> anyhow::Result<R> {
+    let held = || -> anyhow::Result<R> {
+        tier.force()?;
+        Ok(Workers::new(Some(1), true)?.run(work))
+    };
+    // A tier is forced for a thread and the workers that it makes.
+    std::thread::scope(|scope| scope.spawn(held).join().ok().context("the measuring thread came to grief")?)
+}
+
+/// What the machine can do at most.
+struct Roofline {
+    peaks: Vec<Peak>,
+    bandwidths: Vec<Bandwidth>,
+}
+
+impl Roofline {
+    /// Seconds that so much work cannot be done faster in. Bytes come from where the smallest buffer lies that holds them all.
+    fn least_seconds(&self, flops: f64, bytes: usize, unit: Tier) -> f64 {
+        let peak = self.peaks.iter().find(|peak| peak.tier == unit).map_or(f64::INFINITY, |peak| peak.flops_per_s);
+        let holds = self.bandwidths.iter().find(|bandwidth| bandwidth.buffer_bytes >= bytes);
+        let bandwidth = holds.or(self.bandwidths.last()).map_or(f64::INFINITY, |bandwidth| bandwidth.bytes_per_s);
+        (flops / peak).max(bytes as f64 / bandwidth)
+    }
+}
+
+/// The kernels of this thread's tier: the tiled ones where there is a unit for bf16, else the plain ones.
+fn kernels_of_tier(args: &Args, roofline: &Roofline) -> Vec<Timed> {
+    let (tier, kernels) = match bf16_unit() {
+        Ok(unit) => (unit.tier(), tiled::hot::kernels(unit)),
+        Err(_) => (Tier::forced(), hot::kernels()),
+    };
+    time(kernels, tier, args, roofline)
+}
+
+fn time(kernels: Vec<Kernel>, tier: Tier, args: &Args, roofline: &Roofline) -> Vec<Timed> {
+    let wanted = kernels.into_iter().filter(|kernel| kernel.name.contains(&args.only));
+    let timed = wanted.map(|Kernel { name, sizes, unit, flops, bytes, run }| {
+        let seconds = timing::seconds(run);
+        // The vectors of tiers with a unit for bf16 are AVX-512's.
+        let peak_of = if unit == Unit::Tiles { tier } else { tier.max(Tier::Avx512) };
+        let share_of_roofline = roofline.least_seconds(flops, bytes, peak_of) / seconds;
+        Timed { name, sizes, tier, peak_of, seconds, flops, bytes, share_of_roofline }
+    });
+    timed.collect()
+}
+
+fn write_table(out: &mut impl Write, report: &Report) -> anyhow::Result<()> {
+    writeln!(out, "| tier | GFLOP/s at most, one core |\n|---|---|")?;
+    for Peak { tier, flops_per_s } in &report.peaks {
+        writeln!(out, "| {} | {:.0} |", tier.name(), flops_per_s / 1e9)?;
+    }
+    writeln!(out, "\n| buffer | GB/s read, one core |\n|---|---|")?;
+    for Bandwidth { buffer_bytes, bytes_per_s } in &report.bandwidths {
+        writeln!(out, "| {} KiB | {:.0} |", buffer_bytes / 1024, bytes_per_s / 1e9)?;
+    }
+    writeln!(out, "\n| tier | kernel | sizes | µs | GFLOP/s | GB/s | flops a byte | of the roofline |")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|")?;
+    for Timed { name, sizes, tier, seconds, flops, bytes, share_of_roofline, .. } in &report.kernels {
+        let (tier, bytes, micros) = (tier.name(), *bytes as f64, 1e6 * seconds);
+        let (gflops, gbytes) = (flops / seconds / 1e9, bytes / seconds / 1e9);
+        let (intensity, share) = (flops / bytes, 100.0 * share_of_roofline);
+        writeln!(
+            out,
+            "| {tier} | {name} | {sizes} | {micros:.2} | {gflops:.0} | {gbytes:.1} | {intensity:.1} | {share:.0} % |"
+        )?;
+    }
+    Ok(())
+}
