@@ -58,4 +58,3 @@ fn multiply(a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
         }
     }
 }
-
