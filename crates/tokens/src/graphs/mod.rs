@@ -89,6 +89,13 @@ struct Scheme {
     weights: WeightWords,
 }
 
+/// Edges in the order in which they are written, and what each costs if there are words for that.
+#[derive(Default)]
+struct Edges {
+    edges: Vec<(usize, usize)>,
+    weights: Vec<u32>,
+}
+
 impl GraphWords {
     /// The tokenizer for graphs of up to that many nodes.
     pub(crate) fn new(choices: GraphChoices, nodes: Nodes) -> GraphWords {
@@ -315,9 +322,9 @@ impl GraphWords {
     }
 
     /// Reads the edges, and what they cost if there are words for it.
-    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<(Vec<(usize, usize)>, Vec<u32>), DecodeError> {
+    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<Edges, DecodeError> {
         let scheme = &self.scheme;
-        let (mut edges, mut weights) = (Vec::new(), Vec::new());
+        let Edges { mut edges, mut weights } = Edges::default();
         loop {
             let more = match (scheme.edge, scheme.after) {
                 (Some(edge), _) => reader.skip(edge),
@@ -332,7 +339,7 @@ impl GraphWords {
                 (None, None) => false,
             };
             if !more {
-                return Ok((edges, weights));
+                return Ok(Edges { edges, weights });
             }
             let from = self.read_node(reader)?;
             let position = reader.position();
@@ -447,7 +454,7 @@ impl Grammar for GraphWords {
         }
         let mut reader = Reader::new(ids, &self.vocab, self.scheme.pad)?;
         let reader = &mut reader;
-        let (passages, weights) = self.read_edges(reader)?;
+        let Edges { edges: passages, weights } = self.read_edges(reader)?;
         let n = self.nodes.n_nodes;
         let graph = if self.nodes.directed { Graph::directed(n, &passages) } else { Graph::undirected(n, &passages) };
         let graph = self.scheme.weights.put_on(graph, &passages, &weights);
