@@ -148,7 +148,12 @@ fn renamed(problem: &Problem, rng: &mut searchlens_tasks::stream::Stream) -> Pro
         Goal::Node(node) => Goal::Node(names[*node]),
         other => other.clone(),
     };
-    Problem { labels, ..Problem::on(make(n, &edges), names[problem.origin], goal) }
+    let mut graph = make(n, &edges);
+    if problem.graph.is_weighted() {
+        let old = |new| names.iter().position(|&name| name == new).unwrap();
+        graph = graph.with_weights(|u, v| problem.graph.weight(old(u), old(v)).unwrap());
+    }
+    Problem { labels, ..Problem::on(graph, names[problem.origin], goal) }
 }
 
 /// Degrees of all nodes, with their labels, and how far the goal is.
