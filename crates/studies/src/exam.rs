@@ -92,8 +92,7 @@ pub(crate) fn draw(
 }
 
 /// What the network answers, token by token: greedy decoding, first attempt, nothing masked, with room for the longest path that visits
-/// no cell twice. The end token is included. A network that was
-/// trained without a teacher is not shown its own answer.
+/// no cell twice. The end token is included. A network that was trained without a teacher is not shown its own answer.
 ///
 /// # Errors
 /// If the prompts do not fit the network.

@@ -17,22 +17,22 @@ pub struct TiledStep(());
 impl TiledStep {
     /// Cannot be called: [`Bf16Unit::of_tier`] finds nothing here.
     pub fn new(_: Bf16Unit, _: &Model, _: Reach, _: usize) -> TiledStep {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
     /// Cannot be called.
     pub fn gradient(&mut self, _: &Model, _: &[Group], _: f64, _: &mut [f32]) -> Vec<f64> {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
     /// Cannot be called.
     pub fn start_profile(&mut self) {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
     /// Cannot be called.
     pub fn profile(&self) -> [u64; Stage::ALL.len()] {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 }
 
@@ -43,17 +43,17 @@ pub struct TiledReader<'a>(std::marker::PhantomData<&'a Model>);
 impl<'a> TiledReader<'a> {
     /// Cannot be called: [`Bf16Unit::of_tier`] finds nothing here.
     pub fn new(_: Bf16Unit, _: &'a Model) -> TiledReader<'a> {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
     /// Cannot be called.
     pub fn net(&self) -> Net<'a, f32> {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
     /// Cannot be called.
     pub(crate) fn read(&self, _: &[usize], _: Sequences<'_>, _: &mut ReadRoom) {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct ReadRoom(());
 impl ReadRoom {
     /// Cannot be of use.
     pub(crate) fn reset(&mut self, _: Net<'_, f32>, _: usize, _: usize) {
-        unreachable!("a Bf16Unit exists only where `detect` found one")
+        unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
     /// Cannot be of use.

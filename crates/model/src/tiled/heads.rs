@@ -233,7 +233,8 @@ impl Head {
                 let pos = queries * BLOCK + query(16 * half + i);
                 if pos < self.seq {
                     let numbers = [turned[0][i], turned[1][i]].map(|v| _mm512_castsi512_ps(v));
-                    self.write_line(pos, c, own, round(numbers), out);
+                    let line = out.line_mut(self.first_row + pos, self.column / BLOCK + c);
+                    store_only(own, line, round(numbers));
                 }
             }
         }
@@ -249,11 +250,5 @@ impl Head {
             let numbers = load_wide(sums).map(|v| _mm512_mul_ps(v, all(factor)));
             store_only(own, line, round(numbers));
         }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-    fn write_line(self, pos: usize, c: usize, own: __mmask32, line: Halves, out: &mut Rows) {
-        store_only(own, out.line_mut(self.first_row + pos, self.column / BLOCK + c), line);
     }
 }
