@@ -43,8 +43,9 @@ def roofline(report):
     for peak in report["peaks"]:
         height = peak["flops_per_s"] / 1e9
         plot.plot([height * 1e9 / levels[0][1], 400], [height, height], color=colours[peak["tier"]], linewidth=1.2)
-        plot.annotate(f"{peak['tier']}: {height:.0f} GFLOP/s", (400, height * (0.76 if peak["tier"] == "avx512-bf16" else 1.06)), fontsize=9,
-                      color=colours[peak["tier"]], ha="right")
+        # The roofs of two tiers all but touch: one is named below, where no kernels are.
+        place = (22, 0.76 * height) if peak["tier"] == "avx512-bf16" else (400, 1.06 * height)
+        plot.annotate(f"{peak['tier']}: {height:.0f} GFLOP/s", place, fontsize=9, color=colours[peak["tier"]], ha="right")
         kernels = [k for k in report["kernels"] if k["tier"] == peak["tier"] and k["flops"]]
         x, y = zip(*((k["flops"] / k["bytes"], k["flops"] / k["seconds"] / 1e9) for k in kernels))
         plot.scatter(x, y, s=26, color=colours[peak["tier"]], label=f"kernels on {peak['tier']}", zorder=3)
