@@ -15,6 +15,7 @@ use crate::kernels::strips::Strips;
 use crate::kernels::tier::vectorised;
 use crate::optimiser::{self, AdamW, Moments};
 use crate::params::{Layout, ParamGroup};
+use crate::train::Group;
 
 /// What makes a kernel's arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub struct Kernel {
 pub(crate) const SEQ: usize = 256;
 pub(crate) const D: usize = 128;
 pub(crate) const HIDDEN: usize = 4 * D;
-const VOCAB: usize = 80;
+pub(crate) const VOCAB: usize = 80;
 pub(crate) const DIMS: AttnDims =
     AttnDims { n_seq: 1, seq: SEQ, n_heads: 4, d_head: D / 4, causal: true, attn_scale: 5.656_854_249_492_381 };
 
@@ -88,13 +89,9 @@ pub fn kernels() -> Vec<Kernel> {
             f32s(5 * SEQ * D + HIDDEN * D),
             forward(HIDDEN, D),
         ),
-        kernel(
-            "weights' gradient",
-            "128x256 @ 256x512",
-            2 * D * SEQ * HIDDEN,
-            f32s(SEQ * 5 * D + 2 * D * HIDDEN),
-            weights_gradient(),
-        ),
+        weights_gradient(D, HIDDEN),
+        weights_gradient(HIDDEN, D),
+        weights_gradient(D, D),
         kernel("pack into strips", "128x512", 0, f32s(2 * D * HIDDEN), pack()),
         kernel("attention", "256 x 4 heads of 32", SEEN * (4 * D / 4 + OF_EXP), f32s(4 * SEQ * D), attention()),
         kernel(
@@ -124,10 +121,20 @@ fn forward(inner: usize, width: usize) -> Box<dyn FnMut()> {
     })
 }
 
-fn weights_gradient() -> Box<dyn FnMut()> {
-    let (x, dout, mut dw) = (numbers(SEQ * D), numbers(SEQ * HIDDEN), vec![0.0; D * HIDDEN]);
+/// Of a linear layer's weights, `[inner, width]`, from one sequence.
+fn weights_gradient(inner: usize, width: usize) -> Kernel {
+    let (x, dout, mut dw) = (numbers(SEQ * inner), numbers(SEQ * width), vec![0.0; inner * width]);
     let mut room = Packing::default();
-    Box::new(move || room.multiply(view(&x, D).transpose(), view(&dout, HIDDEN), Store::Add, view_mut(&mut dw, HIDDEN)))
+    Kernel {
+        name: "weights' gradient",
+        sizes: format!("{inner}x{SEQ} @ {SEQ}x{width}"),
+        unit: Unit::Vectors,
+        flops: (2 * inner * SEQ * width) as f64,
+        bytes: 4 * (SEQ * (inner + width) + inner * width),
+        run: Box::new(move || {
+            room.multiply(view(&x, inner).transpose(), view(&dout, width), Store::Add, view_mut(&mut dw, width));
+        }),
+    }
 }
 
 fn pack() -> Box<dyn FnMut()> {
@@ -179,11 +186,16 @@ fn gelu() -> Box<dyn FnMut()> {
 }
 
 fn loss() -> Box<dyn FnMut()> {
-    let (logits, mut dlogits, weights) = (numbers(SEQ * VOCAB), numbers(SEQ * VOCAB), vec![1.0; SEQ - 1]);
-    let tokens: Vec<u32> = (0..SEQ).map(|i| (i * 31 % VOCAB) as u32).collect();
+    let (logits, mut dlogits, group) = (numbers(SEQ * VOCAB), numbers(SEQ * VOCAB), group());
     Box::new(move || {
-        cross_entropy(SEQ, &logits, &tokens, &weights, 1.0, &mut dlogits);
+        cross_entropy(SEQ, &logits, &group.tokens, &group.weights, 1.0, &mut dlogits);
     })
+}
+
+/// One sequence, every position scored.
+pub(crate) fn group() -> Group {
+    let tokens = (0..SEQ).map(|i| (i * 31 % VOCAB) as u32).collect();
+    Group { tokens, targets: None, seq: SEQ, weights: vec![1.0; SEQ - 1] }
 }
 
 fn rotary() -> Box<dyn FnMut()> {

@@ -6,16 +6,18 @@ use super::attention_stash::AttentionStash;
 use super::factor::{self, BLOCK, Floats, Rows, Scratch, Tiles};
 use super::heads::Heads;
 use super::linear::{Finish, multiply};
+use super::loss::cross_entropy;
 use super::norm::{self, Norm, Normalized};
 use super::rotary::Turns;
 use crate::backward::Reach;
-use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, numbers};
+use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, VOCAB, group, numbers};
 use crate::kernels::activation::Activation;
 use crate::kernels::norm::NormKind;
 use crate::kernels::tile::{
     Bf16Unit, Block, Lanes, LeftStrips, Line, Steps, Sums, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE,
 };
 use crate::kernels::vector::{self, V};
+use crate::train::Group;
 use std::arch::x86_64::_mm512_add_ps;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -56,6 +58,10 @@ struct Buffers {
     turns: Turns,
     scratch: Scratch,
     lanes: [Vec<Lanes>; 2],
+    group: Group,
+    scored: Vec<usize>,
+    logits: Floats,
+    dlogits: Rows,
 }
 
 /// A matrix as right factor, with what it was packed from.
@@ -141,6 +147,10 @@ impl Buffers {
             turns: Turns::default(),
             scratch: Scratch::default(),
             lanes: [lanes(), lanes()],
+            group: group(),
+            scored: (0..SEQ).collect(),
+            logits: floats(SEQ, VOCAB),
+            dlogits: rows(SEQ, VOCAB),
         };
         norm_forward(&mut buffers);
         linear_qkv(&mut buffers);
@@ -228,6 +238,7 @@ pub fn kernels(unit: Bf16Unit) -> Vec<Kernel> {
         ),
         kernel("norm", "256x128", Vectors, 7 * SEQ * D, 8 * SEQ * D, norm_forward),
         kernel("norm, backward", "256x128", Vectors, 14 * SEQ * D, 14 * SEQ * D, norm_backward),
+        kernel("cross-entropy", "256x80", Vectors, (15 + 6) * SEQ * VOCAB, 6 * SEQ * VOCAB, loss),
         kernel("rotary", "256 x 8 heads of 32", Vectors, 3 * SEQ * 2 * D, 4 * SEQ * D, rotary),
         kernel("round, transpose, column sums", "256x128", Vectors, SEQ * D, 8 * SEQ * D, round_rows),
         kernel("pack right factor", "256x384", Vectors, 0, 4 * SEQ * 3 * D, pack_right),
@@ -328,6 +339,12 @@ fn norm_backward(b: &mut Buffers) {
     for block in 0..SEQ / BLOCK {
         norm::norm_bwd(&b.norm, &b.normalized, &b.dnormed, block, [dgain, dbias], Sums::Set, &mut b.dresid);
     }
+}
+
+/// Of its own powers, after the first run: finite numbers as good as any.
+#[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
+fn loss(b: &mut Buffers) {
+    cross_entropy(&b.group, &b.scored, VOCAB, 1.0, &mut b.logits, &mut b.dlogits);
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
