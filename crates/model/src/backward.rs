@@ -14,6 +14,7 @@ use crate::kernels::real::Real;
 use crate::kernels::rotary::Turns;
 use crate::linear::{linear_input_bwd, linear_weights_bwd};
 use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
+use crate::profile::Stage;
 use crate::sites::{At, Site};
 use crate::tap::Tap;
 
@@ -92,10 +93,12 @@ pub fn backward<F: Real>(
     linear_weights_bwd(&acts.unembed_in, &grads.logits, w_u, b_u, param_grads, &mut grads.packing);
     linear_input_bwd(net, &grads.logits, w_u, b_u, Store::Set, &mut grads.resid, &mut grads.packing);
     tap.backward(At::new(Site::UnembedIn, 0), &mut grads.resid);
+    tap.over(Stage::Loss);
     let sites = [Site::LnFinalScale, Site::LnFinalNormalized].map(|site| At::new(site, 0));
     let final_norm = config.final_normalization();
     let ActGrads { resid, scale, .. } = grads;
     norm_bwd(net, final_norm, layout.ln_final, sites, &acts.resid, &acts.ln_final, resid, scale, param_grads, tap);
+    tap.over(Stage::NormBackward);
     for (layer, block) in acts.blocks.iter().enumerate().rev() {
         let slots = &layout.blocks[layer];
         tap.backward(At::new(Site::ResidPost, layer), &mut grads.resid);
@@ -107,6 +110,7 @@ pub fn backward<F: Real>(
         tap.backward(At::new(Site::ResidPre, layer), &mut grads.resid);
     }
     embed_bwd(net, sequences, grads, param_grads, tap);
+    tap.over(Stage::Embed);
 }
 
 /// Reverses a norm: `grad` comes in as the gradient of its output and leaves as the gradient of its input.
@@ -162,17 +166,23 @@ fn mlp_bwd<F: Real>(
     let ActGrads { resid, branch, input, scale, hidden, packing, .. } = grads;
     let branch = offered(at(Site::MlpOut), resid, branch, tap);
     linear_weights_bwd(&block.post, branch, slots.w_out, slots.b_out, param_grads, packing);
+    tap.over(Stage::LinearWeights);
     linear_input_bwd(net, branch, slots.w_out, slots.b_out, Store::Set, hidden, packing);
+    tap.over(Stage::LinearInput);
     tap.backward(at(Site::MlpPost), hidden);
     multiply(hidden, &block.slope);
     tap.backward(at(Site::MlpPre), hidden);
+    tap.over(Stage::Activation);
     linear_weights_bwd(&block.ln2.out, hidden, slots.w_in, slots.b_in, param_grads, packing);
+    tap.over(Stage::LinearWeights);
     linear_input_bwd(net, hidden, slots.w_in, slots.b_in, Store::Set, input, packing);
+    tap.over(Stage::LinearInput);
     let x = if block.mlp_in.is_empty() { &block.resid_mid } else { &block.mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
     norm_bwd(net, config.normalization, slots.ln2, sites, x, &block.ln2, input, scale, param_grads, tap);
     tap.backward(at(Site::MlpIn), input);
     add(resid, input);
+    tap.over(Stage::NormBackward);
 }
 
 fn attention_bwd<F: Real>(
@@ -195,9 +205,11 @@ fn attention_bwd<F: Real>(
         result_bwd(net, slots, at(Site::Result), &block.z, branch, z, param_grads, tap);
     } else {
         linear_weights_bwd(&block.z, branch, slots.w_o, slots.b_o, param_grads, packing);
+        tap.over(Stage::LinearWeights);
         linear_input_bwd(net, branch, slots.w_o, slots.b_o, Store::Set, z, packing);
     }
     tap.backward(at(Site::Z), z);
+    tap.over(Stage::LinearInput);
     if block.pattern.is_empty() {
         let read = [&block.q, &block.k, &block.v].map(|x| &x[..]);
         let answers = if reach == Reach::Whole { Answers::Everyone } else { Answers::Itself };
@@ -220,6 +232,7 @@ fn attention_bwd<F: Real>(
             turns.rotate(dims, dim, base, -1.0, 0, grad);
         }
     }
+    tap.over(Stage::AttentionBackward);
     let mut by_head = HeadInputs::new(net, layer, block, tap);
     let mut store = Store::Set;
     let projections = [
@@ -230,14 +243,17 @@ fn attention_bwd<F: Real>(
     for (site, input_site, w, b, grad) in projections {
         tap.backward(at(site), grad);
         linear_weights_bwd(&block.ln1.out, grad, w, b, param_grads, packing);
+        tap.over(Stage::LinearWeights);
         linear_input_bwd(net, grad, w, b, store, input, packing);
         store = Store::Add;
         by_head.offer(net, slots, at(input_site), block, w, grad, tap);
+        tap.over(Stage::LinearInput);
     }
     by_head.offer_sum(at(Site::AttnIn), tap);
     let sites = [Site::Ln1Scale, Site::Ln1Normalized].map(at);
     norm_bwd(net, config.normalization, slots.ln1, sites, &block.resid_pre, &block.ln1, input, scale, param_grads, tap);
     add(resid, input);
+    tap.over(Stage::NormBackward);
 }
 
 /// Gradients of keys and values from the query at their own position alone, in place of those from all queries:

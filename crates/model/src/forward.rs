@@ -16,6 +16,7 @@ use crate::kernels::rotary::Turns;
 use crate::linear::{Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
 use crate::past::{Nothing, Past};
+use crate::profile::Stage;
 use crate::sites::{At, Site};
 use crate::tap::Tap;
 
@@ -168,6 +169,7 @@ pub(crate) fn forward_after<F: Real>(
     acts.resize(config, sequences.n_seq(), sequences.seq);
     let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing, turns } = acts;
     embed(net, sequences, past, resid, branch, tap);
+    tap.over(Stage::Embed);
     for (layer, block) in blocks.iter_mut().enumerate() {
         let slots = &layout.blocks[layer];
         std::mem::swap(&mut block.resid_pre, resid);
@@ -181,14 +183,17 @@ pub(crate) fn forward_after<F: Real>(
         } else {
             set_sum(resid, &block.resid_pre, branch);
         }
+        tap.over(Stage::Linear);
         tap.forward(At::new(Site::ResidPost, layer), resid);
     }
     let sites = [Site::LnFinalScale, Site::LnFinalNormalized].map(|site| At::new(site, 0));
     norm(net, config.final_normalization(), layout.ln_final, sites, resid, ln_final, tap);
+    tap.over(Stage::Norm);
     std::mem::swap(unembed_in, &mut ln_final.out);
     tap.forward(At::new(Site::UnembedIn, 0), unembed_in);
     linear(net, unembed_in, layout.w_u, layout.b_u, logits, packing);
     tap.forward(At::new(Site::UnembedOut, 0), logits);
+    tap.over(Stage::Loss);
 }
 
 /// `resid = W_E[token] + W_pos[pos]`.
@@ -264,6 +269,7 @@ fn attention<F: Real>(
     }
     let sites = [Site::Ln1Scale, Site::Ln1Normalized].map(at);
     norm(net, config.normalization, slots.ln1, sites, &block.resid_pre, &mut block.ln1, tap);
+    tap.over(Stage::Norm);
     let dims = attn_dims(config, sequences);
     let projections: [(Site, Slot, Slot, &mut [F]); 3] = [
         (Site::Q, slots.w_q, slots.b_q, &mut block.q),
@@ -274,6 +280,7 @@ fn attention<F: Real>(
         linear(net, &block.ln1.out, w, b, out, packing);
         tap.forward(at(site), out);
     }
+    tap.over(Stage::Linear);
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, x) in [(Site::RotQ, &mut block.q), (Site::RotK, &mut block.k)] {
             each_beginning(dims, past, x, |dims, pos, x| turns.rotate(dims, dim, base, 1.0, pos, x));
@@ -281,6 +288,7 @@ fn attention<F: Real>(
         }
     }
     past.attend(layer, dims, block, packing, tap);
+    tap.over(Stage::Attention);
     tap.forward(at(Site::Z), &mut block.z);
     if tap.wants(at(Site::Result)) {
         let mut result = head_results(config, &block.z, slots.w_o.of(params));
@@ -331,10 +339,13 @@ fn mlp<F: Real>(
     let input = if mlp_in.is_empty() { &*resid_mid } else { &*mlp_in };
     let sites = [Site::Ln2Scale, Site::Ln2Normalized].map(at);
     norm(net, config.normalization, slots.ln2, sites, input, ln2, tap);
+    tap.over(Stage::Norm);
     linear(net, &ln2.out, slots.w_in, slots.b_in, pre, packing);
     tap.forward(at(Site::MlpPre), pre);
+    tap.over(Stage::Linear);
     activate(config.act_fn, pre, post);
     tap.forward(at(Site::MlpPost), post);
+    tap.over(Stage::Activation);
     linear(net, post, slots.w_out, slots.b_out, branch, packing);
     tap.forward(at(Site::MlpOut), branch);
 }

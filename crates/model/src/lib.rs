@@ -17,6 +17,7 @@ pub mod model;
 pub mod optimiser;
 pub mod params;
 mod past;
+pub mod profile;
 pub mod record;
 pub mod sites;
 mod slots;

@@ -1,6 +1,7 @@
 //! Taps: what an observer is shown of a forward and backward pass, and what it may change.
 
 use crate::kernels::real::Real;
+use crate::profile::Stage;
 use crate::sites::At;
 
 /// An observer of the network. At every site it wants, the forward pass offers the value before going on with it, and the
@@ -21,6 +22,10 @@ pub trait Tap<F: Real> {
     /// The gradient with respect to the value the network went on with. If `forward` edited the value, this must turn it into
     /// the gradient with respect to the value before the edit (0 where the edit replaced the value).
     fn backward(&mut self, at: At, gradient: &mut [F]);
+
+    /// What the pass did since it told so last was this.
+    #[inline(always)]
+    fn over(&mut self, _: Stage) {}
 }
 
 /// Which tokens the values of the next pass belong to. A pass over whole sequences is a window on all of their positions; in

@@ -13,10 +13,9 @@ use crate::linear::{PackedWeights, Products};
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
+use crate::profile::{Nanos, Profile, Profiled, Stage};
 use crate::slots::Rooms;
-use crate::tap::NoTap;
 use crate::tiled::TiledStep;
-use crate::tiled::profile::Stage;
 use crate::workers::Workers;
 use rayon::prelude::*;
 
@@ -209,24 +208,18 @@ impl Trainer {
     }
 
     /// From now on the stages of steps are timed.
-    ///
-    /// # Errors
-    /// Only steps in bf16 have stages that are told apart.
-    pub fn start_profile(&mut self) -> Result<(), TierError> {
+    pub fn start_profile(&mut self) {
         match &mut self.engine {
-            Engine::Plain(_) => Err(TierError::NoProfile),
-            Engine::Tiled(step) => {
-                step.start_profile();
-                Ok(())
-            }
+            Engine::Plain(step) => step.rooms.start_profile(),
+            Engine::Tiled(step) => step.start_profile(),
         }
     }
 
-    /// Time spent in each stage of the tiled step so far, in nanoseconds, summed over workers.
-    pub fn profile(&self) -> Option<[u64; Stage::ALL.len()]> {
+    /// Time spent in each stage of steps so far, in nanoseconds, summed over workers.
+    pub fn profile(&self) -> Nanos {
         match &self.engine {
-            Engine::Plain(_) => None,
-            Engine::Tiled(step) => Some(step.profile()),
+            Engine::Plain(step) => step.rooms.profile(),
+            Engine::Tiled(step) => step.profile(),
         }
     }
 
@@ -369,6 +362,13 @@ struct PlainStep {
 struct Room {
     acts: Acts<f32>,
     grads: ActGrads<f32>,
+    profile: Profile,
+}
+
+impl Profiled for Room {
+    fn profile(&mut self) -> &mut Profile {
+        &mut self.profile
+    }
 }
 
 impl PlainStep {
@@ -392,12 +392,13 @@ impl PlainStep {
 /// Adds one group's gradient to `slot`; returns its weighted loss.
 fn add_group(net: Net<'_, f32>, group: &Group, scale: f64, reach: Reach, slot: &mut [f32], room: &mut Room) -> f64 {
     let sequences = group.sequences();
-    let Room { acts, grads } = room;
-    forward(net, sequences, acts, &mut NoTap);
+    let Room { acts, grads, profile } = room;
+    forward(net, sequences, acts, profile);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
     let loss =
         cross_entropy(sequences.seq, &acts.logits, group.targets().tokens, &group.weights, scale, &mut grads.logits);
-    backward(net, sequences, acts, reach, grads, slot, &mut NoTap);
+    profile.lap(Stage::Loss);
+    backward(net, sequences, acts, reach, grads, slot, profile);
     loss
 }
 

@@ -43,6 +43,11 @@ fn timings_have_the_keys_that_scripts_read() {
         // At least the gradient and the two moments.
         assert!(train["peak_bytes"].as_u64().unwrap() > 3 * 4 * 200_000, "{train}");
     }
+    let profiled = json("bench train --shape xs --precision f32 --profile --seconds 0.01 --threads 1 --json");
+    let stages = profiled["stages"].as_array().unwrap();
+    assert!(stages.iter().all(|stage| stage["ms"].as_f64().unwrap() > 0.0), "{profiled}");
+    let shares: Vec<f64> = stages.iter().filter_map(|stage| stage["share_of_peak"].as_f64()).collect();
+    assert!(shares.len() == 5 && shares.iter().all(|&share| share > 0.0 && share < 1.2), "{profiled}");
     let generated = json("bench generate --shape xs --count 3 --prompt 4 --new 2 --seconds 0.01 --threads 1 --json");
     assert_eq!(keys(&generated), ["new_tokens_per_s", "peak_bytes", "problems_per_s", "seconds", "tier"]);
     assert!(generated["new_tokens_per_s"].as_f64().unwrap() > 0.0, "{generated}");

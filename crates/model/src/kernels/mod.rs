@@ -17,6 +17,7 @@ pub mod flash;
 pub mod lanes;
 pub mod loss;
 pub mod norm;
+pub mod peak;
 pub mod product;
 pub mod real;
 pub mod rotary;

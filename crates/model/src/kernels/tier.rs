@@ -61,9 +61,6 @@ pub enum TierError {
     /// No unit for bf16.
     #[error("precision bf16 needs a processor with AVX-512 for bf16 (avx512_bf16); use f32")]
     NoBf16,
-    /// Steps in f32.
-    #[error("only steps in bf16 can be profiled; use --precision bf16, or leave out --profile")]
-    NoProfile,
     /// A lower tier is forced.
     #[error("precision bf16 needs tier amx or avx512-bf16, and tier {} is forced; use f32", tier.name())]
     Forced {

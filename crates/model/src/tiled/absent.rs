@@ -1,14 +1,11 @@
 //! The tiled step and reading where there is no tile unit: they cannot be made, because no [`Bf16Unit`] can.
 
-#[path = "profile.rs"]
-pub mod profile;
-
 use crate::backward::Reach;
 use crate::forward::{Net, Sequences};
 use crate::kernels::tile::Bf16Unit;
 use crate::model::Model;
+use crate::profile::Nanos;
 use crate::train::Group;
-use profile::Stage;
 
 /// Everything that a network's training steps on the tile unit need beside the network.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ impl TiledStep {
     }
 
     /// Cannot be called.
-    pub fn profile(&self) -> [u64; Stage::ALL.len()] {
+    pub fn profile(&self) -> Nanos {
         unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 }

@@ -5,7 +5,6 @@ use super::factor::{self, BLOCK, Floats, Tiles, add_column_sums, add_weight_grad
 use super::linear::{Finish, multiply};
 use super::loss::cross_entropy;
 use super::norm::{self, Norm, Normalized, norm, norm_bwd};
-use super::profile::Stage;
 use super::room::{Now, Room, heads, panel};
 use super::slot::{BlockPlaces, GradSlot, MlpPlaces, NormPlaces, Places};
 use super::weights::{TiledBlock, TiledMlp, TiledWeights};
@@ -14,6 +13,7 @@ use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
 use crate::kernels::tile::{Line, Sums, TileUnit, Wide};
 use crate::kernels::vector::{add, load_wide, store_wide};
+use crate::profile::Stage;
 use crate::train::Group;
 use std::ops::Range;
 

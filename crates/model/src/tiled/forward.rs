@@ -4,13 +4,13 @@ use super::attention::attention;
 use super::factor::{BLOCK, Floats};
 use super::linear::{Finish, multiply};
 use super::norm::norm;
-use super::profile::Stage;
 use super::room::{Room, heads, panel};
 use super::weights::{TiledBlock, TiledMlp};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
 use crate::kernels::tile::{Sums, TileUnit, ZERO_WIDE};
 use crate::kernels::vector::{add, load_some, store_wide};
+use crate::profile::Stage;
 
 /// Up to the residual stream after the last block.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]

@@ -19,7 +19,7 @@ pub mod hot;
 mod linear;
 mod loss;
 mod norm;
-pub mod profile;
+
 mod read;
 mod room;
 mod rotary;
@@ -31,9 +31,9 @@ use crate::backward::Reach;
 use crate::forward::Net;
 use crate::kernels::tile::{Bf16Unit, Sums};
 use crate::model::Model;
+use crate::profile::Nanos;
 use crate::slots::Rooms;
 use crate::train::Group;
-use profile::Stage;
 use room::Room;
 use slot::{GradSlot, Places};
 use weights::TiledWeights;
@@ -49,8 +49,6 @@ pub struct TiledStep {
     places: Places,
     slots: Vec<GradSlot>,
     rooms: Rooms<Room>,
-    /// Whether stages are timed.
-    profiled: bool,
 }
 
 impl TiledStep {
@@ -59,7 +57,7 @@ impl TiledStep {
         let places = Places::new(&model.config, &model.layout);
         let slots = (0..n_slots).map(|_| GradSlot::new(&places)).collect();
         let weights = TiledWeights::new(unit, &model.config, &model.layout);
-        TiledStep { weights, reach, places, slots, rooms: Rooms::default(), profiled: false }
+        TiledStep { weights, reach, places, slots, rooms: Rooms::default() }
     }
 
     /// The gradient of `scale` times the groups' weighted loss is written to `gradient`; returns the loss of each slot's groups.
@@ -67,9 +65,8 @@ impl TiledStep {
     /// Groups belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
     pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
         self.weights.pack(&model.layout, &model.params);
-        let TiledStep { weights, reach, places, slots, rooms, profiled } = self;
+        let TiledStep { weights, reach, places, slots, rooms } = self;
         let (slots, losses) = rooms.add_up(slots, groups, GradSlot::clear, |group, slot, room: &mut Room| {
-            room.profile.start(*profiled);
             add_group(model.net(), weights, *reach, places, group, scale, slot, room)
         });
         places.gather(slots, gradient);
@@ -78,18 +75,12 @@ impl TiledStep {
 
     /// From now on stages are timed.
     pub fn start_profile(&mut self) {
-        self.profiled = true;
+        self.rooms.start_profile();
     }
 
-    /// Time spent in each stage so far, in nanoseconds, summed over workers.
-    pub fn profile(&self) -> [u64; Stage::ALL.len()] {
-        let mut sum = [0; Stage::ALL.len()];
-        self.rooms.with(|rooms| {
-            for room in rooms {
-                sum.iter_mut().zip(room.profile.nanos).for_each(|(sum, nanos)| *sum += nanos);
-            }
-        });
-        sum
+    /// Time spent in each stage so far.
+    pub fn profile(&self) -> Nanos {
+        self.rooms.profile()
     }
 }
 

@@ -6,11 +6,11 @@ use super::attention_stash::AttentionStash;
 use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles};
 use super::heads::Heads;
 use super::norm::Normalized;
-use super::profile::Profile;
 use super::rotary::Turns;
 use super::scored::Scored;
 use crate::config::ModelConfig;
 use crate::forward::{Sequences, attn_dims};
+use crate::profile::{Profile, Profiled};
 use crate::train::Group;
 
 /// Rows of the MLP that are taken through both its layers before the next: their hidden activations stay in cache.
@@ -32,6 +32,12 @@ pub(crate) struct Room {
     pub(super) scratch: Scratch,
     /// Where the time went.
     pub(super) profile: Profile,
+}
+
+impl Profiled for Room {
+    fn profile(&mut self) -> &mut Profile {
+        &mut self.profile
+    }
 }
 
 /// What one block leaves for the backward pass: about 28 bytes for each number of the residual stream.

@@ -11,10 +11,12 @@ use searchlens_model::kernels::tier::Precision;
 use searchlens_model::linear::Products;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::{ParamGroup, Slot};
+use searchlens_model::profile::Stage;
 use searchlens_model::record::run;
 use searchlens_model::tap::NoTap;
 use searchlens_model::train::{Average, Group, TrainError, Trainer};
 use searchlens_model::workers::Workers;
+use std::time::Instant;
 
 /// Runs `job` in f32, and in bf16 on each tier that has a unit of its own for it.
 fn in_each_precision(job: impl Fn(Precision) + Sync) {
@@ -336,6 +338,26 @@ fn check_copying(precision: Precision) {
 #[test]
 fn a_small_network_learns_to_copy() {
     in_each_precision(check_copying);
+}
+
+#[test]
+fn a_profile_tells_apart_all_that_a_step_does_and_no_more() {
+    in_each_precision(|precision| {
+        let mut trainer = trainer(7).with_precision(precision).unwrap();
+        let (groups, workers) = (groups(&trainer, 8), Workers::new(Some(1), false).unwrap());
+        trainer.step(&groups, 1e-3, &workers).unwrap();
+        assert_eq!(trainer.profile().iter().sum::<u64>(), 0, "{precision:?}: nobody asked");
+        trainer.start_profile();
+        let begun = Instant::now();
+        for _ in 0..3 {
+            trainer.step(&groups, 1e-3, &workers).unwrap();
+        }
+        let (all, profile) = (begun.elapsed().as_nanos() as u64, trainer.profile());
+        assert!(profile.iter().sum::<u64>() <= all, "{precision:?}: {profile:?} in {all}");
+        // In bf16 the activation belongs to the linear layers; in f32 nothing is packed.
+        let missing: Vec<Stage> = Stage::ALL.into_iter().filter(|&stage| profile[stage as usize] == 0).collect();
+        assert_eq!(missing, [if precision == Precision::F32 { Stage::Pack } else { Stage::Activation }]);
+    });
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! Where the time of a step in bf16 goes, beside what the processor's unit for it can do.
+//! Where the time of a step goes, beside what the processor can do.
 
 use std::time::Instant;
 
 use searchlens::model::config::{AttentionDir, ModelConfig};
-use searchlens::model::kernels::tier::bf16_unit;
+use searchlens::model::kernels;
+use searchlens::model::kernels::tier::{Precision, bf16_unit};
 use searchlens::model::kernels::tile::{LeftStrips, Line, Steps, Sums, ZERO_BLOCK};
-use searchlens::model::tiled::profile::Stage;
+use searchlens::model::profile::Stage;
 use serde::Serialize;
 
 use crate::output::print;
@@ -18,12 +19,20 @@ pub(super) struct StageTime {
     ms: f64,
     /// Its products' rate, all workers together, counting each multiply-add as two and no padding.
     gflops_per_s: Option<f64>,
-    /// That rate as a share of the unit's peak on operands in the first-level cache.
+    /// That rate as a share of [`peak`].
     share_of_peak: Option<f64>,
 }
 
-/// Rate of the unit for bf16 on one core, operands in the first-level cache, multiply-adds counted as two.
-pub(super) fn peak() -> Option<f64> {
+/// What products can reach at most on one core, multiply-adds counted as two: in f32 multiply-adds in registers, in bf16
+/// the unit for it on operands in the first-level cache.
+pub(super) fn peak(precision: Precision) -> Option<f64> {
+    match precision {
+        Precision::F32 => Some(rate(|| kernels::peak::multiply_adds(200_000))),
+        Precision::Bf16 => bf16_peak(),
+    }
+}
+
+fn bf16_peak() -> Option<f64> {
     const DEPTH: usize = 8;
     const ROUNDS: usize = 20_000;
     let unit = bf16_unit().ok()?.on_this_thread();
@@ -31,18 +40,25 @@ pub(super) fn peak() -> Option<f64> {
     let strips = LeftStrips::new(&left, Steps { row: 1, tile: 16, strip: 16 * DEPTH }, DEPTH);
     let (one, two) = right.split_at(DEPTH);
     let mut out = ZERO_BLOCK;
-    let mut best = f64::INFINITY;
-    for _ in 0..5 {
-        let begun = Instant::now();
+    Some(rate(|| {
         for _ in 0..ROUNDS {
             unit.multiply(strips, [one, two], Sums::Set, &mut out);
         }
-        best = best.min(begun.elapsed().as_secs_f64());
-    }
-    Some((ROUNDS * DEPTH * 2 * 32 * 32 * 32) as f64 / best)
+        ROUNDS * DEPTH * 2 * 32 * 32 * 32
+    }))
 }
 
-/// Every stage's time (from `ms`), and the rate of those that are mostly products.
+/// Operations a second, the best of five runs, each of which tells how many it made.
+fn rate(mut run: impl FnMut() -> usize) -> f64 {
+    let times = (0..5).map(|_| {
+        let begun = Instant::now();
+        let operations = run();
+        operations as f64 / begun.elapsed().as_secs_f64()
+    });
+    times.fold(0.0, f64::max)
+}
+
+/// The time (from `ms`) of every stage that takes any, and the rate of those that are mostly products.
 pub(super) fn stages(
     config: &ModelConfig,
     (batch, context): (usize, usize),
@@ -60,7 +76,7 @@ pub(super) fn stages(
             share_of_peak: rate.zip(peak).map(|(rate, peak)| rate / (peak * threads as f64)),
         }
     };
-    Stage::ALL.map(time).into()
+    Stage::ALL.into_iter().map(time).filter(|stage| stage.ms > 0.0).collect()
 }
 
 /// Multiply-adds of a stage for a batch; none for stages that are not mostly products.
@@ -75,8 +91,8 @@ fn multiply_adds(config: &ModelConfig, batch: usize, context: usize, stage: Stag
     match stage {
         Stage::Linear | Stage::LinearInput | Stage::LinearWeights => Some(linear as f64),
         Stage::Attention => Some(2.0 * product),
-        // Scores again, and the gradients of pattern, queries, keys and values.
-        Stage::AttentionBackward => Some(5.0 * product),
+        // The gradients of pattern, queries, keys and values; scores that are made again are not counted.
+        Stage::AttentionBackward => Some(4.0 * product),
         _ => None,
     }
 }

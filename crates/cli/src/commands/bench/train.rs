@@ -41,7 +41,7 @@ pub(super) struct TrainArgs {
     /// Sequences of a batch [default: the shape's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch: Option<u32>,
-    /// Say where the time goes, and how fast each stage is beside the measured peak of the unit for bf16 (bf16 only)
+    /// Say where the time goes, and how fast each stage is beside the measured peak of this machine
     #[arg(long)]
     profile: bool,
     /// For how long
@@ -92,7 +92,7 @@ fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
     let moments = Moments::new(model.params.len());
     let mut trainer = Trainer::new(model, adamw(), Vec::new(), moments, None).with_precision(precision)?;
     if args.profile {
-        trainer.start_profile()?;
+        trainer.start_profile();
     }
     let step = |trainer: &mut Trainer| -> anyhow::Result<f64> {
         let begun = Instant::now();
@@ -102,13 +102,13 @@ fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
     for _ in 0..WARM_UP_STEPS {
         step(&mut trainer)?;
     }
-    let warm = if args.profile { trainer.profile() } else { None };
+    let warm = trainer.profile();
     let mut seconds = repeated(args.seconds, || step(&mut trainer))?;
     let share = 1.0 / (seconds.len() * workers.threads()) as f64;
-    let stages = warm.zip(trainer.profile()).map(|(before, after)| {
-        let peak = workers.run(profile::peak);
+    let stages = args.profile.then(|| {
+        let (after, peak) = (trainer.profile(), workers.run(|| profile::peak(precision)));
         profile::stages(&trainer.model.config, (batch, n_ctx), workers.threads(), peak, |stage| {
-            (after[stage as usize] - before[stage as usize]) as f64 * share / 1e6
+            (after[stage as usize] - warm[stage as usize]) as f64 * share / 1e6
         })
     });
     let median = median(&mut seconds);

@@ -1,5 +1,8 @@
-//! Where the time of a tiled step goes.
+//! Where the time of a training step goes.
 
+use crate::kernels::real::Real;
+use crate::sites::At;
+use crate::tap::Tap;
 use std::time::Instant;
 
 /// What a step spends its time on.
@@ -11,12 +14,14 @@ pub enum Stage {
     Norm,
     /// Norms backward, and rounding and turning the gradient of the residual stream.
     NormBackward,
-    /// Linear layers, with bias, activation and residual sum.
+    /// Linear layers, with bias and residual sum.
     Linear,
     /// Gradients of linear layers' inputs.
     LinearInput,
     /// Gradients of linear layers' weights.
     LinearWeights,
+    /// Activation functions and their slopes, where they are passes of their own (in bf16 they belong to the linear layers).
+    Activation,
     /// Attention.
     Attention,
     /// Attention backward.
@@ -29,10 +34,11 @@ pub enum Stage {
 
 impl Stage {
     /// All, in the order of a step.
-    pub const ALL: [Stage; 10] = [
+    pub const ALL: [Stage; 11] = [
         Stage::Embed,
         Stage::Norm,
         Stage::Linear,
+        Stage::Activation,
         Stage::Attention,
         Stage::Pack,
         Stage::Loss,
@@ -51,6 +57,7 @@ impl Stage {
             Stage::Linear => "linear",
             Stage::LinearInput => "linear, inputs",
             Stage::LinearWeights => "linear, weights",
+            Stage::Activation => "activation, slopes",
             Stage::Attention => "attention",
             Stage::AttentionBackward => "attention, backward",
             Stage::Pack => "packing, bias sums",
@@ -59,12 +66,14 @@ impl Stage {
     }
 }
 
-/// Time spent in each stage by one worker, if asked for.
+/// Nanoseconds spent in each [`Stage`], summed over workers.
+pub type Nanos = [u64; Stage::ALL.len()];
+
+/// Time spent in each stage by one worker, if asked for. A tap on the plain passes, which watches the clock alone.
 #[derive(Clone, Debug, Default)]
-pub struct Profile {
+pub(crate) struct Profile {
     last: Option<Instant>,
-    /// Nanoseconds, by [`Stage`].
-    pub nanos: [u64; Stage::ALL.len()],
+    pub(crate) nanos: Nanos,
 }
 
 impl Profile {
@@ -81,5 +90,29 @@ impl Profile {
             self.nanos[stage as usize] += (now - *last).as_nanos() as u64;
             *last = now;
         }
+    }
+}
+
+/// A worker's room, with its profile.
+pub(crate) trait Profiled {
+    fn profile(&mut self) -> &mut Profile;
+}
+
+impl<F: Real> Tap<F> for Profile {
+    #[inline(always)]
+    fn wants(&self, _: At) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn edits(&self, _: At) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn forward(&mut self, _: At, _: &mut [F]) {}
+    #[inline(always)]
+    fn backward(&mut self, _: At, _: &mut [F]) {}
+    #[inline]
+    fn over(&mut self, stage: Stage) {
+        self.lap(stage);
     }
 }

@@ -1,0 +1,33 @@
+//! Multiply-adds in registers alone: what no kernel in f32 can be faster than in the vectors of this thread's tier.
+
+use super::real::Real;
+use super::tier::vectorised_with;
+use pulp::{Simd, WithSimd};
+use std::hint::black_box;
+
+/// Vectors of sums: more than multiply-adds are under way at a time, and no more than a lesser tier has registers for.
+const SUMS: usize = 12;
+
+/// Runs `turns` turns of independent multiply-adds in f32; returns how many operations that was, a multiply-add being two.
+pub fn multiply_adds(turns: usize) -> usize {
+    vectorised_with(Turns(turns))
+}
+
+struct Turns(usize);
+
+impl WithSimd for Turns {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> usize {
+        let [factor, summand] = [0.999, 1e-3].map(|x| <f32 as Real>::splat(simd, black_box(x)));
+        let mut sums = [summand; SUMS];
+        for _ in 0..self.0 {
+            for sum in &mut sums {
+                *sum = <f32 as Real>::mul_add(simd, *sum, factor, summand);
+            }
+        }
+        black_box(sums);
+        2 * self.0 * SUMS * <f32 as Real>::lanes::<S>()
+    }
+}
