@@ -6,6 +6,7 @@
 //! (permission).
 #![expect(unsafe_code, reason = "tile instructions exist only as assembly")]
 
+use super::cpuid::cpuid;
 use super::tile::{Block, LeftStrips, Line, Sums, Tile, has_vectors};
 use std::arch::asm;
 use std::marker::PhantomData;
@@ -94,22 +95,9 @@ impl Tiles {
     }
 }
 
-/// `eax` and `edx` of subleaf 0. (Whether the library's own function is unsafe depends on the compiler's version.)
-fn cpuid(leaf: u32) -> [u32; 2] {
-    let (eax, edx);
-    // SAFETY: every processor of this architecture has the instruction; it writes four registers, and `rbx`, which the
-    // compiler keeps for itself, is put back.
-    unsafe {
-        asm!("mov {kept}, rbx", "cpuid", "mov rbx, {kept}", kept = out(reg) _, inout("eax") leaf => eax,
-            inout("ecx") 0 => _, out("edx") edx, options(nostack, nomem, preserves_flags));
-    }
-    [eax, edx]
-}
-
 fn usable() -> bool {
     const NEEDED: u32 = 1 << 22 | 1 << 24; // AMX-BF16, AMX-TILE
-    let [last_leaf, _] = cpuid(0);
-    let has_tiles = last_leaf >= 7 && cpuid(7)[1] & NEEDED == NEEDED;
+    let has_tiles = cpuid(0)[0] >= 7 && cpuid(7)[3] & NEEDED == NEEDED;
     has_tiles && has_vectors() && ask_permission()
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Generic over one thing, the number type, so that finite differences can run in `f64` through the very code that trains.
 //! Products are made by `strips`, or in bf16 by a unit of `tile`; the step made for that is [`crate::tiled`]. Unsafe code is in
-//! four modules: `strips` (left factors read with any strides), `amx` (tile instructions), `dot` (the way into vector code) and
-//! `vector` (its loads and stores).
+//! five modules: `strips` (left factors read with any strides), `amx` (tile instructions), `dot` (the way into vector code),
+//! `vector` (its loads and stores) and `cpuid` (one instruction).
 
 pub mod activation;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -11,6 +11,8 @@ mod amx;
 pub mod attention;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod bf16;
+#[cfg(target_arch = "x86_64")]
+mod cpuid;
 #[cfg(target_arch = "x86_64")]
 mod dot;
 pub mod flash;
