@@ -7,6 +7,7 @@ use crate::config::{AttentionDir, ModelConfig};
 use crate::forward::{Acts, Net, Sequences, forward_after};
 use crate::kernels::attention::softmax;
 use crate::kernels::tier::{Precision, TierError, bf16_unit};
+use crate::linear::{PackedWeights, Products};
 use crate::model::{Model, TokensError};
 use crate::past::{Cache, Past};
 use crate::slots::Rooms;
@@ -47,7 +48,7 @@ const ROWS: usize = 64;
 #[derive(Debug)]
 pub enum Reader<'a> {
     /// Through the forward pass that everything else uses, in f32.
-    Plain(Net<'a, f32>),
+    Plain(PlainReader<'a>),
     /// In bf16, by the code made for the tile unit.
     Tiled(Box<TiledReader<'a>>),
 }
@@ -59,17 +60,36 @@ impl<'a> Reader<'a> {
     /// This machine has nothing for bf16.
     pub fn new(model: &'a Model, precision: Precision) -> Result<Reader<'a>, TierError> {
         Ok(match precision {
-            Precision::F32 => Reader::Plain(model.net()),
+            Precision::F32 => Reader::plain(model),
             Precision::Bf16 => Reader::Tiled(Box::new(TiledReader::new(bf16_unit()?, model))),
         })
     }
 
-    /// The network.
-    pub fn net(&self) -> Net<'a, f32> {
+    /// A network about to continue sequences in f32.
+    pub fn plain(model: &'a Model) -> Reader<'a> {
+        let mut weights = PackedWeights::new(&model.layout);
+        weights.pack_forward(&model.params);
+        Reader::Plain(PlainReader { model, weights })
+    }
+
+    fn net(&self) -> Net<'_, f32> {
         match self {
-            Reader::Plain(net) => *net,
+            Reader::Plain(reader) => reader.net(),
             Reader::Tiled(reader) => reader.net(),
         }
+    }
+}
+
+/// A network whose weights lie as products in f32 read them.
+#[derive(Debug)]
+pub struct PlainReader<'a> {
+    model: &'a Model,
+    weights: PackedWeights<f32>,
+}
+
+impl PlainReader<'_> {
+    fn net(&self) -> Net<'_, f32> {
+        Net { products: Products::Packed(&self.weights), ..self.model.net() }
     }
 }
 
@@ -95,8 +115,8 @@ pub fn generate<R: Rng>(
     check(reader.net(), prompts)?;
     let prompts = by_length(prompts);
     let continued = match reader {
-        Reader::Plain(net) => continue_all(&prompts, workers, |prompts, room: &mut Room| {
-            let pass = PlainPass { net: *net, prompts, room, tap: &mut NoTap };
+        Reader::Plain(reader) => continue_all(&prompts, workers, |prompts, room: &mut Room| {
+            let pass = PlainPass { net: reader.net(), prompts, room, tap: &mut NoTap };
             continue_batch(pass, prompts, stop, shown, sampling, &rng_of)
         }),
         Reader::Tiled(reader) => continue_all(&prompts, workers, |prompts, room: &mut ReadRoom| {

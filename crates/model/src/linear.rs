@@ -65,6 +65,11 @@ impl<F: Real> PackedWeights<F> {
         });
     }
 
+    /// The same for forward passes alone.
+    pub fn pack_forward(&mut self, params: &[F]) {
+        self.0.par_iter_mut().for_each(|matrix| matrix.forward.pack(view(matrix.w.of(params), matrix.out_width)));
+    }
+
     fn matrix(&self, w: Slot) -> &Matrix<F> {
         let found = self.0.binary_search_by_key(&w.start, |matrix| matrix.w.start);
         &self.0[found.expect("every linear layer's weights are packed")]

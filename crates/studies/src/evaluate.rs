@@ -39,7 +39,7 @@ pub fn evaluate(
     step: Option<u64>,
     workers: &Workers,
 ) -> Result<EvalResult, GenerateError> {
-    let answers = answers(&Reader::Plain(model.net()), tokenizer, &exam.questions, workers)?;
+    let answers = answers(&Reader::plain(model), tokenizer, &exam.questions, workers)?;
     Ok(score(exam, &mark(tokenizer, &exam.questions, &answers), step))
 }
 

@@ -64,7 +64,7 @@ pub fn gallery(
     while found.searched < plan.search && !found.enough(plan) {
         let end = (found.searched + CHUNK).min(plan.search);
         let questions = draw(task, tokenizer, seed, split, found.searched as u64..end as u64, workers);
-        let tokens = answers(&Reader::Plain(model.net()), tokenizer, &questions, workers)?;
+        let tokens = answers(&Reader::plain(model), tokenizer, &questions, workers)?;
         let markings = mark(tokenizer, &questions, &tokens);
         for ((question, tokens), marking) in questions.into_iter().zip(tokens).zip(markings) {
             found.add(Answered { question, tokens, marking }, plan);

@@ -45,8 +45,8 @@ fn cached_generation_is_uncached_generation() {
         let model = shaken(&config, 3);
         let prompts = ragged(&config, 150, 9);
         for stop in [Stop { end: Some(2), max_new_tokens: 99 }, Stop { end: None, max_new_tokens: 3 }] {
-            let got = generate(&Reader::Plain(model.net()), &prompts, stop, None, Sampling::Greedy, rng_of, &workers)
-                .unwrap();
+            let got =
+                generate(&Reader::plain(&model), &prompts, stop, None, Sampling::Greedy, rng_of, &workers).unwrap();
             let want: Vec<_> = prompts.iter().map(|prompt| uncached(&model, prompt, stop)).collect();
             assert_eq!(got, want, "{name} {stop:?}");
         }
@@ -209,7 +209,7 @@ fn sampling_follows_the_softmax_and_each_rows_own_stream() {
     let stop = Stop { end: None, max_new_tokens: 1 };
     let sample = |sampling, threads| {
         generate(
-            &Reader::Plain(model.net()),
+            &Reader::plain(&model),
             &prompts,
             stop,
             None,
@@ -235,15 +235,7 @@ fn what_cannot_be_generated_is_an_error() {
     let workers = Workers::new(Some(1), false).unwrap();
     let greedy = |config: ModelConfig, tokens: &[u32]| {
         let stop = Stop { end: None, max_new_tokens: 1 };
-        generate(
-            &Reader::Plain(shaken(&config, 1).net()),
-            &[&[0], tokens],
-            stop,
-            None,
-            Sampling::Greedy,
-            rng_of,
-            &workers,
-        )
+        generate(&Reader::plain(&shaken(&config, 1)), &[&[0], tokens], stop, None, Sampling::Greedy, rng_of, &workers)
     };
     let config = ModelConfig::new(1, 4, 1, 3, 2);
     let sideways = ModelConfig { attention_dir: AttentionDir::Bidirectional, ..config.clone() };
@@ -265,7 +257,7 @@ fn without_a_teacher_it_is_one_pass_over_the_shown_token() {
     let want: Vec<u32> = logits.chunks_exact(config.d_vocab).skip(2).map(likeliest).collect();
     let stop = Stop { end: None, max_new_tokens: want.len() };
     let workers = Workers::new(Some(1), false).unwrap();
-    let reader = Reader::Plain(model.net());
+    let reader = Reader::plain(&model);
     let got = generate(&reader, &[prompt], stop, Some(shown), Sampling::Greedy, rng_of, &workers).unwrap();
     assert_eq!(got, [want]);
 }

@@ -66,7 +66,7 @@ fn every_tier_generates_the_same() {
         let stop = Stop { end: None, max_new_tokens: 6 };
         let all = on_each_tier(|_| {
             let workers = Workers::new(Some(2), false).unwrap();
-            generate(&Reader::Plain(model.net()), &prompts, stop, None, Sampling::Greedy, |_| crate::rng(0), &workers)
+            generate(&Reader::plain(&model), &prompts, stop, None, Sampling::Greedy, |_| crate::rng(0), &workers)
                 .unwrap()
         });
         assert!(all.iter().all(|tokens| *tokens == all[0]), "{name}");
