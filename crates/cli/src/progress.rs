@@ -6,6 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use searchlens::studies::run::Progress;
 
+use crate::summary::value;
+
 /// Shows the progress of one training run.
 pub(crate) struct Display {
     /// Hidden where standard error is no terminal.
@@ -50,8 +52,10 @@ impl Display {
                 }
             }
             Progress::Evaluated { step, exact_path, first_fork } => self.line(format_args!(
-                "step {step}: exact path {:.3}, first fork {:.3} on {} validation problems",
-                exact_path.value, first_fork.value, exact_path.n
+                "step {step}: exact path {}, first fork {} on {} validation problems",
+                value(&exact_path),
+                value(&first_fork),
+                exact_path.n
             )),
             Progress::Saved { .. } => {}
         }

@@ -98,12 +98,12 @@ impl Metric {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KStar {
-    /// The point estimate.
-    pub value: Lookahead,
-    /// Lower end of the 95 % interval.
-    pub low: Lookahead,
-    /// Upper end of the 95 % interval.
-    pub high: Lookahead,
+    /// The point estimate; `None` on no problems.
+    pub value: Option<Lookahead>,
+    /// Lower end of the 95 % interval; `None` where all problems are of one symmetry class, which says nothing of others.
+    pub low: Option<Lookahead>,
+    /// Upper end of the 95 % interval; `None` with `low`.
+    pub high: Option<Lookahead>,
     /// Number of problems.
     pub n: usize,
 }
@@ -143,7 +143,7 @@ pub struct ByLookahead {
 }
 
 /// `results/eval.json`, and what `searchlens eval --json` prints: free-running greedy decoding, first attempt, no masking by the
-/// maze. A mean over no problems has `n` = 0 and means nothing.
+/// maze. A mean over no problems has `n` = 0, and `null` for value and interval. Intervals: [`searchlens_lens::stats`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvalResult {
@@ -163,7 +163,7 @@ pub struct EvalResult {
     pub reaches_target: Estimate,
     /// Keeps to the only way up to the first fork of the shortest paths and takes a shortest way there (problems with a fork only).
     pub first_fork: Estimate,
-    /// Steps over optimal steps, valid paths only; `n` = 0 if there are none.
+    /// Steps over optimal steps, valid paths only; `n` = 0 if there are none. No interval where all are of one symmetry class.
     pub path_length_ratio: Estimate,
     /// Share of the generated steps that go through a wall or jump; `n` counts steps, 0 if none was made.
     pub wall_jumps: Estimate,

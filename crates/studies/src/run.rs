@@ -277,8 +277,8 @@ impl Run<'_> {
         // A score to follow, not to publish: in the precision that training has.
         let reader = Reader::new(&model, config.train().precision.here())?;
         let Validation { exact_path, first_fork } = evaluate::validate(&reader, &parts.tokenizer, exam, workers)?;
-        if self.best_exact.is_none_or(|best| exact_path.value > best) {
-            self.best_exact = Some(exact_path.value);
+        if exact_path.value > self.best_exact {
+            self.best_exact = exact_path.value;
             snapshot::save_weights(&self.folder.best(), self.config, &self.trainer, self.tally)?;
         }
         self.metrics.write(&Metric::Eval { step, exact_path, first_fork, seconds: self.seconds })?;

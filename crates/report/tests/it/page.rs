@@ -142,6 +142,7 @@ fn check_headline(model: f64, greedy: f64, k_star: Lookahead, want: [&str; 2]) {
     let eval = fixture.eval.as_mut().unwrap();
     eval.exact_path = share(model, 1000);
     eval.baselines.greedy = share(greedy, 1000);
+    let k_star = Some(k_star);
     eval.k_star = KStar { value: k_star.clone(), low: k_star.clone(), high: k_star, n: 1000 };
     let markdown = report(&fixture).markdown;
     for sentence in want {
@@ -186,7 +187,7 @@ fn the_headline_names_the_split() {
 fn what_rests_on_no_example_is_a_dash() {
     let mut fixture = Fixture::whole();
     let eval = fixture.eval.as_mut().unwrap();
-    eval.path_length_ratio = searchlens_lens::estimate::Estimate { value: 0.0, low: 0.0, high: 0.0, n: 0 };
+    eval.path_length_ratio = searchlens_lens::estimate::Estimate::NOTHING;
     assert!(report(&fixture).markdown.contains("| Path length ratio | — | 0 |"));
 }
 

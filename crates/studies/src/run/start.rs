@@ -170,7 +170,7 @@ pub(super) fn resume(
     let (metrics, lines) = MetricsWriter::resume(&folder.metrics(), step)?;
     folder.forget_after(step)?;
     let exact = lines.iter().filter_map(|line| match line {
-        Metric::Eval { exact_path, .. } => Some(exact_path.value),
+        Metric::Eval { exact_path, .. } => exact_path.value,
         Metric::Train { .. } => None,
     });
     let best_exact = exact.reduce(f64::max);
