@@ -17,7 +17,7 @@ use crate::cli::Common;
 use crate::commands::lens::probe_into;
 use crate::commands::train::stopped;
 use crate::output::print;
-use crate::progress::clock;
+use crate::progress::{clock, note};
 use crate::subject::Trained;
 use crate::training::edited;
 use crate::training::train_shown;
@@ -67,7 +67,11 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     let pace = ms_per_step(&config_for(10.0)?, &workers, &|| begun.elapsed().as_secs_f64())?;
     let config = config_for(pace)?;
     let dir = args.out.unwrap_or_else(|| place::fresh(&config));
-    eprintln!("5×5 mazes; {:.1} ms a step on {} thread(s); the run is in {}", pace, workers.threads(), dir.display());
+    note(format_args!(
+        "5×5 mazes; {pace:.1} ms a step on {} thread(s); the run is in {}",
+        workers.threads(),
+        dir.display()
+    ));
     let outcome = train_shown(&config, &dir, Start::Fresh, &workers)?;
     if !outcome.finished {
         return stopped(&config, &dir, outcome.step);
@@ -75,7 +79,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
 
     let (folder, parts) = (RunFolder::at(&dir), Parts::of(&config));
     let count = config.eval().problems;
-    eprintln!("scoring {count} problems of classes that training never saw");
+    note(format_args!("scoring {count} problems of classes that training never saw"));
     let trained = Trained {
         model: &outcome.model,
         task: &parts.task,
@@ -87,7 +91,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     if interrupt::asked() {
         return unfinished(&dir);
     }
-    eprintln!("probing the residual stream");
+    note("probing the residual stream");
     let plan = if args.sketch {
         ProbePlan { n_train: 200, n_test: 100, k_max: 2, ..ProbePlan::default() }
     } else if args.minutes <= SHORT_MINUTES {

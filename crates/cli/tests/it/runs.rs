@@ -102,8 +102,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success(), "the run was over before it could be killed");
     let resumed = scratch.run("train @/config.toml --out @/killed --resume --threads 2");
-    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    assert!(resumed.stderr.starts_with("going on after step "), "{}", resumed.stderr);
+    resumed.good();
     assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("killed"), STEPS), "the runs differ");
 }
 
@@ -161,9 +160,9 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
 fn a_run_is_trained_scored_probed_and_reported() {
     let scratch = Scratch::new(60);
     let trained = scratch.run("train @/config.toml --out @/run");
-    assert_eq!(trained.code, 0, "{}", trained.stderr);
-    assert!(trained.stdout.contains("exact path (a shortest one)"), "{}", trained.stdout);
-    assert!(trained.stderr.contains("step 60/60"), "plain lines, where there is no terminal: {}", trained.stderr);
+    // Without a terminal there is no progress to see.
+    let told = trained.good();
+    assert!(told.contains("exact path (a shortest one)"), "{told}");
 
     let scores: Value = serde_json::from_str(&scratch.run("eval @/run --json").good()).unwrap();
     let written = std::fs::read_to_string(scratch.path("run/results/eval.json")).unwrap();
@@ -223,7 +222,7 @@ fn a_run_on_graphs_is_trained_scored_and_reported_but_not_probed() {
 fn the_demo_in_a_few_seconds() {
     let scratch = Scratch::new(1);
     let ran = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for said in [
         "exact path (a shortest one)",
         "heads for the target (greedy)",
@@ -397,8 +396,9 @@ fn damaged_checkpoints_are_refused_and_passed_over() {
     "#]].assert_eq(&scratch.run("eval @/run").bad(2));
     let resumed = scratch.run("train @/config.toml --out @/run --resume");
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    assert!(resumed.stderr.contains("the checkpoint of step 60 cannot be used: "), "{}", resumed.stderr);
-    assert!(resumed.stderr.contains("going on after step 40"), "{}", resumed.stderr);
+    expect![[r#"
+        warning: the checkpoint of step 60 cannot be used: @/run/checkpoints/step-00000060.safetensors: its numbers are not those that were saved with this checkpoint; the file is damaged: use another checkpoint
+    "#]].assert_eq(&resumed.stderr);
 }
 
 #[test]
