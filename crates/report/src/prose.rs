@@ -154,6 +154,10 @@ pub(crate) fn facts(run: &Run) -> Vec<(&'static str, String)> {
         facts.push(("Loss on", loss_on.replace('_', " ")));
     }
     facts.push(("Machine", format!("{}; {} threads, {}", info.machine, info.threads, info.tier)));
+    if !info.tiers.is_empty() {
+        let tiers = info.tiers.iter().map(|t| format!("{} after step {} ({})", t.tier, count(t.from_step), t.machine));
+        facts.push(("Tiers", tiers.collect::<Vec<_>>().join(", then ")));
+    }
     facts.push(("Seed", info.seed.to_string()));
     facts.push(("Program", format!("searchlens {}, commit {}", info.program_version, info.commit)));
     facts

@@ -10,6 +10,7 @@ pub mod tables;
 use std::path::Path;
 
 use searchlens_model::config::AttentionDir;
+use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::Schedule;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::split::Split;
@@ -101,6 +102,12 @@ impl RunConfig {
     /// How it is evaluated.
     pub fn eval(&self) -> &EvalSettings {
         &self.eval
+    }
+
+    /// The same config, held to another instruction set or to none.
+    pub(crate) fn held_to(mut self, tier: Option<Tier>) -> RunConfig {
+        self.train.tier = tier;
+        self
     }
 
     /// Keys, as `train.lr`, in which two configs differ: names for error messages.

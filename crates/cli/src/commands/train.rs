@@ -29,6 +29,9 @@ pub(crate) struct TrainArgs {
     /// Go on with a run that was stopped, from its last checkpoint
     #[arg(long)]
     resume: bool,
+    /// Let --resume go on on another instruction tier than the run has been on: the bits differ from there on, and run.json says so
+    #[arg(long, requires = "resume")]
+    other_tier: bool,
 }
 
 const EXAMPLES: &str =
@@ -60,7 +63,11 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> 
         (None, true) => place::last(&config).unwrap_or_else(|| place::fresh(&config)),
         (_, false) => place::fresh(&config),
     });
-    let start = if args.resume { Start::Resume } else { Start::Fresh };
+    let start = match (args.resume, args.other_tier) {
+        (false, _) => Start::Fresh,
+        (true, false) => Start::Resume,
+        (true, true) => Start::ResumeOnAnyTier,
+    };
     interrupt::watch()?;
     let workers = common.workers()?;
     let outcome = train_shown(&config, &dir, start, &workers)?;

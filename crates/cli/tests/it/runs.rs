@@ -252,6 +252,28 @@ fn a_run_on_a_lower_tier_says_so_and_stays_there() {
 }
 
 #[test]
+fn a_run_goes_on_on_another_tier_only_if_told_to() {
+    const STEPS: usize = 400;
+    let scratch = Scratch::new(STEPS);
+    let mut child = scratch.start_and_wait("train @/config.toml --out @/run --tier avx2", "run");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let elsewhere = "train @/run/config.toml --resume --tier portable";
+    expect![[r#"
+        error: @/run: the run has been on tier f32-avx2, this is f32-portable, and the two round differently; go on where it was, or give `--other-tier`: run.json then tells from which step on the bits are others
+    "#]]
+    .assert_eq(&scratch.run(elsewhere).bad(2));
+    scratch.run(&format!("{elsewhere} --other-tier")).good();
+    let info: Value = serde_json::from_slice(&std::fs::read(scratch.path("run/run.json")).unwrap()).unwrap();
+    assert_eq!((info["tier"].as_str(), info["tiers"][0]["tier"].as_str()), (Some("f32-portable"), Some("f32-avx2")));
+    assert_eq!((&info["tiers"][0]["from_step"], &info["tiers"][1]["tier"]), (&0.into(), &"f32-portable".into()));
+    assert!(info["tiers"][1]["from_step"].as_u64() >= Some(40), "{info}");
+    // The folder's config holds to the new tier: the run goes on there without a word.
+    scratch.run("train @/run/config.toml --resume").good();
+    scratch.run("report @/run").good();
+}
+
+#[test]
 fn commands_about_a_run_refuse_what_is_none() {
     let scratch = Scratch::new(20);
     scratch.run("train @/config.toml --out @/run");

@@ -59,6 +59,7 @@ impl Fixture {
                 precision: "f32".to_string(),
                 n_params: 822_144,
                 machine: "Example CPU, 2 cores".to_string(),
+                tiers: Vec::new(),
                 train_seconds: 560.2,
             },
             config: CONFIG.to_string(),

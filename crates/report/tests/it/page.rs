@@ -3,7 +3,7 @@
 use crate::fixture::{self, Fixture, share};
 use crate::{report, without_scripts};
 use searchlens_report::{MAX_PAGE_BYTES, write_report};
-use searchlens_studies::results::{Gallery, KStar, Lookahead, Metric};
+use searchlens_studies::results::{Gallery, KStar, Lookahead, Metric, TierFrom};
 
 #[test]
 fn every_section_stands_in_the_page_and_every_figure_has_its_honesty_line() {
@@ -189,6 +189,14 @@ fn what_rests_on_no_example_is_a_dash() {
     let eval = fixture.eval.as_mut().unwrap();
     eval.path_length_ratio = searchlens_lens::estimate::Estimate::NOTHING;
     assert!(report(&fixture).markdown.contains("| Path length ratio | — | 0 |"));
+}
+
+#[test]
+fn a_run_on_two_tiers_says_so() {
+    let mut fixture = Fixture::whole();
+    let tier = |from_step, tier: &str| TierFrom { from_step, tier: tier.to_string(), machine: "CPU".to_string() };
+    fixture.info.tiers = vec![tier(0, "bf16-amx"), tier(4000, "f32-avx2")];
+    assert!(report(&fixture).markdown.contains("bf16-amx after step 0 (CPU), then f32-avx2 after step 4,000 (CPU)"));
 }
 
 #[test]

@@ -44,15 +44,16 @@ pub enum RunError {
         /// Keys, with both values.
         differences: Vec<String>,
     },
-    /// The run began on another instruction tier.
+    /// The run has been on another instruction tier.
     #[error(
-        "{dir}: the run began on tier {was}, this is {now}, and the two round differently; go on where it began",
+        "{dir}: the run has been on tier {was}, this is {now}, and the two round differently; go on where it was, or give `--other-tier`: \
+         run.json then tells from which step on the bits are others",
         dir = dir.display()
     )]
     Tier {
         /// The folder.
         dir: PathBuf,
-        /// Tier in run.json.
+        /// The last tier in run.json.
         was: String,
         /// Tier now.
         now: String,
