@@ -20,11 +20,9 @@ mod training;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     error::apologise_for_panics();
-    match cli::Cli::parse().run() {
+    match cli::Cli::of_command_line().run() {
         Ok(code) => code,
         Err(error) => error::report(&error),
     }

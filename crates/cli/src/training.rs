@@ -19,6 +19,9 @@ pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers:
             "{slots} of {threads} threads train: `train.slots` is {slots}; more slots let more help (and change the last bits)"
         ));
     }
+    for warning in config.warnings() {
+        eprintln!("warning: {warning}");
+    }
     let mut display = Display::new();
     let begun = Instant::now();
     let outcome = train(

@@ -16,7 +16,7 @@ use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::split::Split;
 use searchlens_tokens::tokenizer::TokenizerConfig;
 
-pub use error::{ConfigError, ConfigProblem};
+pub use error::{ConfigError, ConfigProblem, ConfigWarning};
 use tables::{EvalSettings, ModelSettings, ModelTable, TrainSettings};
 
 use crate::setup::{self, Parts};
@@ -102,6 +102,12 @@ impl RunConfig {
     /// How it is evaluated.
     pub fn eval(&self) -> &EvalSettings {
         &self.eval
+    }
+
+    /// What the config says that can be done, but hardly is what was meant.
+    pub fn warnings(&self) -> Vec<ConfigWarning> {
+        let TrainSettings { warmup, steps, .. } = self.train;
+        if warmup > steps { vec![ConfigWarning::Warmup { warmup, steps }] } else { Vec::new() }
     }
 
     /// The same config, held to another instruction set or to none.

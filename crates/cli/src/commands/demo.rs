@@ -155,6 +155,6 @@ fn sketched(config: &RunConfig) -> anyhow::Result<RunConfig> {
 
 /// A positive number of minutes, as clap reads it.
 fn minutes(text: &str) -> Result<f64, String> {
-    let parsed: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    if parsed > 0.0 && parsed < 1e5 { Ok(parsed) } else { Err("give a positive number of minutes".into()) }
+    let parsed = text.parse().ok().filter(|&minutes| 0.0 < minutes && minutes < 1e5);
+    parsed.ok_or_else(|| "give a positive number of minutes, below 100000".to_owned())
 }

@@ -252,6 +252,14 @@ fn a_run_on_a_lower_tier_says_so_and_stays_there() {
 }
 
 #[test]
+fn a_run_shorter_than_its_warm_up_is_warned_of() {
+    let scratch = Scratch::new(4);
+    let ran = scratch.run("train @/config.toml --out @/run");
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.starts_with("warning: train.warmup = 10 is more than train.steps = 4: "), "{}", ran.stderr);
+}
+
+#[test]
 fn a_run_goes_on_on_another_tier_only_if_told_to() {
     const STEPS: usize = 400;
     let scratch = Scratch::new(STEPS);
@@ -299,14 +307,14 @@ fn commands_about_a_run_refuse_what_is_none() {
     check(
         "train @/absent.toml",
         expect![[r#"
-        error: cannot read @/absent.toml: No such file or directory (os error 2)
-    "#]],
+            error: cannot read @/absent.toml: No such file or directory (os error 2); name a config that exists and may be read (`searchlens train --help` shows one)
+        "#]],
     );
     check(
         "eval @/absent",
         expect![[r#"
-        error: cannot read @/absent: No such file or directory (os error 2)
-    "#]],
+            error: @/absent: no such folder or file; name the folder of a run, as `searchlens train` and `demo` write them, or a checkpoint such as RUN/checkpoints/best.safetensors
+        "#]],
     );
     check(
         "eval @",

@@ -103,7 +103,10 @@ pub enum RunError {
         /// What to set.
         remedy: &'static str,
     },
-    /// `init` cannot be read.
+    /// The file that `init` names cannot be read.
+    #[error("train.init: {0}; name a checkpoint that exists, such as RUN/checkpoints/best.safetensors")]
+    InitFile(FileError),
+    /// `init` names a file that is no checkpoint.
     #[error("train.init: {0}")]
     Init(CheckpointError),
     /// A step could not be made: a number ceased to be finite, or nothing is scored.
@@ -162,6 +165,7 @@ impl RunError {
             | RunError::NoWholeCheckpoint { .. }
             | RunError::InitArchitecture { .. }
             | RunError::InitFrozen { .. }
+            | RunError::InitFile(_)
             | RunError::Init(_)
             | RunError::Diverged { error: TrainError::NothingScored { .. }, .. }
             | RunError::Metrics(_)

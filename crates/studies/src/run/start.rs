@@ -4,7 +4,7 @@ use std::path::Path;
 
 use searchlens_model::Model;
 use searchlens_model::backward::Reach;
-use searchlens_model::checkpoint::{load_model, write_atomically};
+use searchlens_model::checkpoint::{CheckpointError, load_model, write_atomically};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::{AdamW, Moments};
@@ -54,7 +54,11 @@ pub fn untrained_model(seed: u64, parts: &Parts) -> Model {
 }
 
 fn init_from(path: &Path, parts: &Parts) -> Result<Model, RunError> {
-    let model = load_model(path).map_err(RunError::Init)?.model;
+    let loaded = load_model(path).map_err(|error| match error {
+        CheckpointError::File(error) => RunError::InitFile(error),
+        other => RunError::Init(other),
+    });
+    let model = loaded?.model;
     if model.config != parts.architecture {
         let differences = differences(&model.config, &parts.architecture);
         return Err(RunError::InitArchitecture { path: path.into(), differences });
