@@ -1,7 +1,7 @@
 //! The binary `searchlens`: arguments in, exit code out.
 //!
 //! Exit codes: 0 done, 1 failure (a file cannot be written, a run broke down), 2 bad input (the message names what, and the remedy), 130
-//! stopped by Ctrl-C.
+//! stopped by Ctrl-C, 143 by SIGTERM.
 
 mod args;
 mod cli;

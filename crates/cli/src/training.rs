@@ -1,4 +1,4 @@
-//! Training as the commands do it: with threads, a clock, a display and an ear for Ctrl-C.
+//! Training as the commands do it: with threads, a clock, a display and an ear for signals.
 
 use std::path::Path;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use searchlens::studies::run::{Outcome, Session, Start, train};
 use crate::progress::{Display, note};
 use crate::{interrupt, machine};
 
-/// Trains as `config` says, into `dir`, until all steps are done or Ctrl-C is pressed (see [`interrupt::watch`]).
+/// Trains as `config` says, into `dir`, until all steps are done or a signal asks for an end (see [`interrupt::watch`]).
 pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers: &Workers) -> anyhow::Result<Outcome> {
     let (threads, slots) = (workers.threads(), config.train().slots);
     if threads > slots {

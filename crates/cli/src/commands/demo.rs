@@ -39,7 +39,7 @@ pub(crate) struct DemoArgs {
 }
 
 const EXAMPLES: &str = "Some steps are timed first; their number is then fixed and written to DIR/config.toml, so that the run can be repeated.
-Ctrl-C saves a checkpoint and ends the training.
+Ctrl-C (or SIGTERM) saves a checkpoint and ends the training.
 
 Examples:
   searchlens demo
@@ -129,13 +129,13 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what is left to do in a run that Ctrl-C found trained.
+/// Says what is left to do in a run that a signal found trained.
 fn unfinished(dir: &Path) -> anyhow::Result<ExitCode> {
     let dir = dir.display();
     print(format_args!(
         "stopped after training; finish: searchlens eval {dir}; searchlens lens probe {dir}; searchlens report {dir}"
     ))?;
-    Ok(ExitCode::from(interrupt::EXIT_CODE))
+    Ok(ExitCode::from(interrupt::exit_code()))
 }
 
 /// The demo's config with a network and evaluations that take next to no time.

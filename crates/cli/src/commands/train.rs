@@ -35,7 +35,7 @@ pub(crate) struct TrainArgs {
 }
 
 const EXAMPLES: &str =
-    "Ctrl-C saves a checkpoint and ends the run, with exit code 130; --resume goes on as if it had never stopped.
+    "Ctrl-C (or SIGTERM) saves a checkpoint and ends the run, with exit code 130 (143); --resume goes on as if it had never stopped.
 
 A config:
   [task.maze]
@@ -92,11 +92,11 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says how to go on with a run that Ctrl-C ended.
+/// Says how to go on with a run that a signal ended.
 pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> anyhow::Result<ExitCode> {
     let (steps, shown) = (config.train().steps, dir.display());
     print(format_args!("stopped after step {step} of {steps}; go on: searchlens train {shown}/config.toml --resume"))?;
-    Ok(ExitCode::from(interrupt::EXIT_CODE))
+    Ok(ExitCode::from(interrupt::exit_code()))
 }
 
 /// Reads a config; a seed and a tier on the command line take the place of its own.

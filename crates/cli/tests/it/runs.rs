@@ -66,7 +66,7 @@ impl Scratch {
     /// Starts the binary and lets it go on until a checkpoint of the run `name` is there.
     fn start_and_wait(&self, arguments: &str, name: &str) -> Child {
         let arguments = arguments.replace('@', &self.folder.path().display().to_string());
-        let child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while !self.path(name).join("checkpoints/step-00000040.training.safetensors").exists() {
             assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint within two minutes");
@@ -141,19 +141,32 @@ fn a_full_disk_leaves_the_last_checkpoint_whole() {
     assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&run, STEPS), "the runs differ");
 }
 
+/// A run that this signal ends saves a checkpoint, says how to go on, and ends with this exit code.
 #[cfg(unix)]
-#[test]
-fn ctrl_c_saves_and_says_how_to_go_on() {
+#[track_caller]
+fn check_signal(signal: &str, code: i32) {
     const STEPS: usize = 400;
     let scratch = Scratch::new(STEPS);
     let child = scratch.start_and_wait("train @/config.toml --out @/run", "run");
-    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    let step: u64 = told.strip_prefix("stopped after step ").unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(scratch.path(&format!("run/checkpoints/step-{step:08}.training.safetensors")).exists(), "{told}");
+    assert!(told.contains("run/config.toml --resume"), "{told}");
     let resumed = scratch.run("train @/run/config.toml --resume");
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     scratch.run("train @/config.toml --out @/whole");
     assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("run"), STEPS), "the runs differ");
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_save_and_say_how_to_go_on() {
+    check_signal("-INT", 130);
+    check_signal("-TERM", 143);
 }
 
 #[test]
