@@ -77,7 +77,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     RunFolder::at(&folder).write_result("eval", &scores)?;
     println!(
         "after {} steps: {:.2} of the answers are shortest paths; heading for the target would make {:.2}",
-        outcome.step, scores.exact_path.value, scores.baselines.greedy.value
+        outcome.step,
+        scores.exact_path.value.unwrap_or(f64::NAN),
+        scores.baselines.greedy.value.unwrap_or(f64::NAN)
     );
 
     // lens: what one head of the network looks at, on the problem above.

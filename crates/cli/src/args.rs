@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
@@ -173,6 +174,16 @@ fn cell(text: &str) -> Result<[usize; 2], String> {
 /// A chance, as clap reads it.
 fn chance(text: &str) -> Result<Probability, String> {
     text.parse().ok().and_then(Probability::new).ok_or_else(|| "give a chance from 0 to 1".to_owned())
+}
+
+/// A seed, as clap reads it.
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_wrong| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// A number of threads, as clap reads it.
+pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_wrong| "give a whole number from 1 on, or leave it out: one thread for each core".to_owned())
 }
 
 /// The group of arguments that asks for a task.

@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, Command as Arguments, CommandFactory, FromArgMatches, Parser, Subcommand};
 use searchlens::model::kernels::tier::Tier;
 use searchlens::model::workers::{Workers, WorkersError};
 
+use crate::args;
 use crate::commands::{
     activations, baselines, bench, convert, count, demo, eval, generate, lens, report, show, sites, tokenize, train,
 };
@@ -31,10 +32,10 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// Seed of everything that is drawn at random [default: 0, or the config's]
-    #[arg(long, global = true, value_name = "S")]
+    #[arg(long, global = true, value_name = "S", value_parser = args::seed)]
     seed: Option<u64>,
     /// Worker threads; no result depends on their number [default: one for each core]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = args::threads)]
     threads: Option<NonZeroUsize>,
     /// Let the system move worker threads between cores
     #[arg(long, global = true)]
@@ -63,6 +64,12 @@ enum Command {
 }
 
 impl Cli {
+    /// What the command line says; help and bad arguments end the program.
+    pub(crate) fn of_command_line() -> Cli {
+        let matches = with_negative_numbers(Cli::command()).get_matches();
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut Cli::command()).exit())
+    }
+
     /// Does what was asked for.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let Cli { common, command } = self;
@@ -86,6 +93,15 @@ impl Cli {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The same arguments, where `-1` is a value: an option that wants none below 0 says which ones it wants.
+fn with_negative_numbers(command: Arguments) -> Arguments {
+    let value = |arg: Arg| match arg.get_action().takes_values() && !arg.is_positional() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    command.mut_args(value).mut_subcommands(with_negative_numbers)
 }
 
 impl Common {

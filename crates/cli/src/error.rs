@@ -44,6 +44,11 @@ pub(crate) enum InputError {
     /// Probes of a network that knows no mazes.
     #[error("{path}: probes read the passages and paths of mazes, and this run's task has none; name a run on mazes")]
     NoMazes { path: PathBuf },
+    /// Nothing where a run or a checkpoint should be.
+    #[error(
+        "{path}: no such folder or file; name the folder of a run, as `searchlens train` and `demo` write them, or a checkpoint such as RUN/checkpoints/best.safetensors"
+    )]
+    NoSubject { path: PathBuf },
     /// A run without a checkpoint.
     #[error("{path}: the run has no checkpoint yet; go on with it: searchlens train {path}/config.toml --resume", path = path.display())]
     NoCheckpoint { path: PathBuf },

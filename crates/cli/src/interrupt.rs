@@ -1,25 +1,35 @@
-//! Ctrl-C: the first asks for an orderly end, the second ends at once.
+//! Ctrl-C, and SIGTERM, by which systems end a program: the first asks for an orderly end, the second ends at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Context;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
-/// Exit code of a command that Ctrl-C ended, as shells have it: 128 and the signal's number.
-pub(crate) const EXIT_CODE: u8 = 130;
-
+/// Whether an end was asked for.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C is answered here.
+/// The signal that asked.
+static SIGNAL: AtomicUsize = AtomicUsize::new(SIGINT as usize);
+
+/// From now on these signals are answered here. SIGHUP is not among them: `nohup` has it ignored, and it must stay so.
 pub(crate) fn watch() -> anyhow::Result<()> {
-    let answer = || {
-        if ASKED.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_CODE.into());
-        }
-    };
-    ctrlc::set_handler(answer).context("Ctrl-C cannot be watched for")
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: what the first signal sets, only the second finds.
+        flag::register_conditional_shutdown(signal, 128 + signal, &ASKED)
+            .and_then(|_| flag::register_usize(signal, &SIGNAL, signal as usize))
+            .and_then(|_| flag::register(signal, &ASKED))
+            .with_context(|| format!("signal {signal} cannot be watched for"))?;
+    }
+    Ok(())
 }
 
-/// Whether Ctrl-C was pressed.
+/// Whether an end was asked for.
 pub(crate) fn asked() -> bool {
-    ASKED.load(Ordering::Relaxed)
+    ASKED.load(Ordering::SeqCst)
+}
+
+/// Exit code of a command that was asked to end, as shells have it: 128 and the signal's number, 130 after Ctrl-C and 143 after SIGTERM.
+pub(crate) fn exit_code() -> u8 {
+    128 + SIGNAL.load(Ordering::SeqCst) as u8
 }

@@ -1,7 +1,7 @@
 //! The binary `searchlens`: arguments in, exit code out.
 //!
 //! Exit codes: 0 done, 1 failure (a file cannot be written, a run broke down), 2 bad input (the message names what, and the remedy), 130
-//! stopped by Ctrl-C.
+//! stopped by Ctrl-C, 143 by SIGTERM.
 
 mod args;
 mod cli;
@@ -20,11 +20,9 @@ mod training;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     error::apologise_for_panics();
-    match cli::Cli::parse().run() {
+    match cli::Cli::of_command_line().run() {
         Ok(code) => code,
         Err(error) => error::report(&error),
     }

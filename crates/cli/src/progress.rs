@@ -1,10 +1,13 @@
-//! What a run shows while it goes on, on standard error: a bar on a terminal, plain lines elsewhere.
+//! What a run shows while it goes on, on standard error: a bar and lines on a terminal, nothing but warnings elsewhere.
 
 use std::collections::VecDeque;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use searchlens::studies::run::Progress;
+
+use crate::summary::value;
 
 /// Shows the progress of one training run.
 pub(crate) struct Display {
@@ -14,8 +17,12 @@ pub(crate) struct Display {
     recent: Recent,
 }
 
-/// Lines of a run that does not go to a terminal, besides evaluations.
-const LINES: u64 = 20;
+/// A line about what goes on, for whoever watches: on standard error if that is a terminal.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("{text}");
+    }
+}
 
 impl Display {
     /// Nothing shown yet.
@@ -37,21 +44,18 @@ impl Display {
                 self.line(format_args!("{begin} {n_params} parameters, {steps} steps"));
             }
             Progress::Skipped { step, reason } => {
-                self.line(format_args!("the checkpoint of step {step} cannot be used: {reason}"));
+                self.bar.suspend(|| eprintln!("warning: the checkpoint of step {step} cannot be used: {reason}"))
             }
             Progress::Step { step, loss, tokens, seconds } => {
                 self.recent.push(loss, tokens, seconds);
-                let message = self.recent.message(self.steps - step);
                 self.bar.set_position(step);
-                if !self.bar.is_hidden() {
-                    self.bar.set_message(message);
-                } else if step == self.steps || step.is_multiple_of((self.steps / LINES).max(1)) {
-                    eprintln!("step {step}/{}  {message}", self.steps);
-                }
+                self.bar.set_message(self.recent.message(self.steps - step));
             }
             Progress::Evaluated { step, exact_path, first_fork } => self.line(format_args!(
-                "step {step}: exact path {:.3}, first fork {:.3} on {} validation problems",
-                exact_path.value, first_fork.value, exact_path.n
+                "step {step}: exact path {}, first fork {} on {} validation problems",
+                value(&exact_path),
+                value(&first_fork),
+                exact_path.n
             )),
             Progress::Saved { .. } => {}
         }
@@ -64,7 +68,7 @@ impl Display {
 
     /// A line that stays, above the bar if there is one.
     fn line(&self, text: std::fmt::Arguments<'_>) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| note(text));
     }
 }
 

@@ -44,6 +44,9 @@ pub(crate) struct Trained<'a> {
 impl Subject {
     /// Opens a run folder, at its last checkpoint, or a checkpoint.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Subject> {
+        if !path.exists() {
+            return Err(InputError::NoSubject { path: path.to_owned() }.into());
+        }
         if path.is_dir() {
             let folder = RunFolder::at(path);
             let config = RunConfig::read(&folder.config())?;

@@ -25,21 +25,28 @@ pub(crate) fn scores(result: &EvalResult) -> String {
         lines.push(estimate_row(&format!("  sees {k} steps ahead, then greedy"), score));
     }
     let star = &result.k_star;
-    lines.push(format!(
-        "{:<34}{:>7}   {} to {}",
-        "effective lookahead k* (steps)",
-        steps(&star.value),
-        steps(&star.low),
-        steps(&star.high)
-    ));
+    let ends = star.low.as_ref().zip(star.high.as_ref()).map(|(low, high)| (steps(low), steps(high)));
+    lines.push(row_of("effective lookahead k* (steps)", star.value.as_ref().map(steps), ends));
     lines.join("\n")
 }
 
 fn estimate_row(name: &str, estimate: &Estimate) -> String {
-    if estimate.n == 0 {
-        return format!("{name:<34}{:>7}", "-");
-    }
-    format!("{name:<34}{:>7.3}   {:.3} to {:.3}", estimate.value, estimate.low, estimate.high)
+    let number = |number: f64| format!("{number:.3}");
+    let ends = estimate.interval().map(|(low, high)| (number(low), number(high)));
+    row_of(name, estimate.value.map(number), ends)
+}
+
+/// A row of the table: a dash for what is not known.
+fn row_of(name: &str, value: Option<String>, ends: Option<(String, String)>) -> String {
+    let dash = || "-".to_owned();
+    let interval = ends.map_or_else(dash, |(low, high)| format!("{low} to {high}"));
+    let interval = if value.is_some() { format!("   {interval}") } else { String::new() };
+    format!("{name:<34}{:>7}{interval}", value.unwrap_or_else(dash))
+}
+
+/// The value of an estimate in few digits, a dash if it rests on no example.
+pub(crate) fn value(estimate: &Estimate) -> String {
+    estimate.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
 }
 
 fn steps(lookahead: &Lookahead) -> String {

@@ -1,4 +1,4 @@
-//! Training as the commands do it: with threads, a clock, a display and an ear for Ctrl-C.
+//! Training as the commands do it: with threads, a clock, a display and an ear for signals.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,16 +8,19 @@ use searchlens::model::workers::Workers;
 use searchlens::studies::config::RunConfig;
 use searchlens::studies::run::{Outcome, Session, Start, train};
 
-use crate::progress::Display;
+use crate::progress::{Display, note};
 use crate::{interrupt, machine};
 
-/// Trains as `config` says, into `dir`, until all steps are done or Ctrl-C is pressed (see [`interrupt::watch`]).
+/// Trains as `config` says, into `dir`, until all steps are done or a signal asks for an end (see [`interrupt::watch`]).
 pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers: &Workers) -> anyhow::Result<Outcome> {
     let (threads, slots) = (workers.threads(), config.train().slots);
     if threads > slots {
-        eprintln!(
+        note(format_args!(
             "{slots} of {threads} threads train: `train.slots` is {slots}; more slots let more help (and change the last bits)"
-        );
+        ));
+    }
+    for warning in config.warnings() {
+        eprintln!("warning: {warning}");
     }
     let mut display = Display::new();
     let begun = Instant::now();

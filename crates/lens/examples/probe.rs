@@ -8,7 +8,7 @@ use rand::RngExt;
 use searchlens_lens::control::{ControlTask, majority_correct};
 use searchlens_lens::estimate::Estimate;
 use searchlens_lens::probe::{Features, ProbeConfig, ProbeError, ProbeSet, mean_correct};
-use searchlens_lens::stats::{RESAMPLES, bootstrap_difference, bootstrap_mean};
+use searchlens_lens::stats::{RESAMPLES, bootstrap_difference, bootstrap_share};
 use searchlens_tasks::stream::{Purpose, stream};
 
 const N_TRAIN: usize = 2000;
@@ -63,11 +63,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let prior = majority_correct(&questions, &answers);
 
     let resamples = || stream(1, Purpose::Resample, 0);
-    let show =
-        |name: &str, e: Estimate| println!("{name:<12} {:.3}  [{:.3}, {:.3}]  n = {}", e.value, e.low, e.high, e.n);
-    show("question", bootstrap_mean(&question, &test.clusters, RESAMPLES, resamples())?);
-    show("control", bootstrap_mean(&memory, &test.clusters, RESAMPLES, resamples())?);
-    show("prior", bootstrap_mean(&prior, &test.clusters, RESAMPLES, resamples())?);
+    let show = |name: &str, e: Estimate| {
+        let (value, (low, high)) = (e.value.unwrap_or(f64::NAN), e.interval().unwrap_or((f64::NAN, f64::NAN)));
+        println!("{name:<12} {value:.3}  [{low:.3}, {high:.3}]  n = {}", e.n);
+    };
+    show("question", bootstrap_share(&question, &test.clusters, RESAMPLES, resamples())?);
+    show("control", bootstrap_share(&memory, &test.clusters, RESAMPLES, resamples())?);
+    show("prior", bootstrap_share(&prior, &test.clusters, RESAMPLES, resamples())?);
     show("selectivity", bootstrap_difference(&question, &memory, &test.clusters, RESAMPLES, resamples())?);
     Ok(())
 }

@@ -28,8 +28,8 @@ pub struct TokenBatch {
 /// What is wrong with a request for activations.
 #[derive(Debug, thiserror::Error)]
 pub enum ActivationsError {
-    /// A file cannot be read.
-    #[error(transparent)]
+    /// The token file cannot be read.
+    #[error("{0}; name a safetensors file that holds `tokens`")]
     File(#[from] FileError),
     /// A file cannot be written, or its content is not a whole safetensors file.
     #[error(transparent)]

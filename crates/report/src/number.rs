@@ -13,11 +13,19 @@ pub(crate) fn percent(share: &Estimate) -> String {
 
 /// A share as `93.1% (95% interval 91.5 to 94.6)`, for the first mention in running text.
 pub(crate) fn percent_in_words(share: &Estimate) -> String {
-    if share.n == 0 {
-        return NOTHING.to_string();
-    }
+    let Some(value) = value(share) else { return NOTHING.to_string() };
     let d = decimals(share, 100.0);
-    format!("{:.d$}% (95% interval {:.d$} to {:.d$})", share.value * 100.0, share.low * 100.0, share.high * 100.0)
+    match share.interval() {
+        Some((low, high)) => {
+            format!("{:.d$}% (95% interval {:.d$} to {:.d$})", value * 100.0, low * 100.0, high * 100.0)
+        }
+        None => format!("{:.d$}%", value * 100.0),
+    }
+}
+
+/// What was measured, if anything was: older files have 0 with n = 0.
+pub(crate) fn value(e: &Estimate) -> Option<f64> {
+    e.value.filter(|_| e.n > 0)
 }
 
 /// A plain number as `1.043 [1.031, 1.055]`; a dash if it rests on no example.
@@ -26,24 +34,28 @@ pub(crate) fn plain(number: &Estimate) -> String {
 }
 
 fn with_interval(e: &Estimate, scale: f64, unit: &str) -> String {
-    if e.n == 0 {
-        return NOTHING.to_string();
-    }
+    let Some(value) = value(e) else { return NOTHING.to_string() };
     let d = decimals(e, scale);
-    format!("{:.d$}{unit} [{:.d$}, {:.d$}]", e.value * scale, e.low * scale, e.high * scale)
+    let interval = e
+        .interval()
+        .map_or_else(|| NOTHING.to_string(), |(low, high)| format!("{:.d$}, {:.d$}", low * scale, high * scale));
+    format!("{:.d$}{unit} [{interval}]", value * scale)
 }
 
 /// Decimals that show the interval's half width: one significant digit of it for percentages (1 or 2 decimals), two for plain
 /// numbers (1 to 4).
 fn decimals(e: &Estimate, scale: f64) -> usize {
-    let half_width = (e.high - e.low) / 2.0 * scale;
+    let half_width = e.interval().map_or(0.0, |(low, high)| (high - low) / 2.0 * scale);
     let (digits, most, exact) = if scale > 1.0 { (1.0, 2, 1) } else { (2.0, 4, 3) };
     if half_width > 0.0 { ((digits - 1.0 - half_width.log10().floor()).max(1.0) as usize).min(most) } else { exact }
 }
 
-/// The difference of two shares in points, `+37.1`.
-pub(crate) fn points(difference: f64) -> String {
-    format!("{:+.1}", difference * 100.0).replace('-', "−")
+/// How far a share lies above another, in points: `+37.1`.
+pub(crate) fn points(ours: &Estimate, other: &Estimate) -> String {
+    match value(ours).zip(value(other)) {
+        Some((ours, other)) => format!("{:+.1}", (ours - other) * 100.0).replace('-', "−"),
+        None => NOTHING.to_string(),
+    }
 }
 
 /// `1,234,567`.
@@ -79,10 +91,10 @@ pub(crate) fn lookahead(k: &Lookahead) -> String {
 
 /// `6.1 [5.2, 7.4]`.
 pub(crate) fn k_star(k: &KStar) -> String {
-    if k.n == 0 {
-        NOTHING.to_string()
-    } else {
-        format!("{} [{}, {}]", lookahead(&k.value), lookahead(&k.low), lookahead(&k.high))
+    let Some(value) = k.value.as_ref().filter(|_| k.n > 0) else { return NOTHING.to_string() };
+    match k.low.as_ref().zip(k.high.as_ref()) {
+        Some((low, high)) => format!("{} [{}, {}]", lookahead(value), lookahead(low), lookahead(high)),
+        None => format!("{} [{NOTHING}]", lookahead(value)),
     }
 }
 
@@ -91,7 +103,7 @@ mod tests {
     use super::*;
 
     fn estimate(value: f64, low: f64, high: f64) -> Estimate {
-        Estimate { value, low, high, n: 1000 }
+        Estimate { value: Some(value), low: Some(low), high: Some(high), n: 1000 }
     }
 
     #[test]
@@ -101,12 +113,16 @@ mod tests {
         assert_eq!(percent(&estimate(1.0, 1.0, 1.0)), "100.0% [100.0, 100.0]");
         assert_eq!(plain(&estimate(1.0433, 1.0312, 1.0554)), "1.043 [1.031, 1.055]");
         assert_eq!(plain(&Estimate { n: 0, ..estimate(0.0, 0.0, 0.0) }), NOTHING);
+        assert_eq!(plain(&Estimate::NOTHING), NOTHING);
+        assert_eq!(plain(&Estimate { low: None, high: None, ..estimate(1.25, 0.0, 0.0) }), "1.250 [—]");
     }
 
     #[test]
     fn long_counts_and_times_are_grouped() {
         assert_eq!([count(0), count(999), count(1000), count(2816640)], ["0", "999", "1,000", "2,816,640"]);
         assert_eq!([duration(8.44), duration(560.2), duration(3725.0)], ["8.4 s", "9 min 20 s", "1 h 2 min"]);
-        assert_eq!(points(-0.012), "−1.2");
+        let half = estimate(0.5, 0.4, 0.6);
+        assert_eq!(points(&estimate(0.488, 0.4, 0.5), &half), "−1.2");
+        assert_eq!(points(&Estimate::NOTHING, &half), NOTHING);
     }
 }

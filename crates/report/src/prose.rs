@@ -3,7 +3,7 @@
 use crate::number::{self, count, percent};
 use crate::read::{Run, Setup};
 use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::{EvalResult, ForkConditioned, Lookahead, Metric, ProbeResult};
+use searchlens_studies::results::{EvalResult, ForkConditioned, KStar, Lookahead, Metric, ProbePoint, ProbeResult};
 
 /// What stands where `metrics.jsonl` is empty.
 pub(crate) const NO_METRICS: &str = "metrics.jsonl holds no line yet, so there is no curve to draw.";
@@ -35,11 +35,14 @@ pub(crate) enum Comparison {
     Overlapping,
 }
 
-/// Compares `ours` with `other`.
+/// Compares `ours` with `other`; what has no interval cannot be told from anything.
 pub(crate) fn compare(ours: &Estimate, other: &Estimate) -> Comparison {
-    if ours.low > other.high {
+    let Some(((low, high), (other_low, other_high))) = ours.interval().zip(other.interval()) else {
+        return Comparison::Overlapping;
+    };
+    if low > other_high {
         Comparison::Above
-    } else if ours.high < other.low {
+    } else if high < other_low {
         Comparison::Below
     } else {
         Comparison::Overlapping
@@ -92,28 +95,31 @@ fn greedy_sentence(eval: &EvalResult) -> String {
 fn lookahead_sentence(eval: &EvalResult) -> String {
     let k = &eval.k_star;
     match &k.value {
-        Lookahead::Steps(steps) => format!(
-            "It scores what a policy scores that looks about {steps:.1} steps ahead (95% interval {}). This compares scores; it does \
+        None => "No effective lookahead was measured.".to_string(),
+        Some(Lookahead::Steps(steps)) => format!(
+            "It scores what a policy scores that looks about {steps:.1} steps ahead{}. This compares scores; it does \
              not say how the network finds its answers.",
-            lookahead_range(&k.low, &k.high)
+            lookahead_interval(k)
         ),
-        Lookahead::Outside(range) if range.starts_with('<') => {
+        Some(Lookahead::Outside(range)) if range.starts_with('<') => {
             "It scores less than a policy that does not look ahead at all (k* < 0).".to_string()
         }
-        Lookahead::Outside(range) => format!(
+        Some(Lookahead::Outside(range)) => format!(
             "It scores no less than the policy that looks furthest ahead (k* {}). On these problems no higher k* can be measured.",
             range.replace(">=", "≥ ")
         ),
     }
 }
 
-fn lookahead_range(low: &Lookahead, high: &Lookahead) -> String {
+/// ` (95% interval 5.2 to 7.4)`; empty where there is none.
+fn lookahead_interval(k: &KStar) -> String {
     let say = |k: &Lookahead| match k {
         Lookahead::Steps(steps) => format!("{steps:.1}"),
         Lookahead::Outside(range) if range.starts_with('<') => "below 0".to_string(),
         Lookahead::Outside(range) => format!("{} or more", range.trim_start_matches(">=")),
     };
-    format!("{} to {}", say(low), say(high))
+    let ends = k.low.as_ref().zip(k.high.as_ref());
+    ends.map_or_else(String::new, |(low, high)| format!(" (95% interval {} to {})", say(low), say(high)))
 }
 
 /// `5×5 mazes`, or what the config calls the problems.
@@ -148,6 +154,10 @@ pub(crate) fn facts(run: &Run) -> Vec<(&'static str, String)> {
         facts.push(("Loss on", loss_on.replace('_', " ")));
     }
     facts.push(("Machine", format!("{}; {} threads, {}", info.machine, info.threads, info.tier)));
+    if !info.tiers.is_empty() {
+        let tiers = info.tiers.iter().map(|t| format!("{} after step {} ({})", t.tier, count(t.from_step), t.machine));
+        facts.push(("Tiers", tiers.collect::<Vec<_>>().join(", then ")));
+    }
     facts.push(("Seed", info.seed.to_string()));
     facts.push(("Program", format!("searchlens {}, commit {}", info.program_version, info.commit)));
     facts
@@ -176,7 +186,10 @@ fn generator_name(generator: &str) -> String {
 
 /// What the wall probes say: whether the passages can be read off, and whether training put them there.
 pub(crate) fn wall_sentence(probes: &ProbeResult) -> String {
-    let Some(best) = probes.wall.iter().max_by(|a, b| a.trained.value.total_cmp(&b.trained.value)) else {
+    let Some(best) = probes.wall.iter().filter(|p| p.trained.value.is_some()).max_by(|a, b| {
+        let value = |p: &ProbePoint| p.trained.value.unwrap_or(0.0);
+        value(a).total_cmp(&value(b))
+    }) else {
         return "No site was probed for passages.".to_string();
     };
     let beside = |other: &Estimate, what: &str| match compare(&best.trained, other) {
@@ -228,7 +241,12 @@ mod tests {
 
     #[test]
     fn overlap_is_no_difference() {
-        let e = |low, high| Estimate { value: (low + high) / 2.0, low, high, n: 100 };
+        let e = |low: f64, high: f64| Estimate {
+            value: Some((low + high) / 2.0),
+            low: Some(low),
+            high: Some(high),
+            n: 100,
+        };
         let cases = [
             (e(0.6, 0.7), e(0.4, 0.5), Comparison::Above),
             (e(0.4, 0.6), e(0.5, 0.7), Comparison::Overlapping),

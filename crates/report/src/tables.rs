@@ -61,7 +61,7 @@ pub(crate) fn baselines(eval: &EvalResult) -> Table {
             Comparison::Below => "model below",
             Comparison::Overlapping => "intervals overlap",
         };
-        vec![name, percent(e), points(model.value - e.value), verdict.to_string()]
+        vec![name, percent(e), points(model, e), verdict.to_string()]
     };
     let mut rows = vec![vec!["The model".to_string(), percent(model), NOTHING.to_string(), NOTHING.to_string()]];
     rows.push(row("Random at forks".to_string(), &eval.baselines.random));
@@ -148,7 +148,7 @@ pub(crate) fn fork_conditioned(probes: &ProbeResult) -> Table {
                 count(c.trained.n as u64),
                 percent(&c.trained),
                 percent(&c.corridor_floor),
-                points(c.trained.value - c.corridor_floor.value),
+                points(&c.trained, &c.corridor_floor),
                 verdict.to_string(),
             ]
         }

@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if let Progress::Evaluated { step, exact_path, .. } = event {
             println!(
                 "step {step}: {:.0} % of the validation problems answered with a shortest path",
-                100.0 * exact_path.value
+                100.0 * exact_path.value.unwrap_or(f64::NAN)
             );
         }
     };

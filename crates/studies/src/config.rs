@@ -10,12 +10,13 @@ pub mod tables;
 use std::path::Path;
 
 use searchlens_model::config::AttentionDir;
+use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::Schedule;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::split::Split;
 use searchlens_tokens::tokenizer::TokenizerConfig;
 
-pub use error::{ConfigError, ConfigProblem};
+pub use error::{ConfigError, ConfigProblem, ConfigWarning};
 use tables::{EvalSettings, ModelSettings, ModelTable, TrainSettings};
 
 use crate::setup::{self, Parts};
@@ -101,6 +102,18 @@ impl RunConfig {
     /// How it is evaluated.
     pub fn eval(&self) -> &EvalSettings {
         &self.eval
+    }
+
+    /// What the config says that can be done, but hardly is what was meant.
+    pub fn warnings(&self) -> Vec<ConfigWarning> {
+        let TrainSettings { warmup, steps, .. } = self.train;
+        if warmup > steps { vec![ConfigWarning::Warmup { warmup, steps }] } else { Vec::new() }
+    }
+
+    /// The same config, held to another instruction set or to none.
+    pub(crate) fn held_to(mut self, tier: Option<Tier>) -> RunConfig {
+        self.train.tier = tier;
+        self
     }
 
     /// Keys, as `train.lr`, in which two configs differ: names for error messages.

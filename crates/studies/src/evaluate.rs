@@ -1,7 +1,7 @@
 //! Scores of answers, each with its interval and beside policies that do not search, on the same problems.
 
 use searchlens_lens::estimate::Estimate;
-use searchlens_lens::stats::{Clusters, Column, RESAMPLES, Resample, StatsError, bootstrap_many};
+use searchlens_lens::stats::{self, Clusters, Column, RESAMPLES, Resample, StatsError, bootstrap, bootstrap_many};
 use searchlens_model::Model;
 use searchlens_model::generate::{GenerateError, Reader};
 use searchlens_model::workers::Workers;
@@ -104,8 +104,8 @@ impl Sheet<'_> {
         Sheet { exam, markings, classes: exam.classes(), resamples }
     }
 
-    /// `Σ above / Σ below` over the problems for which `parts` has a value.
-    fn ratio(&self, parts: impl Fn(usize) -> Option<(f64, f64)>) -> Estimate {
+    /// `Σ above / Σ below` over the problems for which `parts` has a value, and of how many symmetry classes these are.
+    fn ratio(&self, parts: impl Fn(usize) -> Option<(f64, f64)>) -> (Estimate, usize) {
         let rows: Vec<(u64, (f64, f64))> =
             self.classes.iter().enumerate().filter_map(|(i, &class)| Some((class, parts(i)?))).collect();
         let clusters = Clusters::new(&rows.iter().map(|&(class, _)| class).collect::<Vec<_>>());
@@ -116,38 +116,41 @@ impl Sheet<'_> {
         let estimate = column(|pair| pair.0).and_then(|above| {
             let below = column(|pair| pair.1)?;
             let ratio = |r: &Resample<'_>| r.sum(&above) / r.sum(&below);
-            searchlens_lens::stats::bootstrap(&clusters, self.resamples, self.stream(), ratio)
+            bootstrap(&clusters, self.resamples, self.stream(), ratio)
         });
         // Nothing to average, or nothing to divide by.
-        estimate.unwrap_or(NOTHING)
+        (estimate.unwrap_or(Estimate::NOTHING), clusters.n_clusters())
     }
 
-    /// Mean of a value over the problems that have one.
-    fn mean(&self, value: impl Fn(usize) -> Option<f64>) -> Estimate {
-        self.ratio(|i| Some((value(i)?, 1.0)))
+    /// Mean of a number from 0 to 1 over the problems that have one.
+    fn mean_share(&self, value: impl Fn(usize) -> Option<f64>) -> Estimate {
+        let (mean, n_classes) = self.ratio(|i| Some((value(i)?, 1.0)));
+        stats::share(mean, n_classes)
     }
 
     /// Share of the answers of which something is true.
     fn share(&self, is_true: impl Fn(&Marking) -> bool) -> Estimate {
-        self.mean(|i| Some(share(is_true(&self.markings[i]))))
+        self.mean_share(|i| Some(share(is_true(&self.markings[i]))))
     }
 
     fn first_fork(&self) -> Estimate {
-        self.mean(|i| self.markings[i].verdict.first_fork.map(share))
+        self.mean_share(|i| self.markings[i].verdict.first_fork.map(share))
     }
 
     fn path_length_ratio(&self) -> Estimate {
-        self.mean(|i| {
+        let (mean, _) = self.ratio(|i| {
             let verdict = &self.markings[i].verdict;
             let optimal = verdict.optimal_steps.filter(|_| self.markings[i].is_valid())?;
-            Some(verdict.steps as f64 / optimal as f64)
-        })
+            Some((verdict.steps as f64 / optimal as f64, 1.0))
+        });
+        mean
     }
 
     fn wall_jumps(&self) -> Estimate {
         let steps = |i: usize| self.markings[i].verdict.steps;
-        let jumps = self.ratio(|i| Some((self.markings[i].verdict.wall_jumps as f64, steps(i) as f64)));
-        Estimate { n: if jumps.n == 0 { 0 } else { (0..self.markings.len()).map(steps).sum() }, ..jumps }
+        let (jumps, n_classes) = self.ratio(|i| Some((self.markings[i].verdict.wall_jumps as f64, steps(i) as f64)));
+        let n = if jumps.n == 0 { 0 } else { (0..self.markings.len()).map(steps).sum() };
+        Estimate { n, ..stats::share(jumps, n_classes) }
     }
 
     fn by_lookahead(&self) -> Vec<ByLookahead> {
@@ -157,7 +160,8 @@ impl Sheet<'_> {
             groups.entry(needed).or_default().push(i);
         }
         let group = |(lookahead, members): (usize, Vec<usize>)| {
-            let of = |value: &dyn Fn(usize) -> f64| self.mean(|i| members.binary_search(&i).is_ok().then(|| value(i)));
+            let of =
+                |value: &dyn Fn(usize) -> f64| self.mean_share(|i| members.binary_search(&i).is_ok().then(|| value(i)));
             let greedy = |i: usize| self.policies(i).greedy;
             ByLookahead { lookahead, exact_path: of(&|i| share(self.markings[i].is_exact())), greedy: of(&greedy) }
         };
@@ -188,29 +192,43 @@ impl Sheet<'_> {
             }
             Ok(columns)
         })();
+        let star_of = |policies: &[f64], score: f64| {
+            let by_k: Vec<(usize, f64)> = LOOKAHEADS.into_iter().zip(policies.iter().copied()).collect();
+            as_number(effective_lookahead(&by_k, score))
+        };
         let estimates = columns.and_then(|columns| {
             bootstrap_many(&clusters, columns.len() + 1, self.resamples, self.stream(), |resample, out| {
                 for (value, column) in out.iter_mut().zip(&columns) {
                     *value = resample.mean(column);
                 }
-                let by_k: Vec<(usize, f64)> = LOOKAHEADS.into_iter().zip(out[3..].iter().copied()).collect();
-                out[columns.len()] = as_number(effective_lookahead(&by_k, out[0]));
+                out[columns.len()] = star_of(&out[3..], out[0]);
             })
         });
-        let estimates = estimates.unwrap_or_else(|_| vec![NOTHING; LOOKAHEADS.len() + 4]);
-        let star = &estimates[LOOKAHEADS.len() + 3];
+        let estimates = estimates.unwrap_or_else(|_| vec![Estimate::NOTHING; LOOKAHEADS.len() + 4]);
+        let (scores, star) = estimates.split_at(LOOKAHEADS.len() + 3);
+        let shares: Vec<Estimate> = scores.iter().map(|&score| stats::share(score, clusters.n_clusters())).collect();
+        let policies: Vec<f64> = scores[3..].iter().filter_map(|score| score.value).collect();
+        // Where resampling does not see the model's score vary, k* varies with what that score may be.
+        let star = match shares[0].interval().filter(|_| shares[0] != scores[0]) {
+            Some((low, high)) => Estimate {
+                low: star[0].low.map(|end| end.min(star_of(&policies, low))),
+                high: star[0].high.map(|end| end.max(star_of(&policies, high))),
+                ..star[0]
+            },
+            None => star[0],
+        };
         AgainstPolicies {
-            exact_path: estimates[0],
+            exact_path: shares[0],
             k_star: KStar {
-                value: lookahead(star.value),
-                low: lookahead(star.low),
-                high: lookahead(star.high),
+                value: star.value.map(lookahead),
+                low: star.low.map(lookahead),
+                high: star.high.map(lookahead),
                 n: star.n,
             },
             baselines: BaselineScores {
-                random: estimates[1],
-                greedy: estimates[2],
-                k_lookahead: LOOKAHEADS.into_iter().zip(estimates[3..].iter().copied()).collect(),
+                random: shares[1],
+                greedy: shares[2],
+                k_lookahead: LOOKAHEADS.into_iter().zip(shares[3..].iter().copied()).collect(),
             },
         }
     }
@@ -220,9 +238,6 @@ impl Sheet<'_> {
         stream(self.exam.seed, Purpose::Resample, 0)
     }
 }
-
-/// What stands where there is nothing to measure.
-const NOTHING: Estimate = Estimate { value: 0.0, low: 0.0, high: 0.0, n: 0 };
 
 fn share(is_true: bool) -> f64 {
     f64::from(u8::from(is_true))

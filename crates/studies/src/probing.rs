@@ -8,7 +8,7 @@ use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_
 use searchlens_lens::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
 use searchlens_lens::estimate::Estimate;
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
-use searchlens_lens::stats::{StatsError, bootstrap_means};
+use searchlens_lens::stats::{StatsError, bootstrap_shares};
 use searchlens_model::Model;
 use searchlens_model::forward::{Acts, Sequences, forward};
 use searchlens_model::model::TokensError;
@@ -251,7 +251,7 @@ impl Study<'_> {
         let pick = |values: &[f64]| open.iter().map(|&i| values[i]).collect::<Vec<_>>();
         let (trained, floor) = (pick(&readings[best].trained), pick(floors));
         let classes: Vec<u64> = open.iter().map(|&i| asked[i].instance.class.0).collect();
-        let estimates = bootstrap_means(&[&trained, &floor], &classes, RESAMPLES, self.resampling())?;
+        let estimates = bootstrap_shares(&[&trained, &floor], &classes, RESAMPLES, self.resampling())?;
         let site = self.sites[best].to_string();
         Ok(Some(ForkConditioned { site, trained: estimates[0], corridor_floor: estimates[1] }))
     }
@@ -325,7 +325,7 @@ impl Study<'_> {
         let classes: Vec<u64> = self.test.iter().filter(|q| is_asked(q)).map(|q| q.instance.class.0).collect();
         let of_sites = readings.iter().flat_map(|r| [&r.trained[..], &r.control, &r.untrained]);
         let columns: Vec<&[f64]> = of_sites.chain(baselines.iter().copied()).collect();
-        let estimates = bootstrap_means(&columns, &classes, RESAMPLES, self.resampling())?;
+        let estimates = bootstrap_shares(&columns, &classes, RESAMPLES, self.resampling())?;
         let (of_sites, others) = estimates.split_at(3 * readings.len());
         let points = self.sites.iter().zip(of_sites.chunks_exact(3)).map(|(at, e)| ProbePoint {
             site: at.to_string(),

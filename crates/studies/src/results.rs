@@ -30,16 +30,32 @@ pub struct RunInfo {
     pub seed: u64,
     /// Worker threads, in the session that wrote last.
     pub threads: usize,
-    /// Instruction tier, e.g. `f32-avx512`.
+    /// Instruction tier, e.g. `f32-avx512`; the last one, if there were several.
     pub tier: String,
-    /// Arithmetic of the products in training and in the scores on the way, `f32` or `bf16`.
+    /// Arithmetic of the products in training and in the scores on the way, `f32` or `bf16`; as for `tier`.
     pub precision: String,
     /// Number of trainable parameters.
     pub n_params: usize,
-    /// Processor, as the machine names it.
+    /// Processor, as the machine names it; as for `tier`.
     pub machine: String,
+    /// Every tier that the run has been on, in order; absent where it has kept to one. From the second one's first step on, its bits are
+    /// those of no run on a single tier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<TierFrom>,
     /// Seconds spent in training, evaluation excluded; 0 until the run has ended. A timing field.
     pub train_seconds: f64,
+}
+
+/// Where a run went on on another tier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierFrom {
+    /// Steps done before the first one on this tier.
+    pub from_step: u64,
+    /// Instruction tier.
+    pub tier: String,
+    /// Processor.
+    pub machine: String,
 }
 
 /// One line of `metrics.jsonl`.
@@ -98,12 +114,12 @@ impl Metric {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KStar {
-    /// The point estimate.
-    pub value: Lookahead,
-    /// Lower end of the 95 % interval.
-    pub low: Lookahead,
-    /// Upper end of the 95 % interval.
-    pub high: Lookahead,
+    /// The point estimate; `None` on no problems.
+    pub value: Option<Lookahead>,
+    /// Lower end of the 95 % interval; `None` where all problems are of one symmetry class, which says nothing of others.
+    pub low: Option<Lookahead>,
+    /// Upper end of the 95 % interval; `None` with `low`.
+    pub high: Option<Lookahead>,
     /// Number of problems.
     pub n: usize,
 }
@@ -143,7 +159,7 @@ pub struct ByLookahead {
 }
 
 /// `results/eval.json`, and what `searchlens eval --json` prints: free-running greedy decoding, first attempt, no masking by the
-/// maze. A mean over no problems has `n` = 0 and means nothing.
+/// maze. A mean over no problems has `n` = 0, and `null` for value and interval. Intervals: [`searchlens_lens::stats`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvalResult {
@@ -163,7 +179,7 @@ pub struct EvalResult {
     pub reaches_target: Estimate,
     /// Keeps to the only way up to the first fork of the shortest paths and takes a shortest way there (problems with a fork only).
     pub first_fork: Estimate,
-    /// Steps over optimal steps, valid paths only; `n` = 0 if there are none.
+    /// Steps over optimal steps, valid paths only; `n` = 0 if there are none. No interval where all are of one symmetry class.
     pub path_length_ratio: Estimate,
     /// Share of the generated steps that go through a wall or jump; `n` counts steps, 0 if none was made.
     pub wall_jumps: Estimate,

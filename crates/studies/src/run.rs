@@ -40,6 +40,9 @@ pub enum Start {
     Fresh,
     /// From the last whole checkpoint of the run in the folder; from the start if it had not come to one.
     Resume,
+    /// As `Resume`, and where this is another instruction tier than the run has been on, on this one from there on. `run.json` then says
+    /// so, and `config.toml` names the tier that this config is held to.
+    ResumeOnAnyTier,
 }
 
 /// What the program that trains knows of itself: it goes into `run.json`.
@@ -135,7 +138,7 @@ pub struct Outcome {
 /// # Errors
 /// [`RunError`]: the folder holds a run already (or none to resume), or another one; files cannot be read or written; the loss is no longer a
 /// number. Whatever happens, the last checkpoint stays whole.
-pub fn train(config: &RunConfig, dir: &Path, start: Start, session: Session<'_>) -> Result<Outcome, RunError> {
+pub fn train(config: &RunConfig, dir: &Path, start: Start, mut session: Session<'_>) -> Result<Outcome, RunError> {
     if let Some(wanted) = config.train().tier {
         let held = Tier::forced().max(session.workers.forced_tier());
         if held != wanted || Tier::forced() != session.workers.forced_tier() {
@@ -146,7 +149,7 @@ pub fn train(config: &RunConfig, dir: &Path, start: Start, session: Session<'_>)
     let parts = Parts::of(config);
     let started = match start {
         Start::Fresh => start::fresh(config, &parts, &folder, &session)?,
-        Start::Resume => start::resume(config, &parts, &folder, session.workers, session.progress)?,
+        Start::Resume | Start::ResumeOnAnyTier => start::resume(config, &parts, &folder, start, &mut session)?,
     };
     let settings = config.train();
     let stream = TrainingStream::of(config, &parts);
@@ -277,8 +280,8 @@ impl Run<'_> {
         // A score to follow, not to publish: in the precision that training has.
         let reader = Reader::new(&model, config.train().precision.here())?;
         let Validation { exact_path, first_fork } = evaluate::validate(&reader, &parts.tokenizer, exam, workers)?;
-        if self.best_exact.is_none_or(|best| exact_path.value > best) {
-            self.best_exact = Some(exact_path.value);
+        if exact_path.value > self.best_exact {
+            self.best_exact = exact_path.value;
             snapshot::save_weights(&self.folder.best(), self.config, &self.trainer, self.tally)?;
         }
         self.metrics.write(&Metric::Eval { step, exact_path, first_fork, seconds: self.seconds })?;

@@ -17,7 +17,7 @@ use crate::cli::Common;
 use crate::commands::lens::probe_into;
 use crate::commands::train::stopped;
 use crate::output::print;
-use crate::progress::clock;
+use crate::progress::{clock, note};
 use crate::subject::Trained;
 use crate::training::edited;
 use crate::training::train_shown;
@@ -39,7 +39,7 @@ pub(crate) struct DemoArgs {
 }
 
 const EXAMPLES: &str = "Some steps are timed first; their number is then fixed and written to DIR/config.toml, so that the run can be repeated.
-Ctrl-C saves a checkpoint and ends the training.
+Ctrl-C (or SIGTERM) saves a checkpoint and ends the training.
 
 Examples:
   searchlens demo
@@ -67,7 +67,11 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     let pace = ms_per_step(&config_for(10.0)?, &workers, &|| begun.elapsed().as_secs_f64())?;
     let config = config_for(pace)?;
     let dir = args.out.unwrap_or_else(|| place::fresh(&config));
-    eprintln!("5×5 mazes; {:.1} ms a step on {} thread(s); the run is in {}", pace, workers.threads(), dir.display());
+    note(format_args!(
+        "5×5 mazes; {pace:.1} ms a step on {} thread(s); the run is in {}",
+        workers.threads(),
+        dir.display()
+    ));
     let outcome = train_shown(&config, &dir, Start::Fresh, &workers)?;
     if !outcome.finished {
         return stopped(&config, &dir, outcome.step);
@@ -75,7 +79,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
 
     let (folder, parts) = (RunFolder::at(&dir), Parts::of(&config));
     let count = config.eval().problems;
-    eprintln!("scoring {count} problems of classes that training never saw");
+    note(format_args!("scoring {count} problems of classes that training never saw"));
     let trained = Trained {
         model: &outcome.model,
         task: &parts.task,
@@ -87,7 +91,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     if interrupt::asked() {
         return unfinished(&dir);
     }
-    eprintln!("probing the residual stream");
+    note("probing the residual stream");
     let plan = if args.sketch {
         ProbePlan { n_train: 200, n_test: 100, k_max: 2, ..ProbePlan::default() }
     } else if args.minutes <= SHORT_MINUTES {
@@ -125,13 +129,13 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what is left to do in a run that Ctrl-C found trained.
+/// Says what is left to do in a run that a signal found trained.
 fn unfinished(dir: &Path) -> anyhow::Result<ExitCode> {
     let dir = dir.display();
     print(format_args!(
         "stopped after training; finish: searchlens eval {dir}; searchlens lens probe {dir}; searchlens report {dir}"
     ))?;
-    Ok(ExitCode::from(interrupt::EXIT_CODE))
+    Ok(ExitCode::from(interrupt::exit_code()))
 }
 
 /// The demo's config with a network and evaluations that take next to no time.
@@ -151,6 +155,6 @@ fn sketched(config: &RunConfig) -> anyhow::Result<RunConfig> {
 
 /// A positive number of minutes, as clap reads it.
 fn minutes(text: &str) -> Result<f64, String> {
-    let parsed: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    if parsed > 0.0 && parsed < 1e5 { Ok(parsed) } else { Err("give a positive number of minutes".into()) }
+    let parsed = text.parse().ok().filter(|&minutes| 0.0 < minutes && minutes < 1e5);
+    parsed.ok_or_else(|| "give a positive number of minutes, below 100000".to_owned())
 }

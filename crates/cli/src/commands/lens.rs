@@ -17,6 +17,7 @@ use crate::cli::Common;
 use crate::error::InputError;
 use crate::output::{print, print_json};
 use crate::subject::Subject;
+use crate::summary::value;
 
 /// Look inside a run's network
 #[derive(Debug, Args)]
@@ -87,15 +88,15 @@ pub(crate) fn probe_into(
 fn table(result: &ProbeResult) -> String {
     let mut lines = vec![format!("{:<40}{:>9}{:>9}{:>11}", "is there a passage?", "trained", "control", "untrained")];
     for point in &result.wall {
-        let (trained, control, untrained) = (point.trained.value, point.control.value, point.untrained.value);
-        lines.push(format!("{:<40}{trained:>9.3}{control:>9.3}{untrained:>11.3}", point.site));
+        let (trained, control, untrained) = (value(&point.trained), value(&point.control), value(&point.untrained));
+        lines.push(format!("{:<40}{trained:>9}{control:>9}{untrained:>11}", point.site));
     }
-    lines.push(format!("{:<40}{:>9.3}", "the more frequent answer", result.wall_prior.value));
+    lines.push(format!("{:<40}{:>9}", "the more frequent answer", value(&result.wall_prior)));
     lines.push(format!("{:<40}{:>9}{:>9}", "which cell at step k of the path?", "trained", "corridor"));
     for future in &result.future {
         let Some(last) = future.sites.last() else { continue };
-        let (trained, floor) = (last.trained.value, future.corridor_floor.value);
-        lines.push(format!("k = {:<2} {:<33}{trained:>9.3}{floor:>9.3}", future.k, last.site));
+        let (trained, floor) = (value(&last.trained), value(&future.corridor_floor));
+        lines.push(format!("k = {:<2} {:<33}{trained:>9}{floor:>9}", future.k, last.site));
     }
     lines.join("\n")
 }

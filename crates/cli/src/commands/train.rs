@@ -29,10 +29,13 @@ pub(crate) struct TrainArgs {
     /// Go on with a run that was stopped, from its last checkpoint
     #[arg(long)]
     resume: bool,
+    /// Let --resume go on on another instruction tier than the run has been on: the bits differ from there on, and run.json says so
+    #[arg(long, requires = "resume")]
+    other_tier: bool,
 }
 
 const EXAMPLES: &str =
-    "Ctrl-C saves a checkpoint and ends the run, with exit code 130; --resume goes on as if it had never stopped.
+    "Ctrl-C (or SIGTERM) saves a checkpoint and ends the run, with exit code 130 (143); --resume goes on as if it had never stopped.
 
 A config:
   [task.maze]
@@ -60,7 +63,11 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> 
         (None, true) => place::last(&config).unwrap_or_else(|| place::fresh(&config)),
         (_, false) => place::fresh(&config),
     });
-    let start = if args.resume { Start::Resume } else { Start::Fresh };
+    let start = match (args.resume, args.other_tier) {
+        (false, _) => Start::Fresh,
+        (true, false) => Start::Resume,
+        (true, true) => Start::ResumeOnAnyTier,
+    };
     interrupt::watch()?;
     let workers = common.workers()?;
     let outcome = train_shown(&config, &dir, start, &workers)?;
@@ -85,11 +92,11 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says how to go on with a run that Ctrl-C ended.
+/// Says how to go on with a run that a signal ended.
 pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> anyhow::Result<ExitCode> {
     let (steps, shown) = (config.train().steps, dir.display());
     print(format_args!("stopped after step {step} of {steps}; go on: searchlens train {shown}/config.toml --resume"))?;
-    Ok(ExitCode::from(interrupt::EXIT_CODE))
+    Ok(ExitCode::from(interrupt::exit_code()))
 }
 
 /// Reads a config; a seed and a tier on the command line take the place of its own.

@@ -78,10 +78,19 @@ fn arguments() {
         For more information, try '--help'.
     "#]],
     );
+    for (arguments, wanted) in [
+        ("sites --threads -1", "give a whole number from 1 on"),
+        ("sites --seed -1", "a seed is a whole number from 0 to 18446744073709551615"),
+        ("demo --minutes -1", "give a positive number of minutes"),
+        ("eval run --count -1", "-1 is not in 1..=10000000"),
+    ] {
+        let message = searchlens(arguments).bad(2);
+        assert!(message.contains(wanted), "{arguments}: {message}");
+    }
     check_bad(
         "sites --threads 0",
         expect![[r#"
-        error: invalid value '0' for '--threads <N>': number would be zero for non-zero type
+        error: invalid value '0' for '--threads <N>': give a whole number from 1 on, or leave it out: one thread for each core
 
         For more information, try '--help'.
     "#]],

@@ -66,7 +66,7 @@ impl Scratch {
     /// Starts the binary and lets it go on until a checkpoint of the run `name` is there.
     fn start_and_wait(&self, arguments: &str, name: &str) -> Child {
         let arguments = arguments.replace('@', &self.folder.path().display().to_string());
-        let child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while !self.path(name).join("checkpoints/step-00000040.training.safetensors").exists() {
             assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint within two minutes");
@@ -102,8 +102,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success(), "the run was over before it could be killed");
     let resumed = scratch.run("train @/config.toml --out @/killed --resume --threads 2");
-    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    assert!(resumed.stderr.starts_with("going on after step "), "{}", resumed.stderr);
+    resumed.good();
     assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("killed"), STEPS), "the runs differ");
 }
 
@@ -142,28 +141,41 @@ fn a_full_disk_leaves_the_last_checkpoint_whole() {
     assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&run, STEPS), "the runs differ");
 }
 
+/// A run that this signal ends saves a checkpoint, says how to go on, and ends with this exit code.
 #[cfg(unix)]
-#[test]
-fn ctrl_c_saves_and_says_how_to_go_on() {
+#[track_caller]
+fn check_signal(signal: &str, code: i32) {
     const STEPS: usize = 400;
     let scratch = Scratch::new(STEPS);
     let child = scratch.start_and_wait("train @/config.toml --out @/run", "run");
-    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    let step: u64 = told.strip_prefix("stopped after step ").unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(scratch.path(&format!("run/checkpoints/step-{step:08}.training.safetensors")).exists(), "{told}");
+    assert!(told.contains("run/config.toml --resume"), "{told}");
     let resumed = scratch.run("train @/run/config.toml --resume");
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     scratch.run("train @/config.toml --out @/whole");
     assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("run"), STEPS), "the runs differ");
 }
 
+#[cfg(unix)]
+#[test]
+fn signals_save_and_say_how_to_go_on() {
+    check_signal("-INT", 130);
+    check_signal("-TERM", 143);
+}
+
 #[test]
 fn a_run_is_trained_scored_probed_and_reported() {
     let scratch = Scratch::new(60);
     let trained = scratch.run("train @/config.toml --out @/run");
-    assert_eq!(trained.code, 0, "{}", trained.stderr);
-    assert!(trained.stdout.contains("exact path (a shortest one)"), "{}", trained.stdout);
-    assert!(trained.stderr.contains("step 60/60"), "plain lines, where there is no terminal: {}", trained.stderr);
+    // Without a terminal there is no progress to see.
+    let told = trained.good();
+    assert!(told.contains("exact path (a shortest one)"), "{told}");
 
     let scores: Value = serde_json::from_str(&scratch.run("eval @/run --json").good()).unwrap();
     let written = std::fs::read_to_string(scratch.path("run/results/eval.json")).unwrap();
@@ -179,7 +191,9 @@ fn a_run_is_trained_scored_probed_and_reported() {
         "k_star",
     ] {
         for part in ["value", "low", "high", "n"] {
-            assert!(!scores[key][part].is_null() || scores[key]["n"] == 0, "{key}.{part}");
+            // All test problems here are of one class, which bounds shares only.
+            let is_open = ["k_star", "path_length_ratio"].contains(&key) && ["low", "high"].contains(&part);
+            assert!(!scores[key][part].is_null() || scores[key]["n"] == 0 || is_open, "{key}.{part}");
         }
     }
     assert!(scores["by_lookahead"].is_array() && scores["baselines"]["greedy"]["value"].is_number());
@@ -221,7 +235,7 @@ fn a_run_on_graphs_is_trained_scored_and_reported_but_not_probed() {
 fn the_demo_in_a_few_seconds() {
     let scratch = Scratch::new(1);
     let ran = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for said in [
         "exact path (a shortest one)",
         "heads for the target (greedy)",
@@ -251,6 +265,36 @@ fn a_run_on_a_lower_tier_says_so_and_stays_there() {
 }
 
 #[test]
+fn a_run_shorter_than_its_warm_up_is_warned_of() {
+    let scratch = Scratch::new(4);
+    let ran = scratch.run("train @/config.toml --out @/run");
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.starts_with("warning: train.warmup = 10 is more than train.steps = 4: "), "{}", ran.stderr);
+}
+
+#[test]
+fn a_run_goes_on_on_another_tier_only_if_told_to() {
+    const STEPS: usize = 400;
+    let scratch = Scratch::new(STEPS);
+    let mut child = scratch.start_and_wait("train @/config.toml --out @/run --tier avx2", "run");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let elsewhere = "train @/run/config.toml --resume --tier portable";
+    expect![[r#"
+        error: @/run: the run has been on tier f32-avx2, this is f32-portable, and the two round differently; go on where it was, or give `--other-tier`: run.json then tells from which step on the bits are others
+    "#]]
+    .assert_eq(&scratch.run(elsewhere).bad(2));
+    scratch.run(&format!("{elsewhere} --other-tier")).good();
+    let info: Value = serde_json::from_slice(&std::fs::read(scratch.path("run/run.json")).unwrap()).unwrap();
+    assert_eq!((info["tier"].as_str(), info["tiers"][0]["tier"].as_str()), (Some("f32-portable"), Some("f32-avx2")));
+    assert_eq!((&info["tiers"][0]["from_step"], &info["tiers"][1]["tier"]), (&0.into(), &"f32-portable".into()));
+    assert!(info["tiers"][1]["from_step"].as_u64() >= Some(40), "{info}");
+    // The folder's config holds to the new tier: the run goes on there without a word.
+    scratch.run("train @/run/config.toml --resume").good();
+    scratch.run("report @/run").good();
+}
+
+#[test]
 fn commands_about_a_run_refuse_what_is_none() {
     let scratch = Scratch::new(20);
     scratch.run("train @/config.toml --out @/run");
@@ -276,14 +320,14 @@ fn commands_about_a_run_refuse_what_is_none() {
     check(
         "train @/absent.toml",
         expect![[r#"
-        error: cannot read @/absent.toml: No such file or directory (os error 2)
-    "#]],
+            error: cannot read @/absent.toml: No such file or directory (os error 2); name a config that exists and may be read (`searchlens train --help` shows one)
+        "#]],
     );
     check(
         "eval @/absent",
         expect![[r#"
-        error: cannot read @/absent: No such file or directory (os error 2)
-    "#]],
+            error: @/absent: no such folder or file; name the folder of a run, as `searchlens train` and `demo` write them, or a checkpoint such as RUN/checkpoints/best.safetensors
+        "#]],
     );
     check(
         "eval @",
@@ -395,8 +439,9 @@ fn damaged_checkpoints_are_refused_and_passed_over() {
     "#]].assert_eq(&scratch.run("eval @/run").bad(2));
     let resumed = scratch.run("train @/config.toml --out @/run --resume");
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    assert!(resumed.stderr.contains("the checkpoint of step 60 cannot be used: "), "{}", resumed.stderr);
-    assert!(resumed.stderr.contains("going on after step 40"), "{}", resumed.stderr);
+    expect![[r#"
+        warning: the checkpoint of step 60 cannot be used: @/run/checkpoints/step-00000060.safetensors: its numbers are not those that were saved with this checkpoint; the file is damaged: use another checkpoint
+    "#]].assert_eq(&resumed.stderr);
 }
 
 #[test]

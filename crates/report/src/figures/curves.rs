@@ -2,7 +2,7 @@
 
 use super::style::{Ink, Series, axis, key, plot, share_axis};
 use super::{Figure, Honesty, KeyEntry, NamedPlot, Section};
-use crate::number::{count, percent};
+use crate::number::{count, percent, value};
 use crate::read::{Run, step};
 use plotly::common::{DashType, Fill, HoverInfo, Line, MarkerSymbol, Mode};
 use plotly::layout::{Axis, AxisType};
@@ -106,11 +106,12 @@ fn progress(run: &Run) -> Option<Figure> {
         plot.add_trace(series.scatter(points));
     }
     let mut signs = vec![exact_series.key(), fork_series.key()];
-    let greedy = run.eval.as_ref().map(|eval| &eval.baselines.greedy).filter(|greedy| greedy.n > 0);
-    if let Some(greedy) = greedy {
+    let greedy = run.eval.as_ref().map(|eval| &eval.baselines.greedy);
+    let greedy = greedy.and_then(|greedy| Some((greedy, value(greedy)?)));
+    if let Some((greedy, share)) = greedy {
         signs.push(key("greedy policy (final problems)", Ink::FLOOR, '╌'));
         plot.add_trace(
-            Scatter::new(vec![0.0, end], vec![greedy.value; 2])
+            Scatter::new(vec![0.0, end], vec![share; 2])
                 .name("greedy policy (final problems)")
                 .mode(Mode::Lines)
                 .line(Line::new().color(Ink::FLOOR).width(1.4).dash(DashType::Dash))
@@ -148,11 +149,11 @@ fn progress(run: &Run) -> Option<Figure> {
 
 /// The intervals of a series as an area: the upper ends forth, the lower ends back.
 fn band(ink: Ink, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>> {
-    let forth = points.iter().filter(|(_, e, _)| e.n > 0);
-    let (mut x, mut y): (Vec<f64>, Vec<f64>) = forth.clone().map(|(x, e, _)| (*x, e.high)).unzip();
-    for (at, e, _) in forth.rev() {
-        x.push(*at);
-        y.push(e.low);
+    let forth = points.iter().filter(|(_, e, _)| e.n > 0).filter_map(|(x, e, _)| Some((*x, e.interval()?)));
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = forth.clone().map(|(x, (_, high))| (x, high)).unzip();
+    for (at, (low, _)) in forth.rev() {
+        x.push(at);
+        y.push(low);
     }
     Scatter::new(x, y)
         .mode(Mode::Lines)

@@ -2,7 +2,7 @@
 
 use super::style::{Ink, Series, axis, key, plot, share_axis, short_site, site_axis};
 use super::{Figure, Honesty, NamedPlot, Section};
-use crate::number::{count, percent};
+use crate::number::{count, percent, value};
 use plotly::common::{DashType, HoverInfo, Line, MarkerSymbol, Mode};
 use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
 use plotly::{Plot, Scatter};
@@ -53,15 +53,17 @@ fn wall(probes: &ProbeResult) -> Figure {
     }
     let prior = &probes.wall_prior;
     let ends = vec![-0.4, sites.len() as f64 - 0.6];
-    plot.add_trace(
-        Scatter::new(ends, vec![prior.value; 2])
-            .name("prior")
-            .mode(Mode::Lines)
-            .line(Line::new().color(Ink::FLOOR).width(1.6).dash(DashType::Dash))
-            .hover_info(HoverInfo::Text)
-            .hover_text_array(vec![format!("prior: {}", percent(prior)); 2]),
-    );
-    plot.set_layout(layout.shapes(vec![interval_band(prior)]));
+    if let Some(share) = value(prior) {
+        plot.add_trace(
+            Scatter::new(ends, vec![share; 2])
+                .name("prior")
+                .mode(Mode::Lines)
+                .line(Line::new().color(Ink::FLOOR).width(1.6).dash(DashType::Dash))
+                .hover_info(HoverInfo::Text)
+                .hover_text_array(vec![format!("prior: {}", percent(prior)); 2]),
+        );
+    }
+    plot.set_layout(layout.shapes(prior.interval().map(interval_band).into_iter().collect()));
     Figure {
         section: Section::Probes,
         title: "Can the passages be read off the residual stream?".to_string(),
@@ -83,7 +85,7 @@ fn wall(probes: &ProbeResult) -> Figure {
     }
 }
 
-fn interval_band(e: &Estimate) -> Shape {
+fn interval_band((low, high): (f64, f64)) -> Shape {
     Shape::new()
         .shape_type(ShapeType::Rect)
         .layer(ShapeLayer::Below)
@@ -91,8 +93,8 @@ fn interval_band(e: &Estimate) -> Shape {
         .x0(0.0)
         .x1(1.0)
         .y_ref("y")
-        .y0(e.low)
-        .y1(e.high)
+        .y0(low)
+        .y1(high)
         .fill_color(Ink::FLOOR.band())
         .line(ShapeLine::new().width(0.0))
 }

@@ -2,7 +2,7 @@
 
 use super::style::{Ink, Series, axis, key, plot, share_axis};
 use super::{Figure, Honesty, KeyEntry, NamedPlot, Section};
-use crate::number::{count, k_star, percent};
+use crate::number::{count, k_star, percent, value};
 use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
 use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
 use plotly::{Layout, Plot, Scatter};
@@ -11,17 +11,15 @@ use searchlens_studies::results::{EvalResult, KStar, Lookahead};
 
 /// The figures of an evaluation.
 pub(super) fn figures(eval: &EvalResult) -> Vec<Figure> {
-    if eval.exact_path.n == 0 {
-        return Vec::new();
-    }
-    let mut figures = vec![beside_baselines(eval)];
+    let Some(exact_path) = value(&eval.exact_path) else { return Vec::new() };
+    let mut figures = vec![beside_baselines(eval, exact_path)];
     if !eval.by_lookahead.is_empty() {
         figures.push(by_lookahead(eval));
     }
     figures
 }
 
-fn beside_baselines(eval: &EvalResult) -> Figure {
+fn beside_baselines(eval: &EvalResult, exact_path: f64) -> Figure {
     let policies = &eval.baselines;
     let furthest = policies.k_lookahead.keys().next_back().copied().unwrap_or(0) as f64;
     // Two panels side by side on one scale: policies without a k left, the k-lookahead policies right.
@@ -40,13 +38,13 @@ fn beside_baselines(eval: &EvalResult) -> Figure {
     plot.add_trace(random.scatter(&[(0.0, &policies.random, "policy".to_string())]));
     plot.add_trace(greedy.scatter(&[(1.0, &policies.greedy, "policy".to_string())]));
     plot.add_trace(seers.scatter(&of_k).x_axis("x2"));
-    plot.add_trace(model_line(&eval.exact_path, furthest));
+    plot.add_trace(model_line(&eval.exact_path, exact_path, furthest));
     let mut signs = vec![random.key(), greedy.key(), seers.key(), key("the model, with its interval", Ink::MODEL, '━')];
-    if let Some(star) = k_star_mark(&eval.k_star, &eval.exact_path, furthest) {
+    if let Some(star) = k_star_mark(&eval.k_star, exact_path, furthest) {
         plot.add_trace(star);
         signs.push(key("k* of the model, with its interval", Ink::MODEL, '★'));
     }
-    plot.set_layout(layout.x_axis2(right).shapes(vec![model_band(&eval.exact_path)]));
+    plot.set_layout(layout.x_axis2(right).shapes(eval.exact_path.interval().map(model_band).into_iter().collect()));
     figure(
         "The model beside policies that do not search",
         "baselines",
@@ -66,10 +64,10 @@ fn beside_baselines(eval: &EvalResult) -> Figure {
     )
 }
 
-fn model_line(model: &Estimate, furthest: f64) -> Box<Scatter<f64, f64>> {
+fn model_line(model: &Estimate, exact_path: f64, furthest: f64) -> Box<Scatter<f64, f64>> {
     let x: Vec<f64> = (0..=24).map(|i| -0.8 + (furthest + 1.6) * f64::from(i) / 24.0).collect();
     let n = x.len();
-    Scatter::new(x, vec![model.value; n])
+    Scatter::new(x, vec![exact_path; n])
         .name("the model")
         .mode(Mode::Lines)
         .line(Line::new().color(Ink::MODEL).width(2.2))
@@ -78,7 +76,7 @@ fn model_line(model: &Estimate, furthest: f64) -> Box<Scatter<f64, f64>> {
         .hover_text_array(vec![format!("the model: {}<br>n = {}", percent(model), count(model.n as u64)); n])
 }
 
-fn model_band(model: &Estimate) -> Shape {
+fn model_band((low, high): (f64, f64)) -> Shape {
     Shape::new()
         .shape_type(ShapeType::Rect)
         .layer(ShapeLayer::Below)
@@ -86,18 +84,20 @@ fn model_band(model: &Estimate) -> Shape {
         .x0(0.0)
         .x1(1.0)
         .y_ref("y")
-        .y0(model.low)
-        .y1(model.high)
+        .y0(low)
+        .y1(high)
         .fill_color(Ink::MODEL.band())
         .line(ShapeLine::new().width(0.0))
 }
 
 /// A star on the model's line at k*, with its interval; nothing if k* lies outside the policies' range.
-fn k_star_mark(k: &KStar, model: &Estimate, furthest: f64) -> Option<Box<Scatter<f64, f64>>> {
-    let Lookahead::Steps(at) = k.value else { return None };
-    let within = |end: &Lookahead, outside: f64| match end {
-        Lookahead::Steps(steps) => *steps,
-        Lookahead::Outside(_) => outside,
+fn k_star_mark(k: &KStar, exact_path: f64, furthest: f64) -> Option<Box<Scatter<f64, f64>>> {
+    let Some(Lookahead::Steps(at)) = k.value else { return None };
+    // Without an interval there are no bars.
+    let within = |end: &Option<Lookahead>, outside: f64| match end {
+        None => at,
+        Some(Lookahead::Steps(steps)) => *steps,
+        Some(Lookahead::Outside(_)) => outside,
     };
     let (low, high) = (within(&k.low, -0.8), within(&k.high, furthest + 0.8));
     let bars = ErrorData::new(ErrorType::Data)
@@ -108,7 +108,7 @@ fn k_star_mark(k: &KStar, model: &Estimate, furthest: f64) -> Option<Box<Scatter
         .width(5)
         .color(Ink::MODEL);
     Some(
-        Scatter::new(vec![at], vec![model.value])
+        Scatter::new(vec![at], vec![exact_path])
             .name("k* of the model")
             .mode(Mode::Markers)
             .marker(Marker::new().color(Ink::MODEL).size(14).symbol(MarkerSymbol::Star))

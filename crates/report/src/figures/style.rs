@@ -1,6 +1,7 @@
 //! How every plot looks: transparent paper and mid-tone colours that read on white and on black, intervals on every point.
 
 use super::KeyEntry;
+use crate::number::value;
 use plotly::color::Color;
 use plotly::common::{
     DashType, ErrorData, ErrorType, Font, HoverInfo, Line, Marker, MarkerSymbol, Mode, Orientation, Title,
@@ -71,17 +72,20 @@ impl Series<'_> {
 
     /// The points `(x, estimate, what stands before it on hover)` with their intervals as error bars.
     pub(crate) fn scatter(&self, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>> {
-        let points: Vec<_> = points.iter().filter(|(_, e, _)| e.n > 0).collect();
+        let points: Vec<_> = points.iter().filter_map(|(x, e, at)| Some((x, value(e)?, e, at))).collect();
+        // A point without an interval has no bar.
         let bars = ErrorData::new(ErrorType::Data)
-            .array(points.iter().map(|(_, e, _)| (e.high - e.value).max(0.0)).collect())
-            .array_minus(points.iter().map(|(_, e, _)| (e.value - e.low).max(0.0)).collect())
+            .array(points.iter().map(|(_, value, e, _)| e.high.map_or(0.0, |high| (high - value).max(0.0))).collect())
+            .array_minus(
+                points.iter().map(|(_, value, e, _)| e.low.map_or(0.0, |low| (value - low).max(0.0))).collect(),
+            )
             .symmetric(false)
             .thickness(1.3)
             .width(0)
             .color(self.ink);
         let hover = points
             .iter()
-            .map(|(_, e, at)| {
+            .map(|(_, _, e, at)| {
                 format!(
                     "{at}<br>{}: {}<br>n = {}",
                     self.name,
@@ -90,13 +94,15 @@ impl Series<'_> {
                 )
             })
             .collect();
-        let trace =
-            Scatter::new(points.iter().map(|(x, ..)| *x).collect(), points.iter().map(|(_, e, _)| e.value).collect())
-                .name(self.name)
-                .marker(Marker::new().color(self.ink).size(8).symbol(self.symbol.clone()))
-                .error_y(bars)
-                .hover_info(HoverInfo::Text)
-                .hover_text_array(hover);
+        let trace = Scatter::new(
+            points.iter().map(|(x, ..)| **x).collect(),
+            points.iter().map(|(_, value, ..)| *value).collect(),
+        )
+        .name(self.name)
+        .marker(Marker::new().color(self.ink).size(8).symbol(self.symbol.clone()))
+        .error_y(bars)
+        .hover_info(HoverInfo::Text)
+        .hover_text_array(hover);
         match &self.dash {
             None => trace.mode(Mode::Markers),
             Some(dash) => {

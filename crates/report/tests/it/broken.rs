@@ -55,7 +55,7 @@ fn a_field_of_the_wrong_kind() {
     check(
         |run| replace(run, "run.json", "\"threads\"", "\"thraeds\""),
         expect![
-            "RUN/run.json:6:11: field `thraeds`: unknown field `thraeds`, expected one of `format_version`, `program_version`, `commit`, `seed`, `threads`, `tier`, `precision`, `n_params`, `machine`, `train_seconds`; restore the file or train anew"
+            "RUN/run.json:6:11: field `thraeds`: unknown field `thraeds`, expected one of `format_version`, `program_version`, `commit`, `seed`, `threads`, `tier`, `precision`, `n_params`, `machine`, `tiers`, `train_seconds`; restore the file or train anew"
         ],
     );
 }

@@ -59,6 +59,7 @@ impl Fixture {
                 precision: "f32".to_string(),
                 n_params: 822_144,
                 machine: "Example CPU, 2 cores".to_string(),
+                tiers: Vec::new(),
                 train_seconds: 560.2,
             },
             config: CONFIG.to_string(),
@@ -90,10 +91,15 @@ impl Fixture {
     }
 }
 
+/// An estimate with its interval.
+pub(crate) fn estimate(value: f64, low: f64, high: f64, n: usize) -> Estimate {
+    Estimate { value: Some(value), low: Some(low), high: Some(high), n }
+}
+
 /// A share of `n` problems with a normal 95 % interval, cut to 0..1.
 pub(crate) fn share(value: f64, n: usize) -> Estimate {
     let half = 1.96 * (value * (1.0 - value) / n as f64).sqrt();
-    Estimate { value, low: (value - half).max(0.0), high: (value + half).min(1.0), n }
+    estimate(value, (value - half).max(0.0), (value + half).min(1.0), n)
 }
 
 fn metrics() -> String {
@@ -170,13 +176,13 @@ pub(crate) fn eval() -> EvalResult {
         valid_path: share(0.948, 1000),
         reaches_target: share(0.957, 1000),
         first_fork: share(0.939, 969),
-        path_length_ratio: Estimate { value: 1.0021, low: 1.0004, high: 1.0043, n: 948 },
+        path_length_ratio: estimate(1.0021, 1.0004, 1.0043, 948),
         wall_jumps: share(0.0021, 7360),
         end_errors: share(0.043, 1000),
         k_star: KStar {
-            value: Lookahead::Steps(6.45),
-            low: Lookahead::Steps(5.9),
-            high: Lookahead::Steps(7.1),
+            value: Some(Lookahead::Steps(6.45)),
+            low: Some(Lookahead::Steps(5.9)),
+            high: Some(Lookahead::Steps(7.1)),
             n: 1000,
         },
         by_lookahead: by_lookahead

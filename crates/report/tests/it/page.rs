@@ -3,7 +3,7 @@
 use crate::fixture::{self, Fixture, share};
 use crate::{report, without_scripts};
 use searchlens_report::{MAX_PAGE_BYTES, write_report};
-use searchlens_studies::results::{Gallery, KStar, Lookahead, Metric};
+use searchlens_studies::results::{Gallery, KStar, Lookahead, Metric, TierFrom};
 
 #[test]
 fn every_section_stands_in_the_page_and_every_figure_has_its_honesty_line() {
@@ -142,6 +142,7 @@ fn check_headline(model: f64, greedy: f64, k_star: Lookahead, want: [&str; 2]) {
     let eval = fixture.eval.as_mut().unwrap();
     eval.exact_path = share(model, 1000);
     eval.baselines.greedy = share(greedy, 1000);
+    let k_star = Some(k_star);
     eval.k_star = KStar { value: k_star.clone(), low: k_star.clone(), high: k_star, n: 1000 };
     let markdown = report(&fixture).markdown;
     for sentence in want {
@@ -186,8 +187,16 @@ fn the_headline_names_the_split() {
 fn what_rests_on_no_example_is_a_dash() {
     let mut fixture = Fixture::whole();
     let eval = fixture.eval.as_mut().unwrap();
-    eval.path_length_ratio = searchlens_lens::estimate::Estimate { value: 0.0, low: 0.0, high: 0.0, n: 0 };
+    eval.path_length_ratio = searchlens_lens::estimate::Estimate::NOTHING;
     assert!(report(&fixture).markdown.contains("| Path length ratio | — | 0 |"));
+}
+
+#[test]
+fn a_run_on_two_tiers_says_so() {
+    let mut fixture = Fixture::whole();
+    let tier = |from_step, tier: &str| TierFrom { from_step, tier: tier.to_string(), machine: "CPU".to_string() };
+    fixture.info.tiers = vec![tier(0, "bf16-amx"), tier(4000, "f32-avx2")];
+    assert!(report(&fixture).markdown.contains("bf16-amx after step 0 (CPU), then f32-avx2 after step 4,000 (CPU)"));
 }
 
 #[test]

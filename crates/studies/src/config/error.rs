@@ -28,11 +28,27 @@ impl ConfigError {
     }
 }
 
+/// What a config says that can be done, but hardly is what was meant.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ConfigWarning {
+    /// A run that ends before its warm-up.
+    #[error(
+        "train.warmup = {warmup} is more than train.steps = {steps}: the learning rate still grows when the run ends, at {:.2} of train.lr; \
+         set train.warmup to less, such as {}", *steps as f64 / *warmup as f64, steps / 10
+    )]
+    Warmup {
+        /// Steps of growth.
+        warmup: u64,
+        /// Steps of the run.
+        steps: u64,
+    },
+}
+
 /// What is wrong with a config.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigProblem {
     /// The file cannot be read.
-    #[error(transparent)]
+    #[error("{0}; name a config that exists and may be read (`searchlens train --help` shows one)")]
     File(#[from] FileError),
     /// The text is not TOML.
     #[error("not TOML: {message}")]

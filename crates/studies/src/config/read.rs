@@ -94,7 +94,10 @@ fn differing(path: &str, a: &toml::Value, b: &toml::Value, out: &mut Vec<String>
 /// one, the others are those it knows. Tables that are read by hand list those they know behind `there are`.
 fn problem(key: String, message: &str) -> ConfigProblem {
     let message = message.trim();
-    let near = |wanted: &str, known: &[String]| near_names(wanted, known.iter().map(String::as_str));
+    let near = |wanted: &str, known: &[String]| match OTHER_NAMES.iter().find(|(other, _)| *other == wanted) {
+        Some((_, ours)) if known.iter().any(|known| known == ours) => format!(" (did you mean `{ours}`?)"),
+        _ => near_names(wanted, known.iter().map(String::as_str)),
+    };
     let names = || message.split('`').skip(1).step_by(2).map(str::to_owned);
     let named = |prefix: &str| {
         let mut names = message.starts_with(prefix).then(names)?;
@@ -123,5 +126,45 @@ fn problem(key: String, message: &str) -> ConfigProblem {
         let unknown = unknown.split(", ").next().unwrap_or(unknown);
         return ConfigProblem::UnknownKey { key: format!("{key}.{unknown}"), near: near(unknown, &known), known };
     }
-    ConfigProblem::Value { key, message: message.replace('\n', ", ") }
+    let message = in_words(&key, &message.replace('\n', ", "));
+    ConfigProblem::Value { key, message }
+}
+
+/// What other programs call the keys that we have.
+const OTHER_NAMES: [(&str, &str); 14] = [
+    ("grad_clip", "clip"),
+    ("gradient_clip", "clip"),
+    ("max_grad_norm", "clip"),
+    ("ema", "average_steps"),
+    ("ema_decay", "average_steps"),
+    ("learning_rate", "lr"),
+    ("batch_size", "batch_problems"),
+    ("warmup_steps", "warmup"),
+    ("max_steps", "steps"),
+    ("iterations", "steps"),
+    ("layers", "n_layers"),
+    ("heads", "n_heads"),
+    ("hidden_size", "d_model"),
+    ("activation", "act_fn"),
+];
+
+/// Serde's words for what was wanted, as people say them, with a remedy where it is known.
+fn in_words(key: &str, message: &str) -> String {
+    if message == "invalid type: unit variant, expected struct variant" {
+        let table = match key {
+            _ if key.starts_with("train.schedule") => "{ cosine = { floor = 0.1 } } or { linear = { decay = 0.4 } }",
+            _ if key.starts_with("model.positions") => "{ rotary = { base = 10000.0 } }",
+            _ => "{ NAME = { .. } }",
+        };
+        return format!("this choice has values of its own; write them with it, as {table}");
+    }
+    let Some((got, wanted)) = message.split_once(", expected ") else { return message.to_owned() };
+    let wanted = match wanted {
+        "f64" | "f32" => "a number",
+        "usize" | "u64" | "u32" => "a whole number from 0 on",
+        "i64" | "i32" => "a whole number",
+        _ => return message.to_owned(),
+    };
+    let quoted = got.split('"').nth(1).is_some_and(|text| text.parse::<f64>().is_ok());
+    format!("{got}, expected {wanted}{}", if quoted { "; leave out the quotes" } else { "" })
 }

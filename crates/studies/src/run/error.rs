@@ -44,15 +44,16 @@ pub enum RunError {
         /// Keys, with both values.
         differences: Vec<String>,
     },
-    /// The run began on another instruction tier.
+    /// The run has been on another instruction tier.
     #[error(
-        "{dir}: the run began on tier {was}, this is {now}, and the two round differently; go on where it began",
+        "{dir}: the run has been on tier {was}, this is {now}, and the two round differently; go on where it was, or give `--other-tier`: \
+         run.json then tells from which step on the bits are others",
         dir = dir.display()
     )]
     Tier {
         /// The folder.
         dir: PathBuf,
-        /// Tier in run.json.
+        /// The last tier in run.json.
         was: String,
         /// Tier now.
         now: String,
@@ -102,7 +103,10 @@ pub enum RunError {
         /// What to set.
         remedy: &'static str,
     },
-    /// `init` cannot be read.
+    /// The file that `init` names cannot be read.
+    #[error("train.init: {0}; name a checkpoint that exists, such as RUN/checkpoints/best.safetensors")]
+    InitFile(FileError),
+    /// `init` names a file that is no checkpoint.
     #[error("train.init: {0}")]
     Init(CheckpointError),
     /// A step could not be made: a number ceased to be finite, or nothing is scored.
@@ -161,6 +165,7 @@ impl RunError {
             | RunError::NoWholeCheckpoint { .. }
             | RunError::InitArchitecture { .. }
             | RunError::InitFrozen { .. }
+            | RunError::InitFile(_)
             | RunError::Init(_)
             | RunError::Diverged { error: TrainError::NothingScored { .. }, .. }
             | RunError::Metrics(_)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use searchlens_model::Model;
 use searchlens_model::backward::Reach;
-use searchlens_model::checkpoint::{load_model, write_atomically};
+use searchlens_model::checkpoint::{CheckpointError, load_model, write_atomically};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::{AdamW, Moments};
@@ -17,11 +17,11 @@ use crate::config::RunConfig;
 use crate::config::tables::TrainSettings;
 use crate::folder::{RunFolder, write_json};
 use crate::metrics::MetricsWriter;
-use crate::results::{FORMAT_VERSION, Metric, RunInfo};
+use crate::results::{FORMAT_VERSION, Metric, RunInfo, TierFrom};
 use crate::setup::Parts;
 use crate::snapshot::{self, Tally};
 
-use super::{Origin, Progress, RunError, Session};
+use super::{Origin, Progress, RunError, Session, Start};
 
 /// What the loop starts from.
 pub(super) struct Started {
@@ -54,7 +54,11 @@ pub fn untrained_model(seed: u64, parts: &Parts) -> Model {
 }
 
 fn init_from(path: &Path, parts: &Parts) -> Result<Model, RunError> {
-    let model = load_model(path).map_err(RunError::Init)?.model;
+    let loaded = load_model(path).map_err(|error| match error {
+        CheckpointError::File(error) => RunError::InitFile(error),
+        other => RunError::Init(other),
+    });
+    let model = loaded?.model;
     if model.config != parts.architecture {
         let differences = differences(&model.config, &parts.architecture);
         return Err(RunError::InitArchitecture { path: path.into(), differences });
@@ -143,25 +147,27 @@ pub(super) fn resume(
     config: &RunConfig,
     parts: &Parts,
     folder: &RunFolder,
-    workers: &Workers,
-    progress: &mut dyn FnMut(Progress<'_>),
+    start: Start,
+    session: &mut Session<'_>,
 ) -> Result<Started, RunError> {
     let dir = folder.root();
     if !folder.config().exists() {
         return Err(RunError::NoRun { dir: dir.into() });
     }
-    let differences = RunConfig::read(&folder.config())?.differences(config);
+    // The instruction set that a config is held to matters by what comes of it: the tier.
+    let differences = RunConfig::read(&folder.config())?.held_to(config.train().tier).differences(config);
     if !differences.is_empty() {
         return Err(RunError::Changed { dir: dir.into(), differences });
     }
     let before = read_info(folder)?;
-    let now = Tier::for_precision(config.train().precision.here())?.to_string();
-    if before.tier != now {
-        return Err(RunError::Tier { dir: dir.into(), was: before.tier, now });
+    let now = info(config, session.workers, session.origin, before.n_params)?;
+    let is_other = before.tier != now.tier;
+    if is_other && start != Start::ResumeOnAnyTier {
+        return Err(RunError::Tier { dir: dir.into(), was: before.tier, now: now.tier });
     }
     let mut started = first_trainer(config, parts)?;
     let mut tally = Tally::default();
-    if let Some((notes, state)) = last_whole(folder, progress)? {
+    if let Some((notes, state)) = last_whole(folder, session.progress)? {
         let model = Model { params: state.params, ..started.model };
         started = trainer(config.train(), parts, model, state.moments, state.average)?;
         tally = notes.tally;
@@ -170,13 +176,33 @@ pub(super) fn resume(
     let (metrics, lines) = MetricsWriter::resume(&folder.metrics(), step)?;
     folder.forget_after(step)?;
     let exact = lines.iter().filter_map(|line| match line {
-        Metric::Eval { exact_path, .. } => Some(exact_path.value),
+        Metric::Eval { exact_path, .. } => exact_path.value,
         Metric::Train { .. } => None,
     });
     let best_exact = exact.reduce(f64::max);
     let seconds = lines.last().map_or(0.0, Metric::seconds);
-    let info = RunInfo { threads: workers.threads(), ..before };
+    let mut info = RunInfo { threads: now.threads, ..before };
+    if is_other {
+        info = moved(info, now, step);
+        write_json(&folder.info(), &info)?;
+        write_atomically(&folder.config(), config.to_toml().as_bytes())?;
+    }
     Ok(Started { trainer: started, metrics, tally, info, best_exact, seconds })
+}
+
+/// What `run.json` says of a run that goes on after `step` steps on another tier, which is that of `now`.
+fn moved(before: RunInfo, now: RunInfo, step: u64) -> RunInfo {
+    let of = |from_step, info: &RunInfo| TierFrom { from_step, tier: info.tier.clone(), machine: info.machine.clone() };
+    let mut tiers = if before.tiers.is_empty() { vec![of(0, &before)] } else { before.tiers.clone() };
+    // Steps that are made anew leave no trace of where they were made first.
+    tiers.retain(|tier| tier.from_step < step);
+    if tiers.last().is_none_or(|last| last.tier != now.tier) {
+        tiers.push(of(step, &now));
+    }
+    if tiers.len() == 1 {
+        tiers.clear();
+    }
+    RunInfo { threads: now.threads, tier: now.tier, precision: now.precision, machine: now.machine, tiers, ..before }
 }
 
 /// The last checkpoint of which both files are whole; `None` if there is no complete one at all.
@@ -210,6 +236,7 @@ fn info(config: &RunConfig, workers: &Workers, origin: &Origin, n_params: usize)
         precision: precision.to_string(),
         n_params,
         machine: origin.machine.clone(),
+        tiers: Vec::new(),
         train_seconds: 0.0,
     })
 }

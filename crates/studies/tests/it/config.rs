@@ -193,9 +193,15 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
         "lr = 4e-3",
         "learning_rate = 4e-3",
         expect![
-            "line 15: unknown key `train.learning_rate`; known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, slots, tier, checkpoint_every, log_every, init"
+            "line 15: unknown key `train.learning_rate` (did you mean `lr`?); known: seed, batch_problems, accumulate, steps, lr, warmup, schedule, beta1, beta2, eps, weight_decay, decay, clip, average_steps, myopic, loss_on, precision, slots, tier, checkpoint_every, log_every, init"
         ],
     );
+    for (other, ours) in
+        [("grad_clip = 1.0", "clip"), ("ema = 0.999", "average_steps"), ("batch_size = 4", "batch_problems")]
+    {
+        let error = RunConfig::parse(&tiny::text(&[("lr = 4e-3", other)])).unwrap_err().to_string();
+        assert!(error.contains(&format!("(did you mean `{ours}`?)")), "{error}");
+    }
     check_error(
         "every = 30",
         "evry = 30",
@@ -255,12 +261,38 @@ fn wrong_values_are_named() {
     check_error(
         "steps = 60",
         "steps = \"many\"",
-        expect![[r#"line 14: `train.steps`: invalid type: string "many", expected u64"#]],
+        expect![[r#"line 14: `train.steps`: invalid type: string "many", expected a whole number from 0 on"#]],
     );
     check_error(
         "steps = 60",
         "steps = -1",
-        expect!["line 14: `train.steps`: invalid value: integer `-1`, expected u64"],
+        expect!["line 14: `train.steps`: invalid value: integer `-1`, expected a whole number from 0 on"],
+    );
+    check_error(
+        "lr = 4e-3",
+        "lr = \"a\"",
+        expect![[r#"line 15: `train.lr`: invalid type: string "a", expected a number"#]],
+    );
+    check_error(
+        "rows = 3",
+        "rows = \"3\"",
+        expect![[
+            r#"line 3: `task.maze.rows`: invalid type: string "3", expected a whole number from 0 on; leave out the quotes"#
+        ]],
+    );
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\nschedule = \"cosine\"",
+        expect![
+            "line 16: `train.schedule.cosine`: this choice has values of its own; write them with it, as { cosine = { floor = 0.1 } } or { linear = { decay = 0.4 } }"
+        ],
+    );
+    check_error(
+        "n_heads = 2",
+        "n_heads = 2\npositions = \"rotary\"",
+        expect![
+            "line 11: `model.positions.rotary`: this choice has values of its own; write them with it, as { rotary = { base = 10000.0 } }"
+        ],
     );
     check_error("steps = 60", "steps = 0", expect!["train.steps = 0: wanted a whole number from 1 on"]);
     check_error("steps = 60", "", expect!["line 11: `train`: missing field `steps`"]);
@@ -325,6 +357,17 @@ fn wrong_values_are_named() {
         ("\"edges\"", "\"AOTP_UT_uniform\""),
     ]);
     expect![[r#"model.positions = "learned_after_edges" needs a tokenizer whose sequences open with single edge tokens in random order, and `AOTP_UT_uniform` is none; use "learned""#]].assert_eq(&RunConfig::parse(&text).unwrap_err().to_string());
+}
+
+#[test]
+fn a_run_shorter_than_its_warm_up_is_warned_of() {
+    let told =
+        |edits: &[(&str, &str)]| tiny::config(edits).warnings().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(told(&[]).is_empty() && told(&[("warmup = 10", "warmup = 60")]).is_empty());
+    let want = expect![
+        "train.warmup = 100 is more than train.steps = 60: the learning rate still grows when the run ends, at 0.60 of train.lr; set train.warmup to less, such as 6"
+    ];
+    want.assert_eq(&told(&[("warmup = 10", "warmup = 100")]).join("; "));
 }
 
 #[test]

@@ -82,10 +82,10 @@ fn probes_stand_beside_their_controls() {
     assert_eq!(steps, (1..=steps.len()).collect::<Vec<_>>());
     assert!((3..8).contains(&steps.len()), "{steps:?}");
     let first = &result.future[0];
-    assert_eq!((first.corridor_floor.value, first.fork_conditioned.clone()), (1.0, None));
+    assert_eq!((first.corridor_floor.value, first.fork_conditioned.clone()), (Some(1.0), None));
     let [before, after] = [&first.sites[0], &first.sites[1]];
     // The first step is what the network is about to say: it must be there to read.
-    assert!(after.trained.value > 0.6 && after.trained.value > after.untrained.value, "{after:?}");
-    assert!(before.trained.value < 0.4 && after.control.value < after.trained.value, "{before:?} {after:?}");
+    assert!(after.trained.value > Some(0.6) && after.trained.value > after.untrained.value, "{after:?}");
+    assert!(before.trained.value < Some(0.4) && after.control.value < after.trained.value, "{before:?} {after:?}");
     assert!(result.future.iter().any(|f| f.fork_conditioned.is_some()));
 }

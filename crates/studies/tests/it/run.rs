@@ -275,9 +275,38 @@ fn a_run_is_not_written_over_and_not_taken_up_by_mistake() {
     let text = std::fs::read_to_string(&info).unwrap();
     let now = serde_json::from_str::<RunInfo>(&text).unwrap().tier;
     std::fs::write(&info, text.replace(&format!("\"tier\": {now:?}"), "\"tier\": \"f32-other\"")).unwrap();
-    check_error(resume(&config(&[]), dir.path()), true, &["began on tier f32-other, this is", &now]);
+    check_error(resume(&config(&[]), dir.path()), true, &["has been on tier f32-other, this is", "--other-tier", &now]);
     std::fs::write(&info, "{").unwrap();
     check_error(resume(&config(&[]), dir.path()), true, &["run.json", "restore the file"]);
+}
+
+/// `run.json` of a folder.
+fn info(dir: &Path) -> RunInfo {
+    serde_json::from_str(&std::fs::read_to_string(RunFolder::at(dir).info()).unwrap()).unwrap()
+}
+
+#[test]
+fn a_run_may_go_on_on_another_tier_and_tells_from_where() {
+    let dir = stopped(&config(&[]), 30);
+    let other = |tier: &str| {
+        let info = RunInfo { tier: tier.into(), ..info(dir.path()) };
+        std::fs::write(RunFolder::at(dir.path()).info(), serde_json::to_string(&info).unwrap()).unwrap();
+    };
+    let here = info(dir.path()).tier;
+    let on = |at| train_until(&config(&[]), dir.path(), Start::ResumeOnAnyTier, 2, at).unwrap();
+    let tiers = || info(dir.path()).tiers.into_iter().map(|t| (t.from_step, t.tier)).collect::<Vec<_>>();
+    // As if the first 30 steps had been made elsewhere.
+    other("f32-other");
+    on(Some(40));
+    assert_eq!(tiers(), [(0, "f32-other".into()), (30, here.clone())]);
+    assert_eq!(info(dir.path()).tier, here);
+    // On the same tier nothing changes, and the flag is not needed.
+    train_until(&config(&[]), dir.path(), Start::Resume, 2, Some(50)).unwrap();
+    assert_eq!(tiers(), [(0, "f32-other".into()), (30, here.clone())]);
+    // There and back.
+    other("f32-other");
+    on(None);
+    assert_eq!(info(dir.path()).tier, here);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn hops_and_puzzles_are_learnt() {
     check_learns("[task.sliding]\nrows = 2\ncols = 3", "sliding", 100, 0.9);
     // With two numbers the answer is the target: it need only be copied.
     let countdown = "[task.countdown]\nnumbers = 2\nmax_number = 9\nmin_target = 1\nmax_target = 81";
-    assert!(examined(countdown, "countdown", "steps = 400").exact_path.value > 0.5);
+    assert!(examined(countdown, "countdown", "steps = 400").exact_path.value > Some(0.5));
     let scores = examined(hops, "hops", "steps = 60");
     assert_eq!((scores.exact_path.n, scores.first_fork.n), (200, 0), "nothing forks where every node has one way on");
 }
