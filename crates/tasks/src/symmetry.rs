@@ -72,11 +72,9 @@ impl Symmetry {
 #[derive(Clone, Debug)]
 pub struct Symmetries {
     lattice: Lattice,
-    /// The lattice that classes are taken on: the same, laid on its side if it is higher than wide.
-    lying: Lattice,
-    /// The symmetries of `lying` that do not shift: of a rectangle, all.
+    /// The symmetries of [`lying`] that do not shift: of a rectangle, all.
     turns: Vec<Symmetry>,
-    /// For rectangles of up to 64 cells (128 bits): `table[i][h]` holds the images on `lying`, under every symmetry but
+    /// For rectangles of up to 64 cells (128 bits): `table[i][h]` holds the images on [`lying`], under every symmetry but
     /// the identity (under all, where the lattice has to be laid on its side), of the set whose bits `4i..4i + 4` are the
     /// binary digits of `h`. Empty for larger lattices and tori.
     table: Vec<[Images; 16]>,
@@ -88,10 +86,7 @@ type Images = [u64; 14];
 impl Symmetries {
     /// The symmetries of `lattice`.
     pub fn of(lattice: Lattice) -> Symmetries {
-        let Lattice { rows, cols, .. } = lattice;
-        let lying = Lattice { rows: rows.min(cols), cols: rows.max(cols), ..lattice };
-        let turns = Symmetry::turns_of(lying);
-        let mut symmetries = Symmetries { lattice, lying, turns, table: Vec::new() };
+        let mut symmetries = Symmetries { lattice, turns: Symmetry::turns_of(lying(lattice)), table: Vec::new() };
         if 2 * lattice.n_cells() <= 128 && !lattice.wraps {
             symmetries.table = symmetries.half_byte_images();
         }
@@ -100,7 +95,7 @@ impl Symmetries {
 
     /// Whether a maze must be laid on its side before its class is taken.
     fn stands(&self) -> bool {
-        self.lattice != self.lying
+        self.lattice.rows > self.lattice.cols
     }
 
     /// Where a passage goes when the lattice is laid on its side, if it must be.
@@ -117,7 +112,7 @@ impl Symmetries {
     /// [`Symmetries::laid_bit`] of a cell.
     fn laid_cell(&self, cell: usize) -> usize {
         let (r, c) = self.lattice.coord(cell);
-        if self.stands() { self.lying.node(c, r) } else { cell }
+        if self.stands() { lying(self.lattice).node(c, r) } else { cell }
     }
 
     /// A maze laid on its side, if it must be.
@@ -125,7 +120,7 @@ impl Symmetries {
         if !self.stands() {
             return Cow::Borrowed(passages);
         }
-        let mut laid = PassageSet::none(self.lying);
+        let mut laid = PassageSet::none(lying(self.lattice));
         passages.bits().for_each(|bit| laid.set_bit(self.laid_bit(bit)));
         Cow::Owned(laid)
     }
@@ -165,7 +160,7 @@ impl Symmetries {
             return self.torus_class(passages, &cells);
         }
         let image = |&symmetry: &Symmetry| {
-            let cells: Vec<u64> = cells.iter().map(|&cell| symmetry.apply(self.lying, cell) as u64).collect();
+            let cells: Vec<u64> = cells.iter().map(|&cell| symmetry.apply(lying(self.lattice), cell) as u64).collect();
             (image(symmetry, passages), cells)
         };
         let least = self.turns.iter().map(image).min();
@@ -175,14 +170,14 @@ impl Symmetries {
 
     /// What sets the classes of one lattice apart from those of others, its transpose aside.
     fn shape(&self) -> u64 {
-        mix(shape_code(self.lying))
+        mix(shape_code(lying(self.lattice)))
     }
 
     /// The class of a maze on a torus, laid already, with some of its cells in order: the least hash, over all turns and
     /// cells, of everything as it lies around the cell. A shift only says from which cell one looks.
     fn torus_class(&self, passages: &PassageSet, cells: &[usize]) -> SymmetryClass {
         let views = |&turn: &Symmetry| {
-            let cells: Vec<usize> = cells.iter().map(|&cell| turn.apply(self.lying, cell)).collect();
+            let cells: Vec<usize> = cells.iter().map(|&cell| turn.apply(lying(self.lattice), cell)).collect();
             views(&image(turn, passages), &cells).into_iter().min()
         };
         let least = self.turns.iter().filter_map(views).min().expect("a torus has cells");
@@ -216,7 +211,7 @@ impl Symmetries {
 
     /// [`Symmetries::table`].
     fn half_byte_images(&self) -> Vec<[Images; 16]> {
-        let Symmetries { lattice, lying, .. } = *self;
+        let (lattice, lying) = (self.lattice, lying(self.lattice));
         let others = &self.turns[usize::from(!self.stands())..];
         let n_bits = 2 * lattice.n_cells();
         let exists = |bit: usize| {
@@ -234,6 +229,12 @@ impl Symmetries {
         }
         table
     }
+}
+
+/// The lattice that classes are taken on: the same, laid on its side if it is higher than wide.
+fn lying(lattice: Lattice) -> Lattice {
+    let Lattice { rows, cols, .. } = lattice;
+    Lattice { rows: rows.min(cols), cols: rows.max(cols), ..lattice }
 }
 
 /// The image of a set of passages under a symmetry of its lattice.
