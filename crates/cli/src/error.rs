@@ -22,6 +22,9 @@ pub(crate) enum InputError {
     /// A place for a binary file that is none: a pipe, a device, standard output.
     #[error("{path}: not a file; only JSON lines can be written there: name a file that ends in .jsonl, or -")]
     NotAFile { path: PathBuf },
+    /// A place in a folder that is not there.
+    #[error("{path}: the folder {folder} does not exist; make it, or name another place")]
+    NoFolder { path: PathBuf, folder: PathBuf },
     /// A folder for a data set that holds other things.
     #[error("{path}: the folder is not empty; name another, or remove what is there")]
     FolderTaken { path: PathBuf },

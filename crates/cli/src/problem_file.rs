@@ -43,14 +43,20 @@ enum Target {
 pub(crate) struct Prepared {
     item: Item,
     facts: Option<Facts>,
-    split: Option<Split>,
+    split: Split,
 }
 
 impl Prepared {
     /// `number` counts from 1.
     pub(crate) fn of(form: Form, number: u64, entry: &Entry) -> Result<Prepared, FileFault> {
         let facts = if form.has_header { entry.facts() } else { None };
-        Ok(Prepared { item: Item::of(form.format, number, entry)?, facts, split: entry.class.map(Split::of) })
+        let mut item = Item::of(form.format, number, entry)?;
+        let class = entry.class_or_refined();
+        if form.format == Format::Folder && entry.class.is_none() {
+            // A folder's files hold what its splits are made on.
+            item = Item::of(form.format, number, &Entry { class: Some(class), ..entry.clone() })?;
+        }
+        Ok(Prepared { item, facts, split: Split::of(class) })
     }
 }
 
@@ -59,6 +65,10 @@ impl ProblemFile {
     pub(crate) fn create(path: &Path) -> anyhow::Result<ProblemFile> {
         let format = if path == Path::new("-") { Format::Lines } else { Format::of(path)? };
         let unwritable = |source| WriteError { path: path.to_owned(), source };
+        let folder = folder_of(path);
+        if !folder.is_dir() {
+            return Err(InputError::NoFolder { path: path.to_owned(), folder: folder.to_owned() }.into());
+        }
         let is_stream = path == Path::new("-") || std::fs::metadata(path).is_ok_and(|there| !there.is_file());
         let target = match format {
             Format::Lines if is_stream => Target::Stream(Output::create(path)?),
@@ -97,15 +107,7 @@ impl ProblemFile {
         let written = match &mut self.target {
             Target::Stream(output) => return output.write_line(item.text().unwrap_or_default()),
             Target::File { writer, .. } => writer.write(item, facts.as_ref()),
-            Target::Folder { writer, .. } => match split {
-                Some(split) => writer.write(split, item, facts.as_ref()),
-                None => Err(FileFault::CannotHold {
-                    number: item.number,
-                    what: "it does not say its class, by which a folder's problems are split",
-                    format: "folders of",
-                    instead: ".parquet",
-                }),
-            },
+            Target::Folder { writer, .. } => writer.write(split, item, facts.as_ref()),
         };
         Ok(written.map_err(|fault| fault.at(&self.path))?)
     }

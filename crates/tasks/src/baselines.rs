@@ -22,14 +22,14 @@ pub struct Baselines {
     pub mean_path_cells: f64,
     /// Forks on the path.
     pub mean_forks: f64,
-    /// Mean over all steps of all paths of the chance to guess the step right among the ways on.
+    /// Mean over all steps of all paths of the chance to guess the step right among the ways on (of k hops,
+    /// among all other nodes); 1 where no path has a step.
     pub per_token_random: f64,
     /// Chance of a shortest path, by policy.
     pub exact: PolicyScores,
-    /// What a perfect solver still loses, in nats, because one of several answers was drawn. Absent where all answers are
-    /// the only ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entropy_floor: Option<Floor>,
+    /// What a perfect solver still loses, in nats, because one of several answers was drawn; 0 where all answers are the
+    /// only ones.
+    pub entropy_floor: Floor,
     /// Chance to name a nearest target without minding labels or what must be avoided, by shortcut; empty where the goal is
     /// a node.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -92,7 +92,11 @@ impl Sums {
             sums.n += 1;
             sums.path_cells += path.len() as u64;
             sums.forks += forks(graph, path).count() as u64;
-            sums.step_chances += random_step_chances(graph, path).sum::<f64>();
+            sums.step_chances += match instance.problem.goal {
+                // As in `policy`: whoever does not read the arrows names any other node.
+                Goal::Hops(hops) => hops as f64 / (graph.n_nodes() - 1) as f64,
+                Goal::Node(_) | Goal::Nearest { .. } => random_step_chances(graph, path).sum::<f64>(),
+            };
             sums.exact.add(&Decisions::of(&instance.problem, &field).scores());
             sums.add_floor(&Floor::of(&instance.problem, &field));
             if let Goal::Nearest { .. } = instance.problem.goal {
@@ -128,10 +132,12 @@ impl Sums {
             n: self.n,
             mean_path_cells: self.path_cells as f64 / n,
             mean_forks: self.forks as f64 / n,
-            per_token_random: self.step_chances / (self.path_cells - self.n) as f64,
+            per_token_random: match self.path_cells - self.n {
+                0 => 1.0,
+                steps => self.step_chances / steps as f64,
+            },
             exact: self.exact.scaled(1.0 / n),
-            entropy_floor: (self.floor.path > 0.0)
-                .then(|| Floor { path: self.floor.path / n, first_step: self.floor.first_step / n }),
+            entropy_floor: Floor { path: self.floor.path / n, first_step: self.floor.first_step / n },
             shortcuts: self.shortcuts.into_iter().map(|(shortcut, sum)| (shortcut, sum / n)).collect(),
         }
     }

@@ -1,6 +1,9 @@
 //! What a task is made from: the tables of a config file, checked once and then known to be good.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::families::countdown::CountdownConfig;
 use crate::families::dag::DagConfig;
@@ -12,14 +15,16 @@ use crate::families::prompted::PromptedConfig;
 use crate::families::sliding::SlidingConfig;
 use crate::families::star::StarConfig;
 use crate::families::tree::TreeConfig;
+use crate::keys::KnownKey;
 use crate::maze::Lattice;
 pub use crate::maze_config::{MazeConfig, RawMazeConfig};
 pub use crate::maze_error::{MAX_CELLS, MAX_WEIGHT, MazeError};
 use crate::region::RegionError;
 use crate::split::Split;
+use crate::text::listed;
 
 /// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
     /// Mazes on a rectangle or torus, origin and target two different cells, each pair as likely.
@@ -44,6 +49,55 @@ pub enum TaskConfig {
     Sliding(SlidingConfig),
     /// Problems of several tasks.
     Mixture(MixtureConfig),
+}
+
+/// The names of all families.
+const FAMILIES: [&str; 11] =
+    ["maze", "star", "dag", "tree", "graph", "labelled", "prompted", "hops", "countdown", "sliding", "mixture"];
+
+impl<'de> Deserialize<'de> for TaskConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TaskConfig, D::Error> {
+        deserializer.deserialize_map(TaskReader)
+    }
+}
+
+/// Reads the one table within `[task]`, named after its family.
+struct TaskReader;
+
+impl<'de> Visitor<'de> for TaskReader {
+    type Value = TaskConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a task in a table of its own, such as [task.maze]")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<TaskConfig, A::Error> {
+        let Some(family) = table.next_key_seed(KnownKey(&FAMILIES))? else {
+            let families = listed(FAMILIES);
+            return Err(A::Error::custom(format_args!(
+                "no task; give one, such as [task.maze]; there are: {families}"
+            )));
+        };
+        let task = match family.as_str() {
+            "maze" => TaskConfig::Maze(table.next_value()?),
+            "star" => TaskConfig::Star(table.next_value()?),
+            "dag" => TaskConfig::Dag(table.next_value()?),
+            "tree" => TaskConfig::Tree(table.next_value()?),
+            "graph" => TaskConfig::Graph(table.next_value()?),
+            "labelled" => TaskConfig::Labelled(table.next_value()?),
+            "prompted" => TaskConfig::Prompted(table.next_value()?),
+            "hops" => TaskConfig::Hops(table.next_value()?),
+            "countdown" => TaskConfig::Countdown(table.next_value()?),
+            "sliding" => TaskConfig::Sliding(table.next_value()?),
+            _ => TaskConfig::Mixture(table.next_value()?),
+        };
+        match table.next_key::<String>()? {
+            None => Ok(task),
+            Some(second) => Err(A::Error::custom(format_args!(
+                "two tasks, `{family}` and `{second}`; keep one, or make them parts of a [task.mixture]"
+            ))),
+        }
+    }
 }
 
 impl TaskConfig {

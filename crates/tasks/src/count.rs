@@ -50,6 +50,14 @@ pub enum CountError {
         /// The generator.
         generator: &'static str,
     },
+    /// Weights or rules for endpoints, which change what can be drawn.
+    #[error(
+        "{field}: mazes are counted without weights, and problems with any two different cells as ends; leave {field} out"
+    )]
+    Ruled {
+        /// The option or rule.
+        field: &'static str,
+    },
     /// Too large for exact arithmetic in reasonable time.
     #[error(
         "rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells \
@@ -78,14 +86,17 @@ pub const MAX_TORUS_FORMULA_CELLS: usize = 144;
 /// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
 pub const MAX_FORMULA_CELLS: usize = 1024;
 
-/// Counts the mazes that a generator can make, and the problems in them. Weights and rules for endpoints are not looked at.
+/// Counts the mazes that a generator can make, and the problems in them.
 ///
 /// # Errors
-/// If there is no way to count them, or the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for all spanning
+/// If there is no way to count them, as with weights and rules for endpoints, or the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for all spanning
 /// trees beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
     let Lattice { rows, cols, .. } = lattice;
+    if let Some(field) = maze.endpoints().first_given().or((maze.max_weight() > 1).then_some("max_weight")) {
+        return Err(CountError::Ruled { field });
+    }
     if maze.has_fixed_passages() && rows.min(cols) == 1 {
         // Turning a corridor round turns every problem round: it is none of its own images.
         let problems = BigUint::from(lattice.n_cells()) * (lattice.n_cells() - 1);

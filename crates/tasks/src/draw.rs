@@ -227,6 +227,38 @@ fn corner(up: bool, down: bool, left: bool, right: bool) -> char {
 /// Side of a cell in the SVG picture.
 const CELL: usize = 20;
 
+/// Pictures of [`svg`] and [`crate::graph_draw::svg`] as one `<svg>` element, each below the one before; one alone as it is.
+///
+/// # Panics
+/// If a text is none of their pictures.
+pub fn stacked(pictures: &[String]) -> String {
+    const OPENING: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"";
+    const GAP: f64 = 10.0;
+    if let [picture] = pictures {
+        return picture.clone();
+    }
+    let (mut inner, mut width, mut height) = (String::new(), 0f64, 0f64);
+    let mut has_definitions = false;
+    for picture in pictures {
+        let rest = picture.strip_prefix(OPENING).expect("a picture begins with its view");
+        let (view, rest) = rest.split_once('"').expect("a view ends");
+        let sides: Vec<f64> = view.split(' ').filter_map(|side| side.parse().ok()).collect();
+        let (wide, high) = (sides[2], sides[3]);
+        // Mazes say how large they are, graphs leave that to the page: within a page of others both must.
+        let size =
+            if rest.starts_with(" width=") { String::new() } else { format!(" width=\"{wide}\" height=\"{high}\"") };
+        let _ = write!(inner, "<svg x=\"0\" y=\"{height}\" viewBox=\"{view}\"{size}");
+        // Names of arrow heads hold in the whole page, and may stand there once.
+        let lines =
+            rest.lines().filter(|line| !(line.starts_with("<defs>") && std::mem::replace(&mut has_definitions, true)));
+        inner.push_str(&lines.collect::<Vec<_>>().join("\n"));
+        inner.push('\n');
+        (width, height) = (width.max(wide), height + high + GAP);
+    }
+    let height = (height - GAP).max(0.0);
+    format!("{OPENING}0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">\n{inner}</svg>")
+}
+
 /// A picture as one `<svg>` element, 20 units a cell. Walls take the text's colour, so that it stands on light and dark
 /// pages; the start is a ring, the end a disc, the path a line.
 pub fn svg(drawing: &Drawing) -> String {

@@ -1,9 +1,14 @@
 //! Where the problems of a maze begin and end: rules, and the draw of two cells by them.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::band::Band;
 use crate::graph::Graph;
+use crate::keys::Known;
 use crate::maze::Lattice;
 use crate::maze_error::MazeError;
 use crate::measure::{first_fork, lookahead};
@@ -17,7 +22,7 @@ use crate::stream::{Stream, below};
 /// likely; where there is none, the maze is drawn anew. Both lie in one part of the maze. Without rules any two
 /// different cells may come.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct EndpointRules {
     /// Cells `[row, col]` that may be a start; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +51,44 @@ pub struct EndpointRules {
     pub balance_lookahead: bool,
     /// Which part of a maze that falls apart problems lie in.
     pub component: Component,
+}
+
+/// The names of all rules.
+const RULES: [&str; 10] = [
+    "allowed_start",
+    "allowed_end",
+    "deadend_start",
+    "deadend_end",
+    "endpoints_not_equal",
+    "path_length",
+    "distance",
+    "lookahead",
+    "balance_lookahead",
+    "component",
+];
+
+impl Serialize for EndpointRules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EndpointRules::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for EndpointRules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EndpointRules, D::Error> {
+        struct Rules;
+        impl<'de> Visitor<'de> for Rules {
+            type Value = EndpointRules;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of rules for endpoints")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<EndpointRules, A::Error> {
+                EndpointRules::deserialize(MapAccessDeserializer::new(Known { table, keys: &RULES }))
+            }
+        }
+        deserializer.deserialize_map(Rules)
+    }
 }
 
 /// A part of a maze that falls apart.
@@ -80,6 +123,22 @@ impl EndpointRules {
     /// Whether any two different cells may come.
     pub fn is_default(&self) -> bool {
         *self == EndpointRules::default()
+    }
+
+    /// The name of the first rule that is not at its default.
+    pub fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("allowed_start", self.allowed_start.is_some()),
+            ("allowed_end", self.allowed_end.is_some()),
+            ("deadend_start", self.deadend_start),
+            ("deadend_end", self.deadend_end),
+            ("endpoints_not_equal", !self.endpoints_not_equal),
+            ("path_length", self.path_length.is_some()),
+            ("distance", self.distance.is_some()),
+            ("lookahead", self.lookahead.is_some()),
+            ("component", self.component != Component::Start),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
     /// Whether some maze of a lattice could meet the rules, as far as a look at the numbers tells.
@@ -213,4 +272,26 @@ impl Component {
 /// One of some cells, each as likely.
 fn pick(cells: Vec<usize>, rng: &mut Stream) -> Option<usize> {
     if cells.is_empty() { None } else { Some(cells[below(rng, cells.len())]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_all_rules() {
+        let band = Some(Band::exactly(3));
+        let cells = Some(vec![[0, 0]]);
+        let rules = EndpointRules {
+            allowed_start: cells.clone(),
+            allowed_end: cells,
+            path_length: band,
+            distance: band,
+            lookahead: band,
+            ..EndpointRules::default()
+        };
+        let written = serde_json::to_value(&rules).unwrap();
+        assert!(written.as_object().unwrap().keys().all(|key| RULES.contains(&key.as_str())));
+        assert_eq!(written.as_object().unwrap().len(), RULES.len());
+    }
 }

@@ -16,7 +16,7 @@ pub enum Filter {
     /// Keeps paths with so many cells, both ends included. (maze-dataset's filter of this name with `min_length` is
     /// `path_length = "MIN.."`.)
     PathLength(Band),
-    /// Keeps problems whose ends are so far apart in Manhattan distance; drops those without geometry.
+    /// Keeps problems whose ends are so far apart in Manhattan distance. A problem without geometry is an error.
     StartEndDistance(Band),
     /// Drops paths no longer than this percentile (0 to 100) of all paths' lengths, rounded down. Between two lengths
     /// the percentile is interpolated linearly, as in NumPy and so in maze-dataset.
@@ -32,6 +32,19 @@ pub enum Filter {
     /// weights, the number of their like before over that after, of mean 1: weighted means over what is kept estimate
     /// means over all problems in the band.
     BalanceLookahead(Band),
+}
+
+impl Filter {
+    /// The names of all filters.
+    pub const NAMES: [&str; 7] = [
+        "path_length",
+        "start_end_distance",
+        "cut_percentile_shortest",
+        "truncate_count",
+        "remove_duplicates",
+        "lookahead",
+        "balance_lookahead",
+    ];
 }
 
 /// A problem of a set, with how much it stands for.
@@ -57,6 +70,15 @@ pub enum FilterError {
     Percentile {
         /// What was given.
         value: f64,
+    },
+    /// A distance of ends that lie nowhere.
+    #[error(
+        "start_end_distance = \"{band}\": problems that are no mazes have no such distance; leave the filter out, or filter \
+         by path_length"
+    )]
+    NoGeometry {
+        /// What was given.
+        band: Band,
     },
     /// A band without an end cannot be balanced.
     #[error("balance_lookahead = \"{band}\": give a range with two ends, such as \"1..8\"")]
@@ -92,6 +114,9 @@ impl Filter {
         match self {
             Filter::PathLength(band) => problems.retain(|p| band.contains(p.instance.path.len())),
             Filter::StartEndDistance(band) => {
+                if problems.iter().any(|p| distance(&p.instance).is_none()) {
+                    return Err(FilterError::NoGeometry { band });
+                }
                 problems.retain(|p| distance(&p.instance).is_some_and(|steps| band.contains(steps)));
             }
             Filter::CutPercentileShortest(percentage) => {
@@ -156,6 +181,13 @@ fn balance(band: Band, problems: Vec<Weighted>) -> Result<Vec<Weighted>, FilterE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_are_all_there_are() {
+        let error = serde_json::from_str::<Filter>(r#"{"none":1}"#).unwrap_err().to_string();
+        let known = Filter::NAMES.map(|name| format!("`{name}`")).join(", ");
+        assert!(error.contains(&format!("expected one of {known} at")), "{error}");
+    }
 
     #[test]
     fn percentiles_are_numpys() {

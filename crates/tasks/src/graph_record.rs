@@ -6,7 +6,8 @@
 //! (one for each edge), `labels`, `solution`, `class` and `shown` may be absent; without a solution, the reader solves
 //! the problem. A solution is taken as it is: its steps must be edges, and it must end in a node that fits the goal (in
 //! examples, where labels may be shuffled, not even that); it need not be the shortest, nor keep clear of what should be
-//! avoided. `class` is written for whoever sorts lines by it, and never trusted on reading.
+//! avoided. `class` is taken on trust, as what makes two problems the same is the task's to say, and a line does not name
+//! its task; where it is absent, [`GraphRecord::class`] stands in.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +15,8 @@ use serde_json::Value;
 use crate::families::MAX_NODES;
 use crate::graph::Graph;
 use crate::problem::{Goal, Labels, Problem, Shown};
-use crate::record::{RecordError, RecordFault, form, json_fault};
+use crate::record::{Object, RecordError, RecordFault, form, json_fault};
+use crate::refine::relabelling_class;
 use crate::solve::shortest_path;
 use crate::split::SymmetryClass;
 use crate::task::Instance;
@@ -44,6 +46,22 @@ impl GraphRecord {
     pub fn of(instance: &Instance) -> GraphRecord {
         let Instance { problem, path, shown, .. } = instance;
         GraphRecord { problem: problem.clone(), solution: path.clone(), shown: shown.clone() }
+    }
+
+    /// The class up to renaming the nodes, by colour refinement: that of most tasks, and a coarser one than those have
+    /// whose problems count as the same name by name, which is the safe side.
+    pub fn class(&self) -> SymmetryClass {
+        // A solution may go through what should be avoided where there is no other way: tasks then go by the way that
+        // does not mind.
+        let blind = || match &self.problem.goal {
+            Goal::Nearest { within, .. } => {
+                let goal = Goal::Nearest { within: within.clone(), avoid: None };
+                Problem { goal, ..self.problem.clone() }.distances()
+            }
+            Goal::Node(_) | Goal::Hops(_) => None,
+        };
+        let field = self.problem.distances().or_else(blind).expect("the solution leads to the goal");
+        relabelling_class(&self.problem, &field)
     }
 
     /// The line, without a line feed; `class` is the problem's, which whoever drew it knows, or `None`.
@@ -129,29 +147,36 @@ struct RawLine {
     solution: Option<Value>,
     graph_shown: Option<Value>,
     class: Option<Value>,
-    shown: Option<Vec<RawLine>>,
+    shown: Option<Vec<Object<RawLine>>>,
 }
 
-/// The record of a line, and the class that the line names, if that can be one.
+/// The record of a line, and the class that the line names, if it does.
 pub(crate) fn parse(line: &str) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
-    parse_raw(serde_json::from_str(line).map_err(|error| json_fault(&error, KEYS))?)
+    let Object(raw) = serde_json::from_str(line).map_err(|error| json_fault(&error, line, KEYS))?;
+    parse_raw(raw)
 }
 
 /// [`parse`] of a line that has been taken apart already.
 pub(crate) fn parse_value(line: Value) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
-    parse_raw(RawLine::deserialize(line).map_err(|error| json_fault(&error, KEYS))?)
+    let Object(raw) = Object::deserialize(line).map_err(|error| json_fault(&error, "", KEYS))?;
+    parse_raw(raw)
 }
 
 fn parse_raw(mut raw: RawLine) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
     let class = match raw.class.take() {
         None => None,
-        Some(Value::String(class)) => u64::from_str_radix(&class, 16).ok().map(SymmetryClass),
-        Some(class) => return Err(form("class", &class, "a string")),
+        Some(value) => {
+            let digits = value.as_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            let class = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+            let wanted = "a string of 16 hexadecimal digits, as `generate` writes it, or left out";
+            Some(SymmetryClass(class.ok_or_else(|| form("class", &value, wanted))?))
+        }
     };
     if let Some(value) = raw.graph_shown.take() {
         return Err(form("graph_shown", &value, "left out: it is for the examples in `shown`"));
     }
-    let shown = raw.shown.take().unwrap_or_default().into_iter().map(parse_shown).collect::<Result<Vec<_>, _>>()?;
+    let shown = raw.shown.take().unwrap_or_default().into_iter();
+    let shown = shown.map(|Object(shown)| parse_shown(shown)).collect::<Result<Vec<_>, _>>()?;
     let (problem, solution) = parse_problem(raw)?;
     if let Some(path) = solution {
         let end = path[path.len() - 1];

@@ -19,6 +19,7 @@ pub mod families;
 pub mod filter;
 pub mod generators;
 pub mod identity;
+mod keys;
 pub mod labels;
 pub mod maze_config;
 pub mod maze_error;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::endpoints::EndpointRules;
 use crate::generators::options::{OptionName, OptionTable, OptionValue};
 use crate::generators::{Dfs, Generator, Prim, Probability, Start};
+use crate::keys::unknown_key;
 use crate::maze::{Lattice, MIN_TORUS_SIDE};
 use crate::maze_error::{MAX_CELLS, MAX_WALK_SIDE, MAX_WEIGHT, MazeError};
-use crate::text::{listed, near_names};
 
 /// Mazes on a rectangle or torus, by one generator: checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,14 +38,16 @@ impl MazeConfig {
     /// # Errors
     /// If the size is impossible, or impossible for this generator, or the generator makes nothing of a torus.
     pub fn on(generator: Generator, lattice: Lattice) -> Result<MazeConfig, MazeError> {
+        MazeConfig::unruled(generator, lattice)?.with_endpoints(EndpointRules::default())
+    }
+
+    /// [`MazeConfig::on`] before it is known whether a problem may start where it ends.
+    fn unruled(generator: Generator, lattice: Lattice) -> Result<MazeConfig, MazeError> {
         let Lattice { rows, cols, wraps } = lattice;
         for (field, side) in [("rows", rows), ("cols", cols)] {
             if side == 0 {
                 return Err(MazeError::ZeroSide { field });
             }
-        }
-        if (rows, cols) == (1, 1) {
-            return Err(MazeError::OneCell);
         }
         if rows.checked_mul(cols).is_none_or(|cells| cells > MAX_CELLS) {
             return Err(MazeError::TooManyCells { rows, cols });
@@ -82,6 +84,9 @@ impl MazeConfig {
     /// # Errors
     /// If no maze of the lattice can meet a rule. (That none of the generator's does is found out by `Task::new`.)
     pub fn with_endpoints(self, endpoints: EndpointRules) -> Result<MazeConfig, MazeError> {
+        if endpoints.endpoints_not_equal {
+            check_two_cells(self.generator, self.lattice)?;
+        }
         endpoints.check(self.lattice)?;
         Ok(MazeConfig { endpoints, ..self })
     }
@@ -135,6 +140,19 @@ fn check_generator(generator: Generator, lattice: Lattice) -> Result<(), MazeErr
         }
         _ => {}
     }
+    let walks = matches!(generator, Generator::Wilson | Generator::AldousBroder);
+    if walks && rows.min(cols) > 1 && rows.max(cols) > MAX_WALK_SIDE {
+        return Err(MazeError::WalkTooLong { generator: generator.name(), rows, cols });
+    }
+    Ok(())
+}
+
+/// Whether a generator makes mazes of more than one cell.
+fn check_two_cells(generator: Generator, lattice: Lattice) -> Result<(), MazeError> {
+    let Lattice { rows, cols, .. } = lattice;
+    if lattice.n_cells() == 1 {
+        return Err(MazeError::OneCell);
+    }
     let limits = match generator {
         Generator::Dfs(Dfs { accessible_cells, max_tree_depth, .. }) => [accessible_cells, max_tree_depth],
         // A limit of one step is one in Prim's algorithm, and percolation may carve where the search does not.
@@ -147,10 +165,6 @@ fn check_generator(generator: Generator, lattice: Lattice) -> Result<(), MazeErr
         if value < 2 {
             return Err(MazeError::NothingCarved { option, value });
         }
-    }
-    let walks = matches!(generator, Generator::Wilson | Generator::AldousBroder);
-    if walks && rows.min(cols) > 1 && rows.max(cols) > MAX_WALK_SIDE {
-        return Err(MazeError::WalkTooLong { generator: generator.name(), rows, cols });
     }
     Ok(())
 }
@@ -201,7 +215,7 @@ impl TryFrom<RawMazeConfig> for MazeConfig {
     fn try_from(raw: RawMazeConfig) -> Result<MazeConfig, MazeError> {
         let generator = Generator::read(&raw.generator, &raw.options)?;
         let lattice = Lattice { wraps: raw.torus, ..Lattice::new(raw.rows, raw.cols) };
-        let config = MazeConfig::on(generator, lattice)?
+        let config = MazeConfig::unruled(generator, lattice)?
             .with_weights(raw.max_weight.unwrap_or(1))?
             .with_endpoints(raw.endpoints)?;
         Ok(MazeConfig { braid: raw.braid, ..config })
@@ -278,7 +292,7 @@ impl<'de> Visitor<'de> for TableReader {
                 "max_weight" => max_weight.replace(table.next_value::<u32>()?).is_some(),
                 "endpoints" => endpoints.replace(table.next_value::<EndpointRules>()?).is_some(),
                 _ => {
-                    let option = OptionName::parse(&key).ok_or_else(|| A::Error::custom(unknown_key(&key)))?;
+                    let option = OptionName::parse(&key).ok_or_else(|| A::Error::custom(unknown(&key)))?;
                     options.set(option, table.next_value::<OptionValue>()?).is_some()
                 }
             };
@@ -306,11 +320,11 @@ impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
         let key = String::deserialize(deserializer)?;
         let is_known = KEYS.contains(&key.as_str()) || OptionName::parse(&key).is_some();
-        if is_known { Ok(Key(key)) } else { Err(D::Error::custom(unknown_key(&key))) }
+        if is_known { Ok(Key(key)) } else { Err(D::Error::custom(unknown(&key))) }
     }
 }
 
-fn unknown_key(key: &str) -> String {
-    let known = || KEYS.into_iter().chain(OptionName::ALL.map(OptionName::name));
-    format!("unknown field `{key}`{}; there are: {}", near_names(key, known()), listed(known()))
+fn unknown(key: &str) -> String {
+    let known: Vec<&str> = KEYS.into_iter().chain(OptionName::ALL.map(OptionName::name)).collect();
+    unknown_key(key, &known)
 }

@@ -24,7 +24,10 @@ pub enum MazeError {
         field: &'static str,
     },
     /// One cell only.
-    #[error("rows = 1, cols = 1: a maze of one cell has no two different endpoints; make rows or cols at least 2")]
+    #[error(
+        "rows = 1, cols = 1: a maze of one cell has no two different endpoints; make rows or cols at least 2, or set \
+         endpoints_not_equal to false"
+    )]
     OneCell,
     /// More than [`MAX_CELLS`].
     #[error("rows = {rows}, cols = {cols}: more than {MAX_CELLS} cells; make the maze smaller")]
@@ -70,7 +73,7 @@ pub enum MazeError {
     /// No generator of that name.
     #[error(
         "generator = \"{name}\": there is no such generator{}; available: {}",
-        near_names(name, generator_names()),
+        near_names(name.strip_prefix("gen_").unwrap_or(name), generator_names()),
         listed(generator_names())
     )]
     UnknownGenerator {
@@ -125,7 +128,10 @@ pub enum MazeError {
         cols: usize,
     },
     /// A limit under which nothing is carved.
-    #[error("{option} = {value}: that leaves a maze of one cell, without two different endpoints; make it at least 2")]
+    #[error(
+        "{option} = {value}: that leaves a maze of one cell, without two different endpoints; make it at least 2, or set \
+         endpoints_not_equal to false"
+    )]
     NothingCarved {
         /// The option.
         option: OptionName,

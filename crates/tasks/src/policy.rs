@@ -2,6 +2,9 @@
 //!
 //! None of them turns back. Their score on a problem is the chance of walking a shortest path to the target, computed
 //! exactly: ties are weighed, never drawn.
+//!
+//! Where the goal is a number of hops, nothing forks, and whoever follows the arrows is right. There a walker that does not
+//! look ahead does not read them: it names any other node, each as likely. One that sees a step ahead reads them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
 use crate::measure::onward;
-use crate::problem::Problem;
+use crate::problem::{Goal, Problem};
 use crate::solve::DistanceField;
 
 /// How a walker chooses among the ways on.
@@ -47,6 +50,8 @@ struct Place {
     /// Its ways on, in [`Decisions::ways`].
     first_way: usize,
     n_ways: usize,
+    /// Nodes besides that a walker names who does not read the arrows.
+    n_named: usize,
 }
 
 /// A way on from a place.
@@ -94,7 +99,8 @@ impl Decisions {
                 decisions.ways.push(Way { leads_to, height, manhattan });
             }
             let n_ways = decisions.ways.len() - first_way;
-            decisions.places.push(Place { distance, first_way, n_ways });
+            let n_named = if let Goal::Hops(_) = problem.goal { graph.n_nodes() - 1 - n_ways } else { 0 };
+            decisions.places.push(Place { distance, first_way, n_ways, n_named });
         }
         decisions
     }
@@ -124,7 +130,8 @@ impl Decisions {
                 };
                 (n + 1, sum + chance)
             });
-            chances[i] = sum / n as f64;
+            let reads = matches!(policy, Policy::KLookahead(1..));
+            chances[i] = sum / (n + if reads { 0 } else { place.n_named }) as f64;
         }
         chances.first().copied().unwrap_or(1.0)
     }

@@ -11,8 +11,12 @@
 //! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::BufRead;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -285,13 +289,29 @@ impl Record {
         }
     }
 
-    /// Whether a line is a graph's: whether it has the key `n`.
+    /// Whether a line is a graph's: whether it has the key `n`. What comes after the key may be anything: what is wrong
+    /// with a graph is for the reader of graphs to say.
     pub(crate) fn is_graph(line: &str) -> bool {
-        #[derive(Deserialize)]
-        struct Kind {
-            n: Option<serde::de::IgnoredAny>,
+        struct Keys<'f>(&'f mut bool);
+        impl<'de> Visitor<'de> for Keys<'_> {
+            type Value = ();
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                while let Some(key) = map.next_key::<String>()? {
+                    *self.0 |= key == "n";
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Ok(())
+            }
         }
-        matches!(serde_json::from_str(line), Ok(Kind { n: Some(_) }))
+        let mut has_n = false;
+        // A line that cannot be read to its end has shown its first keys.
+        let _ = serde_json::Deserializer::from_str(line).deserialize_map(Keys(&mut has_n));
+        has_n
     }
 }
 
@@ -356,7 +376,7 @@ struct RawLine {
 
 /// The record of a line and its importance.
 pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
-    let raw: RawLine = serde_json::from_str(line).map_err(|error| json_fault(&error, KEYS))?;
+    let Object(raw): Object<RawLine> = serde_json::from_str(line).map_err(|error| json_fault(&error, line, KEYS))?;
     let missing = |field, form| RecordFault::Missing { field, form };
     let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
     let passages =
@@ -382,12 +402,53 @@ pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
     Ok((MazeRecord::checked(maze, start, end, solution)?, importance))
 }
 
-/// The parser's words, with the column only: it counts lines from the start of each line.
-pub(crate) fn json_fault(error: &serde_json::Error, keys: &'static str) -> RecordFault {
+/// What is read from an object alone: serde would take a list of the values in their order for a struct too.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct Map<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Map(PhantomData))
+    }
+}
+
+/// The parser's words, with the column only: it counts lines from the start of each line. Words that other programs write
+/// for what is no number are named with their key.
+pub(crate) fn json_fault(error: &serde_json::Error, text: &str, keys: &'static str) -> RecordFault {
     let words = error.to_string();
     let (line, column) = (error.line(), error.column());
     let words = words.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&words);
-    RecordFault::Json { message: format!("column {column}: {words}"), keys }
+    let message = match no_number(text, column) {
+        Some((word, before)) => {
+            let key = keys.split(", ").filter_map(|key| Some((before.rfind(&format!("\"{key}\""))?, key))).max();
+            let place = key.map_or(String::new(), |(_, key)| format!("`{key}`: "));
+            format!("column {column}: {place}{word} is not a number in JSON; leave the problem out, or write a number")
+        }
+        None => format!("column {column}: {words}"),
+    };
+    RecordFault::Json { message, keys }
+}
+
+/// The word around a column (from 1) of a line, and what stands before it, if programs write it for what is no number.
+fn no_number(line: &str, column: usize) -> Option<(&str, &str)> {
+    let is_word = |c: char| c.is_ascii_alphabetic() || c == '-';
+    let before = line.get(..column.checked_sub(1)?)?;
+    let begin = before.trim_end_matches(is_word).len();
+    let len = line[begin..].find(|c| !is_word(c)).unwrap_or(line.len() - begin);
+    let word = &line[begin..begin + len];
+    let known = ["nan", "inf", "infinity"].contains(&word.trim_start_matches('-').to_ascii_lowercase().as_str());
+    known.then_some((word, &line[..begin]))
 }
 
 fn is_false(flag: &bool) -> bool {

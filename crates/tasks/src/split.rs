@@ -7,7 +7,8 @@ use std::str::FromStr;
 use crate::stream::Purpose;
 use crate::text::near_names;
 
-/// A maze up to the symmetries of its lattice: turned and mirrored copies share it, and so do all choices of endpoints.
+/// A maze up to the symmetries of its lattice: turned and mirrored copies share it (also those that turning makes as wide as
+/// it was high), and so do all choices of endpoints.
 ///
 /// The number is a hash of the least image of the maze's open passages (see [`crate::symmetry`]). Written as 16 hex
 /// digits.

@@ -1,5 +1,8 @@
 //! Turning and mirroring mazes: the images of a set of passages under the symmetries of its lattice, and the class they
-//! share. On a torus, mazes can be shifted too.
+//! share. On a torus, mazes can be shifted too. A maze that is higher than wide has the class of its transpose, so that a
+//! maze and the same maze laid on its side lie in one split.
+
+use std::borrow::Cow;
 
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
@@ -69,24 +72,57 @@ impl Symmetry {
 #[derive(Clone, Debug)]
 pub struct Symmetries {
     lattice: Lattice,
-    /// Those that do not shift: of a rectangle, all.
+    /// The symmetries of [`lying`] that do not shift: of a rectangle, all.
     turns: Vec<Symmetry>,
-    /// For rectangles of up to 64 cells (128 bits): `table[i][h]` holds the images, under every symmetry but the
-    /// identity, of the set whose bits `4i..4i + 4` are the binary digits of `h`. Empty for larger lattices and
-    /// tori.
+    /// For rectangles of up to 64 cells (128 bits): `table[i][h]` holds the images on [`lying`], under every symmetry but
+    /// the identity (under all, where the lattice has to be laid on its side), of the set whose bits `4i..4i + 4` are the
+    /// binary digits of `h`. Empty for larger lattices and tori.
     table: Vec<[Images; 16]>,
 }
 
-/// Seven images of a set of at most 128 bits, each as two words, least first. (A rectangle's three stand repeated.)
+/// Seven images of a set of at most 128 bits, each as two words, least first. (A rectangle's three or four stand repeated.)
 type Images = [u64; 14];
 
 impl Symmetries {
     /// The symmetries of `lattice`.
     pub fn of(lattice: Lattice) -> Symmetries {
-        let turns = Symmetry::turns_of(lattice);
-        let has_table = 2 * lattice.n_cells() <= 128 && !lattice.wraps;
-        let table = if has_table { half_byte_images(lattice, &turns[1..]) } else { Vec::new() };
-        Symmetries { lattice, turns, table }
+        let mut symmetries = Symmetries { lattice, turns: Symmetry::turns_of(lying(lattice)), table: Vec::new() };
+        if 2 * lattice.n_cells() <= 128 && !lattice.wraps {
+            symmetries.table = symmetries.half_byte_images();
+        }
+        symmetries
+    }
+
+    /// Whether a maze must be laid on its side before its class is taken.
+    fn stands(&self) -> bool {
+        self.lattice.rows > self.lattice.cols
+    }
+
+    /// Where a passage goes when the lattice is laid on its side, if it must be.
+    fn laid_bit(&self, bit: usize) -> usize {
+        if !self.stands() {
+            return bit;
+        }
+        let n = self.lattice.n_cells();
+        // Bits name a passage by its upper or left cell, also those that close a torus.
+        let cell = self.laid_cell(bit % n);
+        if bit < n { n + cell } else { cell }
+    }
+
+    /// [`Symmetries::laid_bit`] of a cell.
+    fn laid_cell(&self, cell: usize) -> usize {
+        let (r, c) = self.lattice.coord(cell);
+        if self.stands() { lying(self.lattice).node(c, r) } else { cell }
+    }
+
+    /// A maze laid on its side, if it must be.
+    fn laid<'p>(&self, passages: &'p PassageSet) -> Cow<'p, PassageSet> {
+        if !self.stands() {
+            return Cow::Borrowed(passages);
+        }
+        let mut laid = PassageSet::none(lying(self.lattice));
+        passages.bits().for_each(|bit| laid.set_bit(self.laid_bit(bit)));
+        Cow::Owned(laid)
     }
 
     /// The class of a maze.
@@ -98,11 +134,11 @@ impl Symmetries {
     pub fn class(&self, passages: &PassageSet) -> SymmetryClass {
         assert_eq!(passages.lattice(), self.lattice, "passages of another lattice");
         if self.lattice.wraps {
-            return self.torus_class(passages, &[]);
+            return self.torus_class(&self.laid(passages), &[]);
         }
         let hash = |words: &[u64]| SymmetryClass(words.iter().fold(self.shape(), |h, &word| mix(h ^ word)));
         match passages.words() {
-            _ if self.table.is_empty() => hash(self.least_image(passages).words()),
+            _ if self.table.is_empty() => hash(least_image(&self.turns, &self.laid(passages)).words()),
             [_] => hash(&[self.least_small_image(passages) as u64]),
             _ => {
                 let least = self.least_small_image(passages);
@@ -118,29 +154,31 @@ impl Symmetries {
     /// If the passages are of another lattice.
     pub fn class_with(&self, passages: &PassageSet, cells: &[usize]) -> SymmetryClass {
         assert_eq!(passages.lattice(), self.lattice, "passages of another lattice");
+        let passages = &*self.laid(passages);
+        let cells: Vec<usize> = cells.iter().map(|&cell| self.laid_cell(cell)).collect();
         if self.lattice.wraps {
-            return self.torus_class(passages, cells);
+            return self.torus_class(passages, &cells);
         }
         let image = |&symmetry: &Symmetry| {
-            let cells: Vec<u64> = cells.iter().map(|&cell| symmetry.apply(self.lattice, cell) as u64).collect();
-            (self.image(symmetry, passages), cells)
+            let cells: Vec<u64> = cells.iter().map(|&cell| symmetry.apply(lying(self.lattice), cell) as u64).collect();
+            (image(symmetry, passages), cells)
         };
         let least = self.turns.iter().map(image).min();
         let (image, cells) = least.expect("a lattice has at least the identity");
         SymmetryClass(image.words().iter().chain(&cells).fold(self.shape(), |hash, &word| mix(hash ^ word)))
     }
 
-    /// What sets the classes of one lattice apart from those of others.
+    /// What sets the classes of one lattice apart from those of others, its transpose aside.
     fn shape(&self) -> u64 {
-        mix(shape_code(self.lattice))
+        mix(shape_code(lying(self.lattice)))
     }
 
-    /// The class of a maze on a torus, with some of its cells in order: the least hash, over all turns and cells, of
-    /// everything as it lies around the cell. A shift only says from which cell one looks.
+    /// The class of a maze on a torus, laid already, with some of its cells in order: the least hash, over all turns and
+    /// cells, of everything as it lies around the cell. A shift only says from which cell one looks.
     fn torus_class(&self, passages: &PassageSet, cells: &[usize]) -> SymmetryClass {
         let views = |&turn: &Symmetry| {
-            let cells: Vec<usize> = cells.iter().map(|&cell| turn.apply(self.lattice, cell)).collect();
-            views(&self.image(turn, passages), &cells).into_iter().min()
+            let cells: Vec<usize> = cells.iter().map(|&cell| turn.apply(lying(self.lattice), cell)).collect();
+            views(&image(turn, passages), &cells).into_iter().min()
         };
         let least = self.turns.iter().filter_map(views).min().expect("a torus has cells");
         SymmetryClass(mix(self.shape() ^ least))
@@ -149,24 +187,15 @@ impl Symmetries {
     /// The least of a maze's images, as a number whose binary digits are the passages (the last bit weighs most). On a
     /// torus there are up to `8 · n_cells`: see [`Symmetries::class`] for what need not look at them all.
     pub fn least_image(&self, passages: &PassageSet) -> PassageSet {
-        let mut least = passages.clone();
-        for symmetry in Symmetry::all_of(self.lattice).into_iter().skip(1) {
-            let image = self.image(symmetry, passages);
-            if image.words().iter().rev().lt(least.words().iter().rev()) {
-                least = image;
-            }
-        }
-        least
+        least_image(&Symmetry::all_of(self.lattice), passages)
     }
 
     /// The image of a set of passages under one symmetry.
     pub fn image(&self, symmetry: Symmetry, passages: &PassageSet) -> PassageSet {
-        let mut image = PassageSet::none(self.lattice);
-        passages.bits().for_each(|bit| image.set_bit(symmetry.apply_to_bit(self.lattice, bit)));
-        image
+        image(symmetry, passages)
     }
 
-    /// [`Symmetries::least_image`] by table, for lattices that have one.
+    /// The least image of a maze, laid on its side if it must be, by table, for lattices that have one.
     fn least_small_image(&self, passages: &PassageSet) -> u128 {
         let mut images: Images = [0; 14];
         for (word, rows) in passages.words().iter().zip(self.table.chunks(16)) {
@@ -176,8 +205,55 @@ impl Symmetries {
             }
         }
         let others = images.chunks_exact(2).map(|image| u128::from(image[1]) << 64 | u128::from(image[0]));
-        others.fold(small_bits(passages), u128::min)
+        // The images of a maze that must be laid on its side are all there, and it is none of them itself.
+        others.fold(if self.stands() { u128::MAX } else { small_bits(passages) }, u128::min)
     }
+
+    /// [`Symmetries::table`].
+    fn half_byte_images(&self) -> Vec<[Images; 16]> {
+        let (lattice, lying) = (self.lattice, lying(self.lattice));
+        let others = &self.turns[usize::from(!self.stands())..];
+        let n_bits = 2 * lattice.n_cells();
+        let exists = |bit: usize| {
+            let (row, col) = lattice.coord(bit % lattice.n_cells());
+            if bit < lattice.n_cells() { row + 1 < lattice.rows } else { col + 1 < lattice.cols }
+        };
+        let mut table = vec![[[0; 14]; 16]; n_bits.div_ceil(4)];
+        for bit in (0..n_bits).filter(|&bit| exists(bit)) {
+            for i in 0..7 {
+                let image = others[i % others.len()].apply_to_bit(lying, self.laid_bit(bit));
+                for half_byte in (0..16).filter(|h| h >> (bit % 4) & 1 == 1) {
+                    table[bit / 4][half_byte][2 * i + image / 64] |= 1 << (image % 64);
+                }
+            }
+        }
+        table
+    }
+}
+
+/// The lattice that classes are taken on: the same, laid on its side if it is higher than wide.
+fn lying(lattice: Lattice) -> Lattice {
+    let Lattice { rows, cols, .. } = lattice;
+    Lattice { rows: rows.min(cols), cols: rows.max(cols), ..lattice }
+}
+
+/// The image of a set of passages under a symmetry of its lattice.
+fn image(symmetry: Symmetry, passages: &PassageSet) -> PassageSet {
+    let mut image = PassageSet::none(passages.lattice());
+    passages.bits().for_each(|bit| image.set_bit(symmetry.apply_to_bit(passages.lattice(), bit)));
+    image
+}
+
+/// The least image of a set of passages under some symmetries, the first of which is the identity.
+fn least_image(symmetries: &[Symmetry], passages: &PassageSet) -> PassageSet {
+    let mut least = passages.clone();
+    for &symmetry in &symmetries[1..] {
+        let image = image(symmetry, passages);
+        if image.words().iter().rev().lt(least.words().iter().rev()) {
+            least = image;
+        }
+    }
+    least
 }
 
 /// What sets lattices apart, as a number.
@@ -216,25 +292,6 @@ fn small_bits(passages: &PassageSet) -> u128 {
     passages.words().iter().rev().fold(0, |bits, &word| bits << 64 | u128::from(word))
 }
 
-/// [`Symmetries::table`] for the symmetries other than the identity.
-fn half_byte_images(lattice: Lattice, others: &[Symmetry]) -> Vec<[Images; 16]> {
-    let n_bits = 2 * lattice.n_cells();
-    let exists = |bit: usize| {
-        let (row, col) = lattice.coord(bit % lattice.n_cells());
-        if bit < lattice.n_cells() { row + 1 < lattice.rows } else { col + 1 < lattice.cols }
-    };
-    let mut table = vec![[[0; 14]; 16]; n_bits.div_ceil(4)];
-    for bit in (0..n_bits).filter(|&bit| exists(bit)) {
-        for i in 0..7 {
-            let image = others[i % others.len()].apply_to_bit(lattice, bit);
-            for half_byte in (0..16).filter(|h| h >> (bit % 4) & 1 == 1) {
-                table[bit / 4][half_byte][2 * i + image / 64] |= 1 << (image % 64);
-            }
-        }
-    }
-    table
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,13 +306,14 @@ mod tests {
             if !mix(i as u64).is_multiple_of(3) {
                 set.open(a, b);
             }
-            assert_eq!(fast.least_small_image(&set), small_bits(&fast.least_image(&set)), "{rows}x{cols}");
+            let least = least_image(&fast.turns, &fast.laid(&set));
+            assert_eq!(fast.least_small_image(&set), small_bits(&least), "{rows}x{cols}");
         }
     }
 
     #[test]
     fn tables_agree_with_the_definition() {
-        for (rows, cols) in [(1, 1), (1, 2), (7, 1), (2, 2), (3, 3), (3, 5), (5, 5), (7, 7), (8, 8), (4, 16)] {
+        for (rows, cols) in [(1, 1), (1, 2), (7, 1), (2, 2), (3, 3), (3, 5), (5, 3), (5, 5), (7, 7), (8, 8), (4, 16)] {
             check_tables(rows, cols);
         }
     }

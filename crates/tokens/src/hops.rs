@@ -96,6 +96,8 @@ pub(crate) struct Hops {
 /// What is known of the problem that an answer answers.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Question<'a> {
+    /// The rectangle of cells, if it is a maze.
+    pub(crate) lattice: Option<Lattice>,
     /// Where the path should start.
     pub(crate) origin: Option<usize>,
     /// Where it should end.

@@ -49,6 +49,8 @@ pub mod world;
 
 pub mod tokenizer;
 
+pub mod sizes;
+
 pub mod batch;
 
 pub mod line;

@@ -347,7 +347,8 @@ impl Grammar for PuzzleWords {
         let mut path = None;
         if reader.skip(self.signs.start) {
             let begin = reader.position();
-            let question = Question { origin, target, hops: None, graph: Some(&graph), labels: Some(&labels) };
+            let question =
+                Question { origin, target, graph: Some(&graph), labels: Some(&labels), ..Question::default() };
             let answer = self.decode_answer(&question, reader.rest());
             let end = answer.roles.iter().position(|&role| role == Role::End);
             let place = match (answer.invalid_tokens.first(), end) {

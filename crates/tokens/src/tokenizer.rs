@@ -1,6 +1,6 @@
 //! The one door to all tokenizers: chosen by name in a config, made for the lattice or the nodes of a task.
 
-use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::config::{MAX_CELLS, TaskConfig};
 use searchlens_tasks::maze::Lattice;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::grammar::{Grammar, write};
 use crate::graphs::style::{GraphChoices, Style};
 use crate::graphs::{GraphWords, Nodes};
 use crate::hops::Question;
+use crate::legacy::LegacyMode;
 use crate::modular::Modular;
 use crate::modular::elements::Coords;
 use crate::modular::words::{MAX_NUMBER, MAX_UNIQUE};
@@ -20,6 +21,7 @@ use crate::own::Own;
 use crate::puzzles::{Game, PuzzleWords};
 use crate::role::Role;
 use crate::sequence::Writer;
+use crate::sizes::Sizes;
 use crate::vocab::Vocab;
 pub use crate::world::World;
 
@@ -29,8 +31,8 @@ pub use crate::world::World;
 pub struct TokenizerConfig {
     /// Which tokenizer.
     pub name: TokenizerName,
-    /// Legacy modes: sides of the largest grid that the vocabulary covers. Default: the larger side of the task's
-    /// lattice.
+    /// Legacy modes: sides of the largest grid that the vocabulary covers, up to [`MAX_UNIQUE_SIDE`], or
+    /// [`MAX_INDEXED_SIDE`] where cells are written by row and column. Default: the largest side of the task's mazes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_grid_size: Option<usize>,
     /// Modular tokenizers: which words have an id. Default: [`Vocabulary::Compact`].
@@ -49,7 +51,14 @@ pub enum Vocabulary {
     Full,
 }
 
-/// A tokenizer for problems of one shape.
+/// Sides of the largest grid of the legacy modes that have a word for each cell: as many cells as a maze may have.
+pub const MAX_UNIQUE_SIDE: usize = 1000;
+const _: () = assert!(MAX_UNIQUE_SIDE * MAX_UNIQUE_SIDE == MAX_CELLS);
+
+/// Sides of the largest grid of the legacy mode with a word for each row and column: the longest corridor that there is.
+pub const MAX_INDEXED_SIDE: usize = MAX_CELLS;
+
+/// A tokenizer for problems of one shape, or for mazes of several sizes.
 #[derive(Clone, Debug)]
 pub enum Tokenizer {
     /// maze-dataset's legacy modes.
@@ -62,6 +71,8 @@ pub enum Tokenizer {
     Graph(GraphWords),
     /// Those of puzzles.
     Puzzle(PuzzleWords),
+    /// Any that writes mazes, for several sizes.
+    Sizes(Sizes),
 }
 
 /// A tokenizer that cannot be made. All of them are bad input.
@@ -82,6 +93,34 @@ pub enum TokenizerError {
         rows: usize,
         /// Columns of the mazes.
         cols: usize,
+    },
+    /// A vocabulary of more words than any maze needs.
+    #[error(
+        "tokenizer.max_grid_size is {max_grid_size}; `{name}` takes {limit} at most, as many words as the largest maze \
+         needs: make it smaller"
+    )]
+    GridTooLarge {
+        /// The tokenizer.
+        name: TokenizerName,
+        /// The size given.
+        max_grid_size: usize,
+        /// The largest size there is.
+        limit: usize,
+    },
+    /// Mazes longer than the sides of the largest grid with a word for each cell.
+    #[error(
+        "mazes of {rows} x {cols} cells are too long for `{name}`, whose grids are square and end at {limit} x {limit}; use \
+         AOTP_CTT_indexed or one of ours, such as `cells`"
+    )]
+    BeyondGrid {
+        /// The tokenizer.
+        name: TokenizerName,
+        /// Rows of the mazes.
+        rows: usize,
+        /// Columns of the mazes.
+        cols: usize,
+        /// Sides of the largest grid.
+        limit: usize,
     },
     /// The mazes are larger than any grid that maze-dataset's words cover.
     #[error(
@@ -147,7 +186,8 @@ pub enum TokenizerError {
     },
     /// A mixture whose parts no tokenizer writes all.
     #[error(
-        "no tokenizer has words for all parts of `{task}`; mix tasks of one kind: mazes of one size, graphs, or puzzles"
+        "no tokenizer has words for all parts of `{task}`; mix tasks of one kind: mazes (on tori: of one size), graphs, or \
+         puzzles"
     )]
     NoWords {
         /// The task's name.
@@ -193,9 +233,15 @@ impl Tokenizer {
         if config.max_grid_size.is_some() && !matches!(name, TokenizerName::Legacy(_)) {
             return Err(TokenizerError::NoGridSize { name });
         }
+        if let World::Lattices(lattices) = &world
+            && name.needs_lattice()
+        {
+            return Sizes::new(config, lattices).map(Tokenizer::Sizes);
+        }
         let lattice = match &world {
             World::Lattice(lattice) => Ok(*lattice),
-            World::Graph(_) => Err(TokenizerError::NotAMaze { name }),
+            // Mazes of several sizes come this far as graphs, or are none of the puzzle's.
+            World::Lattices(_) | World::Graph(_) => Err(TokenizerError::NotAMaze { name }),
             World::Puzzle(game) => Err(words_for_game(name, *game)),
         };
         let is_peers = matches!(name, TokenizerName::Legacy(_) | TokenizerName::Modular(_));
@@ -206,9 +252,16 @@ impl Tokenizer {
             TokenizerName::Legacy(mode) => {
                 let lattice = lattice?;
                 let Lattice { rows, cols, .. } = lattice;
+                let limit = if mode == LegacyMode::CttIndexed { MAX_INDEXED_SIDE } else { MAX_UNIQUE_SIDE };
+                if rows.max(cols) > limit {
+                    return Err(TokenizerError::BeyondGrid { name, rows, cols, limit });
+                }
                 let max_grid_size = config.max_grid_size.unwrap_or(rows.max(cols));
                 if max_grid_size < rows.max(cols) {
                     return Err(TokenizerError::GridTooSmall { max_grid_size, rows, cols });
+                }
+                if max_grid_size > limit {
+                    return Err(TokenizerError::GridTooLarge { name, max_grid_size, limit });
                 }
                 let config = TokenizerConfig { max_grid_size: Some(max_grid_size), ..name.into() };
                 Ok(Tokenizer::Legacy(Modular::legacy(mode, lattice, max_grid_size), config))
@@ -232,6 +285,10 @@ impl Tokenizer {
                 let style = choices.style;
                 let nodes = match world {
                     World::Lattice(lattice) => Nodes::plain(lattice.n_cells(), false),
+                    World::Lattices(lattices) => {
+                        let most = lattices.iter().map(|lattice| lattice.n_cells()).max();
+                        Nodes::plain(most.unwrap_or(0), false)
+                    }
                     World::Graph(nodes) => nodes,
                     World::Puzzle(game) => return Err(words_for_game(name, game)),
                 };
@@ -250,7 +307,9 @@ impl Tokenizer {
             TokenizerName::Puzzle(puzzle) => match world {
                 World::Puzzle(game) if game.puzzle() == puzzle => Ok(Tokenizer::Puzzle(PuzzleWords::new(game))),
                 World::Puzzle(game) => Err(words_for_game(name, game)),
-                World::Lattice(_) => Err(TokenizerError::Words { name, problems: "mazes", remedy: "edges" }),
+                World::Lattice(_) | World::Lattices(_) => {
+                    Err(TokenizerError::Words { name, problems: "mazes", remedy: "edges" })
+                }
                 World::Graph(_) => Err(TokenizerError::Words { name, problems: "graphs", remedy: "saparov" }),
             },
         }
@@ -275,8 +334,9 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    fn grammar(&self) -> &dyn Grammar {
+    pub(crate) fn grammar(&self) -> &dyn Grammar {
         match self {
+            Tokenizer::Sizes(sizes) => sizes,
             Tokenizer::Legacy(modular, _) | Tokenizer::Modular(modular, _) => modular,
             Tokenizer::Own(own) => own,
             Tokenizer::Graph(graph) => graph,
@@ -292,6 +352,7 @@ impl Tokenizer {
     /// The config that makes it again, every choice written out.
     pub fn config(&self) -> TokenizerConfig {
         match self {
+            Tokenizer::Sizes(sizes) => sizes.covering().config(),
             Tokenizer::Legacy(_, config) | Tokenizer::Modular(_, config) => config.clone(),
             Tokenizer::Own(own) => TokenizerName::Own(own.choices()).into(),
             Tokenizer::Graph(graph) => TokenizerName::Graph(graph.choices()).into(),
@@ -302,6 +363,7 @@ impl Tokenizer {
     /// What it was made for.
     pub fn world(&self) -> World {
         match self {
+            Tokenizer::Sizes(sizes) => World::Lattices(sizes.lattices()),
             Tokenizer::Legacy(modular, _) | Tokenizer::Modular(modular, _) => World::Lattice(modular.lattice()),
             Tokenizer::Own(own) => World::Lattice(own.lattice()),
             Tokenizer::Graph(graph) => World::Graph(graph.nodes().clone()),
@@ -309,11 +371,11 @@ impl Tokenizer {
         }
     }
 
-    /// The lattice of the mazes it writes, if it writes mazes.
+    /// The lattice of the mazes it writes, if it writes mazes of one size.
     pub fn lattice(&self) -> Option<Lattice> {
         match self.world() {
             World::Lattice(lattice) => Some(lattice),
-            World::Graph(_) | World::Puzzle(_) => None,
+            World::Lattices(_) | World::Graph(_) | World::Puzzle(_) => None,
         }
     }
 
@@ -389,18 +451,19 @@ impl Tokenizer {
     /// Reads what a model generated after the prompt of a problem with this origin, well-formed or not.
     ///
     /// Without the graph a hop of several steps cannot be told, nor which state some numbers are: where the tokenizer writes
-    /// such, ask [`Tokenizer::answer_to`].
+    /// such, ask [`Tokenizer::answer_to`]. Ask it too where mazes have several sizes: here the largest is taken.
     pub fn decode_answer(&self, origin: usize, generated: &[u32]) -> Answer {
         self.grammar().decode_answer(&Question { origin: Some(origin), ..Question::default() }, generated)
     }
 
     /// Reads what a model generated after the prompt of an example, well-formed or not.
     pub fn answer_to(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
-        let Example { origin, target, hops, graph, labels, .. } = *example;
-        self.grammar().decode_answer(&Question { origin, target, hops, graph: Some(graph), labels }, generated)
+        let Example { lattice, origin, target, hops, graph, labels, .. } = *example;
+        let question = Question { lattice, origin, target, hops, graph: Some(graph), labels };
+        self.grammar().decode_answer(&question, generated)
     }
 
-    /// The example that a sequence encodes. Padding behind it is skipped.
+    /// The example that a sequence encodes. Padding behind it is skipped. Of mazes of several sizes: see [`Sizes`].
     ///
     /// # Errors
     /// [`DecodeError`], if no example encodes to it, or the tokenizer does not say all.

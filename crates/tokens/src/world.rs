@@ -16,6 +16,8 @@ use crate::tokenizer::TokenizerError;
 pub enum World {
     /// They are mazes on this lattice.
     Lattice(Lattice),
+    /// They are mazes on these rectangles: two at least, each once, by number of cells.
+    Lattices(Vec<Lattice>),
     /// They are graphs with these nodes.
     Graph(Nodes),
     /// They are states of a puzzle.
@@ -62,10 +64,15 @@ impl World {
         Ok(World::Graph(nodes))
     }
 
-    /// The smallest world that holds both: mazes of one shape, or graphs of one kind with names for the nodes of the
-    /// larger. `None` if there is none.
+    /// The smallest world that holds both: mazes, on tori of one shape, or graphs of one kind with names for the nodes of
+    /// the larger. `None` if there is none.
     fn joined(a: World, b: World) -> Option<World> {
         match (a, b) {
+            (World::Lattice(a), World::Lattice(b)) if a != b => World::lattices(vec![a, b]),
+            (World::Lattices(mut all), World::Lattice(other)) | (World::Lattice(other), World::Lattices(mut all)) => {
+                all.push(other);
+                World::lattices(all)
+            }
             (World::Graph(a), World::Graph(b)) if (a.directed, &a.labels) == (b.directed, &b.labels) => {
                 // Goals that are hops and goals that are not have no tokenizer in common.
                 if (a.max_hops == 0) != (b.max_hops == 0) {
@@ -80,6 +87,13 @@ impl World {
             ) if a == b => Some(World::Puzzle(Game::Countdown { numbers: a, max_number: x.max(y) })),
             (a, b) => (a == b).then_some(a),
         }
+    }
+
+    /// Mazes of several sizes. None on tori: a larger torus has no word for the passage that closes a smaller one.
+    fn lattices(mut all: Vec<Lattice>) -> Option<World> {
+        all.sort_unstable_by_key(|lattice| (lattice.n_cells(), lattice.rows));
+        all.dedup();
+        all.iter().all(|lattice| !lattice.wraps).then_some(World::Lattices(all))
     }
 }
 

@@ -90,10 +90,8 @@ fn table(Line { baselines: result, future_steps, random_split }: &Line) -> Strin
         format!("greedy, whole path    {:>9.4}", result.exact.greedy),
     ];
     lines.extend(result.exact.k_lookahead.iter().map(|(k, score)| format!("{k:>2}-lookahead          {score:>9.4}")));
-    if let Some(floor) = &result.entropy_floor {
-        lines.push(format!("floor, whole path     {:>9.4} nats", floor.path));
-        lines.push(format!("floor, first step     {:>9.4} nats", floor.first_step));
-    }
+    lines.push(format!("floor, whole path     {:>9.4} nats", result.entropy_floor.path));
+    lines.push(format!("floor, first step     {:>9.4} nats", result.entropy_floor.first_step));
     lines.extend(result.shortcuts.iter().map(|(shortcut, score)| format!("{:<21} {score:>9.4}", shortcut.name())));
     if let Some(floors) = future_steps {
         let FutureFloors { maze_blind, greedy, maze_blind_given_first, corridor_random, corridor_greedy, .. } = floors;

@@ -16,7 +16,7 @@ pub(crate) struct CountArgs {
     /// Count mazes that turning and mirroring make alike as one
     #[arg(long)]
     up_to_symmetry: bool,
-    /// Count problems: mazes with a start and another cell as end
+    /// Count problems: mazes with a start and another cell as end, any two that are joined
     #[arg(long)]
     problems: bool,
     /// Print {"mazes":\"..\","classes":\"..\"}, decimal strings; classes is null where only listing all mazes would tell; with

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use searchlens::tasks::files::{Entry, Source};
 use searchlens::tasks::filter::{Filter, Weighted, apply};
 use searchlens::tasks::split::Split;
+use searchlens::tasks::text::{listed, near_names};
 
 use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;
@@ -28,7 +29,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, requires = "split", conflicts_with = "filter")]
     forced: bool,
     /// How many problems to draw
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     count: u64,
     /// Keep only what a filter keeps of the problems drawn; may be given several times, and is applied in order:
     /// path_length=8.. start_end_distance=3.. lookahead=1..4 cut_percentile_shortest=10 truncate_count=100
@@ -75,6 +76,9 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
             (0..args.count).into_par_iter().map(|i| instance(i).map(Weighted::from)).collect::<Result<_, _>>()
         })?;
         let kept = apply(&args.filter, drawn)?;
+        if kept.is_empty() && args.count > 0 {
+            eprintln!("note: of {} problems drawn the filters kept none; loosen them, or draw more", args.count);
+        }
         let mut file = ProblemFile::create(&args.out)?;
         for (i, kept) in kept.iter().enumerate() {
             let entry = Entry::of(&kept.instance, kept.weight);
@@ -98,9 +102,18 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     file.finish(Some(source), format_args!(""))
 }
 
+/// A number of problems, as clap reads it.
+fn whole(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_no_number| "give a whole number, 0 or more".to_owned())
+}
+
 /// A filter, as clap reads it: `NAME=VALUE`, the value as in a config file, without quotation marks.
 fn filter(text: &str) -> Result<Filter, String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE, such as path_length=8..")?;
+    if !Filter::NAMES.contains(&name) {
+        let near = near_names(name, Filter::NAMES);
+        return Err(format!("there is no filter `{name}`{near}; available: {}", listed(Filter::NAMES)));
+    }
     let value: serde_json::Value = value.parse().unwrap_or_else(|_not_json| value.into());
     serde_json::from_value(serde_json::json!({ name: value })).map_err(|error| error.to_string())
 }

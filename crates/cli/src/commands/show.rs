@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use searchlens::tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, svg, unicode};
+use searchlens::tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, stacked, svg, unicode};
 use searchlens::tasks::files::Entry;
 use searchlens::tasks::graph_draw;
 use searchlens::tasks::graph_record::GraphRecord;
@@ -51,7 +51,7 @@ enum Format {
     Ascii,
     /// Box-drawing letters; graphs in words
     Unicode,
-    /// One <svg> element a problem
+    /// One <svg> element, problems one below the other; what --stats says stands in comments
     Svg,
     /// Mazes only, one digit a pixel: 0 wall, 1 open, 2 start, 3 end, 4 path
     Pixels,
@@ -72,6 +72,8 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
     let mut output = Output::stdout();
     let mut tally = Tally::default();
     let mut is_first = true;
+    // One element holds all pictures, and its size stands at its head.
+    let mut pictures = Vec::new();
     let between = if format == Format::Raster && !args.stats { "" } else { "\n" };
     let make = |_number: u64, entry: Entry| -> anyhow::Result<(String, Option<Facts>)> {
         let record = entry.record;
@@ -92,26 +94,44 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
                 Record::Graph(graph) => graph_stats(graph),
             };
             text.push('\n');
-            text.push_str(&stats);
+            text.push_str(&if format == Format::Svg { comment(&stats) } else { stats });
         }
         Ok((text, facts(&record)))
     };
     problems.each_made(&workers, make, |(text, facts)| {
         facts.iter().for_each(|facts| tally.add(facts));
-        if format == Format::None {
-            return Ok(());
+        match format {
+            Format::None => return Ok(()),
+            Format::Svg => {
+                pictures.push(text);
+                return Ok(());
+            }
+            _ => {}
         }
         let before = if is_first { "" } else { between };
         is_first = false;
         output.write_line(format_args!("{before}{text}"))
     })?;
+    if !pictures.is_empty() {
+        is_first = false;
+        output.write_line(stacked(&pictures))?;
+    }
     output.finish()?;
     match tally.statistics() {
         _ if !args.stats => Ok(()),
         statistics if args.json => print_json(&statistics),
+        Some(statistics) if format == Format::Svg => print(comment(&table(&statistics))),
         Some(statistics) => print(format_args!("{}{}", if is_first { "" } else { "\n" }, table(&statistics))),
-        None => print("no problem has both ends and a solution: there is nothing to count"),
+        None => {
+            let told = "no problem has both ends and a solution: there is nothing to count";
+            print(if format == Format::Svg { comment(told) } else { told.to_owned() })
+        }
     }
+}
+
+/// Words that a picture's page does not show.
+fn comment(words: &str) -> String {
+    format!("<!-- {words} -->")
 }
 
 /// What a set is like, to read.

@@ -144,6 +144,50 @@ fn mazes() {
 }
 
 #[test]
+fn what_cannot_be_counted_or_filtered() {
+    check_bad(
+        "count --maze dfs --rows 3 --cols 3 --problems --path-length 4..",
+        expect![[r#"
+        error: path_length: mazes are counted without weights, and problems with any two different cells as ends; leave path_length out
+    "#]],
+    );
+    check_bad(
+        "count --maze dfs --rows 3 --cols 3 --max-weight 5",
+        expect![[r#"
+        error: max_weight: mazes are counted without weights, and problems with any two different cells as ends; leave max_weight out
+    "#]],
+    );
+    check_bad(
+        "generate --maze gen_dfs --rows 3 --cols 3 --count 1",
+        expect![[r#"
+        error: generator = "gen_dfs": there is no such generator (did you mean `dfs`?); available: dfs, prim, wilson, aldous_broder, kruskal, recursive_division, percolation, dfs_percolation, growing_tree, hunt_and_kill, sidewinder, binary_tree
+    "#]],
+    );
+    check_bad(
+        "generate --maze dfs --rows 3 --cols 3 --count -1",
+        expect![[r#"
+        error: invalid value '-1' for '--count <N>': give a whole number, 0 or more
+
+        For more information, try '--help'.
+    "#]],
+    );
+    check_bad(
+        "generate --maze dfs --rows 3 --cols 3 --count 1 --filter path_lenght=8",
+        expect![[r#"
+        error: invalid value 'path_lenght=8' for '--filter <NAME=VALUE>': there is no filter `path_lenght` (did you mean `path_length`?); available: path_length, start_end_distance, cut_percentile_shortest, truncate_count, remove_duplicates, lookahead, balance_lookahead
+
+        For more information, try '--help'.
+    "#]],
+    );
+    let none = searchlens("generate --maze dfs --rows 3 --cols 3 --count 5 --filter lookahead=9..");
+    assert_eq!((none.code, none.stdout.as_str()), (0, ""));
+    expect![[r#"
+        note: of 5 problems drawn the filters kept none; loosen them, or draw more
+    "#]]
+    .assert_eq(&none.stderr);
+}
+
+#[test]
 fn files() {
     check_bad(
         "show absent.jsonl",
@@ -197,13 +241,30 @@ fn task_files() {
     check(
         "[task.maze]\ngenerator = \"willson\"\nrows = 3\ncols = 3\n",
         expect![[r#"
-        error: FOLDER/task.toml: TOML parse error at line 1, column 2
-          |
-        1 | [task.maze]
-          |  ^^^^
-        generator = "willson": there is no such generator (did you mean `wilson`?); available: dfs, prim, wilson, aldous_broder, kruskal, recursive_division, percolation, dfs_percolation, growing_tree, hunt_and_kill, sidewinder, binary_tree
-    "#]],
+            error: FOLDER/task.toml: TOML parse error at line 1, column 1
+              |
+            1 | [task.maze]
+              | ^^^^^^^^^^^
+            generator = "willson": there is no such generator (did you mean `wilson`?); available: dfs, prim, wilson, aldous_broder, kruskal, recursive_division, percolation, dfs_percolation, growing_tree, hunt_and_kill, sidewinder, binary_tree
+        "#]],
     );
+}
+
+#[test]
+fn unknown_names_in_task_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("task.toml");
+    let check = |text: &str, want: &str| {
+        std::fs::write(&path, text).unwrap();
+        let message = searchlens(&format!("generate --count 1 --task {}", path.display())).bad(2);
+        assert!(message.contains(want), "{message}");
+    };
+    let maze = "generator = \"dfs\"\nrows = 3\ncols = 3\n";
+    check(&format!("[task.maz]\n{maze}"), "unknown field `maz` (did you mean `maze`");
+    check(&format!("[task.maze]\n{maze}endpoints.allowed_strat = [[0, 0]]"), "(did you mean `allowed_start`");
+    let star = "[task.star]\narms = 2\nlength = 3\n";
+    check(&format!("[task.maze]\n{maze}{star}"), "two tasks, `maze` and `star`; keep one");
+    check("[task]\n", "no task; give one, such as [task.maze]");
 }
 
 #[test]
@@ -261,9 +322,9 @@ fn unwritable_places() {
     let problems = "generate --maze dfs --rows 3 --cols 3 --count 1";
     let ran = searchlens(&format!("{problems} --out /nowhere/at/all.jsonl"));
     expect![[r#"
-        error: /nowhere/at/all.jsonl: cannot be written: entity not found; choose another place or make room
+        error: /nowhere/at/all.jsonl: the folder /nowhere/at does not exist; make it, or name another place
     "#]]
-    .assert_eq(&ran.bad(1));
+    .assert_eq(&ran.bad(2));
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let output = crate::run::command(problems).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -105,8 +105,40 @@ fn bad_files_end_with_exit_code_2_and_leave_nothing() {
         line,
         "problem 1: it is a graph, which .shard files cannot hold",
     );
-    check_refused(&format!("convert - {}/", path("out")), line, "it does not say its class");
     check_refused(&format!("convert - {out}"), "{}", "standard input: line 1: `grid_shape` is missing");
     let left = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 4, "what failed leaves nothing behind");
+}
+
+#[test]
+fn a_graph_without_a_class_goes_into_a_folder_by_its_shape() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = format!("{}/", folder.path().join("out").display());
+    // The same path of three nodes under two sets of names.
+    let lines = r#"{"n":3,"directed":false,"edges":[[0,1],[1,2]],"origin":0,"goal":{"node":2}}
+{"n":3,"directed":false,"edges":[[1,0],[0,2]],"origin":2,"goal":{"node":1}}"#;
+    searchlens_on(&format!("convert - {out}"), lines).good();
+    let classes: Vec<Value> = searchlens(&format!("convert {out} -"))
+        .good()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["class"].clone())
+        .collect();
+    assert!(classes.len() == 2 && classes[0].is_string() && classes[0] == classes[1], "{classes:?}");
+}
+
+#[test]
+fn an_empty_set_is_a_set() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["e.jsonl", "e.parquet", "e.npz", "e.shard", "e0/"] {
+        let out = format!("{}/{name}", folder.path().display());
+        searchlens(&format!("generate --maze dfs --rows 3 --cols 3 --count 0 --out {out}")).good();
+        assert_eq!(searchlens(&format!("show {out}")).good(), "", "{name}");
+        assert_eq!(searchlens(&format!("convert {out} -")).good(), "", "{name}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let there = searchlens("generate --maze dfs --rows 3 --cols 3 --count 1 --out nodir/x.jsonl").bad(2);
+    assert_eq!(there, "error: nodir/x.jsonl: the folder nodir does not exist; make it, or name another place\n");
 }

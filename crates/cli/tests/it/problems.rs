@@ -128,7 +128,7 @@ fn baselines_have_the_keys_that_scripts_read() {
     let output = searchlens("baselines --maze dfs --rows 5 --cols 5 --count 3000 --json").good();
     let result: Value = serde_json::from_str(&output).unwrap();
     let keys = |value: &Value| value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ");
-    assert_eq!(keys(&result), "exact mean_forks mean_path_cells n per_token_random");
+    assert_eq!(keys(&result), "entropy_floor exact mean_forks mean_path_cells n per_token_random");
     assert_eq!(keys(&result["exact"]), "greedy k_lookahead random");
     assert_eq!(keys(&result["exact"]["k_lookahead"]), "0 1 12 16 2 24 3 4 6 8");
     assert_eq!(result["n"], 3000);
@@ -198,6 +198,18 @@ fn a_corridor_in_every_format() {
             <circle class="end" fill="#dc2626" cx="50" cy="10" r="5"/>
             </svg>
         "##]],
+    );
+}
+
+#[test]
+fn several_pictures_are_one_element() {
+    let page = searchlens_on("show --format svg --stats", &format!("{CORRIDOR}\n{CORRIDOR}")).good();
+    assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (3, 3));
+    // What is not within the element is a comment.
+    let (_, behind) = page.rsplit_once("</svg>\n").unwrap();
+    assert!(
+        page.starts_with("<svg ") && behind.starts_with("<!-- 2 problems") && behind.ends_with(" -->\n"),
+        "{behind}"
     );
 }
 

@@ -157,7 +157,7 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
         "[task.maze]",
         "[task.maize]",
         expect![
-            "line 1: `task` cannot be `maize` (did you mean `maze`?); known: maze, star, dag, tree, graph, labelled, prompted, hops, countdown, sliding, mixture"
+            "line 1: unknown key `task.maize` (did you mean `maze`?); known: maze, star, dag, tree, graph, labelled, prompted, hops, countdown, sliding, mixture"
         ],
     );
     check_error(

@@ -115,3 +115,13 @@ fn a_teacherless_network_answers_as_it_was_trained() {
     let ended = markings.iter().filter(|marking| marking.answer.ended && marking.answer.cells.len() == 3).count();
     assert!(ended > 90, "{ended} of 100");
 }
+
+#[test]
+fn mazes_of_several_sizes_are_learnt_together() {
+    let sizes = "[task.mixture]\nparts = [\n{ weight = 1, task = { maze = { generator = \"dfs\", rows = 3, cols = 3 } } },\n\
+                 { weight = 1, task = { maze = { generator = \"wilson\", rows = 3, cols = 4 } } }]";
+    for tokenizer in ["edges", "cells", "AOTP_UT_uniform", "AOTP_UT_rasterized", "AOTP_CTT_indexed"] {
+        let scores = examined(sizes, tokenizer, "steps = 20");
+        assert_eq!(scores.exact_path.n, 200, "{tokenizer}");
+    }
+}

@@ -36,6 +36,15 @@ impl Entry {
         Entry { class: Some(maze.class()), record: Record::Maze(maze), importance }
     }
 
+    /// The class by which the problem is put into a split: the one it says or, of a graph that says none,
+    /// [`GraphRecord::class`].
+    pub fn class_or_refined(&self) -> SymmetryClass {
+        self.class.unwrap_or_else(|| match &self.record {
+            Record::Maze(maze) => maze.class(),
+            Record::Graph(graph) => graph.class(),
+        })
+    }
+
     /// What counts of the problem, identity aside, if it has both ends and a solution.
     pub fn facts(&self) -> Option<Facts> {
         match &self.record {

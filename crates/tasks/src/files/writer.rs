@@ -108,22 +108,29 @@ impl FolderWriter {
     /// # Errors
     /// As [`Writer::write`].
     pub fn write(&mut self, split: Split, item: Item, facts: Option<&Facts>) -> Result<(), FileFault> {
-        let writer = match &mut self.writers[split as usize] {
+        self.writer(split)?.write(item, facts)
+    }
+
+    fn writer(&mut self, split: Split) -> Result<&mut Writer, FileFault> {
+        Ok(match &mut self.writers[split as usize] {
             Some(writer) => writer,
             place => {
                 let path = self.folder.join("data").join(card::file_name(split));
                 let file = File::create(path).map_err(FileFault::Write)?;
                 place.insert(Writer::new(Format::Parquet, file, &self.folder)?)
             }
-        };
-        writer.write(item, facts)
+        })
     }
 
-    /// Writes what is left, the headers and the card.
+    /// Writes what is left, the headers and the card. Where there was no problem, one split has an empty file: without
+    /// any the folder would be none of ours.
     ///
     /// # Errors
     /// [`FileFault::Write`].
-    pub fn finish(self, source: Option<Source>) -> Result<(), FileFault> {
+    pub fn finish(mut self, source: Option<Source>) -> Result<(), FileFault> {
+        if self.writers.iter().all(Option::is_none) {
+            self.writer(source.as_ref().and_then(|source| source.split).unwrap_or(Split::Train))?;
+        }
         let mut headers = Vec::new();
         for (split, writer) in Split::ALL.into_iter().zip(self.writers) {
             if let Some(writer) = writer {

@@ -155,7 +155,8 @@ fn errors_name_field_value_and_remedy() {
     );
     check_refused(
         raw("dfs", 1, 1),
-        "rows = 1, cols = 1: a maze of one cell has no two different endpoints; make rows or cols at least 2",
+        "rows = 1, cols = 1: a maze of one cell has no two different endpoints; make rows or cols at least 2, or set \
+         endpoints_not_equal to false",
     );
     check_refused(
         raw("dfs", usize::MAX, 2),
@@ -199,7 +200,8 @@ fn errors_name_field_value_and_remedy() {
     }
     check_refused(
         with("dfs", 5, 5, &[("accessible_cells", "0.05")]),
-        "accessible_cells = 1: that leaves a maze of one cell, without two different endpoints; make it at least 2",
+        "accessible_cells = 1: that leaves a maze of one cell, without two different endpoints; make it at least 2, or set \
+         endpoints_not_equal to false",
     );
     check_refused(
         raw("aldous_broder", 2, 20_000),

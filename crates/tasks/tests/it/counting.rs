@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use num_bigint::BigUint;
 use searchlens_tasks::config::MazeConfig;
 use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, hallways, spanning_trees};
+use searchlens_tasks::endpoints::{Component, EndpointRules};
 use searchlens_tasks::generators::{Dfs, Generator, Prim, Start};
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::passages::PassageSet;
@@ -232,4 +233,20 @@ fn every_dfs_maze_has_only_back_edges() {
             assert_eq!(by_walls, dfs_trees(lattice, start));
         }
     }
+}
+
+#[track_caller]
+fn check_ruled(endpoints: EndpointRules, max_weight: u32, want: &'static str) {
+    let config = MazeConfig::new(Generator::dfs(), 3, 3).unwrap().with_weights(max_weight).unwrap();
+    assert_eq!(count(&config.with_endpoints(endpoints).unwrap()), Err(CountError::Ruled { field: want }));
+}
+
+#[test]
+fn what_rules_and_weights_leave_is_not_counted() {
+    let rules = EndpointRules::default;
+    check_ruled(EndpointRules { path_length: Some("4..".parse().unwrap()), ..rules() }, 1, "path_length");
+    check_ruled(EndpointRules { allowed_start: Some(vec![[0, 0]]), ..rules() }, 1, "allowed_start");
+    check_ruled(EndpointRules { endpoints_not_equal: false, ..rules() }, 1, "endpoints_not_equal");
+    check_ruled(EndpointRules { component: Component::Largest, ..rules() }, 1, "component");
+    check_ruled(rules(), 5, "max_weight");
 }

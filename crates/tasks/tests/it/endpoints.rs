@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use searchlens_tasks::band::Band;
+use searchlens_tasks::baselines::baselines;
 use searchlens_tasks::config::{MazeConfig, MazeError, RawMazeConfig, TaskConfig, TaskError};
 use searchlens_tasks::endpoints::{Component, EndpointRules, first_fork_lookahead};
 use searchlens_tasks::generators::{KINDS, Probability};
@@ -48,6 +49,23 @@ fn every_kind_of_maze_has_problems() {
     }
     for options in [&[("accessible_cells", "0.4")][..], &[("max_tree_depth", "8")], &[("do_forks", "false")]] {
         each_problem(&task(with("dfs", 7, 6, options)), 30, |_| {});
+    }
+}
+
+#[test]
+fn where_ends_may_be_equal_one_cell_is_a_maze() {
+    let equal = EndpointRules { endpoints_not_equal: false, ..rules() };
+    let one_cell = KINDS.iter().map(|kind| raw(kind.name, 1, 1));
+    let limits = [("accessible_cells", "1"), ("max_tree_depth", "1"), ("accessible_cells", "0.0")];
+    let limited = limits.iter().map(|&limit| with("dfs", 4, 4, &[limit]));
+    for raw in one_cell.chain(limited) {
+        let task = task(ruled(raw.clone(), equal.clone()));
+        for index in 0..5 {
+            let (instance, _) = task.natural_instance(1, index);
+            assert_eq!(instance.path, [instance.problem.origin], "{raw:?}");
+        }
+        assert_eq!(baselines(&task, 1, None, 5, 1).per_token_random, 1.0);
+        assert!(MazeConfig::try_from(raw).unwrap_err().to_string().contains("endpoints_not_equal"));
     }
 }
 

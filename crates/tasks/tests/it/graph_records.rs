@@ -27,7 +27,10 @@ fn check_refused(line: &str, want: &str) {
 #[test]
 fn problems_without_a_solution_are_solved() {
     check_read(r#","origin":0,"goal":{"node":4}"#, &[0, 1, 2, 4]);
-    check_read(r#","origin":0,"goal":{"node":4},"solution":[0,3,2,1,2,4],"class":"any""#, &[0, 3, 2, 1, 2, 4]);
+    check_read(
+        r#","origin":0,"goal":{"node":4},"solution":[0,3,2,1,2,4],"class":"00ff00ff00ff00ff""#,
+        &[0, 3, 2, 1, 2, 4],
+    );
     check_read(r#","origin":0,"goal":{"node":2},"weights":[1,9,1,1,1]"#, &[0, 3, 2]);
     let labels = r#","labels":[[0],[1],[0],[0],[2]],"origin":0"#;
     let nearest = |set: &str| format!(r#"{labels},"goal":{{"nearest":{set}}}"#);
@@ -56,6 +59,9 @@ fn graphs_and_mazes_are_told_apart() {
     let maze = r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[1,0]]]}"#;
     assert!(matches!(Record::parse(1, maze), Ok(Record::Maze(_))));
     assert!(matches!(Record::parse(1, &line_with(r#","origin":0,"goal":{"node":4}"#)), Ok(Record::Graph(_))));
+    let nan = line_with(r#","labels":[[0],[NaN],[0],[0],[0]],"origin":0,"goal":{"node":4}"#);
+    let error = Record::parse(3, &nan).unwrap_err().to_string();
+    assert!(error.contains(": `labels`: NaN is not a number in JSON") && error.contains("keys n, directed"), "{error}");
     assert!(Record::parse(3, "[").unwrap_err().to_string().starts_with("line 3: "));
 }
 
@@ -103,6 +109,15 @@ fn hostile_lines_are_refused() {
     check_refused(&line_with(&format!(r#"{goal},"shown":[{{"n":1}}]"#)), "`directed` is missing");
     check_refused(&line_with(&format!(r#"{goal},"graph_shown":true"#)), "it is for the examples");
     check_refused(&line_with(&format!(r#"{goal},"clas":"x""#)), "unknown field `clas`");
+    for class in [r#""zz""#, r#""+12""#, r#""""#, r#""10000000000000000""#, "12"] {
+        check_refused(&line_with(&format!(r#"{goal},"class":{class}"#)), "`class` is ");
+    }
+    check_refused(r#"[5,false,[[0,4]],null,null,0,{"node":4}]"#, "invalid type: sequence, expected an object");
+    check_refused(&line_with(&format!(r#"{goal},"shown":[[5,true]]"#)), "invalid type: sequence, expected an object");
+    for word in ["NaN", "Infinity", "-Infinity", "nan"] {
+        let labels = format!(r#"{goal},"labels":[[1],[1],[1],[1],[{word}]]"#);
+        check_refused(&line_with(&labels), &format!("`labels`: {word} is not a number in JSON"));
+    }
 }
 
 proptest! {

@@ -72,3 +72,23 @@ fn impossible_mixtures_are_refused() {
     );
     check_refused(&[(1.0, "maze = { generator = 'dfs', rows = 0, cols = 4 }")], "rows = 0");
 }
+
+/// Every maze of 2 x 3 has its transpose among those of 3 x 2: what is held out in one is held out in the other.
+#[test]
+fn a_maze_and_its_transpose_lie_in_one_split() {
+    let size = |rows, cols| format!("maze = {{ generator = 'wilson', rows = {rows}, cols = {cols} }}");
+    let task = Task::new(config(&[(1.0, &size(2, 3)), (1.0, &size(3, 2))]).unwrap()).unwrap();
+    let mut splits = std::collections::BTreeMap::new();
+    for split in Split::ALL {
+        for index in 0..300 {
+            let problem = task.instance(1, split, index).problem;
+            let lattice = problem.lattice().unwrap();
+            let lying = |v: usize| if lattice.cols == 3 { v } else { v % 2 * 3 + v / 2 };
+            let mut passages: Vec<(usize, usize)> = problem.graph.edges().map(|(a, b)| (lying(a), lying(b))).collect();
+            passages.iter_mut().for_each(|pair| *pair = (pair.0.min(pair.1), pair.0.max(pair.1)));
+            passages.sort_unstable();
+            assert_eq!(*splits.entry(passages).or_insert(split), split);
+        }
+    }
+    assert_eq!(splits.len(), 15, "a lattice of 2 x 3 has fifteen spanning trees");
+}

@@ -2,7 +2,9 @@
 
 use expect_test::{Expect, expect};
 use searchlens_tasks::config::RawMazeConfig;
-use searchlens_tasks::draw::{Drawing, ascii, svg, unicode};
+use searchlens_tasks::draw::{Drawing, ascii, stacked, svg, unicode};
+use searchlens_tasks::graph_draw;
+use searchlens_tasks::graph_record::GraphRecord;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::split::Split;
 
@@ -103,4 +105,21 @@ fn vector_drawing() {
         <circle class="end" fill="#dc2626" cx="30" cy="10" r="5"/>
         </svg>
     "##]].assert_eq(&svg(&small()));
+}
+
+#[test]
+fn pictures_are_stacked_in_one() {
+    let maze = svg(&small());
+    assert_eq!(stacked(std::slice::from_ref(&maze)), maze);
+    let line = r#"{"n":2,"directed":true,"edges":[[0,1]],"origin":0,"goal":{"node":1}}"#;
+    let graph = graph_draw::svg(&GraphRecord::parse(1, line).unwrap(), true);
+    let page = stacked(&[maze, graph.clone(), graph]);
+    expect![[r#"
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 304" width="120" height="304">
+        <svg x="0" y="0" viewBox="-2 -2 64 44" width="64" height="44" role="img" aria-label="maze of 2 by 3 cells" fill="none" stroke-linecap="round" stroke-linejoin="round">
+        <svg x="0" y="54" viewBox="0 0 120 120" width="120" height="120">
+        <svg x="0" y="184" viewBox="0 0 120 120" width="120" height="120">"#]]
+    .assert_eq(&page.lines().filter(|line| line.starts_with("<svg")).collect::<Vec<_>>().join("\n"));
+    let count = |part: &str| page.matches(part).count();
+    assert_eq!((count("<svg"), count("</svg>"), count("<defs>"), count("xmlns")), (4, 4, 1, 1));
 }

@@ -48,9 +48,16 @@ fn a_solution_is_taken_as_it_is() {
 #[test]
 fn lines_that_are_not_objects_with_known_keys_are_refused() {
     let json_error = |line: &str| MazeRecord::parse(1, line).unwrap_err().to_string();
-    for line in
-        ["{", "[]x", "3", "null", "\"maze\"", "{\"grid_shape\":[1,2],}", &line_with(r#","start":[0,0],"start":[0,1]"#)]
-    {
+    for line in [
+        "{",
+        "[]x",
+        "3",
+        "null",
+        "\"maze\"",
+        "[[1,2],null,[[[0,0]],[[1,0]]]]",
+        "{\"grid_shape\":[1,2],}",
+        &line_with(r#","start":[0,0],"start":[0,1]"#),
+    ] {
         assert!(json_error(line).contains("give one JSON object a line with the keys grid_shape, "), "{line}");
     }
     let typo = json_error(&line_with(r#","solutoin":[]"#));

@@ -1,6 +1,7 @@
 //! The no-search walkers score what the literature's tables say.
 
 use searchlens_tasks::baselines::{Baselines, baselines};
+use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::measure::{first_fork, forks, lookahead};
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::Task;
@@ -194,7 +195,7 @@ fn threads_change_nothing() {
 fn baselines_are_written_as_agreed() {
     let got = serde_json::to_value(baselines(&task(raw("dfs", 3, 3)), 0, None, 100, 1)).unwrap();
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&got), ["exact", "mean_forks", "mean_path_cells", "n", "per_token_random"]);
+    assert_eq!(keys(&got), ["entropy_floor", "exact", "mean_forks", "mean_path_cells", "n", "per_token_random"]);
     assert_eq!(keys(&got["exact"]), ["greedy", "k_lookahead", "random"]);
     let mut ks = keys(&got["exact"]["k_lookahead"]);
     ks.sort_by_key(|k| k.parse::<usize>().unwrap());
@@ -297,4 +298,13 @@ fn first_steps_are_the_tables() {
 fn first_steps_are_the_tables_at_full_length() {
     // The tables' own sampling error, at n = 20,000 or more, is the larger part of the difference.
     FIRST_STEPS.into_iter().for_each(|row| check_first_steps(row, N_FULL, 0.01));
+}
+
+#[test]
+fn who_does_not_read_the_arrows_guesses_every_hop() {
+    let task: TaskConfig = serde_json::from_str(r#"{"hops":{"nodes":5,"max_hops":2}}"#).unwrap();
+    let scores = baselines(&Task::new(task).unwrap(), 1, None, 50, 1);
+    assert_eq!((scores.per_token_random, scores.exact.random, scores.exact.greedy), (0.25, 0.0625, 0.0625));
+    assert_eq!((scores.exact.k_lookahead[&0], scores.exact.k_lookahead[&1]), (0.0625, 1.0));
+    assert_eq!((scores.entropy_floor.path, scores.entropy_floor.first_step), (0.0, 0.0));
 }

@@ -1,7 +1,7 @@
 //! Sets of problems: their statistics are the tables of the literature, and filters keep what they say.
 
 use searchlens_tasks::band::Band;
-use searchlens_tasks::config::RawMazeConfig;
+use searchlens_tasks::config::{RawMazeConfig, TaskConfig};
 use searchlens_tasks::filter::{Filter, FilterError, Weighted, apply};
 use searchlens_tasks::identity::{Identity, Same};
 use searchlens_tasks::leakage::random_split;
@@ -11,7 +11,7 @@ use searchlens_tasks::problem::Problem;
 use searchlens_tasks::split::SymmetryClass;
 use searchlens_tasks::statistics::{Facts, Statistics, Tally};
 use searchlens_tasks::symmetry::Symmetry;
-use searchlens_tasks::task::Instance;
+use searchlens_tasks::task::{Instance, Task};
 
 use crate::sampling::{raw, task, with};
 
@@ -243,4 +243,13 @@ fn large_random_splits_leak_as_the_table_says() {
 fn leakage_does_not_depend_on_threads() {
     let task = task(raw("dfs", 4, 4));
     assert_eq!(random_split(&task, 1, 500, 100, 1), random_split(&task, 1, 500, 100, 3));
+}
+
+#[test]
+fn graphs_have_no_distance_to_filter_by() {
+    let task: TaskConfig = serde_json::from_str(r#"{"star":{"arms":2,"length":4}}"#).unwrap();
+    let star = Weighted::from(Task::new(task).unwrap().natural_instance(1, 0).0);
+    let filter: Filter = serde_json::from_str(r#"{"start_end_distance":"2.."}"#).unwrap();
+    let error = apply(&[filter], vec![star]).unwrap_err().to_string();
+    assert!(error.starts_with("start_end_distance = \"2..\": problems that are no mazes"), "{error}");
 }

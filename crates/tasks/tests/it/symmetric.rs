@@ -41,6 +41,25 @@ proptest! {
     }
 
     #[test]
+    fn a_maze_and_its_transpose_are_of_one_class(set in any_passages(), wraps: bool, cell in any::<prop::sample::Index>()) {
+        let Lattice { rows, cols, .. } = set.lattice();
+        let wraps = wraps && rows.min(cols) >= 3;
+        let (lattice, other) = (Lattice { rows, cols, wraps }, Lattice { rows: cols, cols: rows, wraps });
+        let laid = |v: usize| other.node(v % cols, v / cols);
+        let (mut same, mut transposed) = (PassageSet::none(lattice), PassageSet::none(other));
+        for (a, b) in set.lattice().adjacent_pairs().filter(|&(a, b)| set.is_open(a, b)) {
+            same.open(a, b);
+            transposed.open(laid(a), laid(b));
+        }
+        let classes = |set: &PassageSet, cell| {
+            let symmetries = Symmetries::of(set.lattice());
+            (symmetries.class(set), symmetries.class_with(set, &[cell]))
+        };
+        let cell = cell.index(lattice.n_cells());
+        prop_assert_eq!(classes(&same, cell), classes(&transposed, laid(cell)));
+    }
+
+    #[test]
     fn another_maze_is_of_another_class(set in any_passages(), at in any::<prop::sample::Index>()) {
         let lattice = set.lattice();
         let pairs: Vec<_> = lattice.adjacent_pairs().collect();

@@ -476,7 +476,7 @@ impl Grammar for GraphWords {
         if reader.peek().is_some() {
             reader.expect(self.scheme.start, "the sign of the path")?;
             let begin = reader.position();
-            let question = Question { origin, target, hops, graph: Some(&graph), labels: None };
+            let question = Question { origin, target, hops, graph: Some(&graph), ..Question::default() };
             let answer = self.decode_answer(&question, reader.rest());
             let end = answer.roles.iter().position(|&role| role == Role::End);
             let wanted = "a node or the end of the path";

@@ -49,7 +49,27 @@ fn a_wrong_config_is_told_what_is_right() {
         "tokenizer.max_grid_size is 3, too small for mazes of 3 x 4 cells; make it 4 or more",
     );
     check_refused(
+        r#"{"name": "AOTP_UT_uniform", "max_grid_size": 4000000000}"#,
+        "tokenizer.max_grid_size is 4000000000; `AOTP_UT_uniform` takes 1000 at most,",
+    );
+    check_refused(
+        r#"{"name": "AOTP_UT_rasterized", "max_grid_size": 1001}"#,
+        "tokenizer.max_grid_size is 1001; `AOTP_UT_rasterized` takes 1000 at most,",
+    );
+    check_refused(
+        r#"{"name": "AOTP_CTT_indexed", "max_grid_size": 4000000000}"#,
+        "tokenizer.max_grid_size is 4000000000; `AOTP_CTT_indexed` takes 1000000 at most,",
+    );
+    check_refused(
         r#"{"name": "edges", "max_grid_size": 4}"#,
         "tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out",
     );
+}
+
+#[test]
+fn a_corridor_has_no_square_of_words_around_it() {
+    let corridor = Lattice::new(1, 100_000);
+    let error = Tokenizer::from_name("AOTP_UT_uniform", corridor).unwrap_err().to_string();
+    assert!(error.starts_with("mazes of 1 x 100000 cells are too long for `AOTP_UT_uniform`"), "{error}");
+    assert_eq!(tokenizer("AOTP_CTT_indexed", corridor).vocab().len(), 14 + 100_000);
 }

@@ -12,3 +12,4 @@ mod modular;
 #[cfg(test)]
 mod puzzles;
 mod roundtrip;
+mod sizes;

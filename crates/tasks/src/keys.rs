@@ -1,0 +1,43 @@
+//! Tables whose keys are looked at as they are read, so that an unknown one is told its near names where it stands.
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess};
+
+use crate::text::{listed, near_names};
+
+/// A table that has these keys and no others.
+pub(crate) struct Known<A> {
+    pub(crate) table: A,
+    pub(crate) keys: &'static [&'static str],
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Known<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        let Some(key) = self.table.next_key_seed(KnownKey(self.keys))? else { return Ok(None) };
+        seed.deserialize(key.into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.table.next_value_seed(seed)
+    }
+}
+
+/// One of these keys.
+pub(crate) struct KnownKey(pub(crate) &'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for KnownKey {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        if self.0.contains(&key.as_str()) { Ok(key) } else { Err(D::Error::custom(unknown_key(&key, self.0))) }
+    }
+}
+
+/// What is said of a key that is none of those there are.
+pub(crate) fn unknown_key(key: &str, known: &[&'static str]) -> String {
+    let known = || known.iter().copied();
+    format!("unknown field `{key}`{}; there are: {}", near_names(key, known()), listed(known()))
+}
