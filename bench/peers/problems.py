@@ -3,9 +3,11 @@
 Usage: python problems.py SEARCHLENS_BINARY OUT_DIR [--rounds 5] [--seconds 1] [--items dfs-7x7,..] [--saparov FOLDER]
 Writes OUT_DIR/raw.json (machine, and one row a measurement; rows of items measured before are kept) and OUT_DIR/table.md (medians,
 spread, ratios of medians). The interpreter that runs this runs the peers: see draw.py for what it needs. One thread, unless the arm
-says otherwise. Arms of two processes run pinned to one core each, side by side.
+says otherwise. Arms of two processes run pinned to one core each, side by side. What is measured while others take more than 4 %
+of the machine is measured again, up to 20 times: two threads wait for the slower of them, two processes do not, so that a
+neighbour on one core falsifies their ratio. raw.json says what share others had (Linux alone).
 """
-import argparse, json, os, pathlib, platform, statistics, subprocess, sys, tempfile
+import argparse, json, os, pathlib, platform, resource, statistics, subprocess, sys, tempfile, time
 
 HERE = pathlib.Path(__file__).parent
 DAG = "[task.dag]\nkind = 'balanced'\nvertices = 41\n"
@@ -27,6 +29,26 @@ def rate(process):
     line = json.loads(out.splitlines()[-1])
     return line.get("items_per_s") or line["tokens_per_s"]
 
+def busy():
+    """Seconds, cores together, that the machine was at work, or that its host kept from it; and those of our children."""
+    fields = open("/proc/stat").readline().split()[1:]
+    user, nice, system, idle, iowait, irq, softirq, stolen = map(int, fields[:8])
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK"), own.ru_utime + own.ru_stime
+
+def quietly(measure):
+    """What an arm measures while the machine is its own, and the share that others had."""
+    if platform.system() != "Linux":
+        return measure(), None
+    for _ in range(20):
+        begun, (all_before, own_before) = time.monotonic(), busy()
+        items = measure()
+        lasted, (all_after, own_after) = time.monotonic() - begun, busy()
+        others = max(0, all_after - all_before - own_after + own_before) / lasted / os.cpu_count()
+        if others < 0.04:
+            break
+    return items, round(others, 3)
+
 def arms(args, folder):
     """By item: name of the arm and what measures it."""
     ours = lambda *what: ("searchlens", lambda: rate(start(args.binary, what, args.seconds)))
@@ -37,19 +59,19 @@ def arms(args, folder):
         path = folder / f"{name}.toml"; path.write_text(text)
         return ("problems", "--task", str(path))
     maze = lambda generator, side: ("problems", "--maze", generator, "--rows", str(side), "--cols", str(side))
-    dag = task("dag", DAG)
+    dag, labelled = task("dag", DAG), task("labelled", LABELLED)
     items = {
         "dfs-7x7": [ours(*maze("dfs", 7)), peer("maze-dataset:dfs:7")],
         "wilson-20x20": [ours(*maze("wilson", 20)), peer("maze-dataset:wilson:20")],
         "dag-41": [ours(*dag)] + ([peer("saparov"), peer("saparov-first")] if args.saparov else []),
-        "labelled-10": [ours(*task("labelled", LABELLED))],
+        "labelled-10": [ours(*labelled)],
         "tokens-AOTP_UT_uniform": [ours("tokenize", "--tokenizer", "AOTP_UT_uniform"), peer("tokens:legacy"), peer("tokens:modular")],
         "tokens-edges": [ours("tokenize", "--tokenizer", "edges")],
     }
     for side in (5, 7, 10, 20, 50, 100, 200):
         items[f"cells-dfs-{side}x{side}"] = [ours(*maze("dfs", side))]
         items[f"cells-wilson-{side}x{side}"] = [ours(*maze("wilson", side))]
-    for name, what in [("dfs-7x7", maze("dfs", 7)), ("wilson-20x20", maze("wilson", 20)), ("dag-41", dag), ("tokens", ("tokenize",))]:
+    for name, what in [("dfs-7x7", maze("dfs", 7)), ("wilson-20x20", maze("wilson", 20)), ("dag-41", dag), ("labelled-10", labelled), ("tokens", ("tokenize",))]:
         threads = ("two threads", lambda what=what: rate(start(args.binary, what, args.seconds, threads=2)))
         both = lambda what=what: sum(map(rate, [start(args.binary, what, args.seconds, core=core) for core in (0, 1)]))
         items[f"threads-{name}"] = [threads, ("two processes", both)]
@@ -91,7 +113,9 @@ def main():
         rows = [row for row in rows if row["item"] not in asked]
         for item in asked:
             for n in range(args.rounds):
-                rows += [dict(item=item, arm=arm, round=n, items_per_s=round(measure(), 1)) for arm, measure in items[item]]
+                for arm, measure in items[item]:
+                    per_s, others = quietly(measure)
+                    rows.append(dict(item=item, arm=arm, round=n, items_per_s=round(per_s, 1), others=others))
     order = {item: i for i, item in enumerate(items)}
     rows.sort(key=lambda row: (order.get(row["item"], len(order)), row["round"]))
     body = ",\n".join(json.dumps(row) for row in rows)

@@ -19,8 +19,7 @@ impl Graph {
     /// # Panics
     /// If an edge names a node `>= n_nodes` or joins a node to itself.
     pub fn undirected(n_nodes: usize, edges: &[(usize, usize)]) -> Graph {
-        let both: Vec<_> = edges.iter().flat_map(|&(u, v)| [(u, v), (v, u)]).collect();
-        Graph::from_arcs(n_nodes, both, false)
+        Graph::from_arcs(n_nodes, edges.iter().flat_map(|&(u, v)| [(u, v), (v, u)]), false)
     }
 
     /// The directed graph with the given arcs `(from, to)`. Repeated arcs count once; order does not matter.
@@ -28,24 +27,26 @@ impl Graph {
     /// # Panics
     /// If an arc names a node `>= n_nodes` or joins a node to itself.
     pub fn directed(n_nodes: usize, arcs: &[(usize, usize)]) -> Graph {
-        Graph::from_arcs(n_nodes, arcs.to_vec(), true)
+        Graph::from_arcs(n_nodes, arcs.iter().copied(), true)
     }
 
-    fn from_arcs(n_nodes: usize, mut arcs: Vec<(usize, usize)>, directed: bool) -> Graph {
-        assert!(
-            arcs.iter().all(|&(u, v)| u < n_nodes && v < n_nodes && u != v),
-            "an edge leaves 0..{n_nodes} or is a loop"
-        );
+    fn from_arcs(n_nodes: usize, arcs: impl Iterator<Item = (usize, usize)>, directed: bool) -> Graph {
+        // Arcs as single numbers are sorted sooner than pairs are.
+        let key = |(u, v): (usize, usize)| {
+            assert!(u < n_nodes && v < n_nodes && u != v, "an edge leaves 0..{n_nodes} or is a loop");
+            (u as u64) << 32 | v as u64
+        };
+        let mut arcs: Vec<u64> = arcs.map(key).collect();
         arcs.sort_unstable();
         arcs.dedup();
         let mut offsets = vec![0u32; n_nodes + 1];
-        for &(u, _) in &arcs {
-            offsets[u + 1] += 1;
+        for arc in &arcs {
+            offsets[(arc >> 32) as usize + 1] += 1;
         }
         for v in 0..n_nodes {
             offsets[v + 1] += offsets[v];
         }
-        Graph { offsets, neighbours: arcs.into_iter().map(|(_, v)| v as u32).collect(), weights: Vec::new(), directed }
+        Graph { offsets, neighbours: arcs.into_iter().map(|arc| arc as u32).collect(), weights: Vec::new(), directed }
     }
 
     /// The undirected graph whose neighbour lists are given ready-made, as [`Graph`] describes them.
@@ -77,8 +78,25 @@ impl Graph {
 
     /// The graph with every arc turned round; an undirected graph is its own reverse.
     pub fn reversed(&self) -> Graph {
-        let arcs = (0..self.n_nodes()).flat_map(|u| self.neighbours(u).map(move |v| (v, u))).collect();
-        let reversed = Graph::from_arcs(self.n_nodes(), arcs, self.directed);
+        let n_nodes = self.n_nodes();
+        let mut offsets = vec![0u32; n_nodes + 1];
+        self.neighbours.iter().for_each(|&v| offsets[v as usize] += 1);
+        let mut n_arcs = 0;
+        for offset in &mut offsets {
+            n_arcs += std::mem::replace(offset, n_arcs);
+        }
+        // Tails come in order, so that they lie in order beside each head, without any sorting.
+        let mut neighbours = vec![0u32; self.neighbours.len()];
+        for u in 0..n_nodes {
+            for v in self.neighbours(u) {
+                neighbours[offsets[v] as usize] = u as u32;
+                offsets[v] += 1;
+            }
+        }
+        // Each row's beginning has moved to its end, which is where the next one begins.
+        offsets.copy_within(..n_nodes, 1);
+        offsets[0] = 0;
+        let reversed = Graph { offsets, neighbours, weights: Vec::new(), directed: self.directed };
         if !self.is_weighted() {
             return reversed;
         }
@@ -164,6 +182,16 @@ mod tests {
         assert_eq!((g.n_nodes(), g.n_edges(), g.degree(1)), (3, 2, 2));
         assert!(g.has_edge(2, 1) && g.has_edge(1, 2) && !g.has_edge(0, 2));
         assert_eq!(g.edges().collect::<Vec<_>>(), [(0, 1), (1, 2)]);
+    }
+
+    #[test]
+    fn neighbours_ascend_once_each_in_whatever_order_arcs_come() {
+        let g = Graph::directed(4, &[(3, 1), (0, 2), (3, 0), (0, 1), (3, 1), (0, 2), (0, 3), (3, 1)]);
+        assert_eq!(g.edges().collect::<Vec<_>>(), [(0, 1), (0, 2), (0, 3), (3, 0), (3, 1)]);
+        assert_eq!(g.reversed().edges().collect::<Vec<_>>(), [(0, 3), (1, 0), (1, 3), (2, 0), (3, 0)]);
+        assert_eq!(g.reversed().reversed(), g);
+        let u = Graph::undirected(4, &[(3, 1), (1, 3), (2, 1)]);
+        assert_eq!((u.edges().collect::<Vec<_>>(), u.reversed()), (vec![(1, 2), (1, 3)], u));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub struct RawDagConfig {
     pub max_lookahead: Option<usize>,
 }
 
-/// The most vertices: what is reachable from each is kept as bits.
+/// The most vertices: where each one's arcs lead is kept as bits.
 const MAX_VERTICES: usize = 1024;
 
 impl TryFrom<RawDagConfig> for DagConfig {
@@ -231,7 +231,7 @@ impl Draft {
         if first == n {
             return;
         }
-        let mut reach = Reach::of(n, &self.arcs);
+        let mut heads = Heads::of(n, &self.arcs);
         let (mut in_degree, mut out_degree) = (vec![0usize; n], vec![0usize; n]);
         for &(u, v) in &self.arcs {
             out_degree[u] += 1;
@@ -244,15 +244,16 @@ impl Draft {
             for child in draw_by_degree(&in_degree[..new], |_| true, n_children, &mut taken, rng) {
                 self.arcs.push((new, *child));
                 (out_degree[new], in_degree[*child]) = (out_degree[new] + 1, in_degree[*child] + 1);
-                reach.add(new, *child);
+                heads.add(new, *child);
             }
-            let open = |v: usize| !reach.has(new, v);
+            heads.follow(new);
+            let open = |v: usize| !heads.reached(v);
             taken.clear();
             for parent in draw_by_degree(&out_degree[..new], open, n_parents, &mut taken, rng) {
                 self.arcs.push((*parent, new));
                 (out_degree[*parent], in_degree[new]) = (out_degree[*parent] + 1, in_degree[new] + 1);
             }
-            taken.iter().for_each(|&parent| reach.add(parent, new));
+            taken.iter().for_each(|&parent| heads.add(parent, new));
         }
     }
 }
@@ -283,35 +284,46 @@ fn draw_by_degree<'a>(
     taken
 }
 
-/// Which vertices lead to which, as bits, kept while arcs are added.
-struct Reach {
+/// Where the arcs of each vertex lead, as bits, and what can be reached from one of them.
+struct Heads {
     words: usize,
     rows: Vec<u64>,
+    reached: Vec<u64>,
+    /// Vertices that were reached and not yet gone on from.
+    todo: Vec<usize>,
 }
 
-impl Reach {
-    fn of(n: usize, arcs: &[(usize, usize)]) -> Reach {
+impl Heads {
+    fn of(n: usize, arcs: &[(usize, usize)]) -> Heads {
         let words = n.div_ceil(64);
-        let mut reach = Reach { words, rows: vec![0; n * words] };
-        arcs.iter().for_each(|&(u, v)| reach.add(u, v));
-        reach
+        let mut heads = Heads { words, rows: vec![0; n * words], reached: vec![0; words], todo: Vec::new() };
+        arcs.iter().for_each(|&(u, v)| heads.add(u, v));
+        heads
     }
 
-    fn has(&self, from: usize, to: usize) -> bool {
-        self.rows[from * self.words + to / 64] >> (to % 64) & 1 == 1
-    }
-
-    /// Adds an arc: whatever leads to its tail now leads to its head and beyond.
     fn add(&mut self, tail: usize, head: usize) {
-        let n = self.rows.len() / self.words;
-        for u in 0..n {
-            if u != tail && !self.has(u, tail) {
-                continue;
+        self.rows[tail * self.words + head / 64] |= 1 << (head % 64);
+    }
+
+    /// Finds what can be reached from a vertex. Only few vertices are attached, so this is cheaper than to keep for each
+    /// what it reaches.
+    fn follow(&mut self, from: usize) {
+        self.reached.fill(0);
+        self.todo.push(from);
+        while let Some(v) = self.todo.pop() {
+            for (word, reached) in self.reached.iter_mut().enumerate() {
+                let mut found = self.rows[v * self.words + word] & !*reached;
+                *reached |= found;
+                while found != 0 {
+                    self.todo.push(64 * word + found.trailing_zeros() as usize);
+                    found &= found - 1;
+                }
             }
-            for word in 0..self.words {
-                self.rows[u * self.words + word] |= self.rows[head * self.words + word];
-            }
-            self.rows[u * self.words + head / 64] |= 1 << (head % 64);
         }
+    }
+
+    /// Whether the last [`Heads::follow`] came to a vertex.
+    fn reached(&self, v: usize) -> bool {
+        self.reached[v / 64] >> (v % 64) & 1 == 1
     }
 }

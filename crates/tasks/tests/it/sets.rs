@@ -201,7 +201,7 @@ fn classes_with_cells_differ_from_lattice_to_lattice() {
 /// The published table of what random splits leak (4,000 test items): generator, side, training problems, shares of test
 /// items whose maze, problem, and problem up to symmetry were trained on. Rows with a million training problems are left to
 /// the ignored test.
-const SEEN: [(&str, usize, u64, [f64; 3]); 11] = [
+const SEEN: [(&str, usize, u64, [f64; 3]); 12] = [
     ("dfs", 3, 40_000, [1.0, 0.997, 1.0]),
     ("dfs", 4, 10_000, [0.915, 0.014, 0.094]),
     ("dfs", 4, 100_000, [1.0, 0.113, 0.596]),
@@ -213,6 +213,7 @@ const SEEN: [(&str, usize, u64, [f64; 3]); 11] = [
     ("dfs", 4, 1_000_000, [1.0, 0.682, 0.999]),
     ("wilson", 4, 100_000, [0.629, 0.003, 0.034]),
     ("wilson", 4, 1_000_000, [1.0, 0.039, 0.288]),
+    ("wilson", 5, 300_000, [0.0008, 0.0, 0.0]),
 ];
 
 #[track_caller]
@@ -237,6 +238,21 @@ fn random_splits_leak_as_the_table_says() {
 #[ignore = "three million problems"]
 fn large_random_splits_leak_as_the_table_says() {
     SEEN.into_iter().filter(|(.., train, _)| *train > 40_000).for_each(check_seen);
+}
+
+/// All spanning trees are as likely in `wilson`, so that the chance of an item to be seen is exactly known.
+#[test]
+fn random_splits_of_uniform_trees_leak_what_theory_says() {
+    for (side, trees, train) in [(3usize, 192.0, 2000), (3, 192.0, 20_000), (4, 100_352.0, 50_000)] {
+        let got = random_split(&task(raw("wilson", side, side)), 4, train, 20_000, 2);
+        let cells = (side * side) as f64;
+        for (name, got, items) in [("maze", got.maze, trees), ("problem", got.problem, trees * cells * (cells - 1.0))] {
+            let want = 1.0 - (1.0 - 1.0 / items).powf(train as f64);
+            // Four standard deviations, of the test items and of which items training has met.
+            let within = 4.0 * (want * (1.0 - want) * (1.0 / 20_000.0 + 1.0 / items)).sqrt() + 1e-9;
+            assert!((got - want).abs() < within, "wilson {side}, {train}: {name} {got}, theory has {want}");
+        }
+    }
 }
 
 #[test]

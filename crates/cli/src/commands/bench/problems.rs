@@ -62,10 +62,13 @@ pub(super) fn run(args: ProblemsArgs, common: &Common) -> anyhow::Result<()> {
 }
 
 /// Problems that a worker draws between two looks at what is left to do: few, so that none waits long for another at the end.
-const PROBLEMS_AT_ONCE: usize = 64;
+const PROBLEMS_AT_ONCE: usize = 16;
 
-/// So many times each worker does that between two looks at the clock.
-const BLOCKS: usize = 32;
+/// Problems for each worker between two looks at the clock, before which all wait for the last.
+const PROBLEMS_TO_THE_CLOCK: usize = 4096;
+
+/// But at least so many blocks of [`PROBLEMS_AT_ONCE`] for each: else the last of large problems would keep others waiting.
+const LEAST_BLOCKS: usize = 32;
 
 /// Rates are measured so many times.
 const ROUNDS: u32 = 5;
@@ -78,15 +81,16 @@ fn time_problems(args: ProblemsArgs, workers: &Workers, seed: u64) -> anyhow::Re
     let task = Task::new(config)?;
     task.check_split(Split::Train)?;
     let n_cells = task.lattice().map(Lattice::n_cells);
-    // Large problems take their time: fewer of them between two looks at the clock.
-    let at_once = PROBLEMS_AT_ONCE.div_ceil(1 + n_cells.unwrap_or(0) / 64);
+    // Large problems take their time: fewer of them between two looks.
+    let fewer = 1 + n_cells.unwrap_or(0) / 64;
+    let at_once = PROBLEMS_AT_ONCE.div_ceil(fewer);
+    let n_blocks = PROBLEMS_TO_THE_CLOCK.div_ceil(fewer * at_once).max(LEAST_BLOCKS) * workers.threads();
     let limit = Duration::from_secs_f64(args.seconds) / ROUNDS;
     let mut n_drawn = 0;
     let mut rates = Vec::new();
     for _ in 0..ROUNDS {
         let (begun, first_drawn) = (Instant::now(), n_drawn);
         while n_drawn == first_drawn || begun.elapsed() < limit {
-            let n_blocks = BLOCKS * workers.threads();
             let blocks = (0..n_blocks).into_par_iter().with_max_len(1).map(|block| {
                 let first = n_drawn + block * at_once;
                 (first..first + at_once).map(|index| in_full(&task, seed, index as u64)).sum::<usize>()
