@@ -59,11 +59,11 @@ struct EndpointFlags {
     #[arg(long, value_name = "ROW,COL", requires = "maze", value_parser = cell)]
     allowed_end: Vec<[usize; 2]>,
     /// Start in dead ends
-    #[arg(long, requires = "maze")]
-    deadend_start: bool,
+    #[arg(long, value_name = "BOOL", requires = "maze", num_args = 0..=1, default_missing_value = "true")]
+    deadend_start: Option<bool>,
     /// End in dead ends
-    #[arg(long, requires = "maze")]
-    deadend_end: bool,
+    #[arg(long, value_name = "BOOL", requires = "maze", num_args = 0..=1, default_missing_value = "true")]
+    deadend_end: Option<bool>,
     /// Whether start and end must differ [default: true]
     #[arg(long, value_name = "BOOL", requires = "maze")]
     endpoints_not_equal: Option<bool>,
@@ -122,8 +122,8 @@ impl EndpointFlags {
         EndpointRules {
             allowed_start: cells(self.allowed_start),
             allowed_end: cells(self.allowed_end),
-            deadend_start: self.deadend_start,
-            deadend_end: self.deadend_end,
+            deadend_start: self.deadend_start.unwrap_or(false),
+            deadend_end: self.deadend_end.unwrap_or(false),
             endpoints_not_equal: self.endpoints_not_equal.unwrap_or(true),
             path_length: self.path_length,
             distance: self.distance,

@@ -126,8 +126,8 @@ fn what_cannot_be_done_is_refused() {
         "--checkpoint GOLDEN --tokens absent --out x",
         2,
         expect![[r#"
-        error: cannot read absent: No such file or directory (os error 2)
-    "#]],
+            error: cannot read absent: No such file or directory (os error 2); name a safetensors file that holds `tokens`
+        "#]],
     );
     check_bad(
         "--checkpoint GOLDEN --tokens GOLDEN --plan absent.json --out x",

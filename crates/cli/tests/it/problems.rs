@@ -247,7 +247,7 @@ fn every_option_of_every_generator_is_a_flag() {
         "--maze aldous_broder --braid 1",
         "--maze wilson --torus",
         "--maze kruskal --max-weight 9",
-        "--maze recursive_division --deadend-start --deadend-end",
+        "--maze recursive_division --deadend-start --deadend-end true",
         "--maze percolation --p 0.5 --largest-component",
         "--maze dfs_percolation --p 0.1 --path-length 5..9 --distance 2..",
         "--maze growing_tree --newest 0.9 --lookahead 1..3 --balance-lookahead",

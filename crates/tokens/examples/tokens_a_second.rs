@@ -1,5 +1,5 @@
 //! How fast tokenizers write 7×7 mazes straight into batches, on one thread:
-//! `cargo run --release -p searchlens-tokens --example throughput -- edges AOTP_UT_uniform`.
+//! `cargo run --release -p searchlens-tokens --example tokens_a_second -- edges AOTP_UT_uniform`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::time::Instant;
