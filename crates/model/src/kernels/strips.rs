@@ -18,12 +18,9 @@ const STRIP: usize = 48;
 /// Strips are whole lines wide, filled up with 0.
 const LINE: usize = 16;
 
-/// Panels of rows of the left factor that go through all strips before the next do: with their part of the result they stay in
-/// the second level of the cache.
-const PANELS: usize = 8;
-
-/// Columns of a left factor beyond which it is not read where it lies, if it lies by columns.
-const MANY: usize = 64;
+/// Rows of the left factor that go through all strips before the next do: with their part of the result they stay in the second
+/// level of the cache.
+const ROWS: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
@@ -135,7 +132,7 @@ struct Multiply<'a, F> {
     b: StripsPart<'a, F>,
     store: Store<'a, F>,
     out: ViewMut<'a, F>,
-    /// For a left factor that lies by columns.
+    /// For a block of a left factor that lies by columns.
     room: &'a mut Vec<F>,
 }
 
@@ -146,10 +143,9 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Multiply { a, b, store, mut out, room } = self;
         let most = if S::REGISTER_COUNT >= 32 { 8 } else { 6 };
-        let rows = a.nrows();
-        let a = if most == 8 { gathered::<F, 8>(a, room) } else { gathered::<F, 6>(a, room) };
-        for first in (0..rows).step_by(PANELS * most) {
-            let n_rows = (PANELS * most).min(rows - first);
+        for first in (0..a.nrows()).step_by(ROWS) {
+            let n_rows = ROWS.min(a.nrows() - first);
+            let a = gathered(a.subrows(first, n_rows), room);
             for strip in b.strips() {
                 let columns = strip.width.min(out.ncols() - strip.first);
                 let mut out = Rows::new(out.as_mut().submatrix_mut(first, strip.first, n_rows, columns));
@@ -161,11 +157,11 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
                 while row < n_rows {
                     let rows = [most, 4, 2].into_iter().find(|&n| n <= n_rows - row).unwrap_or(1);
                     match rows {
-                        8 => strip_of_rows::<F, S, 8>(simd, a.rows(first + row, 8), strip, row, store, &mut out),
-                        6 => strip_of_rows::<F, S, 6>(simd, a.rows(first + row, 6), strip, row, store, &mut out),
-                        4 => strip_of_rows::<F, S, 4>(simd, a.rows(first + row, 4), strip, row, store, &mut out),
-                        2 => strip_of_rows::<F, S, 2>(simd, a.rows(first + row, 2), strip, row, store, &mut out),
-                        _ => strip_of_rows::<F, S, 1>(simd, a.rows(first + row, 1), strip, row, store, &mut out),
+                        8 => strip_of_rows::<F, S, 8>(simd, a, strip, row, store, &mut out),
+                        6 => strip_of_rows::<F, S, 6>(simd, a, strip, row, store, &mut out),
+                        4 => strip_of_rows::<F, S, 4>(simd, a, strip, row, store, &mut out),
+                        2 => strip_of_rows::<F, S, 2>(simd, a, strip, row, store, &mut out),
+                        _ => strip_of_rows::<F, S, 1>(simd, a, strip, row, store, &mut out),
                     }
                     row += rows;
                 }
@@ -199,56 +195,21 @@ impl<'a, F: Real> Rows<'a, F> {
     }
 }
 
-/// A left factor, as it is read.
-#[derive(Clone, Copy)]
-enum Left<'a, F> {
-    /// Where it lies.
-    InPlace(View<'a, F>),
-    /// Panels of `width` rows, `step` numbers apart, each column by column.
-    Panels { numbers: &'a [F], width: usize, step: usize, inner: usize },
-}
-
-impl<'a, F: Real> Left<'a, F> {
-    /// Some rows, which lie in one panel.
-    #[inline(always)]
-    fn rows(self, first: usize, n: usize) -> View<'a, F> {
-        match self {
-            Left::InPlace(a) => a.subrows(first, n),
-            Left::Panels { numbers, width, step, inner } => {
-                let panel = &numbers[first / width * step..][..inner * width];
-                view(panel, width).transpose().subrows(first % width, n)
-            }
-        }
-    }
-}
-
-/// A left factor that lies by columns, if these are many, is copied into panels of `W` rows: read where it lies, one line of memory
-/// here and one there, it would take longer than the multiplication. Columns are read whole, one after the other, so that the
-/// processor can fetch them ahead.
+/// Some rows of a left factor; if it lies by columns, and they are many, copied to one piece of memory. Reading them for the first
+/// time, one line of memory here and one there, would take longer than the multiplication.
 #[inline(always)]
-fn gathered<'a, F: Real, const W: usize>(a: View<'a, F>, room: &'a mut Vec<F>) -> Left<'a, F> {
-    let inner = a.ncols();
-    if a.row_stride() != 1 || a.nrows() == 1 || inner <= MANY {
-        return Left::InPlace(a);
+fn gathered<'a, F: Real>(a: View<'a, F>, room: &'a mut Vec<F>) -> View<'a, F> {
+    if a.row_stride() != 1 || a.nrows() == 1 || a.ncols() <= ROWS {
+        return a;
     }
-    // One line more, or the same place in each panel would lie in the same set of the cache.
-    let step = inner * W + LINE;
-    room.resize(a.nrows().div_ceil(W) * step, F::ZERO);
-    for k in 0..inner {
-        let column = a.col(k).try_as_col_major().expect("asked above").as_slice();
-        let (whole, rest) = column.as_chunks::<W>();
-        let mut panels = room.chunks_exact_mut(step);
-        for (rows, panel) in whole.iter().zip(&mut panels) {
-            panel[k * W..][..W].copy_from_slice(rows);
-        }
-        if let Some(panel) = panels.next() {
-            panel[k * W..][..rest.len()].copy_from_slice(rest);
-        }
+    room.clear();
+    for k in 0..a.ncols() {
+        room.extend_from_slice(a.col(k).try_as_col_major().expect("asked above").as_slice());
     }
-    Left::Panels { numbers: room, width: W, step, inner }
+    view(room, a.nrows()).transpose()
 }
 
-/// `R` rows of the result from `row` on, made of those of `a`, in the columns of one strip: as many vectors at a time as there are registers for, then
+/// `R` rows of the result from `row` on, in the columns of one strip: as many vectors at a time as there are registers for, then
 /// what is left.
 #[inline(always)]
 fn strip_of_rows<F: Real, S: Simd, const R: usize>(
@@ -260,7 +221,9 @@ fn strip_of_rows<F: Real, S: Simd, const R: usize>(
     out: &mut Rows<'_, F>,
 ) {
     let lanes = F::lanes::<S>();
+    // With 16 registers, six rows by two vectors: four by three leave none for the numbers of the left factor.
     let most = if S::REGISTER_COUNT >= 32 { 3 } else { 2 };
+    let a = a.subrows(row, R);
     let mut from = 0;
     while from < out.columns {
         let vectors = ((out.columns - from) / lanes).min(most);
