@@ -1,7 +1,6 @@
 //! Where the time of a training step goes.
 
 use crate::kernels::real::Real;
-use crate::sites::At;
 use crate::tap::Tap;
 use std::time::Instant;
 
@@ -99,18 +98,6 @@ pub(crate) trait Profiled {
 }
 
 impl<F: Real> Tap<F> for Profile {
-    #[inline(always)]
-    fn wants(&self, _: At) -> bool {
-        false
-    }
-    #[inline(always)]
-    fn edits(&self, _: At) -> bool {
-        false
-    }
-    #[inline(always)]
-    fn forward(&mut self, _: At, _: &mut [F]) {}
-    #[inline(always)]
-    fn backward(&mut self, _: At, _: &mut [F]) {}
     #[inline]
     fn over(&mut self, stage: Stage) {
         self.lap(stage);

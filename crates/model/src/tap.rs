@@ -9,23 +9,33 @@ use crate::sites::At;
 /// next layer saw.
 ///
 /// Values have the shape of [`crate::sites::Site::shape`], row-major, in TransformerLens' axis order.
+///
+/// What a tap does not say it does, it does not: such methods compile to nothing.
 pub trait Tap<F: Real> {
     /// Whether the tap is to be shown this site. Sites that cost extra are computed only if it is.
-    fn wants(&self, at: At) -> bool;
+    #[inline(always)]
+    fn wants(&self, _at: At) -> bool {
+        false
+    }
 
     /// Whether the tap may change the value at this site.
-    fn edits(&self, at: At) -> bool;
+    #[inline(always)]
+    fn edits(&self, _at: At) -> bool {
+        false
+    }
 
     /// The value at a site; what is left in it is what the network goes on with.
-    fn forward(&mut self, at: At, value: &mut [F]);
+    #[inline(always)]
+    fn forward(&mut self, _at: At, _value: &mut [F]) {}
 
     /// The gradient with respect to the value the network went on with. If `forward` edited the value, this must turn it into
     /// the gradient with respect to the value before the edit (0 where the edit replaced the value).
-    fn backward(&mut self, at: At, gradient: &mut [F]);
+    #[inline(always)]
+    fn backward(&mut self, _at: At, _gradient: &mut [F]) {}
 
     /// What the pass did since it told so last was this.
     #[inline(always)]
-    fn over(&mut self, _: Stage) {}
+    fn over(&mut self, _stage: Stage) {}
 }
 
 /// Which tokens the values of the next pass belong to. A pass over whole sequences is a window on all of their positions; in
@@ -51,24 +61,11 @@ pub trait WindowTap<F: Real>: Tap<F> {
     fn window(&mut self, window: Window<'_>);
 }
 
-/// Nobody looks: compiles to nothing.
+/// Nobody looks.
 #[derive(Clone, Copy, Debug)]
 pub struct NoTap;
 
-impl<F: Real> Tap<F> for NoTap {
-    #[inline(always)]
-    fn wants(&self, _: At) -> bool {
-        false
-    }
-    #[inline(always)]
-    fn edits(&self, _: At) -> bool {
-        false
-    }
-    #[inline(always)]
-    fn forward(&mut self, _: At, _: &mut [F]) {}
-    #[inline(always)]
-    fn backward(&mut self, _: At, _: &mut [F]) {}
-}
+impl<F: Real> Tap<F> for NoTap {}
 
 impl<F: Real> WindowTap<F> for NoTap {
     #[inline(always)]
