@@ -188,9 +188,18 @@ pub fn bootstrap_means(
     resamples: usize,
     stream: Stream,
 ) -> Result<Vec<Estimate>, StatsError> {
-    let clusters = Clusters::new(clusters);
+    means_of(&Clusters::new(clusters), columns, resamples, stream)
+}
+
+/// [`bootstrap_means`] over clusters that are told apart already.
+fn means_of(
+    clusters: &Clusters,
+    columns: &[&[f64]],
+    resamples: usize,
+    stream: Stream,
+) -> Result<Vec<Estimate>, StatsError> {
     let columns = columns.iter().map(|values| clusters.column(values)).collect::<Result<Vec<_>, _>>()?;
-    bootstrap_many(&clusters, columns.len(), resamples, stream, |resample, out| {
+    bootstrap_many(clusters, columns.len(), resamples, stream, |resample, out| {
         for (value, column) in out.iter_mut().zip(&columns) {
             *value = resample.mean(column);
         }
@@ -215,9 +224,9 @@ pub fn bootstrap_shares(
     resamples: usize,
     stream: Stream,
 ) -> Result<Vec<Estimate>, StatsError> {
-    let means = bootstrap_means(columns, clusters, resamples, stream)?;
-    let n_clusters = Clusters::new(clusters).n_clusters();
-    Ok(means.into_iter().map(|mean| share(mean, n_clusters)).collect())
+    let clusters = Clusters::new(clusters);
+    let means = means_of(&clusters, columns, resamples, stream)?;
+    Ok(means.into_iter().map(|mean| share(mean, clusters.n_clusters())).collect())
 }
 
 /// The estimate of a share over so many clusters: as resampling gave it, and with Wilson's score interval where that shows no
