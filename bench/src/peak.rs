@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "loops of chosen instructions")]
 
 use crate::timing;
+use searchlens_model::kernels::peak::multiply_adds;
 use searchlens_model::kernels::tier::{Tier, vectorised};
 use searchlens_model::kernels::tile::Bf16Unit;
 use std::arch::asm;
@@ -12,17 +13,23 @@ use std::hint::black_box;
 const TURNS: usize = 2000;
 
 /// Operations a second of the best unit of a tier (a multiply-add is two): bf16 tiles or pairs where it has them, else f32 vectors. The
-/// machine must have it.
+/// machine must have it, and this thread be held to it.
 pub(crate) fn of_tier(tier: Tier) -> f64 {
     let (per_turn, turns): (usize, unsafe fn()) = match tier {
         Tier::Amx => return tiles(),
         Tier::Avx512Bf16 => (16 * 32 * 2, avx512_bf16),
-        Tier::Avx512 => (16 * 16 * 2, avx512),
-        Tier::Avx2 => (12 * 8 * 2, avx2),
+        Tier::Avx512 | Tier::Avx2 => return vectors(),
         Tier::Portable => (14 * 4 * 2, sse),
     };
     // SAFETY: the machine has the tier, so it has its instructions.
     rate(per_turn, || unsafe { turns() })
+}
+
+/// Multiply-adds in this thread's vectors.
+fn vectors() -> f64 {
+    let mut operations = 0;
+    let seconds = timing::seconds(|| operations = multiply_adds(TURNS));
+    operations as f64 / seconds
 }
 
 /// Of a loop of so many operations a turn.
@@ -64,30 +71,6 @@ fn avx512_bf16() {
     for _ in 0..TURNS {
         for sum in &mut sums {
             *sum = _mm512_dpbf16_ps(*sum, a, b);
-        }
-    }
-    black_box(sums);
-}
-
-#[target_feature(enable = "avx512f")]
-fn avx512() {
-    let (a, b) = (black_box(_mm512_set1_ps(0.999)), black_box(_mm512_set1_ps(1e-3)));
-    let mut sums = [b; 16];
-    for _ in 0..TURNS {
-        for sum in &mut sums {
-            *sum = _mm512_fmadd_ps(*sum, a, b);
-        }
-    }
-    black_box(sums);
-}
-
-#[target_feature(enable = "avx2,fma")]
-fn avx2() {
-    let (a, b) = (black_box(_mm256_set1_ps(0.999)), black_box(_mm256_set1_ps(1e-3)));
-    let mut sums = [b; 12];
-    for _ in 0..TURNS {
-        for sum in &mut sums {
-            *sum = _mm256_fmadd_ps(*sum, a, b);
         }
     }
     black_box(sums);
