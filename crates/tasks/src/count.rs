@@ -89,8 +89,8 @@ pub const MAX_FORMULA_CELLS: usize = 1024;
 /// Counts the mazes that a generator can make, and the problems in them.
 ///
 /// # Errors
-/// If there is no way to count them, as with weights and rules for endpoints, or the lattice is too large: for DFS beyond [`MAX_DFS_CELLS`], for all spanning
-/// trees beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and are never too large).
+/// If there is no way to count them, as with weights and rules for endpoints, or the lattice is too large: for DFS beyond
+/// [`MAX_DFS_CELLS`], for all spanning trees beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
     let Lattice { rows, cols, .. } = lattice;
