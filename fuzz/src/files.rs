@@ -8,7 +8,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use flate2::Crc;
-use searchlens_tasks::files::{Entry, FileFault, Format, Header, Item, Reader, Writer, header_path};
+use searchlens_formats::files::{Entry, FileFault, Format, Header, Item, Reader, Writer, header_path};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 

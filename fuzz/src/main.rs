@@ -4,8 +4,8 @@
 
 use std::sync::OnceLock;
 
+use searchlens_formats::files::is_decoding;
 use searchlens_fuzz::{TARGETS, Target};
-use searchlens_tasks::files::is_decoding;
 
 fn chosen() -> Target {
     let names = || TARGETS.map(|target| target.name).join(", ");

@@ -2,14 +2,14 @@
 
 use std::sync::OnceLock;
 
+use searchlens_base::stream::{Purpose, stream};
 use searchlens_lens::activations::{SiteChoice, read_tokens};
 use searchlens_lens::address::Address;
 use searchlens_lens::plan::{Plan, PlanTap};
 use searchlens_model::Model;
 use searchlens_model::checkpoint::{load_model, load_training};
 use searchlens_model::config::ModelConfig;
-use searchlens_studies::snapshot::Notes;
-use searchlens_tasks::stream::{Purpose, stream};
+use searchlens_runs::snapshot::Notes;
 
 use crate::{as_file, text};
 

@@ -1,14 +1,14 @@
 //! Readers of tasks and problems.
 
+use searchlens_formats::draw::{RasterOptions, ascii, raster_pair, svg, unicode};
+use searchlens_formats::graph_draw;
+use searchlens_formats::graph_record::GraphRecord;
+use searchlens_formats::record::{MazeRecord, Record};
 use searchlens_tasks::band::Band;
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::draw::{RasterOptions, ascii, raster_pair, svg, unicode};
 use searchlens_tasks::filter::{Filter, Weighted, apply};
-use searchlens_tasks::graph_draw;
-use searchlens_tasks::graph_record::GraphRecord;
 use searchlens_tasks::judge::judge;
 use searchlens_tasks::labels::{Binning, Distribution};
-use searchlens_tasks::record::{MazeRecord, Record};
 use searchlens_tasks::region::Region;
 use searchlens_tasks::split::{Split, SymmetryClass};
 use searchlens_tasks::statistics::{Facts, Tally};

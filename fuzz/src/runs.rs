@@ -2,7 +2,7 @@
 
 use searchlens_report::read::read_run;
 use searchlens_report::write_report;
-use searchlens_studies::config::RunConfig;
+use searchlens_runs::config::RunConfig;
 
 use crate::text;
 

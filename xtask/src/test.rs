@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn packages_and_their_examples_are_found() {
         let is_there = |folder: &str| members().unwrap().iter().any(|member| member.ends_with(folder));
-        assert!(is_there("crates/cli") && is_there("crates/tasks") && is_there("xtask"));
-        assert!(!names_in(&root().join("crates/cli/examples")).unwrap().is_empty());
+        assert!(is_there("crates/searchlens") && is_there("crates/tasks") && is_there("xtask"));
+        assert!(!names_in(&root().join("crates/searchlens/examples")).unwrap().is_empty());
     }
 }

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use searchlens::base::durable::Action;
 use searchlens::lens::activations::ActivationsError;
 use searchlens::model::checkpoint::CheckpointError;
 use searchlens::report::ReportError;
-use searchlens::studies::run::RunError;
-use searchlens::studies::snapshot::SnapshotError;
+use searchlens::runs::run::RunError;
+use searchlens::runs::snapshot::SnapshotError;
 use searchlens::tokens::tokenizer::TokenizerName;
-use searchlens::{model, studies, tasks, tokens};
+use searchlens::{formats, model, runs, tasks, tokens};
 
 use crate::output::ReaderGone;
 
@@ -110,14 +111,14 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tasks::config::MazeError>()
         || error.is::<tasks::filter::FilterError>()
         || error.is::<tasks::count::CountError>()
-        || error.downcast_ref::<tasks::files::FileError>().is_some_and(|error| error.fault.is_bad_input())
+        || error.downcast_ref::<formats::files::FileError>().is_some_and(|error| error.fault.is_bad_input())
         || error.is::<tasks::split::UnknownSplit>()
         || error.is::<tokens::example::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()
         || error.is::<tokens::name::NameError>()
         || error.is::<model::config::ConfigError>()
-        || error.is::<studies::config::ConfigError>()
-        || error.is::<studies::config::ConfigProblem>()
+        || error.is::<runs::config::ConfigError>()
+        || error.is::<runs::config::ConfigProblem>()
         || error.is::<model::generate::GenerateError>()
         || error.downcast_ref::<ReportError>().is_some_and(|error| !matches!(error, ReportError::Write { .. }))
         || error.downcast_ref::<SnapshotError>().is_some_and(is_bad_snapshot)
@@ -130,12 +131,12 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn is_bad_checkpoint(error: &CheckpointError) -> bool {
-    !matches!(error, CheckpointError::File(file) if file.action == "write")
+    !matches!(error, CheckpointError::File(file) if file.action == Action::Write)
 }
 
 fn is_bad_snapshot(error: &SnapshotError) -> bool {
     match error {
-        SnapshotError::File(file) => file.action != "write",
+        SnapshotError::File(file) => file.action != Action::Write,
         SnapshotError::Checkpoint(error) => is_bad_checkpoint(error),
         SnapshotError::Notes { .. } | SnapshotError::Fingerprint { .. } => true,
     }
@@ -160,7 +161,7 @@ pub(crate) fn read(path: &Path) -> Result<String, InputError> {
 /// A panic is our mistake, save where a damaged file brings a decoder down: says so, where to report it, and ends with exit code 1.
 pub(crate) fn apologise_for_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        if tasks::files::is_decoding() {
+        if formats::files::is_decoding() {
             return;
         }
         eprintln!(

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use rayon::prelude::*;
+use searchlens::formats::files::{Entry, Format, Header, Item, Reader};
 use searchlens::model::workers::Workers;
-use searchlens::tasks::files::{Entry, Format, Header, Item, Reader};
 
 use crate::output::Output;
 

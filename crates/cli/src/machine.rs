@@ -1,6 +1,6 @@
 //! What the program knows of itself and of the machine under it.
 
-use searchlens::studies::run::Origin;
+use searchlens::runs::run::Origin;
 
 /// Where a run's results come from, for its `run.json`.
 pub(crate) fn origin() -> Origin {

@@ -6,8 +6,8 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use searchlens::base::durable::StagedFile;
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
 /// The reader of standard output closed it.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ pub(crate) struct Output {
 enum Place {
     Stdout(BufWriter<io::StdoutLock<'static>>),
     /// Written beside its place, and moved there when it is whole.
-    Whole(BufWriter<NamedTempFile>),
+    Whole(BufWriter<StagedFile>),
     /// A pipe or device: nothing can be moved there.
     Direct(BufWriter<File>),
 }
@@ -63,7 +63,7 @@ impl Output {
             Ok(there) if !there.is_file() => {
                 Ok(Place::Direct(BufWriter::new(OpenOptions::new().write(true).open(path)?)))
             }
-            _ => Ok(Place::Whole(BufWriter::new(temporary_beside(path)?))),
+            _ => Ok(Place::Whole(BufWriter::new(StagedFile::create(path)?))),
         };
         let place = open().map_err(|source| WriteError { path: path.to_owned(), source })?;
         Ok(Output { place, path: path.to_owned() })
@@ -85,10 +85,7 @@ impl Output {
         let written = match place {
             Place::Stdout(mut out) => out.flush(),
             Place::Direct(mut out) => out.flush(),
-            Place::Whole(out) => out
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)
-                .and_then(|file| file.persist(&path).map(drop).map_err(|error| error.error)),
+            Place::Whole(out) => out.into_inner().map_err(io::IntoInnerError::into_error).and_then(StagedFile::persist),
         };
         written.map_err(|error| fault(&path, error))
     }
@@ -103,20 +100,4 @@ fn fault(path: &Path, source: io::Error) -> anyhow::Error {
         ErrorKind::BrokenPipe => ReaderGone.into(),
         _ => WriteError { path: path.to_owned(), source }.into(),
     }
-}
-
-/// A new file in the folder of `path`, with the rights that any new file gets.
-pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = folder_of(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".searchlens-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // The error names the temporary file, which nobody asked for: keep its kind.
-    builder.tempfile_in(folder).map_err(|error| error.kind().into())
-}
-
-/// The folder that a path lies in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

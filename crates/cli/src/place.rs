@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use searchlens::studies::config::RunConfig;
+use searchlens::runs::config::RunConfig;
 
 /// Folder of all runs that were not told where to go.
 const RUNS: &str = "runs";

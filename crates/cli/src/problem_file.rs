@@ -3,16 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use searchlens::model::checkpoint::write_atomically;
-use searchlens::tasks::files::{
+use searchlens::base::durable::{StagedFile, UNFINISHED, folder_of, write_atomically};
+use searchlens::formats::files::{
     Entry, FileFault, FolderWriter, Format, Item, Source, Writer, header_of_lines, header_path,
 };
 use searchlens::tasks::split::Split;
 use searchlens::tasks::statistics::Facts;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 use crate::error::InputError;
-use crate::output::{Output, WriteError, folder_of, print, temporary_beside};
+use crate::output::{Output, WriteError, print};
 
 /// A place for problems.
 pub(crate) struct ProblemFile {
@@ -34,7 +34,7 @@ enum Target {
     /// JSON lines on their way elsewhere than to a file.
     Stream(Output),
     /// A file beside its place; if its format is JSON lines, its header will lie beside it.
-    File { writer: Box<Writer>, file: NamedTempFile },
+    File { writer: Box<Writer>, file: StagedFile },
     /// A folder beside its place.
     Folder { writer: Box<FolderWriter>, folder: TempDir },
 }
@@ -85,7 +85,7 @@ impl ProblemFile {
                 if is_stream {
                     return Err(InputError::NotAFile { path: path.to_owned() }.into());
                 }
-                let file = temporary_beside(path).map_err(unwritable)?;
+                let file = StagedFile::create(path).map_err(unwritable)?;
                 let handle = file.as_file().try_clone().map_err(unwritable)?;
                 let writer = Writer::new(format, handle, folder_of(path)).map_err(|fault| fault.at(path))?;
                 Target::File { writer: Box::new(writer), file }
@@ -121,7 +121,7 @@ impl ProblemFile {
             Target::Stream(output) => output.finish()?,
             Target::File { writer, file } => {
                 let header = writer.finish(source).map_err(|fault| fault.at(&path))?;
-                file.persist(&path).map_err(|error| unwritable(error.error))?;
+                file.persist().map_err(unwritable)?;
                 if form.format == Format::Lines {
                     let header = header_of_lines(&path, &header).map_err(|fault| fault.at(&path))?;
                     write_atomically(&header_path(&path), header.as_bytes())?;
@@ -149,7 +149,7 @@ impl ProblemFile {
 /// A new folder beside `path`, with the rights that any new folder gets.
 fn folder_beside(path: &Path) -> std::io::Result<TempDir> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".searchlens-");
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
     builder.tempdir_in(folder_of(path)).map_err(|error| error.kind().into())

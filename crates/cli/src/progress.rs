@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use searchlens::studies::run::Progress;
+use searchlens::runs::run::Progress;
 
 use crate::summary::value;
 

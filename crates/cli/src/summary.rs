@@ -1,7 +1,7 @@
 //! Scores as a table to read.
 
-use searchlens::lens::estimate::Estimate;
-use searchlens::studies::results::{EvalResult, Lookahead};
+use searchlens::results::{EvalResult, Lookahead};
+use searchlens::stats::estimate::Estimate;
 
 /// The scores of an evaluation with their intervals, beside policies that do not search.
 pub(crate) fn scores(result: &EvalResult) -> String {

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use searchlens::model::workers::Workers;
-use searchlens::studies::config::RunConfig;
-use searchlens::studies::run::{Outcome, Session, Start, train};
+use searchlens::runs::config::RunConfig;
+use searchlens::runs::run::{Outcome, Session, Start, train};
 
 use crate::progress::{Display, note};
 use crate::{interrupt, machine};

@@ -5,11 +5,11 @@
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use rand::RngExt;
+use searchlens_base::stream::{Purpose, stream};
 use searchlens_lens::control::{ControlTask, majority_correct};
-use searchlens_lens::estimate::Estimate;
 use searchlens_lens::probe::{Features, ProbeConfig, ProbeError, ProbeSet, mean_correct};
-use searchlens_lens::stats::{RESAMPLES, bootstrap_difference, bootstrap_share};
-use searchlens_tasks::stream::{Purpose, stream};
+use searchlens_stats::bootstrap::{RESAMPLES, bootstrap_difference, bootstrap_share};
+use searchlens_stats::estimate::Estimate;
 
 const N_TRAIN: usize = 2000;
 const N_TEST: usize = 1000;
@@ -30,7 +30,7 @@ fn draw(n: usize, purpose: Purpose) -> Data {
         let mut rng = stream(1, purpose, i as u64);
         let (bit, kind) = (rng.random_range(0..2usize), rng.random_range(0..N_TYPES));
         let mut code = stream(1, Purpose::Init, kind as u64);
-        let noise = |rng: &mut searchlens_tasks::stream::Stream| rng.random_range(-1.0f32..1.0);
+        let noise = |rng: &mut searchlens_base::stream::Stream| rng.random_range(-1.0f32..1.0);
         data.activations.extend((0..D).map(|j| {
             let signal = if j < 4 { bit as f32 - 0.5 } else { 0.0 };
             signal + noise(&mut code) + noise(&mut rng)

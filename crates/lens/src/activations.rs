@@ -3,8 +3,9 @@
 use crate::plan::{Plan, PlanError, PlanTap, Receipt};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
+use searchlens_base::durable::{FileError, read_file};
 use searchlens_model::Model;
-use searchlens_model::checkpoint::{CheckpointError, FileError, NamedTensor, read_file, write_tensors};
+use searchlens_model::checkpoint::{CheckpointError, NamedTensor, write_tensors};
 use searchlens_model::forward::Sequences;
 use searchlens_model::model::TokensError;
 use searchlens_model::record::{Recorder, run};

@@ -25,8 +25,8 @@
 
 use std::collections::BTreeMap;
 
+use searchlens_base::stream::{Purpose, shuffle, stream};
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::stream::{Purpose, shuffle, stream};
 
 /// Random answers by type of input, fixed by a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Readings of a trained network: captures, attention on the maze, probes with their controls, statistics.
+//! Readings of a trained network: captures, edits as data, probes with their controls.
 //!
 //! **Invariant:** never changes weights in place. Every result names its site, its baseline and its control, and on how many
 //! examples it rests.
@@ -6,8 +6,5 @@
 pub mod activations;
 pub mod address;
 pub mod control;
-pub mod corridor;
-pub mod estimate;
 pub mod plan;
 pub mod probe;
-pub mod stats;

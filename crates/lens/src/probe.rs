@@ -21,7 +21,7 @@ mod products;
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
-use searchlens_tasks::stream::{Purpose, shuffle, stream};
+use searchlens_base::stream::{Purpose, shuffle, stream};
 
 use design::{Axes, Coordinates};
 pub use lbfgs::Convergence;

@@ -2,17 +2,16 @@
 //! file, and read with every tensor checked. The only module of this room that touches files.
 
 use crate::config::{ConfigError, ModelConfig};
-use crate::failpoint::{Stage, Write};
 use crate::model::Model;
 use crate::optimiser::Moments;
 use crate::params::{Layout, Tensor};
 use crate::train::Average;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
-use searchlens_tasks::text::near_names;
+use searchlens_base::durable::{FileError, read_file, write_atomically};
+use searchlens_base::text::near_names;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Metadata key of the architecture: TransformerLens' config as JSON.
@@ -21,18 +20,6 @@ const CONFIG: &str = "config";
 const NOTES: &str = "searchlens";
 /// Version of the training-state file.
 const TRAINING_VERSION: u64 = 1;
-
-/// A file could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {path}: {source}", path = path.display())]
-pub struct FileError {
-    /// What was tried.
-    pub action: &'static str,
-    /// On which file.
-    pub path: PathBuf,
-    /// What the system said.
-    pub source: std::io::Error,
-}
 
 /// What is wrong with a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -142,53 +129,6 @@ pub struct TrainingState {
     pub moments: Moments,
     /// The running average of the weights, if one is kept.
     pub average: Option<Average>,
-}
-
-/// Writes a file so that at any moment either the old or the new one is there, whole: a temporary file beside it, flushed to
-/// the disk, then renamed. A device or pipe is written to as it stands: a file must not take its place.
-///
-/// # Errors
-/// If the folder cannot be written or the disk is full; an existing file is then left as it was.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let failed = |source| FileError { action: "write", path: path.into(), source };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        let device = std::fs::File::options().write(true).open(path);
-        return device.and_then(|mut device| device.write_all(bytes)).map_err(failed);
-    }
-    let write = Write::begin().map_err(failed)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tmp-");
-    // Temporary files are made for their owner only; results are for whom the user's umask allows to read them.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // The error names the temporary file, which nobody asked for: keep its kind.
-    let mut file = builder.tempfile_in(folder).map_err(|error| failed(error.kind().into()))?;
-    write.reached(Stage::Made);
-    if let Some(n) = write.fatal_bytes() {
-        file.write_all(&bytes[..n.min(bytes.len())]).map_err(failed)?;
-        write.reached(Stage::Bytes(n));
-    }
-    file.write_all(bytes).map_err(failed)?;
-    write.reached(Stage::Written);
-    file.as_file().sync_all().map_err(failed)?;
-    write.reached(Stage::Synced);
-    file.persist(path).map_err(|error| failed(error.error))?;
-    write.reached(Stage::Renamed);
-    // The rename itself lasts only once the folder is on the disk; file systems without folder handles do not need it.
-    if let Ok(folder) = std::fs::File::open(folder) {
-        folder.sync_all().map_err(failed)?;
-    }
-    write.reached(Stage::Kept);
-    Ok(())
-}
-
-/// Reads a whole file.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path).map_err(|source| FileError { action: "read", path: path.into(), source })
 }
 
 /// A tensor to be written: name, shape, values.

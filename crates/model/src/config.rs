@@ -1,7 +1,7 @@
 //! The model's architecture: one closed description, read from and written as TransformerLens' config.
 
 pub use crate::kernels::activation::Activation;
-use searchlens_tasks::text::near_names;
+use searchlens_base::text::near_names;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 

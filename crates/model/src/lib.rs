@@ -6,7 +6,6 @@ pub mod backward;
 pub mod checkpoint;
 pub mod config;
 pub mod diagnosis;
-mod failpoint;
 pub mod forward;
 pub mod generate;
 #[cfg(feature = "bench")]

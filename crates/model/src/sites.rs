@@ -4,7 +4,7 @@
 //! from it.
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
-use searchlens_tasks::text::near_names;
+use searchlens_base::text::near_names;
 use std::fmt;
 use std::str::FromStr;
 

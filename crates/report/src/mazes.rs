@@ -4,7 +4,7 @@
 //! sheet colours it for light, dark and print.
 
 use maud::{Markup, html};
-use searchlens_studies::results::Specimen;
+use searchlens_results::Specimen;
 
 /// Distance between the middles of adjacent cells, user units.
 const PITCH: usize = 40;
@@ -138,7 +138,7 @@ fn label(specimen: &Specimen, walk: Walk) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use searchlens_studies::results::Mark;
+    use searchlens_results::Mark;
 
     fn specimen(answer: &[usize]) -> Specimen {
         Specimen {

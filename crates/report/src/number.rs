@@ -1,7 +1,7 @@
 //! Numbers as people read them: no more digits than the interval supports, and never without it.
 
-use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::{KStar, Lookahead};
+use searchlens_results::{KStar, Lookahead};
+use searchlens_stats::estimate::Estimate;
 
 /// What stands where nothing was measured.
 pub(crate) const NOTHING: &str = "—";

@@ -8,7 +8,7 @@ use crate::tables::{self, Table};
 use crate::{MAX_PAGE_BYTES, prose};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plotly::Plot;
-use searchlens_studies::results::{Gallery, Specimen};
+use searchlens_results::{Gallery, Specimen};
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");

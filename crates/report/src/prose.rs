@@ -2,8 +2,8 @@
 
 use crate::number::{self, count, percent};
 use crate::read::{Run, Setup};
-use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::{EvalResult, ForkConditioned, KStar, Lookahead, Metric, ProbePoint, ProbeResult};
+use searchlens_results::{EvalResult, ForkConditioned, KStar, Lookahead, Metric, ProbePoint, ProbeResult};
+use searchlens_stats::estimate::Estimate;
 
 /// What stands where `metrics.jsonl` is empty.
 pub(crate) const NO_METRICS: &str = "metrics.jsonl holds no line yet, so there is no curve to draw.";

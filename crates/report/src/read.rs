@@ -1,7 +1,7 @@
 //! The run folder in: every file read, checked and named when it is wrong.
 
 use crate::error::ReportError;
-use searchlens_studies::results::{EvalResult, FORMAT_VERSION, Gallery, Mark, Metric, ProbeResult, RunInfo, Specimen};
+use searchlens_results::{EvalResult, FORMAT_VERSION, Gallery, Mark, Metric, ProbeResult, RunInfo, Specimen};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;

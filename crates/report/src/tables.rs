@@ -2,8 +2,8 @@
 
 use crate::number::{NOTHING, count, k_star, percent, plain, points};
 use crate::prose::{Comparison, compare};
-use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::{EvalResult, Gallery, ProbeResult, Specimen};
+use searchlens_results::{EvalResult, Gallery, ProbeResult, Specimen};
+use searchlens_stats::estimate::Estimate;
 
 /// A table. Every row has as many cells as there are columns.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ pub(crate) fn wall(probes: &ProbeResult) -> Table {
 
 /// Future-cell probes by step and site.
 pub(crate) fn future(probes: &ProbeResult) -> Table {
-    let row = |k: usize, floor: &Estimate, p: &searchlens_studies::results::ProbePoint| {
+    let row = |k: usize, floor: &Estimate, p: &searchlens_results::ProbePoint| {
         vec![
             k.to_string(),
             p.site.clone(),

@@ -3,7 +3,7 @@
 use crate::ReportPaths;
 use crate::error::ReportError;
 use crate::figures::Figure;
-use searchlens_model::checkpoint::write_atomically;
+use searchlens_base::durable::write_atomically;
 use std::path::Path;
 
 /// Where the report of the run in `run_dir` goes.

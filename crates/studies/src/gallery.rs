@@ -15,8 +15,8 @@ use searchlens_tasks::task::Task;
 use searchlens_tokens::role::{Place, Role};
 use searchlens_tokens::tokenizer::Tokenizer;
 
-use crate::exam::{Marking, Question, answers, draw, mark};
-use crate::results::{FORMAT_VERSION, Gallery, Mark, Specimen};
+use searchlens_results::{FORMAT_VERSION, Gallery, Mark, Specimen};
+use searchlens_runs::exam::{Marking, Question, answers, draw, mark};
 
 /// Which problems to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,9 @@
 //! majority answer for walls, following corridors for the path.
 
 use rayon::prelude::*;
+use searchlens_base::stream::{Purpose, stream};
 use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_type};
-use searchlens_lens::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
-use searchlens_lens::estimate::Estimate;
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
-use searchlens_lens::stats::{StatsError, bootstrap_shares};
 use searchlens_model::Model;
 use searchlens_model::forward::{Acts, Sequences, forward};
 use searchlens_model::model::TokensError;
@@ -16,13 +14,16 @@ use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
 use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
+use searchlens_stats::bootstrap::bootstrap_shares;
+use searchlens_stats::error::StatsError;
+use searchlens_stats::estimate::Estimate;
+use searchlens_tasks::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
 use searchlens_tasks::split::Split;
-use searchlens_tasks::stream::{Purpose, stream};
 use searchlens_tasks::task::Task;
 use searchlens_tokens::tokenizer::Tokenizer;
 
-use crate::exam::{Question, draw};
-use crate::results::{FORMAT_VERSION, ForkConditioned, FutureProbe, ProbePoint, ProbeResult};
+use searchlens_results::{FORMAT_VERSION, ForkConditioned, FutureProbe, ProbePoint, ProbeResult};
+use searchlens_runs::exam::{Question, draw};
 
 /// How much is probed.
 #[derive(Clone, Debug, PartialEq)]
@@ -336,7 +337,7 @@ impl Study<'_> {
         Ok((points.collect(), others.to_vec()))
     }
 
-    fn resampling(&self) -> searchlens_tasks::stream::Stream {
+    fn resampling(&self) -> searchlens_base::stream::Stream {
         stream(self.seed, Purpose::Resample, 1)
     }
 }

@@ -21,7 +21,7 @@ pub use crate::maze_config::{MazeConfig, RawMazeConfig};
 pub use crate::maze_error::{MAX_CELLS, MAX_WEIGHT, MazeError};
 use crate::region::RegionError;
 use crate::split::Split;
-use crate::text::listed;
+use searchlens_base::text::listed;
 
 /// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

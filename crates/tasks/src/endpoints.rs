@@ -14,7 +14,7 @@ use crate::maze_error::MazeError;
 use crate::measure::{first_fork, lookahead};
 use crate::passages::PassageSet;
 use crate::solve::DistanceField;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Rules for the endpoints of problems. The names are maze-dataset's, where it has the rule.
 ///

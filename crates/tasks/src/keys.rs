@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess};
 
-use crate::text::{listed, near_names};
+use searchlens_base::text::{listed, near_names};
 
 /// A table that has these keys and no others.
 pub(crate) struct Known<A> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TaskError;
 use crate::families::checked_range;
 use crate::region::Region;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// How R^n is cut: every coordinate from `low` to `high` into equal bins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn draws_follow_the_weights() {
         let sampler = Sampler::new(&[1.0, 5.0, 0.0, 3.0], |cell| cell != 1).unwrap();
-        let mut rng = crate::stream::stream(1, crate::stream::Purpose::Sample, 5);
+        let mut rng = searchlens_base::stream::stream(1, searchlens_base::stream::Purpose::Sample, 5);
         let mut counts = [0usize; 4];
         (0..10_000).for_each(|_| counts[sampler.draw(&mut rng)] += 1);
         assert!(counts[1] == 0 && counts[2] == 0 && counts[0].abs_diff(2500) < 180, "{counts:?}");

@@ -2,7 +2,7 @@
 //! may be trained on and which are kept for the test.
 //!
 //! **Invariant:** sampling is pure. The same seed, split and index give the same problem on every machine. This room
-//! knows nothing of tokens, has no clock and no global random state; it touches text only in its readers and writers.
+//! knows nothing of tokens, has no clock and no global random state. It touches no file.
 
 // What a problem is.
 pub mod graph;
@@ -25,13 +25,13 @@ pub mod maze_config;
 pub mod maze_error;
 pub mod refine;
 pub mod split;
-pub mod stream;
 pub mod symmetry;
 pub mod task;
 
 // How they are solved, and how hard that is.
 pub mod avoidance;
 pub mod baselines;
+pub mod corridor;
 pub mod count;
 pub mod judge;
 pub mod leakage;
@@ -40,11 +40,3 @@ pub mod policy;
 pub mod shortcut;
 pub mod solve;
 pub mod statistics;
-
-// How they are written down.
-pub mod draw;
-pub mod files;
-pub mod graph_draw;
-pub mod graph_record;
-pub mod record;
-pub mod text;

@@ -108,7 +108,7 @@ impl Lattice {
     }
 
     /// The two cells at a [`Lattice::link`], the upper or left one first; `None` if it would leave the lattice.
-    pub(crate) fn cells_at(self, link: usize) -> Option<(usize, usize)> {
+    pub fn cells_at(self, link: usize) -> Option<(usize, usize)> {
         let n = self.n_cells();
         let (cell, to) = if link < n { (link, self.south(link)) } else { (link - n, self.east(link - n)) };
         to.map(|to| (cell, to))

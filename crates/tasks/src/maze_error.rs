@@ -2,7 +2,7 @@
 
 use crate::generators::KINDS;
 use crate::generators::options::OptionName;
-use crate::text::{listed, near_names};
+use searchlens_base::text::{listed, near_names};
 
 /// The largest maze, in cells: a thousand by a thousand.
 pub const MAX_CELLS: usize = 1_000_000;

@@ -149,11 +149,19 @@ impl PassageSet {
         &self.words
     }
 
-    pub(crate) fn bit(&self, bit: usize) -> bool {
+    /// Whether the passage of a [link](Lattice::link) is open.
+    ///
+    /// # Panics
+    /// If there is no such link.
+    pub fn bit(&self, bit: usize) -> bool {
         self.words[bit / 64] >> (bit % 64) & 1 == 1
     }
 
-    pub(crate) fn set_bit(&mut self, bit: usize) {
+    /// Opens the passage of a [link](Lattice::link), which must join two cells ([`Lattice::cells_at`]).
+    ///
+    /// # Panics
+    /// If there is no such link.
+    pub fn set_bit(&mut self, bit: usize) {
         self.words[bit / 64] |= 1 << (bit % 64);
     }
 

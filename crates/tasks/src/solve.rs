@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use rand::Rng;
 
 use crate::graph::Graph;
-use crate::stream::below;
+use searchlens_base::stream::below;
 
 /// How many steps every node is from one target, or from the nearest of several.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::stream::Purpose;
-use crate::text::near_names;
+use searchlens_base::stream::Purpose;
+use searchlens_base::text::near_names;
 
 /// A maze up to the symmetries of its lattice: turned and mirrored copies share it (also those that turning makes as wide as
 /// it was high), and so do all choices of endpoints.

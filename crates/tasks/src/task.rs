@@ -7,7 +7,7 @@ use crate::maze::Lattice;
 use crate::problem::{Problem, Shown};
 use crate::solve::DistanceField;
 use crate::split::{Split, SymmetryClass};
-use crate::stream::{Purpose, stream};
+use searchlens_base::stream::{Purpose, stream};
 
 /// A problem with one of its answers.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,8 @@
 //! Each line is a token: `*` if the loss on the path counts it, its id, its name, and its role.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
+use searchlens_base::stream::{Purpose, stream};
 use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::stream::{Purpose, stream};
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerName};

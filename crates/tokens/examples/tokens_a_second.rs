@@ -4,10 +4,10 @@
 
 use std::time::Instant;
 
+use searchlens_base::stream::{Purpose, stream};
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::generators::Generator;
 use searchlens_tasks::split::Split;
-use searchlens_tasks::stream::{Purpose, stream};
 use searchlens_tasks::task::{Instance, Task};
 use searchlens_tokens::batch::Rows;
 use searchlens_tokens::encoded::LossOn;

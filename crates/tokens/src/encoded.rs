@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::RoleQuery;
 use crate::role::Role;
-use searchlens_tasks::text::near_names;
+use searchlens_base::text::near_names;
 
 /// A token sequence. The three lists have one entry a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

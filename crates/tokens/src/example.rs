@@ -1,10 +1,10 @@
 //! What a tokenizer encodes: a graph, and as much of the task and its solution as is known.
 
+use searchlens_base::stream::Stream;
 use searchlens_tasks::config::MAX_WEIGHT;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};
-use searchlens_tasks::stream::Stream;
 use searchlens_tasks::task::Instance;
 
 use crate::name::TokenizerName;

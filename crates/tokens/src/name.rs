@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use searchlens_base::text::{listed, near_names};
 use searchlens_tasks::config::MAX_WEIGHT;
-use searchlens_tasks::text::{listed, near_names};
 use serde::{Deserialize, Serialize};
 
 use crate::choice::ChoiceError;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::role::{Place, Role, RoleKind};
-use searchlens_tasks::text::near_names;
+use searchlens_base::text::near_names;
 
 /// A question for positions in a sequence, in text form `target`, `path_step:3` or `edge:3-8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

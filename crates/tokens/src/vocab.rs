@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use searchlens_tasks::text::near_names;
+use searchlens_base::text::near_names;
 
 /// The tokens of one tokenizer: names in id order, ids `0..len`.
 #[derive(Clone, Debug)]

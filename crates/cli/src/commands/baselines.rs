@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use clap::Args;
-use searchlens::lens::corridor::{FutureFloors, future_floors};
 use searchlens::tasks::baselines::{Baselines, baselines};
+use searchlens::tasks::corridor::{FutureFloors, future_floors};
 use searchlens::tasks::leakage::{Seen, random_split};
 use searchlens::tasks::split::Split;
 use serde::Serialize;

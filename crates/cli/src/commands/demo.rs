@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use clap::Args;
 use searchlens::report::write_report;
-use searchlens::studies::config::RunConfig;
-use searchlens::studies::demo::{SHORT_MINUTES, demo_config, ms_per_step};
-use searchlens::studies::folder::RunFolder;
+use searchlens::runs::config::RunConfig;
+use searchlens::runs::demo::{SHORT_MINUTES, demo_config, ms_per_step};
+use searchlens::runs::folder::RunFolder;
+use searchlens::runs::run::{RunError, Start};
+use searchlens::runs::setup::Parts;
 use searchlens::studies::probing::ProbePlan;
-use searchlens::studies::run::{RunError, Start};
-use searchlens::studies::setup::Parts;
 
 use crate::cli::Common;
 use crate::commands::lens::probe_into;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rayon::prelude::*;
-use searchlens::tasks::files::{Entry, Source};
+use searchlens::base::text::{listed, near_names};
+use searchlens::formats::files::{Entry, Source};
 use searchlens::tasks::filter::{Filter, Weighted, apply};
 use searchlens::tasks::split::Split;
-use searchlens::tasks::text::{listed, near_names};
 
 use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use searchlens::model::workers::Workers;
-use searchlens::studies::config::RunConfig;
-use searchlens::studies::folder::RunFolder;
+use searchlens::results::ProbeResult;
+use searchlens::runs::config::RunConfig;
+use searchlens::runs::folder::RunFolder;
+use searchlens::runs::run::untrained_model;
+use searchlens::runs::setup::Parts;
 use searchlens::studies::probing::{ProbePlan, probe};
-use searchlens::studies::results::ProbeResult;
-use searchlens::studies::run::untrained_model;
-use searchlens::studies::setup::Parts;
 
 use searchlens::model::Model;
 

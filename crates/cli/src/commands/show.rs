@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use searchlens::tasks::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, stacked, svg, unicode};
-use searchlens::tasks::files::Entry;
-use searchlens::tasks::graph_draw;
-use searchlens::tasks::graph_record::GraphRecord;
+use searchlens::formats::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, stacked, svg, unicode};
+use searchlens::formats::files::Entry;
+use searchlens::formats::graph_draw;
+use searchlens::formats::graph_record::GraphRecord;
+use searchlens::formats::record::{MazeRecord, Record};
 use searchlens::tasks::measure::difficulty;
-use searchlens::tasks::record::{MazeRecord, Record};
 use searchlens::tasks::split::Split;
 use searchlens::tasks::statistics::{Distribution, Facts, Statistics, Tally};
 

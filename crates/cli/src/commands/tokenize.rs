@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
-use searchlens::tasks::graph_record::GraphRecord;
+use searchlens::base::stream::{Purpose, stream};
+use searchlens::formats::graph_record::GraphRecord;
+use searchlens::formats::record::{MazeRecord, Record};
 use searchlens::tasks::labels::Binning;
 use searchlens::tasks::maze::Lattice;
 use searchlens::tasks::problem::{Goal, Labels};
-use searchlens::tasks::record::{MazeRecord, Record};
-use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tokens::encoded::LossOn;
 use searchlens::tokens::example::{EdgeOrder, Example};
 use searchlens::tokens::graphs::Nodes;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use searchlens::model::kernels::tier::Tier;
-use searchlens::studies::config::RunConfig;
-use searchlens::studies::folder::RunFolder;
-use searchlens::studies::run::Start;
-use searchlens::studies::setup::Parts;
+use searchlens::runs::config::RunConfig;
+use searchlens::runs::folder::RunFolder;
+use searchlens::runs::run::Start;
+use searchlens::runs::setup::Parts;
 
 use crate::cli::Common;
 use crate::error::InputError;

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-use searchlens::tasks::stream::{Purpose, Stream, below, stream};
+use searchlens::base::stream::{Purpose, Stream, below, stream};
 
 use crate::run::command;
 use crate::runs::{Scratch, lasting};

@@ -152,7 +152,7 @@ pub(super) fn favourite(outputs: &[f64]) -> usize {
 mod tests {
     use super::*;
     use rand::RngExt;
-    use searchlens_tasks::stream::{Purpose, stream};
+    use searchlens_base::stream::{Purpose, stream};
 
     /// Analytic gradient against central differences, every parameter, at a random point.
     #[track_caller]

@@ -2,6 +2,5 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
-mod floors;
 mod probes;
 mod readings;

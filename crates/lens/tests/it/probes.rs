@@ -1,14 +1,14 @@
 //! Probes on planted answers: what is there is found, what is not there is not.
 
 use rand::RngExt;
+use searchlens_base::stream::{Purpose, Stream, stream};
 use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_type};
-use searchlens_lens::estimate::Estimate;
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
-use searchlens_lens::stats::bootstrap_share;
+use searchlens_stats::bootstrap::bootstrap_share;
+use searchlens_stats::estimate::Estimate;
 use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::generators::Generator;
 use searchlens_tasks::split::Split;
-use searchlens_tasks::stream::{Purpose, Stream, stream};
 use searchlens_tasks::task::{Instance, Task};
 
 fn rng(index: u64) -> Stream {

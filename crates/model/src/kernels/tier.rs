@@ -5,7 +5,7 @@
 
 use super::tile::Bf16Unit;
 use pulp::{Arch, WithSimd};
-use searchlens_tasks::text::{listed, near_names};
+use searchlens_base::text::{listed, near_names};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::fmt;

@@ -2,9 +2,7 @@
 
 use crate::{architectures, rng, shaken};
 use rand::RngExt;
-use searchlens_model::checkpoint::{
-    CheckpointError, load_model, load_training, save_model, save_training, write_atomically,
-};
+use searchlens_model::checkpoint::{CheckpointError, load_model, load_training, save_model, save_training};
 use searchlens_model::optimiser::Moments;
 use searchlens_model::train::Average;
 use serde_json::json;
@@ -88,15 +86,4 @@ fn broken_files_are_refused_with_what_is_wrong() {
         std::fs::write(path, bytes).unwrap();
     };
     check_refused(infinite, &["holds inf at entry"]);
-}
-
-#[test]
-fn a_failed_write_leaves_the_old_file() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("old");
-    write_atomically(&path, b"old").unwrap();
-    let nowhere = dir.path().join("missing/new");
-    assert!(write_atomically(&nowhere, b"new").unwrap_err().to_string().contains("missing/new"));
-    write_atomically(&path, b"new").unwrap();
-    assert_eq!(std::fs::read(&path).unwrap(), b"new");
 }

@@ -7,8 +7,8 @@ use crate::read::{Run, step};
 use plotly::common::{DashType, Fill, HoverInfo, Line, MarkerSymbol, Mode};
 use plotly::layout::{Axis, AxisType};
 use plotly::{Plot, Scatter};
-use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::Metric;
+use searchlens_results::Metric;
+use searchlens_stats::estimate::Estimate;
 
 /// Points a curve is drawn with at most; longer ones are thinned evenly, which the honesty line says.
 const MAX_POINTS: usize = 2000;

@@ -94,7 +94,7 @@ pub(crate) fn all(run: &Run) -> Vec<Figure> {
 }
 
 /// The honesty line of the gallery: its mazes are no plots, but they are held to the same rule.
-pub(crate) fn gallery_honesty(gallery: &searchlens_studies::results::Gallery) -> Honesty {
+pub(crate) fn gallery_honesty(gallery: &searchlens_results::Gallery) -> Honesty {
     Honesty {
         shows: "for each head, softmax(q·k/√d_head) of the query token at the chosen step, painted where the attended tokens lie: edge \
                 tokens on passages and walls, cell tokens on cells; tokens of one place are added up. What falls on punctuation is \

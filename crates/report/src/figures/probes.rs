@@ -6,8 +6,8 @@ use crate::number::{count, percent, value};
 use plotly::common::{DashType, HoverInfo, Line, MarkerSymbol, Mode};
 use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
 use plotly::{Plot, Scatter};
-use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::{ProbePoint, ProbeResult};
+use searchlens_results::{ProbePoint, ProbeResult};
+use searchlens_stats::estimate::Estimate;
 
 /// The figures that the probes have data for.
 pub(super) fn figures(probes: &ProbeResult) -> Vec<Figure> {

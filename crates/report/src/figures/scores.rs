@@ -6,8 +6,8 @@ use crate::number::{count, k_star, percent, value};
 use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
 use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
 use plotly::{Layout, Plot, Scatter};
-use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::{EvalResult, KStar, Lookahead};
+use searchlens_results::{EvalResult, KStar, Lookahead};
+use searchlens_stats::estimate::Estimate;
 
 /// The figures of an evaluation.
 pub(super) fn figures(eval: &EvalResult) -> Vec<Figure> {
@@ -120,8 +120,8 @@ fn k_star_mark(k: &KStar, exact_path: f64, furthest: f64) -> Option<Box<Scatter<
 }
 
 fn by_lookahead(eval: &EvalResult) -> Figure {
-    let points = |offset: f64, of: fn(&searchlens_studies::results::ByLookahead) -> &Estimate| -> Vec<_> {
-        let at = |b: &searchlens_studies::results::ByLookahead| format!("lookahead needed: {}", b.lookahead);
+    let points = |offset: f64, of: fn(&searchlens_results::ByLookahead) -> &Estimate| -> Vec<_> {
+        let at = |b: &searchlens_results::ByLookahead| format!("lookahead needed: {}", b.lookahead);
         eval.by_lookahead.iter().map(|b| (b.lookahead as f64 + offset, of(b), at(b))).collect()
     };
     let most = eval.by_lookahead.iter().map(|b| b.lookahead).max().unwrap_or(0) as f64;

@@ -9,7 +9,7 @@ use plotly::common::{
 use plotly::configuration::{DisplayModeBar, ModeBarButtonName};
 use plotly::layout::{Axis, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Plot, Scatter};
-use searchlens_lens::estimate::Estimate;
+use searchlens_stats::estimate::Estimate;
 
 /// A colour with enough contrast (3:1) on both papers; after Okabe & Ito, so that no pair is told apart by red and green alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

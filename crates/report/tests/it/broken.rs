@@ -4,7 +4,7 @@ use crate::fixture::{self, Fixture};
 use crate::report;
 use expect_test::{Expect, expect};
 use searchlens_report::{ReportError, write_report};
-use searchlens_studies::results::Mark;
+use searchlens_results::Mark;
 use std::path::Path;
 
 /// The message for a whole run after `damage` was done to its folder, with the folder's path cut out.
@@ -120,7 +120,7 @@ fn a_config_that_does_not_parse() {
 
 /// The message for a gallery after `damage` was done to its third specimen.
 #[track_caller]
-fn check_specimen(damage: impl FnOnce(&mut searchlens_studies::results::Specimen), want: Expect) {
+fn check_specimen(damage: impl FnOnce(&mut searchlens_results::Specimen), want: Expect) {
     let mut gallery = fixture::gallery(4, 4);
     damage(&mut gallery.specimens[2]);
     check(|run| Fixture { gallery: Some(gallery), ..Fixture::whole() }.write(run), want);

@@ -1,11 +1,11 @@
 //! A run folder of invented numbers: plausible curves, scores and probes, and mazes with right and wrong answers whose
 //! "attention" follows simple rules. No network is behind it.
 
-use searchlens_lens::estimate::Estimate;
-use searchlens_studies::results::{
+use searchlens_results::{
     BaselineScores, ByLookahead, EvalResult, FORMAT_VERSION, ForkConditioned, FutureProbe, Gallery, KStar, Lookahead,
     Mark, Metric, ProbePoint, ProbeResult, RunInfo, Specimen,
 };
+use searchlens_stats::estimate::Estimate;
 use std::path::Path;
 
 const CONFIG: &str = r#"[task.maze]

@@ -3,7 +3,7 @@
 use crate::fixture::{self, Fixture, share};
 use crate::{report, without_scripts};
 use searchlens_report::{MAX_PAGE_BYTES, write_report};
-use searchlens_studies::results::{Gallery, KStar, Lookahead, Metric, TierFrom};
+use searchlens_results::{Gallery, KStar, Lookahead, Metric, TierFrom};
 
 #[test]
 fn every_section_stands_in_the_page_and_every_figure_has_its_honesty_line() {
@@ -187,7 +187,7 @@ fn the_headline_names_the_split() {
 fn what_rests_on_no_example_is_a_dash() {
     let mut fixture = Fixture::whole();
     let eval = fixture.eval.as_mut().unwrap();
-    eval.path_length_ratio = searchlens_lens::estimate::Estimate::NOTHING;
+    eval.path_length_ratio = searchlens_stats::estimate::Estimate::NOTHING;
     assert!(report(&fixture).markdown.contains("| Path length ratio | — | 0 |"));
 }
 

@@ -3,11 +3,11 @@
 use crate::tiny;
 use searchlens_lens::probe::ProbeConfig;
 use searchlens_model::Model;
+use searchlens_results::{Gallery, Mark, ProbeResult};
+use searchlens_runs::run::untrained_model;
+use searchlens_runs::setup::Parts;
 use searchlens_studies::gallery::{GalleryPlan, gallery};
 use searchlens_studies::probing::{ProbePlan, probe};
-use searchlens_studies::results::{Gallery, Mark, ProbeResult};
-use searchlens_studies::run::untrained_model;
-use searchlens_studies::setup::Parts;
 use searchlens_tasks::split::Split;
 
 /// A network after a few seconds' training on 3×3 mazes, and the same before.

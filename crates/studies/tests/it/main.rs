@@ -1,16 +1,7 @@
 //! The room's tests of behaviour, in one binary.
 
 #[cfg(test)]
-mod config;
-#[cfg(test)]
-mod demo;
-#[cfg(test)]
-mod evaluate;
-#[cfg(test)]
 mod inside;
 #[cfg(test)]
-mod run;
-#[cfg(test)]
+#[path = "../../../runs/tests/it/tiny.rs"]
 mod tiny;
-#[cfg(test)]
-mod worlds;

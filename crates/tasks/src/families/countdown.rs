@@ -12,7 +12,7 @@ use crate::config::TaskError;
 use crate::families::{between, checked_range};
 use crate::graph::Graph;
 use crate::problem::{Goal, Labels, Problem};
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Small Countdown: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

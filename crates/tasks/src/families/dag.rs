@@ -12,7 +12,7 @@ use crate::graph::Graph;
 use crate::measure::lookahead;
 use crate::problem::{Goal, Problem};
 use crate::solve::{DistanceField, shortest_path};
-use crate::stream::{Stream, below, shuffle};
+use searchlens_base::stream::{Stream, below, shuffle};
 
 /// Which of the three distributions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

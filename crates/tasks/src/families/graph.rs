@@ -7,7 +7,7 @@ use crate::families::checked_range;
 use crate::families::structure::{Arcs, Structure};
 use crate::problem::{Goal, Problem};
 use crate::solve::DistanceField;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Random graphs: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

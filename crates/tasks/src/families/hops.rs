@@ -9,7 +9,7 @@ use crate::config::TaskError;
 use crate::families::{between, checked_range};
 use crate::graph::Graph;
 use crate::problem::{Goal, Problem};
-use crate::stream::{Stream, below, shuffle};
+use searchlens_base::stream::{Stream, below, shuffle};
 
 /// k-hop tasks: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

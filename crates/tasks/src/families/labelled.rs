@@ -17,7 +17,7 @@ use crate::labels::{Binning, Distribution, Sampler};
 use crate::problem::{Goal, Labels, Problem};
 use crate::region::Region;
 use crate::solve::{DistanceField, steps_from};
-use crate::stream::{Stream, below, with_chance};
+use searchlens_base::stream::{Stream, below, with_chance};
 
 /// Labelled graphs: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -14,9 +14,9 @@ use crate::passages::PassageSet;
 use crate::problem::Problem;
 use crate::solve::{DistanceField, random_shortest_path};
 use crate::split::{Split, SymmetryClass};
-use crate::stream::{Purpose, Stream, below, stream};
 use crate::symmetry::Symmetries;
 use crate::task::Instance;
+use searchlens_base::stream::{Purpose, Stream, below, stream};
 
 /// Mazes of one config.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Equivalence, Family, FilledSplits};
 use crate::config::{TaskConfig, TaskError};
 use crate::maze::Lattice;
-use crate::stream::Stream;
+use searchlens_base::stream::Stream;
 
 /// A mixture: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::labels::Distribution;
 use crate::problem::{Goal, Labels, Problem, Shown};
 use crate::region::Region;
 use crate::solve::{DistanceField, random_shortest_path};
-use crate::stream::{Stream, below, shuffle};
+use searchlens_base::stream::{Stream, below, shuffle};
 
 /// Prompts: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

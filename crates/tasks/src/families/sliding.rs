@@ -10,7 +10,7 @@ use crate::families::checked_range;
 use crate::graph::Graph;
 use crate::maze::Lattice;
 use crate::problem::{Goal, Labels, Problem};
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Sliding puzzles: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TaskError;
 use crate::families::{MAX_NODES, checked_range, checked_share};
 use crate::graph::Graph;
-use crate::stream::{Stream, below, shuffle, with_chance};
+use searchlens_base::stream::{Stream, below, shuffle, with_chance};
 
 /// A way of joining nodes at random. Names say nothing: nodes of grids and rings are renamed at random too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

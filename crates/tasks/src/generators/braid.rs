@@ -2,7 +2,7 @@
 
 use super::options::Probability;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Opens one more passage of each dead end with chance `p`, row by row: any of its walls, each as likely, behind which
 /// lies a cell that one could walk to anyway. Cells that were apart stay apart, and no dead end is made.

@@ -5,7 +5,7 @@ use super::sides::{UnvisitedSides, n_sides};
 use crate::maze::Lattice;
 use crate::maze_error::MazeError;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Options of the depth-first search; maze-dataset's `gen_dfs`, whose names they bear.
 ///

@@ -2,7 +2,7 @@
 
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// A rectangle of cells.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use super::options::Start;
 use super::sides::UnvisitedSides;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Carves a spanning tree into a lattice whose passages are all closed; the cell it started in.
 ///

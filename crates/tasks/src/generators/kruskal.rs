@@ -1,7 +1,7 @@
 //! Kruskal's algorithm: passages in random order, each opened unless its ends are joined already.
 
 use crate::passages::PassageSet;
-use crate::stream::{Stream, shuffle};
+use searchlens_base::stream::{Stream, shuffle};
 
 /// Carves a spanning tree into a lattice whose passages are all closed. Every spanning tree can come, not each as
 /// likely: it is the least one under independent random weights.

@@ -22,8 +22,8 @@ pub use prim::Prim;
 use crate::maze::Lattice;
 use crate::maze_error::MazeError;
 use crate::passages::PassageSet;
-use crate::stream::Stream;
 use options::{OptionName, OptionTable};
+use searchlens_base::stream::Stream;
 
 /// A way of making mazes, with its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::maze::Lattice;
 use crate::maze_error::MazeError;
-use crate::stream::{Stream, below, with_chance};
+use searchlens_base::stream::{Stream, below, with_chance};
 
 /// The options there are. A generator takes some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use super::options::Probability;
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
-use crate::stream::Stream;
+use searchlens_base::stream::Stream;
 
 /// Opens each passage of the lattice with chance `p`, besides those that are open.
 pub(super) fn carve(p: Probability, rng: &mut Stream, open: &mut PassageSet) {

@@ -4,7 +4,7 @@ use super::options::{Amount, OptionName, OptionTable, Start};
 use crate::maze::Lattice;
 use crate::maze_error::MazeError;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Options of Prim's algorithm.
 ///

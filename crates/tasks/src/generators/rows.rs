@@ -4,7 +4,7 @@
 use super::options::Probability;
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Sidewinder: each row but the first is cut into runs of cells, and from one cell of each run, each as likely, a
 /// passage leads up. A run goes on eastwards with chance `p`. The first row is one corridor.

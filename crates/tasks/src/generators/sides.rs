@@ -1,7 +1,7 @@
 //! The sides of a cell on which unvisited cells lie: what generators that walk choose from.
 
 use crate::maze::Lattice;
-use crate::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below};
 
 /// Sides of a cell, in maze-dataset's order of neighbours.
 const EAST: u8 = 0;

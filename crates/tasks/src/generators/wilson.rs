@@ -4,7 +4,7 @@ use super::carve_corridor;
 use super::sides::UnvisitedSides;
 use crate::maze::Lattice;
 use crate::passages::PassageSet;
-use crate::stream::Stream;
+use searchlens_base::stream::Stream;
 
 /// Carves a uniform spanning tree into a lattice whose passages are all closed.
 ///

@@ -7,7 +7,7 @@ use searchlens_tasks::generators::options::{OptionTable, OptionValue};
 use searchlens_tasks::generators::{Amount, Dfs, Generator, KINDS, Prim, Probability, Start};
 use serde::{Deserialize, Serialize};
 
-use crate::sampling::{raw, with};
+use crate::samples::{raw, with};
 
 /// As a task stands in a training config.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::BigUint;
+use searchlens_base::stream::{Purpose, stream};
 use searchlens_tasks::config::MazeConfig;
 use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, hallways, spanning_trees};
 use searchlens_tasks::endpoints::{Component, EndpointRules};
@@ -10,7 +11,6 @@ use searchlens_tasks::generators::{Dfs, Generator, Prim, Start};
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::solve::{DistanceField, shortest_path};
-use searchlens_tasks::stream::{Purpose, stream};
 use searchlens_tasks::symmetry::Symmetries;
 
 const UNIFORM: Generator = dfs_from(Start::Uniform);

@@ -11,7 +11,7 @@ use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::{Instance, Task};
 
-use crate::sampling::{raw, task, with};
+use crate::samples::{raw, task, with};
 
 fn rules() -> EndpointRules {
     EndpointRules::default()

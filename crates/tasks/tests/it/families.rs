@@ -2,79 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use searchlens_tasks::config::TaskConfig;
+use searchlens_base::stream::{Purpose, shuffle, stream};
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::judge::judge_with;
 use searchlens_tasks::problem::{Goal, Labels, Problem};
 use searchlens_tasks::split::Split;
-use searchlens_tasks::stream::{Purpose, shuffle, stream};
 use searchlens_tasks::task::{Equivalence, Task};
-use serde::{Deserialize, Serialize};
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    task: TaskConfig,
-}
-
-const LABELLED: &str = "binning = { bins = 20 }
-structure = { tree = { nodes = 10 } }
-labels = { uniform = { low = [0.0], high = [1.0] } }
-target = { interval = { low = 0.3, high = 0.5 } }";
-
-/// A config of every family, and of every kind within them.
-pub(crate) fn configs() -> Vec<String> {
-    let prompted = |rest: &str| format!("[task.prompted]\nexamples = 3\n{rest}\n[task.prompted.graph]\n{LABELLED}");
-    let mut all: Vec<String> = [
-        "[task.star]\narms = 2\nlength = 5\nnames = 50",
-        "[task.star]\narms = 3\nlength = 4\ndirected = false",
-        "[task.dag]\nkind = 'naive'\nvertices = 19",
-        "[task.dag]\nkind = 'balanced'\nvertices = 41",
-        "[task.dag]\nkind = 'balanced'\nvertices = 9\nmin_lookahead = 2\nmax_lookahead = 3",
-        "[task.dag]\nkind = 'star'\nvertices = 14",
-        "[task.tree]\nnodes = 16",
-        "[task.tree]\nnodes = 8\nsecond_chain = false",
-        "[task.graph]\nstructure = { tree = { nodes = 12 } }",
-        "[task.graph]\nstructure = { erdos_renyi = { nodes = 15, edge_probability = 0.2 } }\nmin_distance = 2",
-        "[task.graph]\nstructure = { erdos_renyi = { nodes = 15, edge_probability = 0.3 } }\narcs = 'acyclic'",
-        "[task.graph]\nstructure = { regular = { nodes = 14, degree = 3 } }\narcs = 'random'",
-        "[task.graph]\nstructure = { small_world = { nodes = 20, neighbours = 4, rewired = 0.1 } }",
-        "[task.graph]\nstructure = { grid = { rows = 4, cols = 5, shortcuts = 3 } }",
-        "[task.graph]\nstructure = { regular = { nodes = 14, degree = 3 } }\nmax_weight = 9\nmin_distance = 12",
-        "[task.hops]\nnodes = 12\nmin_hops = 2\nmax_hops = 6",
-        "[task.hops]\nnodes = 12\nmax_hops = 11",
-        "[task.hops]\nnodes = 12\nmax_hops = 5\nmap = 'function'",
-        "[task.countdown]\nnumbers = 3\nmax_number = 20\nmin_target = 10\nmax_target = 100",
-        "[task.sliding]",
-        "[task.sliding]\nrows = 2\ncols = 2\ngoal = 'solved'",
-    ]
-    .map(str::to_owned)
-    .into();
-    all.push(format!("[task.labelled]\n{LABELLED}"));
-    all.push(format!("[task.labelled]\n{LABELLED}\nplacement = 'free'\ntarget_share = 0.5"));
-    all.push(
-        "[task.labelled]
-        binning = { dim = 2, bins = 8, low = -1.0, high = 1.0 }
-        structure = { erdos_renyi = { nodes = 12, edge_probability = 0.25 } }
-        labels = { normal = { mean = [0.0, 0.0], sd = [0.5, 0.5] } }
-        target = { ball = { centre = [0.5, 0.5], radius = 0.4 } }
-        avoid = { half_space = { normal = [-1.0, 0.0], offset = 0.3 } }
-        detour_share = 0.5"
-            .to_owned(),
-    );
-    all.push(prompted(""));
-    let other = "other = { interval = { low = 0.6, high = 0.8 } }";
-    all.push(prompted(&format!("follow = 'other'\n{other}\nspoilt = 'shuffled'")));
-    all.push(prompted(&format!("{other}\nstrata = ['target_nearer', 'other_nearer']\nspoilt = 'repeated'")));
-    all
-}
-
-pub(crate) fn task_of(toml: &str) -> Task {
-    let file: File = toml::from_str(toml).unwrap_or_else(|error| panic!("{toml}: {error}"));
-    let written = toml::to_string(&file).unwrap();
-    assert_eq!(toml::from_str::<File>(&written).unwrap(), file, "it must survive writing:\n{written}");
-    Task::new(file.task).unwrap_or_else(|error| panic!("{toml}: {error}"))
-}
+use crate::samples::{File, LABELLED, configs, task_of};
 
 #[test]
 fn problems_are_what_they_promise() {
@@ -131,7 +66,7 @@ fn a_renamed_problem_is_of_the_same_class_and_another_is_not() {
 }
 
 /// The problem with its nodes' names exchanged.
-fn renamed(problem: &Problem, rng: &mut searchlens_tasks::stream::Stream) -> Problem {
+fn renamed(problem: &Problem, rng: &mut searchlens_base::stream::Stream) -> Problem {
     let n = problem.graph.n_nodes();
     let mut names: Vec<usize> = (0..n).collect();
     shuffle(rng, &mut names);

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use searchlens_base::stream::{Purpose, Stream, stream};
 use searchlens_tasks::config::MazeConfig;
 use searchlens_tasks::count::dfs_trees;
 use searchlens_tasks::generators::{Generator, KINDS, Probability, Start, braid};
 use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::solve::DistanceField;
-use searchlens_tasks::stream::{Purpose, Stream, stream};
 
-use crate::sampling::{raw, with};
+use crate::samples::{raw, with};
 
 fn generator(name: &str, rows: usize, cols: usize, options: &[(&str, &str)]) -> Generator {
     MazeConfig::try_from(with(name, rows, cols, options)).unwrap().generator()

@@ -9,23 +9,15 @@ mod endpoints;
 #[cfg(test)]
 mod families;
 #[cfg(test)]
-mod files;
+mod floors;
 #[cfg(test)]
 mod generators;
 #[cfg(test)]
-mod golden;
-#[cfg(test)]
-mod graph_records;
-#[cfg(test)]
 mod graph_statistics;
-#[cfg(test)]
-mod hostile_files;
 #[cfg(test)]
 mod mixtures;
 #[cfg(test)]
-mod pictures;
-#[cfg(test)]
-mod records;
+mod samples;
 #[cfg(test)]
 mod sampling;
 #[cfg(test)]

@@ -2,28 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use searchlens_tasks::config::{MazeConfig, RawMazeConfig, TaskConfig, TaskError};
-use searchlens_tasks::generators::options::{OptionName, OptionValue};
+use searchlens_tasks::config::{RawMazeConfig, TaskError};
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::split::Split;
-use searchlens_tasks::task::Task;
 
-pub(crate) fn raw(generator: &str, rows: usize, cols: usize) -> RawMazeConfig {
-    RawMazeConfig::new(generator, rows, cols)
-}
-
-/// A table with options as they are typed on a command line.
-pub(crate) fn with(generator: &str, rows: usize, cols: usize, options: &[(&str, &str)]) -> RawMazeConfig {
-    let mut raw = raw(generator, rows, cols);
-    for (name, value) in options {
-        raw.options.set(OptionName::parse(name).unwrap(), OptionValue::typed(value));
-    }
-    raw
-}
-
-pub(crate) fn task(raw: RawMazeConfig) -> Task {
-    Task::new(TaskConfig::Maze(MazeConfig::try_from(raw).unwrap())).unwrap()
-}
+use crate::samples::{raw, task};
 
 /// Every problem is solvable by its path, in its split, on a spanning tree, and its endpoints differ.
 #[track_caller]

@@ -6,7 +6,7 @@ use searchlens_tasks::measure::{first_fork, forks, lookahead};
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::Task;
 
-use crate::sampling::{raw, task, with};
+use crate::samples::{raw, task, with};
 
 /// A row of the tables: mean cells of the path, forks, per-token, random, greedy, then scores of k-lookahead walkers.
 struct Row {

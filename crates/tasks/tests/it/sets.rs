@@ -13,7 +13,7 @@ use searchlens_tasks::statistics::{Facts, Statistics, Tally};
 use searchlens_tasks::symmetry::Symmetry;
 use searchlens_tasks::task::{Instance, Task};
 
-use crate::sampling::{raw, task, with};
+use crate::samples::{raw, task, with};
 
 fn drawn(raw: RawMazeConfig, count: u64) -> Vec<Instance> {
     let task = task(raw);

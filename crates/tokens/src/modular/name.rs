@@ -11,7 +11,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use searchlens_tasks::text::{listed, near_names};
+use searchlens_base::text::{listed, near_names};
 
 use super::elements::{
     Coords, EdgeList, Elements, Grouping, Part, Parts, Permuter, Prompt, StepSequence, StepSize, Subset, Trailing,

@@ -2,8 +2,8 @@
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
+use searchlens_base::stream::{Purpose, Stream, stream};
 use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::stream::{Purpose, Stream, stream};
 use searchlens_tokens::example::Example;
 use searchlens_tokens::tokenizer::Tokenizer;
 

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use clap::Args;
+use searchlens::base::stream::{Purpose, below, stream};
 use searchlens::model::Model;
 use searchlens::model::config::ModelConfig;
 use searchlens::model::generate::{Reader, Sampling, Stop, generate};
 use searchlens::model::kernels::tier::Tier;
-use searchlens::tasks::stream::{Purpose, below, stream};
 use serde::Serialize;
 
 use super::{Choice, Shape, ShapeName, median, repeated, seconds};

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use rayon::prelude::*;
+use searchlens::base::stream::{Purpose, stream};
 use searchlens::model::workers::Workers;
 use searchlens::tasks::config::{MazeConfig, TaskConfig};
 use searchlens::tasks::generators::Generator;
 use searchlens::tasks::split::Split;
-use searchlens::tasks::stream::{Purpose, stream};
 use searchlens::tasks::task::{Instance, Task};
 use searchlens::tokens::batch::Rows;
 use searchlens::tokens::encoded::LossOn;

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use clap::Args;
+use searchlens::base::stream::{Purpose, below, stream};
 use searchlens::model::Model;
 use searchlens::model::config::ModelConfig;
 use searchlens::model::kernels::tier::Tier;
 use searchlens::model::optimiser::{AdamW, Moments};
 use searchlens::model::params::ParamGroup;
 use searchlens::model::train::{Group, Trainer, group_size};
-use searchlens::tasks::stream::{Purpose, below, stream};
 use serde::Serialize;
 
 use super::profile::{self, StageTime};

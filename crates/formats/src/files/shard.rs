@@ -1,0 +1,455 @@
+//! Bit-packed shards of mazes of one shape, rectangle or torus: 14 to 16 bytes a maze at 7×7, any problem in one short read.
+//!
+//! ```text
+//! head     "SLshard\n", then u32: version, rows, cols, BLOCK, 1 on a torus and 0 else (since version 2), checksum of what
+//!          precedes
+//! blocks   of BLOCK problems (the last may be shorter), each block followed by its checksum (u32)
+//! index    u64 for each block: where it begins
+//! header   JSON: crate::files::Header
+//! tail     u64: problems, where the index begins, where the header begins; u32 checksum of index, header and these;
+//!          "SLend\n\0\0"
+//! ```
+//!
+//! Numbers are little-endian, checksums CRC-32 (as in zip files). A problem is its length in bytes (LEB128), then bits,
+//! lowest first: a bit for each pair of adjacent cells in [`Lattice::adjacent_pairs`]' order; start and end, in as many
+//! bits as the number of cells needs, which itself stands for "absent"; a bit that says whether passages have weights,
+//! and if so the width of a weight in 4 bits, and the weight less one of each open passage; with both ends, a bit that
+//! says how the solution is told. 0: it is a shortest path, and the only bits are those that say which of several
+//! shortest ways on was taken (1 bit for two, 2 bits for three or four). 1: its steps in 32 bits, then 2 bits a step
+//! (east, west, south, north).
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use flate2::Crc;
+
+use crate::files::bits::{BitReader, BitWriter, width_of};
+use crate::files::entry::{Body, Entry, Item};
+use crate::files::header::{self, Header};
+use crate::files::table::{fault, lattice};
+use crate::files::{FileFault, Sink};
+use crate::record::{MazeRecord, Record, RecordFault};
+use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::passages::PassageSet;
+use searchlens_tasks::solve::DistanceField;
+
+/// The version of the layout: 2 since the head tells tori. Readers refuse later ones.
+const VERSION: u32 = 2;
+
+/// Problems in a block: what a read of one problem must look at.
+const BLOCK: u64 = 256;
+
+const MAGIC: &[u8; 8] = b"SLshard\n";
+const END: &[u8; 8] = b"SLend\n\0\0";
+/// The head of this version; no earlier one is longer.
+const LONGEST_HEAD: u64 = 32;
+const TAIL_LEN: u64 = 36;
+
+/// The bits of a maze.
+///
+/// # Errors
+/// What it is that shards cannot hold.
+pub(crate) fn pack(entry: &Entry) -> Result<(Lattice, Vec<u8>), &'static str> {
+    let Record::Maze(record) = &entry.record else { return Err("it is a graph") };
+    if entry.importance != 1.0 {
+        return Err("a maze of a balanced set has an importance");
+    }
+    let MazeRecord { maze, start, end, solution } = record;
+    let lattice = maze.lattice;
+    let open = PassageSet::of(maze);
+    let mut bits = BitWriter::default();
+    for (a, b) in lattice.adjacent_pairs() {
+        bits.push(1, u64::from(open.is_open(a, b)));
+    }
+    let node_width = width_of(lattice.n_cells() as u64);
+    for node in [start, end] {
+        bits.push(node_width, node.unwrap_or(lattice.n_cells()) as u64);
+    }
+    bits.push(1, u64::from(maze.graph.is_weighted()));
+    if maze.graph.is_weighted() {
+        let weights =
+            || maze.passages().filter_map(|(a, b)| maze.graph.weight(a, b)).map(|weight| u64::from(weight - 1));
+        let width = width_of(weights().max().unwrap_or(0));
+        bits.push(4, u64::from(width));
+        weights().for_each(|weight| bits.push(width, weight));
+    }
+    if let (Some(_), Some(end), Some(path)) = (start, end, solution) {
+        match choices(&DistanceField::to(&maze.graph, *end), &maze.graph, path) {
+            Some(choices) => {
+                bits.push(1, 0);
+                choices.into_iter().for_each(|(width, choice)| bits.push(width, choice));
+            }
+            None => {
+                bits.push(1, 1);
+                bits.push(32, path.len() as u64 - 1);
+                path.windows(2).for_each(|step| bits.push(2, heading(lattice, step[0], step[1])));
+            }
+        }
+    }
+    Ok((lattice, bits.finish()))
+}
+
+/// At each cell of a shortest path with several ways on that are shortest: how many bits say which, and which it is.
+/// `None` if the path is no shortest one.
+fn choices(field: &DistanceField, graph: &searchlens_tasks::graph::Graph, path: &[usize]) -> Option<Vec<(u32, u64)>> {
+    let ends_there = path.last() == Some(&field.target());
+    let mut choices = Vec::new();
+    for step in path.windows(2) {
+        let ways = field.successors(graph, step[0]);
+        let choice = ways.clone().position(|way| way == step[1])?;
+        match ways.count() {
+            1 => {}
+            n => choices.push((width_of(n as u64 - 1), choice as u64)),
+        }
+    }
+    ends_there.then_some(choices)
+}
+
+/// Which way an adjacent cell lies: east 0, west 1, south 2, north 3.
+fn heading(lattice: Lattice, from: usize, to: usize) -> u64 {
+    (0..4).find(|&heading| neighbour(lattice, from, heading) == Some(to)).expect("steps lead to adjacent cells")
+}
+
+/// The cell that lies that way, if there is one.
+fn neighbour(lattice: Lattice, from: usize, heading: u64) -> Option<usize> {
+    match heading {
+        0 => lattice.east(from),
+        1 => lattice.west(from),
+        2 => lattice.south(from),
+        _ => lattice.north(from),
+    }
+}
+
+/// The maze that [`pack`] has packed.
+pub(crate) fn unpack(lattice: Lattice, bytes: &[u8]) -> Result<Entry, RecordFault> {
+    let ends_early = || fault("bits", format!("{} bytes", bytes.len()), "longer: the problem is cut off".to_owned());
+    let mut bits = BitReader::new(bytes);
+    let mut pull = |width: u32| bits.pull(width).ok_or_else(ends_early);
+    let mut open = PassageSet::none(lattice);
+    for (a, b) in lattice.adjacent_pairs() {
+        if pull(1)? == 1 {
+            open.open(a, b);
+        }
+    }
+    let mut maze = open.to_maze();
+    let n_cells = lattice.n_cells();
+    let mut node = |field: &str| match pull(width_of(n_cells as u64))? as usize {
+        absent if absent == n_cells => Ok(None),
+        node if node < n_cells => Ok(Some(node)),
+        node => Err(fault(field, node, format!("a cell below {n_cells}"))),
+    };
+    let (start, end) = (node("start")?, node("end")?);
+    if pull(1)? == 1 {
+        let width = pull(4)? as u32;
+        if width > 10 {
+            return Err(fault("weights", format!("{width} bits wide"), "at most 10 bits wide".to_owned()));
+        }
+        let mut weights = std::collections::BTreeMap::new();
+        for passage in maze.passages() {
+            weights.insert(passage, pull(width)? as u32 + 1);
+        }
+        if let Some(weight) = weights.values().find(|&&weight| weight > searchlens_tasks::maze_error::MAX_WEIGHT) {
+            return Err(fault("weights", weight, format!("at most {}", searchlens_tasks::maze_error::MAX_WEIGHT)));
+        }
+        maze.graph = maze.graph.with_weights(|a, b| weights[&(a, b)]);
+    }
+    let solution = match start.zip(end) {
+        None => None,
+        Some((start, end)) if pull(1)? == 0 => {
+            let field = DistanceField::to(&maze.graph, end);
+            let mut path = vec![start];
+            let mut at = start;
+            while field.distance(at).is_some_and(|steps| steps > 0) {
+                let ways = field.successors(&maze.graph, at);
+                let n_ways = ways.clone().count();
+                let choice = if n_ways > 1 { pull(width_of(n_ways as u64 - 1))? as usize } else { 0 };
+                let next = ways.clone().nth(choice);
+                at = next.ok_or_else(|| fault("solution", choice, format!("one of {n_ways} ways on")))?;
+                path.push(at);
+            }
+            Some(path)
+        }
+        Some((start, _)) => {
+            let n_steps = pull(32)?;
+            let mut path = vec![start];
+            let mut at = start;
+            for _ in 0..n_steps {
+                let next = neighbour(lattice, at, pull(2)?);
+                at = next.ok_or_else(|| fault("solution", at, "a cell with a neighbour that way".to_owned()))?;
+                path.push(at);
+            }
+            Some(path)
+        }
+    };
+    Ok(Entry::of_maze(MazeRecord::checked(maze, start, end, solution)?, 1.0))
+}
+
+/// A shard on its way to a file.
+pub(crate) struct ShardSink {
+    out: Box<dyn Write + Send>,
+    lattice: Option<Lattice>,
+    /// Bytes written so far.
+    at: u64,
+    /// The problems of the block that is not full yet.
+    block: Vec<u8>,
+    n: u64,
+    index: Vec<u64>,
+}
+
+impl ShardSink {
+    pub(crate) fn new(out: impl Write + Send + 'static) -> ShardSink {
+        ShardSink { out: Box::new(out), lattice: None, at: 0, block: Vec::new(), n: 0, index: Vec::new() }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), FileFault> {
+        self.at += bytes.len() as u64;
+        self.out.write_all(bytes).map_err(FileFault::Write)
+    }
+
+    fn put_head(&mut self, lattice: Option<Lattice>) -> Result<(), FileFault> {
+        let [rows, cols, torus] =
+            lattice.map_or([0; 3], |Lattice { rows, cols, wraps }| [rows as u32, cols as u32, u32::from(wraps)]);
+        let mut head = MAGIC.to_vec();
+        [VERSION, rows, cols, BLOCK as u32, torus].iter().for_each(|number| head.extend(number.to_le_bytes()));
+        head.extend(checksum(&head).to_le_bytes());
+        self.put(&head)
+    }
+
+    fn end_block(&mut self) -> Result<(), FileFault> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        self.index.push(self.at);
+        let block = std::mem::take(&mut self.block);
+        self.put(&block)?;
+        self.put(&checksum(&block).to_le_bytes())
+    }
+}
+
+impl Sink for ShardSink {
+    fn write(&mut self, item: Item) -> Result<(), FileFault> {
+        let Body::Packed(lattice, bytes) = item.body else { return Err(super::foreign_item()) };
+        match self.lattice {
+            None => {
+                self.put_head(Some(lattice))?;
+                self.lattice = Some(lattice);
+            }
+            Some(first) if first != lattice => {
+                let what = "the maze is of another shape than the first";
+                let number = item.number;
+                return Err(FileFault::CannotHold {
+                    number,
+                    what,
+                    format: ".shard",
+                    instead: ".parquet, .npz or .jsonl",
+                });
+            }
+            Some(_) => {}
+        }
+        let mut len = bytes.len();
+        while len >= 0x80 {
+            self.block.push(len as u8 | 0x80);
+            len >>= 7;
+        }
+        self.block.push(len as u8);
+        self.block.extend(bytes);
+        self.n += 1;
+        if self.n.is_multiple_of(BLOCK) { self.end_block() } else { Ok(()) }
+    }
+
+    fn finish(mut self: Box<Self>, header: &Header) -> Result<(), FileFault> {
+        if self.lattice.is_none() {
+            self.put_head(None)?;
+        }
+        self.end_block()?;
+        let index_at = self.at;
+        let mut footer: Vec<u8> = self.index.iter().flat_map(|offset| offset.to_le_bytes()).collect();
+        let header_at = index_at + footer.len() as u64;
+        footer.extend(header.to_json().bytes());
+        [self.n, index_at, header_at].iter().for_each(|number| footer.extend(number.to_le_bytes()));
+        footer.extend(checksum(&footer).to_le_bytes());
+        footer.extend(END);
+        self.put(&footer)?;
+        self.out.flush().map_err(FileFault::Write)
+    }
+}
+
+/// A shard that is read, from the front or anywhere.
+#[derive(Debug)]
+pub struct Shard {
+    file: File,
+    lattice: Option<Lattice>,
+    header: Header,
+    n: u64,
+    /// Where each block begins, and where the last one ends.
+    offsets: Vec<u64>,
+    /// The block read last: its number, and its problems.
+    block: Option<(u64, Vec<Vec<u8>>)>,
+}
+
+impl Shard {
+    /// Opens a shard: reads and checks its ends.
+    ///
+    /// # Errors
+    /// [`FileFault`] if the file is no shard, of a later version, or damaged.
+    pub fn open(mut file: File) -> Result<Shard, FileFault> {
+        let len = file.seek(SeekFrom::End(0)).map_err(FileFault::Read)?;
+        if len < LONGEST_HEAD + TAIL_LEN {
+            return Err(FileFault::part("head", format!("is missing: the file has {len} bytes")));
+        }
+        let head = bytes_at(&mut file, 0, LONGEST_HEAD)?;
+        if &head[..8] != MAGIC {
+            return Err(FileFault::part("head", "is no shard's"));
+        }
+        let [version, rows, cols, block] = [8, 12, 16, 20].map(|at| u32_at(&head, at));
+        if version > VERSION {
+            let what = format!("is of format version {version}, and this program reads up to {VERSION}");
+            let remedy = "read it with a newer searchlens";
+            return Err(FileFault::Part { part: "head".to_owned(), what, remedy });
+        }
+        let (torus, sum_at) = if version < 2 { (0, 24) } else { (u32_at(&head, 24), 28) };
+        if u32_at(&head, sum_at) != checksum(&head[..sum_at]) || u64::from(block) != BLOCK || torus > 1 {
+            return Err(FileFault::part("head", "is damaged"));
+        }
+        let head_len = sum_at as u64 + 4;
+        let tail = bytes_at(&mut file, len - TAIL_LEN, TAIL_LEN)?;
+        let [n, index_at, header_at] = [0, 8, 16].map(|at| u64_at(&tail, at));
+        let n_blocks = n.div_ceil(BLOCK);
+        let in_order = head_len <= index_at
+            && index_at.checked_add(n_blocks.saturating_mul(8)) == Some(header_at)
+            && header_at <= len - TAIL_LEN;
+        if &tail[28..] != END || !in_order {
+            return Err(FileFault::part("tail", "is damaged or cut off"));
+        }
+        if len - TAIL_LEN - header_at > header::MAX_BYTES as u64 {
+            return Err(FileFault::too_long("header", len - TAIL_LEN - header_at, header::MAX_BYTES));
+        }
+        let footer = bytes_at(&mut file, index_at, len - 12 - index_at)?;
+        if u32_at(&tail, 24) != checksum(&footer) {
+            return Err(FileFault::part("index", "is damaged: its checksum is wrong"));
+        }
+        let index_len = (header_at - index_at) as usize;
+        let header = Header::from_json("header", &footer[index_len..footer.len() - 24])?;
+        let mut offsets: Vec<u64> = footer[..index_len].chunks_exact(8).map(|bytes| u64_at(bytes, 0)).collect();
+        offsets.push(index_at);
+        if offsets[0] != head_len || offsets.windows(2).any(|pair| pair[0] + 4 > pair[1]) {
+            return Err(FileFault::part("index", "names blocks that overlap"));
+        }
+        let lattice = if n == 0 { None } else { Some(lattice(i64::from(rows), i64::from(cols), torus == 1)) };
+        let lattice = lattice.transpose().map_err(|fault| FileFault::part("head", fault.to_string()))?;
+        Ok(Shard { file, lattice, header, n, offsets, block: None })
+    }
+
+    /// What the shard says of itself.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Number of problems.
+    pub fn len(&self) -> u64 {
+        self.n
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+
+    /// Problem number `index`, from 0. Reads its block, unless that was read last.
+    ///
+    /// # Errors
+    /// [`FileFault`] if there is no such problem, or its block is damaged.
+    pub fn get(&mut self, index: u64) -> Result<Entry, FileFault> {
+        self.item(index)?.check()
+    }
+
+    pub(crate) fn item(&mut self, index: u64) -> Result<Item, FileFault> {
+        let lattice = self.lattice.filter(|_| index < self.n);
+        let lattice = lattice.ok_or_else(|| FileFault::Part {
+            part: format!("problem {}", index + 1),
+            what: format!("is asked for, and there are {}", self.n),
+            remedy: "ask for an earlier one",
+        })?;
+        let number = index / BLOCK;
+        if self.block.as_ref().is_none_or(|(read, _)| *read != number) {
+            self.block = Some((number, self.read_block(number)?));
+        }
+        let problems = self.block.as_ref().map_or(&[][..], |(_, problems)| problems);
+        Ok(Item { number: index + 1, body: Body::Packed(lattice, problems[(index % BLOCK) as usize].clone()) })
+    }
+
+    fn read_block(&mut self, number: u64) -> Result<Vec<Vec<u8>>, FileFault> {
+        let [begin, end] = [0, 1].map(|next| self.offsets[number as usize + next]);
+        let block = bytes_at(&mut self.file, begin, end - begin)?;
+        let (block, sum) = block.split_at(block.len() - 4);
+        let damaged = |what: &str| FileFault::part(format!("block {number}"), what);
+        if u32_at(sum, 0) != checksum(block) {
+            return Err(damaged("is damaged: its checksum is wrong"));
+        }
+        let n_problems = BLOCK.min(self.n - number * BLOCK);
+        let mut rest = block;
+        let mut next = || {
+            let mut len = 0usize;
+            for shift in [0, 7, 14, 21] {
+                let (&byte, after) = rest.split_first()?;
+                rest = after;
+                len |= usize::from(byte & 0x7f) << shift;
+                if byte < 0x80 {
+                    let (problem, after) = rest.split_at_checked(len)?;
+                    rest = after;
+                    return Some(problem.to_vec());
+                }
+            }
+            None
+        };
+        let problems: Option<Vec<_>> = (0..n_problems).map(|_| next()).collect();
+        let problems = problems.ok_or_else(|| damaged("has problems that are cut off"))?;
+        if rest.is_empty() { Ok(problems) } else { Err(damaged("has bytes that belong to no problem")) }
+    }
+}
+
+/// The problems of a shard in order, as they lie there.
+impl Iterator for Items {
+    type Item = Result<Item, FileFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Items { shard, next } = self;
+        (*next < shard.len()).then(|| {
+            *next += 1;
+            shard.item(*next - 1)
+        })
+    }
+}
+
+/// See [`Items::next`].
+pub(crate) struct Items {
+    shard: Shard,
+    next: u64,
+}
+
+impl Items {
+    pub(crate) fn of(shard: Shard) -> Items {
+        Items { shard, next: 0 }
+    }
+}
+
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+fn bytes_at(file: &mut File, at: u64, len: u64) -> Result<Vec<u8>, FileFault> {
+    file.seek(SeekFrom::Start(at)).map_err(FileFault::Read)?;
+    let mut bytes = Vec::new();
+    let read = file.take(len).read_to_end(&mut bytes).map_err(FileFault::Read)?;
+    if read as u64 == len { Ok(bytes) } else { Err(FileFault::part("file", "is cut off")) }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes are four bytes"))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes are eight bytes"))
+}

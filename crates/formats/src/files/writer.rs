@@ -1,0 +1,143 @@
+//! The one way out to files of problems.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::files::card;
+use crate::files::entry::{Body, Item};
+use crate::files::header::{Header, Source};
+use crate::files::npz::NpzSink;
+use crate::files::parquet::ParquetSink;
+use crate::files::shard::ShardSink;
+use crate::files::zanj::ZanjSink;
+use crate::files::{FileFault, Format, Sink, foreign_item};
+use searchlens_tasks::split::Split;
+use searchlens_tasks::statistics::{Facts, Tally};
+
+/// A file of problems that is being written. It is whole once [`Writer::finish`] has said so.
+pub struct Writer {
+    sink: Box<dyn Sink>,
+    tally: Tally,
+    n: u64,
+}
+
+impl Writer {
+    /// Begins to write to a file. `folder` is for files without names that hold what must wait until all problems are
+    /// there (NPZ and `.zanj`): as much as the problems take unpacked.
+    ///
+    /// # Errors
+    /// [`FileFault::Write`].
+    ///
+    /// # Panics
+    /// If the format is [`Format::Folder`]: that is for [`FolderWriter`].
+    pub fn new(format: Format, file: File, folder: &Path) -> Result<Writer, FileFault> {
+        let sink: Box<dyn Sink> = match format {
+            Format::Lines => Box::new(Lines(BufWriter::new(file))),
+            Format::Parquet => Box::new(ParquetSink::new(file)),
+            Format::Npz => Box::new(NpzSink::new(file, folder)),
+            Format::Zanj(form) => Box::new(ZanjSink::new(file, folder, form)?),
+            Format::Shard => Box::new(ShardSink::new(BufWriter::new(file))),
+            Format::Folder => panic!("a folder is no file"),
+        };
+        Ok(Writer { sink, tally: Tally::default(), n: 0 })
+    }
+
+    /// Adds a problem, made for the writer's format, and counts its facts.
+    ///
+    /// # Errors
+    /// [`FileFault::CannotHold`] if the format has no place for it after those before, else [`FileFault::Write`].
+    pub fn write(&mut self, item: Item, facts: Option<&Facts>) -> Result<(), FileFault> {
+        self.n += 1;
+        facts.into_iter().for_each(|facts| self.tally.add(facts));
+        self.sink.write(item)
+    }
+
+    /// Writes what is left and the header, which it returns. The file is flushed.
+    ///
+    /// # Errors
+    /// [`FileFault::Write`].
+    pub fn finish(self, source: Option<Source>) -> Result<Header, FileFault> {
+        let header = Header::new(source, self.n, self.tally.statistics());
+        self.sink.finish(&header)?;
+        Ok(header)
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("n", &self.n).finish_non_exhaustive()
+    }
+}
+
+/// JSON lines, whose header lies beside them: see [`crate::files::header_of_lines`].
+struct Lines(BufWriter<File>);
+
+impl Sink for Lines {
+    fn write(&mut self, item: Item) -> Result<(), FileFault> {
+        let Body::Line(line) = item.body else { return Err(foreign_item()) };
+        writeln!(self.0, "{line}").map_err(FileFault::Write)
+    }
+
+    fn finish(mut self: Box<Self>, _header: &Header) -> Result<(), FileFault> {
+        self.0.flush().map_err(FileFault::Write)
+    }
+}
+
+/// A data set folder that is being written: `data/SPLIT-00000-of-00001.parquet` for each split that has problems, and
+/// `README.md`, as Hugging Face's `datasets` reads them.
+#[derive(Debug)]
+pub struct FolderWriter {
+    folder: PathBuf,
+    /// By split, in the order of [`Split::ALL`].
+    writers: [Option<Writer>; 3],
+}
+
+impl FolderWriter {
+    /// Begins to write into an empty folder.
+    ///
+    /// # Errors
+    /// [`FileFault::Write`].
+    pub fn new(folder: &Path) -> Result<FolderWriter, FileFault> {
+        std::fs::create_dir_all(folder.join("data")).map_err(FileFault::Write)?;
+        Ok(FolderWriter { folder: folder.to_owned(), writers: [None, None, None] })
+    }
+
+    /// Adds a problem, made for [`Format::Folder`], to its split.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn write(&mut self, split: Split, item: Item, facts: Option<&Facts>) -> Result<(), FileFault> {
+        self.writer(split)?.write(item, facts)
+    }
+
+    fn writer(&mut self, split: Split) -> Result<&mut Writer, FileFault> {
+        Ok(match &mut self.writers[split as usize] {
+            Some(writer) => writer,
+            place => {
+                let path = self.folder.join("data").join(card::file_name(split));
+                let file = File::create(path).map_err(FileFault::Write)?;
+                place.insert(Writer::new(Format::Parquet, file, &self.folder)?)
+            }
+        })
+    }
+
+    /// Writes what is left, the headers and the card. Where there was no problem, one split has an empty file: without
+    /// any the folder would be none of ours.
+    ///
+    /// # Errors
+    /// [`FileFault::Write`].
+    pub fn finish(mut self, source: Option<Source>) -> Result<(), FileFault> {
+        if self.writers.iter().all(Option::is_none) {
+            self.writer(source.as_ref().and_then(|source| source.split).unwrap_or(Split::Train))?;
+        }
+        let mut headers = Vec::new();
+        for (split, writer) in Split::ALL.into_iter().zip(self.writers) {
+            if let Some(writer) = writer {
+                headers.push((split, writer.finish(source.clone())?));
+            }
+        }
+        let card = card::card(&headers);
+        std::fs::write(self.folder.join("README.md"), card).map_err(FileFault::Write)
+    }
+}

@@ -1,0 +1,611 @@
+//! Problem files: one maze a line, as JSON. (Graphs have lines of their own: [`crate::graph_record`].)
+//!
+//! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
+//! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
+//! both ends and no solution, the reader solves the maze. A solution is taken as it is: its steps must be open, it need
+//! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
+//! lines by it, and never trusted on reading.
+//!
+//! Three keys more stand where they say something: `torus`, true where opposite sides are glued together (the last row of
+//! `connection_list[0]` then leads to the first row, and the last column of `[1]` to the first column), `weights`, in the form of `connection_list`, what each open passage
+//! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::BufRead;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::draw::Drawing;
+use crate::graph_record::GraphRecord;
+use searchlens_tasks::config::MAX_CELLS;
+use searchlens_tasks::graph::Graph;
+use searchlens_tasks::maze::{ConnectionList, Lattice, MIN_TORUS_SIDE, Maze};
+use searchlens_tasks::maze_error::MAX_WEIGHT;
+use searchlens_tasks::passages::PassageSet;
+use searchlens_tasks::problem::Problem;
+use searchlens_tasks::region::RegionError;
+use searchlens_tasks::solve::{DistanceField, shortest_path};
+use searchlens_tasks::split::SymmetryClass;
+use searchlens_tasks::symmetry::Symmetries;
+use searchlens_tasks::task::Instance;
+
+/// What a line holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MazeRecord {
+    /// The maze.
+    pub maze: Maze,
+    /// Where to start, if the line says so.
+    pub start: Option<usize>,
+    /// Where to go, if the line says so.
+    pub end: Option<usize>,
+    /// A path from start to end, along open passages, not necessarily the shortest; only if both ends are known.
+    pub solution: Option<Vec<usize>>,
+}
+
+/// Why a line cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct RecordError {
+    /// Number of the line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub fault: RecordFault,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordFault {
+    /// The source failed, or is not UTF-8.
+    #[error("cannot be read as text: {0}; give a file of JSON lines in UTF-8")]
+    Source(std::io::Error),
+    /// Not JSON, not an object, or a key that is unknown or stands twice.
+    #[error("{message}; give one JSON object a line with the keys {keys}")]
+    Json {
+        /// What the parser says.
+        message: String,
+        /// The keys there are.
+        keys: &'static str,
+    },
+    /// A key that every line must have is absent.
+    #[error("`{field}` is missing; add it: {form}")]
+    Missing {
+        /// The key.
+        field: &'static str,
+        /// What it looks like.
+        form: &'static str,
+    },
+    /// A value of the wrong form.
+    #[error("`{field}` is {value}; it must be {form}")]
+    Form {
+        /// The key, with the place inside its value.
+        field: String,
+        /// What stands there, shortened.
+        value: String,
+        /// What should.
+        form: String,
+    },
+    /// A solution without both ends.
+    #[error("`solution` is given without `{missing}`; add it, or leave the solution out")]
+    SolutionWithoutEnds {
+        /// The key that is absent.
+        missing: &'static str,
+    },
+    /// A solution that begins or ends elsewhere than it should.
+    #[error("`solution` {verb} at {found:?} but `{field}` is {wanted:?}; make them agree")]
+    WrongEnd {
+        /// `starts` or `ends`.
+        verb: &'static str,
+        /// `start` or `end`.
+        field: &'static str,
+        /// `(row, col)` in the solution.
+        found: (usize, usize),
+        /// `(row, col)` in the field.
+        wanted: (usize, usize),
+    },
+    /// A step of the solution through a wall.
+    #[error(
+        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave \
+         the solution out"
+    )]
+    ClosedStep {
+        /// Index of the cell stepped to.
+        index: usize,
+        /// `(row, col)` before the step.
+        from: (usize, usize),
+        /// `(row, col)` after the step.
+        to: (usize, usize),
+    },
+    /// An edge of a graph that stands twice.
+    #[error("`edges` has {from} - {to} twice; leave one out")]
+    RepeatedEdge {
+        /// One end.
+        from: usize,
+        /// The other.
+        to: usize,
+    },
+    /// A step of the solution where a graph has no edge.
+    #[error(
+        "`solution[{index}]` steps from {from} to {to}, where there is no edge; correct the step or leave the solution out"
+    )]
+    NoEdge {
+        /// Index of the node stepped to.
+        index: usize,
+        /// The node before the step.
+        from: usize,
+        /// The node after the step.
+        to: usize,
+    },
+    /// A solution of a graph that ends where the goal is not.
+    #[error("`solution` ends in {end}, which does not fit the goal; correct it or leave the solution out")]
+    WrongGoal {
+        /// The last node.
+        end: usize,
+    },
+    /// A goal that no path reaches.
+    #[error(
+        "no path leads from `origin` {origin} to a node that fits the goal; change the goal, the edges or the origin"
+    )]
+    Unreachable {
+        /// The origin.
+        origin: usize,
+    },
+    /// A set of labels that makes no sense.
+    #[error("`{field}`: {error}")]
+    Region {
+        /// Which set.
+        field: &'static str,
+        /// What is wrong with it.
+        error: RegionError,
+    },
+    /// Both ends given, and no way between them.
+    #[error("no path leads from `start` {start:?} to `end` {end:?}; choose ends that are joined, or leave one out")]
+    NoPath {
+        /// `(row, col)`.
+        start: (usize, usize),
+        /// `(row, col)`.
+        end: (usize, usize),
+    },
+}
+
+/// The keys of a line.
+const KEYS: &str = "grid_shape, torus, connection_list, start, end, solution, class, weights, importance";
+
+impl MazeRecord {
+    /// The record of a problem; `None` if it is no maze.
+    pub fn of(instance: &Instance) -> Option<MazeRecord> {
+        let problem = &instance.problem;
+        // Asked first: only of a maze is it sure that the goal can be reached.
+        let maze = problem.maze()?;
+        let (start, end) = (Some(problem.origin), Some(problem.target()));
+        Some(MazeRecord { maze, start, end, solution: Some(instance.path.clone()) })
+    }
+
+    /// The problem, if both ends are known.
+    pub fn problem(&self) -> Option<Problem> {
+        let (start, end) = self.start.zip(self.end)?;
+        Some(Problem::in_maze(self.maze.clone(), start, end))
+    }
+
+    /// The class of the maze, computed from its passages.
+    pub fn class(&self) -> SymmetryClass {
+        Symmetries::of(self.maze.lattice).class(&PassageSet::of(&self.maze))
+    }
+
+    /// The picture of everything the record holds.
+    pub fn drawing(&self) -> Drawing {
+        let path = self.solution.clone().unwrap_or_default();
+        Drawing { maze: self.maze.clone(), start: self.start, end: self.end, path }
+    }
+
+    /// The line, without a line feed; `class` is [`MazeRecord::class`], which whoever drew the maze knows already.
+    pub fn to_line(&self, class: SymmetryClass) -> String {
+        self.to_line_of_importance(class, 1.0)
+    }
+
+    /// [`MazeRecord::to_line`] for a problem of a balanced set; an importance of 1 is not written.
+    pub fn to_line_of_importance(&self, class: SymmetryClass, importance: f64) -> String {
+        let lattice = self.maze.lattice;
+        let coord = |node: usize| {
+            let (row, col) = lattice.coord(node);
+            [row, col]
+        };
+        let line = Line {
+            grid_shape: [lattice.rows, lattice.cols],
+            torus: lattice.wraps,
+            connection_list: self.maze.connection_list(),
+            weights: self.maze.graph.is_weighted().then(|| self.maze.weights()),
+            start: self.start.map(coord),
+            end: self.end.map(coord),
+            solution: self.solution.as_ref().map(|path| path.iter().map(|&v| coord(v)).collect()),
+            class: class.to_string(),
+            importance: (importance != 1.0).then_some(importance),
+        };
+        serde_json::to_string(&line).expect("lists of numbers and booleans are JSON")
+    }
+
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// [`RecordError`] under the given line number, for everything that is not as the module describes.
+    pub fn parse(line_number: usize, line: &str) -> Result<MazeRecord, RecordError> {
+        parse(line).map(|(record, _)| record).map_err(|fault| RecordError { line: line_number, fault })
+    }
+
+    /// The record of these parts, solved if it has both ends and no solution.
+    ///
+    /// # Errors
+    /// [`RecordFault`], if a solution lacks an end, does not fit the ends, or goes through a wall, or if there is none.
+    pub(crate) fn checked(
+        maze: Maze,
+        start: Option<usize>,
+        end: Option<usize>,
+        solution: Option<Vec<usize>>,
+    ) -> Result<MazeRecord, RecordFault> {
+        let solution = match (solution, start, end) {
+            (None, Some(start), Some(end)) => Some(solve(&maze, start, end)?),
+            (None, _, _) => None,
+            (Some(_), None, _) => return Err(RecordFault::SolutionWithoutEnds { missing: "start" }),
+            (Some(_), _, None) => return Err(RecordFault::SolutionWithoutEnds { missing: "end" }),
+            (Some(path), Some(start), Some(end)) => {
+                check_solution(&maze, start, end, &path)?;
+                Some(path)
+            }
+        };
+        Ok(MazeRecord { maze, start, end, solution })
+    }
+}
+
+/// A line of a maze or of a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A maze.
+    Maze(MazeRecord),
+    /// Any other graph.
+    Graph(GraphRecord),
+}
+
+impl Record {
+    /// The line of a problem, without a line feed.
+    pub fn line_of(instance: &Instance) -> String {
+        match MazeRecord::of(instance) {
+            Some(maze) => maze.to_line(instance.class),
+            None => GraphRecord::of(instance).to_line(instance.class),
+        }
+    }
+
+    /// Reads one line: a graph if it has the key `n`, a maze otherwise.
+    ///
+    /// # Errors
+    /// [`RecordError`], as the two readers have them.
+    pub fn parse(line_number: usize, line: &str) -> Result<Record, RecordError> {
+        match Record::is_graph(line) {
+            true => GraphRecord::parse(line_number, line).map(Record::Graph),
+            false => MazeRecord::parse(line_number, line).map(Record::Maze),
+        }
+    }
+
+    /// Whether a line is a graph's: whether it has the key `n`. What comes after the key may be anything: what is wrong
+    /// with a graph is for the reader of graphs to say.
+    pub(crate) fn is_graph(line: &str) -> bool {
+        struct Keys<'f>(&'f mut bool);
+        impl<'de> Visitor<'de> for Keys<'_> {
+            type Value = ();
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                while let Some(key) = map.next_key::<String>()? {
+                    *self.0 |= key == "n";
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Ok(())
+            }
+        }
+        let mut has_n = false;
+        // A line that cannot be read to its end has shown its first keys.
+        let _ = serde_json::Deserializer::from_str(line).deserialize_map(Keys(&mut has_n));
+        has_n
+    }
+}
+
+/// Reads lines of mazes; empty lines are passed over.
+///
+/// # Errors
+/// Each item can be a [`RecordError`]. Later lines can be read all the same, unless the source itself failed: that is
+/// the last item.
+pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRecord, RecordError>> {
+    let mut source_failed = false;
+    let lines = source.lines().enumerate().map_while(move |(i, line)| {
+        if source_failed {
+            return None;
+        }
+        Some(match line {
+            Ok(text) if text.trim().is_empty() => None,
+            Ok(text) => Some(MazeRecord::parse(i + 1, &text)),
+            Err(error) => {
+                // A line that is not UTF-8 has been passed; any other error would come again for ever.
+                source_failed = error.kind() != std::io::ErrorKind::InvalidData;
+                Some(Err(RecordError { line: i + 1, fault: RecordFault::Source(error) }))
+            }
+        })
+    });
+    lines.flatten()
+}
+
+/// A line as it is written.
+#[derive(Serialize)]
+struct Line {
+    grid_shape: [usize; 2],
+    #[serde(skip_serializing_if = "is_false")]
+    torus: bool,
+    connection_list: ConnectionList,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<[Vec<Vec<u32>>; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    solution: Option<Vec<[usize; 2]>>,
+    class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importance: Option<f64>,
+}
+
+/// A line as it is read: the values are looked at one by one, so that an error can name its place.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLine {
+    grid_shape: Option<Value>,
+    torus: Option<Value>,
+    connection_list: Option<Value>,
+    start: Option<Value>,
+    end: Option<Value>,
+    solution: Option<Value>,
+    class: Option<Value>,
+    weights: Option<Value>,
+    importance: Option<Value>,
+}
+
+/// The record of a line and its importance.
+pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
+    let Object(raw): Object<RawLine> = serde_json::from_str(line).map_err(|error| json_fault(&error, line, KEYS))?;
+    let missing = |field, form| RecordFault::Missing { field, form };
+    let shape = raw.grid_shape.ok_or(missing("grid_shape", "[rows, cols]"))?;
+    let passages =
+        raw.connection_list.ok_or(missing("connection_list", "[[passages down by row], [passages right by row]]"))?;
+    let lattice = parse_shape(&shape, raw.torus)?;
+    let mut maze = parse_passages(lattice, &passages)?.to_maze();
+    if let Some(weights) = raw.weights {
+        maze.graph = parse_weights(&maze, &weights)?;
+    }
+    let importance = match raw.importance {
+        None => 1.0,
+        Some(value) => value
+            .as_f64()
+            .filter(|&number| number > 0.0)
+            .ok_or_else(|| form("importance", &value, "a number greater than 0"))?,
+    };
+    let start = raw.start.map(|value| parse_cell("start", lattice, &value)).transpose()?;
+    let end = raw.end.map(|value| parse_cell("end", lattice, &value)).transpose()?;
+    if let Some(class) = raw.class.filter(|class| !class.is_string()) {
+        return Err(form("class", &class, "a string"));
+    }
+    let solution = raw.solution.map(|value| parse_solution(lattice, &value)).transpose()?;
+    Ok((MazeRecord::checked(maze, start, end, solution)?, importance))
+}
+
+/// What is read from an object alone: serde would take a list of the values in their order for a struct too.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct Map<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Map(PhantomData))
+    }
+}
+
+/// The parser's words, with the column only: it counts lines from the start of each line. Words that other programs write
+/// for what is no number are named with their key.
+pub(crate) fn json_fault(error: &serde_json::Error, text: &str, keys: &'static str) -> RecordFault {
+    let words = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    let words = words.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&words);
+    let message = match no_number(text, column) {
+        Some((word, before)) => {
+            let key = keys.split(", ").filter_map(|key| Some((before.rfind(&format!("\"{key}\""))?, key))).max();
+            let place = key.map_or(String::new(), |(_, key)| format!("`{key}`: "));
+            format!("column {column}: {place}{word} is not a number in JSON; leave the problem out, or write a number")
+        }
+        None => format!("column {column}: {words}"),
+    };
+    RecordFault::Json { message, keys }
+}
+
+/// The word around a column (from 1) of a line, and what stands before it, if programs write it for what is no number.
+fn no_number(line: &str, column: usize) -> Option<(&str, &str)> {
+    let is_word = |c: char| c.is_ascii_alphabetic() || c == '-';
+    let before = line.get(..column.checked_sub(1)?)?;
+    let begin = before.trim_end_matches(is_word).len();
+    let len = line[begin..].find(|c| !is_word(c)).unwrap_or(line.len() - begin);
+    let word = &line[begin..begin + len];
+    let known = ["nan", "inf", "infinity"].contains(&word.trim_start_matches('-').to_ascii_lowercase().as_str());
+    known.then_some((word, &line[..begin]))
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn parse_shape(value: &Value, torus: Option<Value>) -> Result<Lattice, RecordFault> {
+    let wrong = || form("grid_shape", value, "[rows, cols], both at least 1");
+    let [rows, cols] = pair(value).ok_or_else(wrong)?;
+    if rows == 0 || cols == 0 {
+        return Err(wrong());
+    }
+    if rows.checked_mul(cols).is_none_or(|cells| cells > MAX_CELLS) {
+        return Err(form("grid_shape", value, format!("of at most {MAX_CELLS} cells")));
+    }
+    let wraps = match torus {
+        None => false,
+        Some(Value::Bool(torus)) => torus,
+        Some(torus) => return Err(form("torus", &torus, "true or false")),
+    };
+    if wraps && rows.min(cols) < MIN_TORUS_SIDE {
+        let wanted = format!("[rows, cols] with {MIN_TORUS_SIDE} of each at least, since `torus` is true");
+        return Err(form("grid_shape", value, wanted));
+    }
+    Ok(Lattice { wraps, ..Lattice::new(rows, cols) })
+}
+
+fn parse_passages(lattice: Lattice, value: &Value) -> Result<PassageSet, RecordFault> {
+    let Lattice { rows, cols, .. } = lattice;
+    let boards = list("connection_list".into(), value, 2)?;
+    let mut open = PassageSet::none(lattice);
+    for (direction, board) in boards.iter().enumerate() {
+        let place = format!("connection_list[{direction}]");
+        for (r, row) in list(place.clone(), board, rows)?.iter().enumerate() {
+            for (c, passage) in list(format!("{place}[{r}]"), row, cols)?.iter().enumerate() {
+                let is_open = match passage {
+                    Value::Bool(open) => *open,
+                    Value::Number(n) if n.as_u64() == Some(0) => false,
+                    Value::Number(n) if n.as_u64() == Some(1) => true,
+                    _ => return Err(form(format!("{place}[{r}][{c}]"), passage, "true, false, 1 or 0")),
+                };
+                if !is_open {
+                    continue;
+                }
+                let here = lattice.node(r, c);
+                match if direction == 0 { lattice.south(here) } else { lattice.east(here) } {
+                    Some(to) => open.open(here, to),
+                    None => {
+                        return Err(form(
+                            format!("{place}[{r}][{c}]"),
+                            passage,
+                            "false: this passage would leave the grid (on a torus, say `\"torus\": true`)",
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    Ok(open)
+}
+
+fn parse_weights(maze: &Maze, value: &Value) -> Result<Graph, RecordFault> {
+    let Lattice { rows, cols, .. } = maze.lattice;
+    let boards = list("weights".into(), value, 2)?;
+    let mut costs = BTreeMap::new();
+    for (direction, board) in boards.iter().enumerate() {
+        let place = format!("weights[{direction}]");
+        for (r, row) in list(place.clone(), board, rows)?.iter().enumerate() {
+            for (c, cost) in list(format!("{place}[{r}]"), row, cols)?.iter().enumerate() {
+                let here = maze.lattice.node(r, c);
+                let to = if direction == 0 { maze.lattice.south(here) } else { maze.lattice.east(here) };
+                let wrong = |what: String| form(format!("{place}[{r}][{c}]"), cost, what);
+                match (cost.as_u64(), to.filter(|&to| maze.graph.has_edge(here, to))) {
+                    (Some(0), None) => {}
+                    (_, None) => return Err(wrong("0: there is no open passage".into())),
+                    (Some(weight @ 1..), Some(to)) if weight <= u64::from(MAX_WEIGHT) => {
+                        costs.insert((here.min(to), here.max(to)), weight as u32);
+                    }
+                    (_, Some(_)) => return Err(wrong(format!("a whole number from 1 to {MAX_WEIGHT}"))),
+                }
+            }
+        }
+    }
+    Ok(maze.graph.clone().with_weights(|a, b| costs[&(a, b)]))
+}
+
+fn parse_cell(field: &str, lattice: Lattice, value: &Value) -> Result<usize, RecordFault> {
+    let Lattice { rows, cols, .. } = lattice;
+    let inside = pair(value).filter(|&[r, c]| r < rows && c < cols);
+    let [r, c] = inside
+        .ok_or_else(|| form(field, value, format!("[row, col] inside a grid of {rows} rows and {cols} columns")))?;
+    Ok(lattice.node(r, c))
+}
+
+fn parse_solution(lattice: Lattice, value: &Value) -> Result<Vec<usize>, RecordFault> {
+    let cells = value.as_array().filter(|cells| !cells.is_empty());
+    let cells = cells.ok_or_else(|| form("solution", value, "a list of at least one [row, col]"))?;
+    let cell = |(i, value)| parse_cell(&format!("solution[{i}]"), lattice, value);
+    cells.iter().enumerate().map(cell).collect()
+}
+
+/// Whether a path of at least one cell leads from start to end along open passages.
+fn check_solution(maze: &Maze, start: usize, end: usize, path: &[usize]) -> Result<(), RecordFault> {
+    let lattice = maze.lattice;
+    let ends = [("starts", "start", path[0], start), ("ends", "end", path[path.len() - 1], end)];
+    for (verb, field, found, wanted) in ends {
+        if found != wanted {
+            return Err(RecordFault::WrongEnd {
+                verb,
+                field,
+                found: lattice.coord(found),
+                wanted: lattice.coord(wanted),
+            });
+        }
+    }
+    match path.windows(2).position(|step| !maze.graph.has_edge(step[0], step[1])) {
+        None => Ok(()),
+        Some(i) => {
+            let (from, to) = (lattice.coord(path[i]), lattice.coord(path[i + 1]));
+            Err(RecordFault::ClosedStep { index: i + 1, from, to })
+        }
+    }
+}
+
+fn solve(maze: &Maze, start: usize, end: usize) -> Result<Vec<usize>, RecordFault> {
+    let field = DistanceField::to(&maze.graph, end);
+    let coord = |node| maze.lattice.coord(node);
+    shortest_path(&maze.graph, &field, start)
+        .ok_or_else(|| RecordFault::NoPath { start: coord(start), end: coord(end) })
+}
+
+/// Two numbers that count something.
+fn pair(value: &Value) -> Option<[usize; 2]> {
+    let [a, b] = value.as_array()?.as_slice() else { return None };
+    let number = |value: &Value| usize::try_from(value.as_u64()?).ok();
+    Some([number(a)?, number(b)?])
+}
+
+/// A list of a known length.
+fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFault> {
+    match value.as_array() {
+        Some(items) if items.len() == len => Ok(items),
+        Some(items) => Err(RecordFault::Form {
+            field,
+            value: format!("a list of {}", items.len()),
+            form: format!("a list of {len}, to agree with `grid_shape`"),
+        }),
+        None => Err(form(field, value, format!("a list of {len}"))),
+    }
+}
+
+pub(crate) fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
+    const LONGEST: usize = 60;
+    let text = value.to_string();
+    let value = match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    };
+    RecordFault::Form { field: field.into(), value, form: form.into() }
+}

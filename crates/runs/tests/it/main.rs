@@ -1,0 +1,14 @@
+//! The room's tests of behaviour, in one binary.
+
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod evaluate;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod tiny;
+#[cfg(test)]
+mod worlds;
