@@ -1,6 +1,6 @@
 //! Readers of tokenizers' names and of token ids.
 
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::EdgeOrder;
 use searchlens_tokens::graphs::Nodes;

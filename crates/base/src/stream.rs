@@ -70,6 +70,11 @@ pub fn below(rng: &mut impl Rng, n: usize) -> usize {
     (product >> 32) as usize
 }
 
+/// A whole number from `low` to `high`, both included, each as likely.
+pub fn between(rng: &mut impl Rng, low: usize, high: usize) -> usize {
+    low + below(rng, high - low + 1)
+}
+
 /// True with a chance of `p`, to 32 binary digits; draws one word whatever `p` is.
 pub fn with_chance(rng: &mut impl Rng, p: f64) -> bool {
     f64::from(rng.next_u32()) < p * (f64::from(u32::MAX) + 1.0)

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use searchlens::tasks::band::Band;
-use searchlens::tasks::config::{MazeConfig, MazeError, RawMazeConfig, TaskConfig};
-use searchlens::tasks::endpoints::{Component, EndpointRules};
-use searchlens::tasks::generators::options::{OptionName, OptionTable, OptionValue};
-use searchlens::tasks::generators::{KINDS, Probability};
+use searchlens::tasks::config::TaskConfig;
+use searchlens::tasks::mazes::config::{MazeConfig, RawMazeConfig};
+use searchlens::tasks::mazes::endpoints::{Component, EndpointRules};
+use searchlens::tasks::mazes::error::MazeError;
+use searchlens::tasks::mazes::generators::options::{OptionName, OptionTable, OptionValue};
+use searchlens::tasks::mazes::generators::{KINDS, Probability};
 use searchlens::tasks::task::Task;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -107,12 +107,12 @@ fn told(error: &anyhow::Error) -> String {
 /// Whether an error is the input's fault. Everything else is a failure.
 fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<InputError>()
-        || error.is::<tasks::config::TaskError>()
-        || error.is::<tasks::config::MazeError>()
-        || error.is::<tasks::filter::FilterError>()
-        || error.is::<tasks::count::CountError>()
+        || error.is::<tasks::error::TaskError>()
+        || error.is::<tasks::mazes::error::MazeError>()
+        || error.is::<tasks::sets::filter::FilterError>()
+        || error.is::<tasks::mazes::count::CountError>()
         || error.downcast_ref::<formats::files::FileError>().is_some_and(|error| error.fault.is_bad_input())
-        || error.is::<tasks::split::UnknownSplit>()
+        || error.is::<tasks::splits::UnknownSplit>()
         || error.is::<tokens::example::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()
         || error.is::<tokens::name::NameError>()

@@ -7,8 +7,8 @@ use searchlens::base::durable::{StagedFile, UNFINISHED, folder_of, write_atomica
 use searchlens::formats::files::{
     Entry, FileFault, FolderWriter, Format, Item, Source, Writer, header_of_lines, header_path,
 };
-use searchlens::tasks::split::Split;
-use searchlens::tasks::statistics::Facts;
+use searchlens::tasks::sets::statistics::Facts;
+use searchlens::tasks::splits::Split;
 use tempfile::TempDir;
 
 use crate::error::InputError;

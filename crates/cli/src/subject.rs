@@ -13,7 +13,7 @@ use searchlens::runs::folder::RunFolder;
 use searchlens::runs::snapshot::{self, Notes};
 use searchlens::studies::gallery::{GalleryPlan, gallery};
 use searchlens::tasks::config::TaskConfig;
-use searchlens::tasks::split::Split;
+use searchlens::tasks::splits::Split;
 use searchlens::tasks::task::Task;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig};
 

@@ -4,11 +4,12 @@
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use searchlens_formats::draw::{Drawing, ascii};
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::Generator;
-use searchlens_tasks::measure::{forks, lookahead};
-use searchlens_tasks::policy::{Decisions, Policy};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::difficulty::measure::{forks, lookahead};
+use searchlens_tasks::difficulty::policy::{Decisions, Policy};
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::Generator;
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

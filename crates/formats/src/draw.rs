@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::task::Instance;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 
 /// What is drawn: a maze, and on it whatever is given.
 #[derive(Clone, Debug, PartialEq, Eq)]

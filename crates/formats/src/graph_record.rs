@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::record::{Object, RecordError, RecordFault, form, json_fault};
-use searchlens_tasks::families::MAX_NODES;
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};
-use searchlens_tasks::refine::relabelling_class;
-use searchlens_tasks::solve::shortest_path;
-use searchlens_tasks::split::SymmetryClass;
-use searchlens_tasks::task::Instance;
+use searchlens_tasks::families::structure::MAX_NODES;
+use searchlens_tasks::instance::{Instance, Shown};
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::solve::shortest_path;
+use searchlens_tasks::problem::{Goal, Labels, Problem};
+use searchlens_tasks::splits::SymmetryClass;
+use searchlens_tasks::splits::refine::relabelling_class;
 
 /// What a line holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -311,7 +311,7 @@ fn parse_goal(graph: &Graph, labels: Option<&Labels>, origin: usize, value: &Val
         }
         Goal::Nearest { within, avoid } => {
             let labels = labels.ok_or(RecordFault::Missing { field: "labels", form: "the goal speaks of them" })?;
-            let check = |field, region: &searchlens_tasks::region::Region| {
+            let check = |field, region: &searchlens_tasks::problem::region::Region| {
                 region.check(labels.dim()).map_err(|error| RecordFault::Region { field, error })
             };
             check("goal.nearest.in", within)?;

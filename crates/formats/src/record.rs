@@ -22,17 +22,16 @@ use serde_json::Value;
 
 use crate::draw::Drawing;
 use crate::graph_record::GraphRecord;
-use searchlens_tasks::config::MAX_CELLS;
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::{ConnectionList, Lattice, MIN_TORUS_SIDE, Maze};
-use searchlens_tasks::maze_error::MAX_WEIGHT;
-use searchlens_tasks::passages::PassageSet;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::mazes::error::{MAX_CELLS, MAX_WEIGHT};
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::region::RegionError;
-use searchlens_tasks::solve::{DistanceField, shortest_path};
-use searchlens_tasks::split::SymmetryClass;
-use searchlens_tasks::symmetry::Symmetries;
-use searchlens_tasks::task::Instance;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::{ConnectionList, Lattice, MIN_TORUS_SIDE, Maze};
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::problem::region::RegionError;
+use searchlens_tasks::problem::solve::{DistanceField, shortest_path};
+use searchlens_tasks::splits::SymmetryClass;
+use searchlens_tasks::splits::symmetry::Symmetries;
 
 /// What a line holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use searchlens_runs::evaluate::evaluate;
 use searchlens_runs::exam::Exam;
 use searchlens_runs::run::{Origin, Progress, Session, Start, train};
 use searchlens_runs::setup::Parts;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use std::time::Instant;
 
 const CONFIG: &str = r#"

@@ -13,7 +13,7 @@ use searchlens_model::config::AttentionDir;
 use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::Schedule;
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use searchlens_tokens::tokenizer::TokenizerConfig;
 
 pub use error::{ConfigError, ConfigProblem, ConfigWarning};

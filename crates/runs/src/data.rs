@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use searchlens_base::stream::{Purpose, Stream, stream};
 use searchlens_model::train::{Group, group_size};
 use searchlens_model::workers::Workers;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::batch::{self, Padded};
 use searchlens_tokens::encoded::{Encoded, LossOn};

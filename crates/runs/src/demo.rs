@@ -6,8 +6,9 @@
 use searchlens_model::optimiser::Schedule;
 use searchlens_model::train::SLOTS;
 use searchlens_model::workers::Workers;
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::Generator;
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::Generator;
 use searchlens_tokens::tokenizer::TokenizerName;
 
 use crate::config::tables::{EvalSettings, ModelTable, TrainSettings};

@@ -8,8 +8,10 @@ use searchlens_stats::bootstrap::{self, RESAMPLES, bootstrap, bootstrap_many};
 use searchlens_stats::clusters::{Clusters, Column, Resample};
 use searchlens_stats::error::StatsError;
 use searchlens_stats::estimate::Estimate;
-use searchlens_tasks::measure::difficulty;
-use searchlens_tasks::policy::{Decisions, EffectiveLookahead, LOOKAHEADS, PolicyScores, effective_lookahead};
+use searchlens_tasks::difficulty::measure::difficulty;
+use searchlens_tasks::difficulty::policy::{
+    Decisions, EffectiveLookahead, LOOKAHEADS, PolicyScores, effective_lookahead,
+};
 use searchlens_tokens::tokenizer::Tokenizer;
 use std::collections::BTreeMap;
 

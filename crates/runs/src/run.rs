@@ -17,7 +17,7 @@ use searchlens_model::optimiser::learning_rate;
 use searchlens_model::train::{TrainError, Trainer};
 use searchlens_model::workers::Workers;
 use searchlens_stats::estimate::Estimate;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 
 use crate::config::RunConfig;
 use crate::data::TrainingStream;

@@ -18,7 +18,7 @@ use searchlens::runs::exam::Exam;
 use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::{Origin, Session, Start, train};
 use searchlens::runs::setup::Parts;
-use searchlens::tasks::split::Split;
+use searchlens::tasks::splits::Split;
 use searchlens::tokens::encoded::LossOn;
 use searchlens::tokens::example::{EdgeOrder, Example};
 

@@ -10,7 +10,7 @@ use searchlens_model::sites::{At, Site};
 use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::role::{Place, Role};
 use searchlens_tokens::tokenizer::Tokenizer;

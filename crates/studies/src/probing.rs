@@ -17,8 +17,8 @@ use searchlens_model::workers::Workers;
 use searchlens_stats::bootstrap::bootstrap_shares;
 use searchlens_stats::error::StatsError;
 use searchlens_stats::estimate::Estimate;
-use searchlens_tasks::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::difficulty::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::tokenizer::Tokenizer;
 

@@ -3,8 +3,9 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
-use searchlens_tasks::baselines::baselines;
-use searchlens_tasks::config::{MazeConfig, RawMazeConfig, TaskConfig};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
+use searchlens_tasks::sets::baselines::baselines;
 use searchlens_tasks::task::Task;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,9 +4,10 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::corridor::future_floors;
-use searchlens_tasks::generators::Generator;
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::Generator;
+use searchlens_tasks::sets::floors::future_floors;
 use searchlens_tasks::task::Task;
 
 const K_MAX: usize = 8;

@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 
 #[derive(serde::Deserialize)]

@@ -16,11 +16,8 @@ use crate::families::sliding::SlidingConfig;
 use crate::families::star::StarConfig;
 use crate::families::tree::TreeConfig;
 use crate::keys::KnownKey;
-use crate::maze::Lattice;
-pub use crate::maze_config::{MazeConfig, RawMazeConfig};
-pub use crate::maze_error::{MAX_CELLS, MAX_WEIGHT, MazeError};
-use crate::region::RegionError;
-use crate::split::Split;
+use crate::mazes::config::MazeConfig;
+use crate::problem::maze::Lattice;
 use searchlens_base::text::listed;
 
 /// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
@@ -129,64 +126,4 @@ impl TaskConfig {
             TaskConfig::Mixture(config) => config.name(),
         }
     }
-}
-
-/// Why a task cannot be made or drawn from. Every one is a matter of input: the remedy is in the message.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum TaskError {
-    /// A value out of its range.
-    #[error("{field} = {value}: it must be {wanted}")]
-    Range {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        value: String,
-        /// What would do.
-        wanted: String,
-    },
-    /// A table of mazes that cannot be drawn.
-    #[error(transparent)]
-    Maze(#[from] MazeError),
-    /// A set of labels that makes no sense.
-    #[error("{field}: {error}")]
-    Region {
-        /// Which set.
-        field: &'static str,
-        /// What is wrong with it.
-        error: RegionError,
-    },
-    /// Labels that can never be drawn.
-    #[error("labels: the distribution draws no label {what}; widen it, or change the sets")]
-    NoLabels {
-        /// Where.
-        what: &'static str,
-    },
-    /// Problems that fit the config are so rare that drawing one would take for ever.
-    #[error(
-        "{task}: of {n_draws} graphs only {n_found} made a problem that fits the config; ask for less (distance, \
-         conflicts, hops), or for other graphs"
-    )]
-    TooRare {
-        /// The task's [`TaskConfig::name`].
-        task: String,
-        /// How many were drawn.
-        n_draws: usize,
-        /// How many fitted.
-        n_found: usize,
-    },
-    /// The task has (practically) no problem in a split.
-    #[error(
-        "split = \"{split}\": in {n_draws} draws from {task} no problem fell into it ({n_classes} symmetry class(es) \
-         seen); make the problems larger, or use another split"
-    )]
-    EmptySplit {
-        /// The split.
-        split: Split,
-        /// The task's [`TaskConfig::name`].
-        task: String,
-        /// How many problems were looked at.
-        n_draws: usize,
-        /// How many different classes they were of.
-        n_classes: usize,
-    },
 }

@@ -1,42 +1,29 @@
-//! Search problems: graphs and mazes, their generators and solvers, how hard they are, and which of them
-//! may be trained on and which are kept for the test.
+//! Search problems: graphs and mazes, their generators and solvers, how hard they are, and which of them may be trained on.
 //!
-//! **Invariant:** sampling is pure. The same seed, split and index give the same problem on every machine. This room
-//! knows nothing of tokens, has no clock and no global random state. It touches no file.
+//! | module | contents |
+//! |---|---|
+//! | [`problem`] | graphs, lattices, goals, shortest paths |
+//! | [`difficulty`] | forks, lookahead, policies that do not search, grading of paths |
+//! | [`splits`] | symmetry classes, and the split each belongs to |
+//! | [`mazes`] | maze configs, generators, endpoint rules, exact counts |
+//! | [`families`] | one file per family of problems |
+//! | [`task`] | a config made ready to draw [`instance`]s |
+//! | [`sets`] | filters, statistics and baselines of many problems |
+//!
+//! Modules depend only on those above them in the table.
+//!
+//! **Invariant:** sampling is pure. The same seed, split and index give the same problem on every machine. This crate
+//! knows no tokens, reads no clock, has no global random state and touches no file.
 
-// What a problem is.
-pub mod graph;
-pub mod maze;
-pub mod passages;
-pub mod problem;
-pub mod region;
-
-// How problems are drawn.
 pub mod band;
 pub mod config;
-pub mod endpoints;
+pub mod difficulty;
+pub mod error;
 pub mod families;
-pub mod filter;
-pub mod generators;
-pub mod identity;
+pub mod instance;
 mod keys;
-pub mod labels;
-pub mod maze_config;
-pub mod maze_error;
-pub mod refine;
-pub mod split;
-pub mod symmetry;
+pub mod mazes;
+pub mod problem;
+pub mod sets;
+pub mod splits;
 pub mod task;
-
-// How they are solved, and how hard that is.
-pub mod avoidance;
-pub mod baselines;
-pub mod corridor;
-pub mod count;
-pub mod judge;
-pub mod leakage;
-pub mod measure;
-pub mod policy;
-pub mod shortcut;
-pub mod solve;
-pub mod statistics;

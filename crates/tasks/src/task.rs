@@ -1,26 +1,14 @@
 //! Tasks: named sources of problems. `Task::instance(seed, split, index)` is a pure function.
 
-use crate::config::{TaskConfig, TaskError};
-pub use crate::families::Equivalence;
+use crate::config::TaskConfig;
+use crate::error::TaskError;
 use crate::families::{Family, FilledSplits};
-use crate::maze::Lattice;
-use crate::problem::{Problem, Shown};
-use crate::solve::DistanceField;
-use crate::split::{Split, SymmetryClass};
+use crate::instance::Instance;
+use crate::problem::Problem;
+use crate::problem::maze::Lattice;
+use crate::problem::solve::DistanceField;
+use crate::splits::{Equivalence, Split, SymmetryClass};
 use searchlens_base::stream::{Purpose, stream};
-
-/// A problem with one of its answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Instance {
-    /// What to solve.
-    pub problem: Problem,
-    /// A shortest path, both ends included; where there are several, each is as likely.
-    pub path: Vec<usize>,
-    /// The class of the problem (of a maze: without its endpoints), which decides its split.
-    pub class: SymmetryClass,
-    /// Examples to be shown before the problem, in order; none but in prompts. Their graphs lie in the problem's split.
-    pub shown: Vec<Shown>,
-}
 
 /// A source of problems.
 #[derive(Clone, Debug)]
@@ -100,7 +88,7 @@ impl Task {
 
     /// Problem number `index` of a split in which every way to the target set leads through the set to avoid, with the same
     /// graphs and labels: what a network does that was trained to keep clear. Its path is one that enters as few nodes to avoid
-    /// as any ([`crate::avoidance::forbidden_path`]); the goal, as it is written down, has no answer.
+    /// as any ([`crate::difficulty::avoidance::forbidden_path`]); the goal, as it is written down, has no answer.
     ///
     /// `None` if the task is not one of labelled graphs with a set to avoid, or hardly any graph is like that.
     pub fn forced_instance(&self, seed: u64, split: Split, index: u64) -> Option<Instance> {

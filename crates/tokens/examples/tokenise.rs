@@ -4,7 +4,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use searchlens_base::stream::{Purpose, stream};
-use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerName};

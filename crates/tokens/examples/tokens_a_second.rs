@@ -5,10 +5,12 @@
 use std::time::Instant;
 
 use searchlens_base::stream::{Purpose, stream};
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::Generator;
-use searchlens_tasks::split::Split;
-use searchlens_tasks::task::{Instance, Task};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::Generator;
+use searchlens_tasks::splits::Split;
+use searchlens_tasks::task::Task;
 use searchlens_tokens::batch::Rows;
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, Example};

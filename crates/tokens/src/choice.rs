@@ -1,7 +1,7 @@
 //! The one grammar of names with choices: a beginning, then choices in any order, each with a `+`.
 
 use searchlens_base::text::{listed, near_names};
-use searchlens_tasks::config::MAX_WEIGHT;
+use searchlens_tasks::mazes::error::MAX_WEIGHT;
 
 /// A text that is no name of a tokenizer, though it begins like one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

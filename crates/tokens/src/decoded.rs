@@ -1,8 +1,8 @@
 //! The way back: from ids to the graph, its endpoints and its path.
 
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::Labels;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 
 use crate::example::{EncodeError, Example};
 

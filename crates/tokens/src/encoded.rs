@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::measure::forks;
+use searchlens_tasks::difficulty::measure::forks;
+use searchlens_tasks::problem::graph::Graph;
 use serde::{Deserialize, Serialize};
 
 use crate::query::RoleQuery;

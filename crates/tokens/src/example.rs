@@ -1,11 +1,11 @@
 //! What a tokenizer encodes: a graph, and as much of the task and its solution as is known.
 
 use searchlens_base::stream::Stream;
-use searchlens_tasks::config::MAX_WEIGHT;
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};
-use searchlens_tasks::task::Instance;
+use searchlens_tasks::instance::{Instance, Shown};
+use searchlens_tasks::mazes::error::MAX_WEIGHT;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::{Lattice, Maze};
+use searchlens_tasks::problem::{Goal, Labels, Problem};
 
 use crate::name::TokenizerName;
 

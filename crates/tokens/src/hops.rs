@@ -3,9 +3,9 @@
 //! A hop leads from one cell of the path to a later one; where hops end is a [`StepSize`], what is said of each are
 //! [`Parts`]. maze-dataset's modular tokenizers and ours share this module; only the words differ.
 
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::Lattice;
 use searchlens_tasks::problem::Labels;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::Lattice;
 
 use crate::answer::Answer;
 use crate::example::EncodeError;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use searchlens_base::text::{listed, near_names};
-use searchlens_tasks::config::MAX_WEIGHT;
+use searchlens_tasks::mazes::error::MAX_WEIGHT;
 use serde::{Deserialize, Serialize};
 
 use crate::choice::ChoiceError;

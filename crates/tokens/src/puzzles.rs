@@ -9,9 +9,9 @@
 //! Of Countdown a step is the numbers it leaves and not the sum that was done: two sums that leave the same are one step.
 
 use searchlens_tasks::families::{countdown, sliding};
-use searchlens_tasks::graph::Graph;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::solve::DistanceField;
 use searchlens_tasks::problem::{Goal, Labels, Problem};
-use searchlens_tasks::solve::DistanceField;
 
 use crate::answer::Answer;
 use crate::decoded::{DecodeError, Decoded};

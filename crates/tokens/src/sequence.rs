@@ -1,6 +1,6 @@
 //! Writing and reading sequences token by token: what all tokenizers share.
 
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 
 use crate::decoded::DecodeError;
 use crate::role::Role;

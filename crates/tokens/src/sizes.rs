@@ -1,7 +1,7 @@
 //! One tokenizer for mazes of several sizes: the words are those of the smallest rectangle that holds every size, and each
 //! size has a tokenizer of its own, whose words are looked up among them.
 
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 
 use crate::answer::Answer;
 use crate::decoded::{DecodeError, Decoded};

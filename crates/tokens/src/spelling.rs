@@ -1,6 +1,6 @@
 //! How cells are written: one token each, or a few for row, column and signs between them.
 
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 
 use crate::decoded::DecodeError;
 use crate::role::Role;

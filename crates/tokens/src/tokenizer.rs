@@ -1,7 +1,8 @@
 //! The one door to all tokenizers: chosen by name in a config, made for the lattice or the nodes of a task.
 
-use searchlens_tasks::config::{MAX_CELLS, TaskConfig};
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::mazes::error::MAX_CELLS;
+use searchlens_tasks::problem::maze::Lattice;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use searchlens_tasks::graph::Graph;
+use searchlens_tasks::problem::graph::Graph;
 
 use crate::decoded::DecodeError;
 use crate::example::EncodeError;

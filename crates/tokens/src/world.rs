@@ -5,7 +5,7 @@ use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::families::labelled::LabelledConfig;
 use searchlens_tasks::families::star::RawStarConfig;
 use searchlens_tasks::families::structure::{Arcs, Structure};
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 
 use crate::graphs::Nodes;
 use crate::puzzles::Game;

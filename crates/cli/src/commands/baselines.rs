@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use clap::Args;
-use searchlens::tasks::baselines::{Baselines, baselines};
-use searchlens::tasks::corridor::{FutureFloors, future_floors};
-use searchlens::tasks::leakage::{Seen, random_split};
-use searchlens::tasks::split::Split;
+use searchlens::tasks::sets::baselines::{Baselines, baselines};
+use searchlens::tasks::sets::floors::{FutureFloors, future_floors};
+use searchlens::tasks::sets::leakage::{Seen, random_split};
+use searchlens::tasks::splits::Split;
 use serde::Serialize;
 
 use crate::args::{TaskArgs, needed};

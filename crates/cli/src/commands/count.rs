@@ -1,7 +1,7 @@
 //! `searchlens count`: how many mazes a generator can make, exactly.
 
 use clap::{ArgGroup, Args};
-use searchlens::tasks::count::{Counts, MAX_LISTED_CELLS, count};
+use searchlens::tasks::mazes::count::{Counts, MAX_LISTED_CELLS, count};
 use serde::Serialize;
 
 use crate::args::MazeArgs;

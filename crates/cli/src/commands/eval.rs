@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use searchlens::tasks::split::Split;
+use searchlens::tasks::splits::Split;
 use searchlens::tokens::tokenizer::{TokenizerConfig, TokenizerName};
 
 use crate::args::TaskArgs;

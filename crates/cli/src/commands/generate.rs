@@ -6,8 +6,8 @@ use clap::Args;
 use rayon::prelude::*;
 use searchlens::base::text::{listed, near_names};
 use searchlens::formats::files::{Entry, Source};
-use searchlens::tasks::filter::{Filter, Weighted, apply};
-use searchlens::tasks::split::Split;
+use searchlens::tasks::sets::filter::{Filter, Weighted, apply};
+use searchlens::tasks::splits::Split;
 
 use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;

@@ -8,9 +8,9 @@ use searchlens::formats::files::Entry;
 use searchlens::formats::graph_draw;
 use searchlens::formats::graph_record::GraphRecord;
 use searchlens::formats::record::{MazeRecord, Record};
-use searchlens::tasks::measure::difficulty;
-use searchlens::tasks::split::Split;
-use searchlens::tasks::statistics::{Distribution, Facts, Statistics, Tally};
+use searchlens::tasks::difficulty::measure::difficulty;
+use searchlens::tasks::sets::statistics::{Distribution, Facts, Statistics, Tally};
+use searchlens::tasks::splits::Split;
 
 use crate::cli::Common;
 use crate::error::InputError;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::files::header::Header;
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 
 /// The name of a split's file in `data/`.
 pub(crate) fn file_name(split: Split) -> String {

@@ -1,14 +1,13 @@
 //! A problem of a file, and the same problem as it lies there.
 
-use crate::files::shard;
 use crate::files::table::{self, Cell, Row};
-use crate::files::{FileFault, Format};
+use crate::files::{FileFault, Format, shard};
 use crate::graph_record::{self, GraphRecord};
 use crate::record::{self, MazeRecord, Record, RecordError};
-use searchlens_tasks::maze::Lattice;
-use searchlens_tasks::split::SymmetryClass;
-use searchlens_tasks::statistics::Facts;
-use searchlens_tasks::task::Instance;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::problem::maze::Lattice;
+use searchlens_tasks::sets::statistics::Facts;
+use searchlens_tasks::splits::SymmetryClass;
 
 /// A problem of a file, with what is said of it there.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::FileFault;
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::filter::Filter;
-use searchlens_tasks::split::Split;
-use searchlens_tasks::statistics::Statistics;
+use searchlens_tasks::sets::filter::Filter;
+use searchlens_tasks::sets::statistics::Statistics;
+use searchlens_tasks::splits::Split;
 
 /// The version of what is written here: 2 since files hold tori. Readers refuse later ones.
 pub const VERSION: u32 = 2;

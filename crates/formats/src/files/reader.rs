@@ -9,7 +9,7 @@ use crate::files::header::Header;
 use crate::files::shard::{self, Shard};
 use crate::files::{FileError, FileFault, Format, lines_header, npz, parquet, zanj};
 use crate::record::{RecordError, RecordFault};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 
 /// The longest line that is read. A maze of a million cells has 25 MB.
 const MAX_LINE: u64 = 256 << 20;

@@ -29,9 +29,9 @@ use crate::files::header::{self, Header};
 use crate::files::table::{fault, lattice};
 use crate::files::{FileFault, Sink};
 use crate::record::{MazeRecord, Record, RecordFault};
-use searchlens_tasks::maze::Lattice;
-use searchlens_tasks::passages::PassageSet;
-use searchlens_tasks::solve::DistanceField;
+use searchlens_tasks::problem::maze::Lattice;
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::problem::solve::DistanceField;
 
 /// The version of the layout: 2 since the head tells tori. Readers refuse later ones.
 const VERSION: u32 = 2;
@@ -91,7 +91,11 @@ pub(crate) fn pack(entry: &Entry) -> Result<(Lattice, Vec<u8>), &'static str> {
 
 /// At each cell of a shortest path with several ways on that are shortest: how many bits say which, and which it is.
 /// `None` if the path is no shortest one.
-fn choices(field: &DistanceField, graph: &searchlens_tasks::graph::Graph, path: &[usize]) -> Option<Vec<(u32, u64)>> {
+fn choices(
+    field: &DistanceField,
+    graph: &searchlens_tasks::problem::graph::Graph,
+    path: &[usize],
+) -> Option<Vec<(u32, u64)>> {
     let ends_there = path.last() == Some(&field.target());
     let mut choices = Vec::new();
     for step in path.windows(2) {
@@ -148,8 +152,8 @@ pub(crate) fn unpack(lattice: Lattice, bytes: &[u8]) -> Result<Entry, RecordFaul
         for passage in maze.passages() {
             weights.insert(passage, pull(width)? as u32 + 1);
         }
-        if let Some(weight) = weights.values().find(|&&weight| weight > searchlens_tasks::maze_error::MAX_WEIGHT) {
-            return Err(fault("weights", weight, format!("at most {}", searchlens_tasks::maze_error::MAX_WEIGHT)));
+        if let Some(weight) = weights.values().find(|&&weight| weight > searchlens_tasks::mazes::error::MAX_WEIGHT) {
+            return Err(fault("weights", weight, format!("at most {}", searchlens_tasks::mazes::error::MAX_WEIGHT)));
         }
         maze.graph = maze.graph.with_weights(|a, b| weights[&(a, b)]);
     }

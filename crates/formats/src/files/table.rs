@@ -7,13 +7,12 @@ use serde_json::{Value, json};
 use crate::files::Entry;
 use crate::graph_record;
 use crate::record::{MazeRecord, Record, RecordFault};
-use searchlens_tasks::config::MAX_CELLS;
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::{Lattice, MIN_TORUS_SIDE, Maze};
-use searchlens_tasks::maze_error::MAX_WEIGHT;
-use searchlens_tasks::passages::PassageSet;
+use searchlens_tasks::mazes::error::{MAX_CELLS, MAX_WEIGHT};
 use searchlens_tasks::problem::Labels;
-use searchlens_tasks::split::SymmetryClass;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::{Lattice, MIN_TORUS_SIDE, Maze};
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::splits::SymmetryClass;
 
 /// The most values that a list of one problem may have, or bytes a text.
 pub(crate) const LONGEST: usize = 8 << 20;

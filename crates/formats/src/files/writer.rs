@@ -4,16 +4,15 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files::card;
 use crate::files::entry::{Body, Item};
 use crate::files::header::{Header, Source};
 use crate::files::npz::NpzSink;
 use crate::files::parquet::ParquetSink;
 use crate::files::shard::ShardSink;
 use crate::files::zanj::ZanjSink;
-use crate::files::{FileFault, Format, Sink, foreign_item};
-use searchlens_tasks::split::Split;
-use searchlens_tasks::statistics::{Facts, Tally};
+use crate::files::{FileFault, Format, Sink, card, foreign_item};
+use searchlens_tasks::sets::statistics::{Facts, Tally};
+use searchlens_tasks::splits::Split;
 
 /// A file of problems that is being written. It is whole once [`Writer::finish`] has said so.
 pub struct Writer {

@@ -7,10 +7,11 @@ use searchlens_formats::files::{
     Entry, FolderWriter, Format, Header, Item, Reader, Shard, Source, Writer, header_of_lines, header_path,
 };
 use searchlens_formats::record::{MazeRecord, Record};
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::{KINDS, Kind};
-use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::{KINDS, Kind};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 
 use crate::samples::{configs, task_of};

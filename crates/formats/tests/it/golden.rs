@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use searchlens_formats::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair};
 use searchlens_formats::record::MazeRecord;
-use searchlens_tasks::solve::{DistanceField, shortest_path};
+use searchlens_tasks::problem::solve::{DistanceField, shortest_path};
 use serde_json::{Map, Value};
 
 static GOLDEN: LazyLock<Value> = LazyLock::new(|| {

@@ -4,9 +4,9 @@ use expect_test::{Expect, expect};
 use searchlens_formats::draw::{Drawing, ascii, stacked, svg, unicode};
 use searchlens_formats::graph_draw;
 use searchlens_formats::graph_record::GraphRecord;
-use searchlens_tasks::config::RawMazeConfig;
-use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::mazes::config::RawMazeConfig;
+use searchlens_tasks::problem::maze::{Lattice, Maze};
+use searchlens_tasks::splits::Split;
 
 use crate::samples::{raw, task, with};
 

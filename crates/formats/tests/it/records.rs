@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use searchlens_formats::draw::ascii;
 use searchlens_formats::record::{MazeRecord, read_records};
-use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 
 /// A line of 2×3 cells whose only closed passage is the one between the middle cells.
 fn line_with(extra: &str) -> String {

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use searchlens_formats::draw::{Drawing, pixels, svg, unicode};
 use searchlens_formats::record::MazeRecord;
-use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 
 /// Three by three, a path that leaves to the left and comes in at the right, then leaves below and comes in above.
 fn small() -> Drawing {

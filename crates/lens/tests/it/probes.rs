@@ -6,10 +6,12 @@ use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
 use searchlens_stats::bootstrap::bootstrap_share;
 use searchlens_stats::estimate::Estimate;
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::Generator;
-use searchlens_tasks::split::Split;
-use searchlens_tasks::task::{Instance, Task};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::Generator;
+use searchlens_tasks::splits::Split;
+use searchlens_tasks::task::Task;
 
 fn rng(index: u64) -> Stream {
     stream(21, Purpose::Sample, index)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use searchlens_base::durable::FileError;
-use searchlens_tasks::config::TaskError;
+use searchlens_tasks::error::TaskError;
 use searchlens_tokens::tokenizer::{TokenizerError, TokenizerName};
 
 /// A config that will not do, and where.

@@ -7,7 +7,7 @@ use searchlens_model::kernels::activation::Activation;
 use searchlens_model::kernels::tier;
 use searchlens_model::optimiser::Schedule;
 use searchlens_model::params::ParamGroup;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use searchlens_tokens::encoded::LossOn;
 use serde::{Deserialize, Serialize};
 

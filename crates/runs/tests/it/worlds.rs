@@ -11,7 +11,7 @@ use searchlens_runs::evaluate::score;
 use searchlens_runs::exam::{Exam, answers, mark};
 use searchlens_runs::folder::RunFolder;
 use searchlens_runs::setup::Parts;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 
 use crate::tiny;
 

@@ -8,7 +8,7 @@ use searchlens_runs::run::untrained_model;
 use searchlens_runs::setup::Parts;
 use searchlens_studies::gallery::{GalleryPlan, gallery};
 use searchlens_studies::probing::{ProbePlan, probe};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 
 /// A network after a few seconds' training on 3×3 mazes, and the same before.
 fn networks() -> (Parts, Model, Model) {

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
-use crate::families::{between, checked_range};
-use crate::graph::Graph;
+use crate::error::{TaskError, checked_range};
+use crate::problem::graph::Graph;
 use crate::problem::{Goal, Labels, Problem};
-use searchlens_base::stream::{Stream, below};
+use searchlens_base::stream::{Stream, below, between};
 
 /// Small Countdown: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

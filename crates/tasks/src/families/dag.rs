@@ -2,17 +2,16 @@
 //! Struggle to Learn to Search" (arXiv 2412.04703).
 //!
 //! All three draw vertices' names at random and leave unused names as unjoined nodes. The balanced distribution draws
-//! how far ahead one must look ([`crate::measure::lookahead`]) first, each as likely, and then a graph that needs it.
+//! how far ahead one must look ([`crate::difficulty::measure::lookahead`]) first, each as likely, and then a graph that needs it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
-use crate::families::{between, checked_range};
-use crate::graph::Graph;
-use crate::measure::lookahead;
+use crate::difficulty::measure::lookahead;
+use crate::error::{TaskError, checked_range};
+use crate::problem::graph::Graph;
+use crate::problem::solve::{DistanceField, shortest_path};
 use crate::problem::{Goal, Problem};
-use crate::solve::{DistanceField, shortest_path};
-use searchlens_base::stream::{Stream, below, shuffle};
+use searchlens_base::stream::{Stream, below, between, shuffle};
 
 /// Which of the three distributions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{MAX_WEIGHT, TaskError};
-use crate::families::checked_range;
+use crate::error::{TaskError, checked_range};
 use crate::families::structure::{Arcs, Structure};
+use crate::mazes::error::MAX_WEIGHT;
+use crate::problem::solve::DistanceField;
 use crate::problem::{Goal, Problem};
-use crate::solve::DistanceField;
 use searchlens_base::stream::{Stream, below};
 
 /// Random graphs: checked.

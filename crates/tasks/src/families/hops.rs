@@ -5,11 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
-use crate::families::{between, checked_range};
-use crate::graph::Graph;
+use crate::error::{TaskError, checked_range};
+use crate::problem::graph::Graph;
 use crate::problem::{Goal, Problem};
-use searchlens_base::stream::{Stream, below, shuffle};
+use searchlens_base::stream::{Stream, below, between, shuffle};
 
 /// k-hop tasks: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

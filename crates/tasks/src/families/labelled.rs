@@ -7,17 +7,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::avoidance::{Avoidance, blind_field};
 use crate::band::Band;
-use crate::config::TaskError;
+use crate::difficulty::avoidance::{Avoidance, blind_field};
+use crate::error::{TaskError, checked_range, checked_share};
+use crate::families::labels::{Binning, Distribution, Sampler};
 use crate::families::structure::{Arcs, Structure};
-use crate::families::{between, checked_range, checked_share};
-use crate::graph::Graph;
-use crate::labels::{Binning, Distribution, Sampler};
+use crate::problem::graph::Graph;
+use crate::problem::region::Region;
+use crate::problem::solve::{DistanceField, steps_from};
 use crate::problem::{Goal, Labels, Problem};
-use crate::region::Region;
-use crate::solve::{DistanceField, steps_from};
-use searchlens_base::stream::{Stream, below, with_chance};
+use searchlens_base::stream::{Stream, below, between, with_chance};
 
 /// Labelled graphs: checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

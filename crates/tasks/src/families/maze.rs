@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use super::FilledSplits;
 use crate::band::Band;
-use crate::endpoints::first_fork_lookahead;
-use crate::generators::braid;
-use crate::graph::Graph;
-use crate::maze::{Lattice, Maze};
-use crate::maze_config::MazeConfig;
-use crate::maze_error::MazeError;
-use crate::passages::PassageSet;
+use crate::difficulty::measure::first_fork_lookahead;
+use crate::instance::Instance;
+use crate::mazes::config::MazeConfig;
+use crate::mazes::error::MazeError;
+use crate::mazes::generators::braid;
 use crate::problem::Problem;
-use crate::solve::{DistanceField, random_shortest_path};
-use crate::split::{Split, SymmetryClass};
-use crate::symmetry::Symmetries;
-use crate::task::Instance;
+use crate::problem::graph::Graph;
+use crate::problem::maze::{Lattice, Maze};
+use crate::problem::passages::PassageSet;
+use crate::problem::solve::{DistanceField, random_shortest_path};
+use crate::splits::symmetry::Symmetries;
+use crate::splits::{Split, SymmetryClass};
 use searchlens_base::stream::{Purpose, Stream, below, stream};
 
 /// Mazes of one config.

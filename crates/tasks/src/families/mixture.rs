@@ -6,9 +6,11 @@
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Equivalence, Family, FilledSplits};
-use crate::config::{TaskConfig, TaskError};
-use crate::maze::Lattice;
+use super::{Family, FilledSplits};
+use crate::config::TaskConfig;
+use crate::error::TaskError;
+use crate::problem::maze::Lattice;
+use crate::splits::Equivalence;
 use searchlens_base::stream::Stream;
 
 /// A mixture: checked.

@@ -2,7 +2,7 @@
 //!
 //! The exact solver of every family is [`Problem::distances`] (with [`Problem::nearest_targets`] and
 //! [`DistanceField::successors`]: all goals that are nearest, all steps that are right); what its problems lose to ties is
-//! [`crate::shortcut::Floor`]; what walkers score on them that do not search is [`crate::baselines::baselines`].
+//! [`crate::difficulty::shortcut::Floor`]; what walkers score on them that do not search is [`crate::sets::baselines::baselines`].
 //!
 //! | family | same problem | no-search baselines | ties |
 //! |---|---|---|---|
@@ -10,7 +10,7 @@
 //! | `star` | equal name by name | walkers: 1/arms at the first step, sure afterwards | none |
 //! | `dag`, `graph` | renaming | walkers (greedy is random: there is no geometry) | shortest paths |
 //! | `tree` | renaming | walkers | none |
-//! | `labelled`, `prompted` | renaming, with labels and sets | walkers, and [`crate::shortcut::Shortcut`]s past the labels | shortest paths; one goal if `unique_nearest` |
+//! | `labelled`, `prompted` | renaming, with labels and sets | walkers, and [`crate::difficulty::shortcut::Shortcut`]s past the labels | shortest paths; one goal if `unique_nearest` |
 //! | `hops` | equal name by name | a step is forced; guessing the end is right once in `nodes - 1` | none |
 //! | `countdown` | equal numbers and target | walkers | orders of joining |
 //! | `sliding` | equal arrangements | walkers | shortest paths |
@@ -24,6 +24,7 @@ pub mod dag;
 pub mod graph;
 pub mod hops;
 pub mod labelled;
+pub mod labels;
 pub(crate) mod maze;
 pub mod mixture;
 pub mod prompted;
@@ -34,14 +35,15 @@ pub mod tree;
 
 use std::collections::BTreeSet;
 
-use crate::avoidance::forbidden_path;
-use crate::config::{TaskConfig, TaskError};
-use crate::identity::Identity;
+use crate::config::TaskConfig;
+use crate::difficulty::avoidance::forbidden_path;
+use crate::error::TaskError;
+use crate::instance::Instance;
 use crate::problem::Problem;
-use crate::refine::{labelled_class, relabelling_class};
-use crate::solve::{DistanceField, random_shortest_path};
-use crate::split::{Split, SymmetryClass};
-use crate::task::Instance;
+use crate::problem::solve::{DistanceField, random_shortest_path};
+use crate::splits::identity::Identity;
+use crate::splits::refine::{labelled_class, relabelling_class};
+use crate::splits::{Equivalence, Split, SymmetryClass};
 use countdown::CountdownConfig;
 use dag::DagConfig;
 use graph::GraphConfig;
@@ -50,24 +52,10 @@ use labelled::{DetourWish, LabelledFamily};
 use maze::MazeFamily;
 use mixture::MixtureFamily;
 use prompted::{PromptedFamily, Stratum};
-use searchlens_base::stream::{Purpose, Stream, below, stream};
+use searchlens_base::stream::{Purpose, Stream, stream};
 use sliding::SlidingFamily;
 use star::StarConfig;
 use tree::TreeConfig;
-
-/// The most nodes that a graph of a task may have.
-pub const MAX_NODES: usize = 100_000;
-
-/// When two problems of a family count as the same, so that one may not be trained on and the other tested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Equivalence {
-    /// If the symmetries of the lattice take one maze to the other (D4 on squares, D2 otherwise), endpoints aside.
-    Lattice,
-    /// If some renaming of the nodes takes one to the other, with origin, goal and labels.
-    Relabelling,
-    /// Only if they are equal, name by name: there is one graph up to renaming, and names are all that differs.
-    Labelled,
-}
 
 /// What one problem is to be like, beyond what holds for all of a config. Drawn before any graph, so that what is rare
 /// comes as often as was asked.
@@ -253,28 +241,6 @@ impl Family {
         let wish = self.draw_wish(rng);
         self.attempt(wish, rng).map(|(problem, field)| self.class(&problem, &field))
     }
-}
-
-/// A whole number from `low` to `high`, both included, each as likely.
-pub(crate) fn between(rng: &mut Stream, low: usize, high: usize) -> usize {
-    low + below(rng, high - low + 1)
-}
-
-/// Refuses a count that is not from `low` to `high`.
-pub(crate) fn checked_range(field: &'static str, value: usize, low: usize, high: usize) -> Result<(), TaskError> {
-    if (low..=high).contains(&value) {
-        return Ok(());
-    }
-    let wanted = if low == high { low.to_string() } else { format!("from {low} to {high}") };
-    Err(TaskError::Range { field, value: value.to_string(), wanted })
-}
-
-/// Refuses what is no chance or share.
-pub(crate) fn checked_share(field: &'static str, value: f64) -> Result<(), TaskError> {
-    if (0.0..=1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(TaskError::Range { field, value: value.to_string(), wanted: "from 0 to 1".to_owned() })
 }
 
 /// How many draws [`Family::check_yield`] makes before it gives a config up, if graphs are small.

@@ -3,13 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
+use crate::error::{TaskError, checked_range};
+use crate::families::Wish;
 use crate::families::labelled::{LabelledConfig, LabelledFamily};
-use crate::families::{Wish, checked_range};
-use crate::labels::Distribution;
-use crate::problem::{Goal, Labels, Problem, Shown};
-use crate::region::Region;
-use crate::solve::{DistanceField, random_shortest_path};
+use crate::families::labels::Distribution;
+use crate::instance::Shown;
+use crate::problem::region::Region;
+use crate::problem::solve::{DistanceField, random_shortest_path};
+use crate::problem::{Goal, Labels, Problem};
 use searchlens_base::stream::{Stream, below, shuffle};
 
 /// Prompts: checked.

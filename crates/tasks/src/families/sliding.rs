@@ -5,10 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
-use crate::families::checked_range;
-use crate::graph::Graph;
-use crate::maze::Lattice;
+use crate::error::{TaskError, checked_range};
+use crate::problem::graph::Graph;
+use crate::problem::maze::Lattice;
 use crate::problem::{Goal, Labels, Problem};
 use searchlens_base::stream::{Stream, below};
 

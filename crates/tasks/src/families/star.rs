@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
-use crate::families::{MAX_NODES, checked_range};
-use crate::graph::Graph;
+use crate::error::{TaskError, checked_range};
+use crate::families::structure::MAX_NODES;
+use crate::problem::graph::Graph;
 use crate::problem::{Goal, Problem};
 use searchlens_base::stream::{Stream, below, shuffle};
 

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TaskError;
-use crate::families::{MAX_NODES, checked_range, checked_share};
-use crate::graph::Graph;
+use crate::error::{TaskError, checked_range, checked_share};
+use crate::problem::graph::Graph;
 use searchlens_base::stream::{Stream, below, shuffle, with_chance};
+
+/// The most nodes that a graph of a task may have.
+pub const MAX_NODES: usize = 100_000;
 
 /// A way of joining nodes at random. Names say nothing: nodes of grids and rings are renamed at random too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -253,7 +255,7 @@ fn small_world(n: usize, neighbours: usize, rewired: f64, rng: &mut Stream) -> V
 
 fn grid(rows: usize, cols: usize, shortcuts: usize, rng: &mut Stream) -> Vec<(usize, usize)> {
     let n = rows * cols;
-    let lattice = crate::maze::Lattice::new(rows, cols);
+    let lattice = crate::problem::maze::Lattice::new(rows, cols);
     let mut edges: Vec<(usize, usize)> = lattice.adjacent_pairs().collect();
     let mut extra = std::collections::BTreeSet::new();
     while extra.len() < shortcuts {

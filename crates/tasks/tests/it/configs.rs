@@ -1,10 +1,12 @@
 //! Tables of config files: what is accepted, and what the errors say.
 
 use searchlens_tasks::band::Band;
-use searchlens_tasks::config::{MazeConfig, MazeError, RawMazeConfig, TaskConfig};
-use searchlens_tasks::endpoints::{Component, EndpointRules};
-use searchlens_tasks::generators::options::{OptionTable, OptionValue};
-use searchlens_tasks::generators::{Amount, Dfs, Generator, KINDS, Prim, Probability, Start};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
+use searchlens_tasks::mazes::endpoints::{Component, EndpointRules};
+use searchlens_tasks::mazes::error::MazeError;
+use searchlens_tasks::mazes::generators::options::{OptionTable, OptionValue};
+use searchlens_tasks::mazes::generators::{Amount, Dfs, Generator, KINDS, Prim, Probability, Start};
 use serde::{Deserialize, Serialize};
 
 use crate::samples::{raw, with};

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::BigUint;
 use searchlens_base::stream::{Purpose, stream};
-use searchlens_tasks::config::MazeConfig;
-use searchlens_tasks::count::{CountError, count, count_spanning_trees, dfs_trees, hallways, spanning_trees};
-use searchlens_tasks::endpoints::{Component, EndpointRules};
-use searchlens_tasks::generators::{Dfs, Generator, Prim, Start};
-use searchlens_tasks::maze::Lattice;
-use searchlens_tasks::passages::PassageSet;
-use searchlens_tasks::solve::{DistanceField, shortest_path};
-use searchlens_tasks::symmetry::Symmetries;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::count::{CountError, count, count_spanning_trees, dfs_trees, hallways, spanning_trees};
+use searchlens_tasks::mazes::endpoints::{Component, EndpointRules};
+use searchlens_tasks::mazes::generators::{Dfs, Generator, Prim, Start};
+use searchlens_tasks::problem::maze::Lattice;
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::problem::solve::{DistanceField, shortest_path};
+use searchlens_tasks::splits::symmetry::Symmetries;
 
 const UNIFORM: Generator = dfs_from(Start::Uniform);
 const MAZE_DATASET: Generator = dfs_from(Start::MazeDataset);

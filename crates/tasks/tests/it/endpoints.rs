@@ -3,13 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use searchlens_tasks::band::Band;
-use searchlens_tasks::baselines::baselines;
-use searchlens_tasks::config::{MazeConfig, MazeError, RawMazeConfig, TaskConfig, TaskError};
-use searchlens_tasks::endpoints::{Component, EndpointRules, first_fork_lookahead};
-use searchlens_tasks::generators::{KINDS, Probability};
-use searchlens_tasks::passages::PassageSet;
-use searchlens_tasks::split::Split;
-use searchlens_tasks::task::{Instance, Task};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::difficulty::measure::first_fork_lookahead;
+use searchlens_tasks::error::TaskError;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
+use searchlens_tasks::mazes::endpoints::{Component, EndpointRules};
+use searchlens_tasks::mazes::error::MazeError;
+use searchlens_tasks::mazes::generators::{KINDS, Probability};
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::sets::baselines::baselines;
+use searchlens_tasks::splits::Split;
+use searchlens_tasks::task::Task;
 
 use crate::samples::{raw, task, with};
 
@@ -191,10 +196,10 @@ fn weighted_ways_are_cheapest_and_not_shortest() {
     each_problem(&task, 100, |instance| {
         let (problem, path) = (&instance.problem, &instance.path);
         let steps_only = problem.graph.clone().with_weights(|_, _| 1);
-        let fewest = searchlens_tasks::solve::DistanceField::to(&steps_only, problem.target());
+        let fewest = searchlens_tasks::problem::solve::DistanceField::to(&steps_only, problem.target());
         n_longer += usize::from(fewest.distance(problem.origin).unwrap() + 1 < path.len());
         assert!(problem.graph.edges().all(|(u, v)| (1..=20).contains(&problem.graph.weight(u, v).unwrap())));
-        let verdict = searchlens_tasks::judge::judge(problem, path);
+        let verdict = searchlens_tasks::difficulty::judge::judge(problem, path);
         assert!(verdict.optimal && Some(verdict.steps) == verdict.optimal_steps);
     });
     assert!(n_longer > 30, "{n_longer}: weights make detours worth while");

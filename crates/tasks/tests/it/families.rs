@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use searchlens_base::stream::{Purpose, shuffle, stream};
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::judge::judge_with;
+use searchlens_tasks::difficulty::judge::judge_with;
+use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::{Goal, Labels, Problem};
-use searchlens_tasks::split::Split;
-use searchlens_tasks::task::{Equivalence, Task};
+use searchlens_tasks::splits::{Equivalence, Split};
+use searchlens_tasks::task::Task;
 
 use crate::samples::{File, LABELLED, configs, task_of};
 

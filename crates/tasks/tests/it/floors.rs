@@ -1,9 +1,12 @@
 //! Floors of future-step decoding on 5×5 mazes of randomised depth-first search, against published values.
 
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::corridor::{ForkChoice, Given, MazeBlind, fork_conditioned, future_floors, walker_hits};
-use searchlens_tasks::generators::Generator;
-use searchlens_tasks::task::{Instance, Task};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::difficulty::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::Generator;
+use searchlens_tasks::sets::floors::{MazeBlind, future_floors};
+use searchlens_tasks::task::Task;
 
 const K_MAX: usize = 8;
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use searchlens_base::stream::{Purpose, Stream, stream};
-use searchlens_tasks::config::MazeConfig;
-use searchlens_tasks::count::dfs_trees;
-use searchlens_tasks::generators::{Generator, KINDS, Probability, Start, braid};
-use searchlens_tasks::maze::Lattice;
-use searchlens_tasks::passages::PassageSet;
-use searchlens_tasks::solve::DistanceField;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::count::dfs_trees;
+use searchlens_tasks::mazes::generators::{Generator, KINDS, Probability, Start, braid};
+use searchlens_tasks::problem::maze::Lattice;
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::problem::solve::DistanceField;
 
 use crate::samples::{raw, with};
 

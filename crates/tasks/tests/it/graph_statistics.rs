@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use searchlens_tasks::avoidance::{Avoidance, Conduct};
 use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::difficulty::avoidance::{Avoidance, Conduct};
+use searchlens_tasks::difficulty::measure::lookahead;
+use searchlens_tasks::difficulty::shortcut::Shortcut;
 use searchlens_tasks::families::labelled::Detour;
 use searchlens_tasks::families::prompted::Stratum;
-use searchlens_tasks::measure::lookahead;
+use searchlens_tasks::problem::region::Region;
+use searchlens_tasks::problem::solve::DistanceField;
 use searchlens_tasks::problem::{Goal, Problem};
-use searchlens_tasks::region::Region;
-use searchlens_tasks::shortcut::Shortcut;
-use searchlens_tasks::solve::DistanceField;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 
 use crate::samples::task_of;

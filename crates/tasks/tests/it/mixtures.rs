@@ -1,8 +1,8 @@
 //! Mixtures of tasks: shares, splits and refusals.
 
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::split::Split;
-use searchlens_tasks::task::{Equivalence, Task};
+use searchlens_tasks::splits::{Equivalence, Split};
+use searchlens_tasks::task::Task;
 
 #[derive(serde::Deserialize, serde::Serialize)]
 struct File {

@@ -1,7 +1,8 @@
 //! Tasks of every family, for the tests of several rooms.
 
-use searchlens_tasks::config::{MazeConfig, RawMazeConfig, TaskConfig};
-use searchlens_tasks::generators::options::{OptionName, OptionValue};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
+use searchlens_tasks::mazes::generators::options::{OptionName, OptionValue};
 use searchlens_tasks::task::Task;
 use serde::{Deserialize, Serialize};
 

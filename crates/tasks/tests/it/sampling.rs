@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use searchlens_tasks::config::{RawMazeConfig, TaskError};
-use searchlens_tasks::passages::PassageSet;
-use searchlens_tasks::split::Split;
+use searchlens_tasks::error::TaskError;
+use searchlens_tasks::mazes::config::RawMazeConfig;
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::splits::Split;
 
 use crate::samples::{raw, task};
 

@@ -1,9 +1,9 @@
 //! The no-search walkers score what the literature's tables say.
 
-use searchlens_tasks::baselines::{Baselines, baselines};
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::measure::{first_fork, forks, lookahead};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::difficulty::measure::{first_fork, forks, lookahead};
+use searchlens_tasks::sets::baselines::{Baselines, baselines};
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 
 use crate::samples::{raw, task, with};

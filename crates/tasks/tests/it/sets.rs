@@ -1,17 +1,19 @@
 //! Sets of problems: their statistics are the tables of the literature, and filters keep what they say.
 
 use searchlens_tasks::band::Band;
-use searchlens_tasks::config::{RawMazeConfig, TaskConfig};
-use searchlens_tasks::filter::{Filter, FilterError, Weighted, apply};
-use searchlens_tasks::identity::{Identity, Same};
-use searchlens_tasks::leakage::random_split;
-use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::passages::PassageSet;
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::mazes::config::RawMazeConfig;
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::split::SymmetryClass;
-use searchlens_tasks::statistics::{Facts, Statistics, Tally};
-use searchlens_tasks::symmetry::Symmetry;
-use searchlens_tasks::task::{Instance, Task};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::sets::filter::{Filter, FilterError, Weighted, apply};
+use searchlens_tasks::sets::leakage::random_split;
+use searchlens_tasks::sets::statistics::{Facts, Statistics, Tally};
+use searchlens_tasks::splits::SymmetryClass;
+use searchlens_tasks::splits::identity::{Identity, Same};
+use searchlens_tasks::splits::symmetry::Symmetry;
+use searchlens_tasks::task::Task;
 
 use crate::samples::{raw, task, with};
 
@@ -171,8 +173,9 @@ fn a_balanced_set_stands_for_the_whole() {
     let problems = weighted(drawn(raw("dfs", 6, 6), 6000));
     let band = Band { min: 1, max: Some(8) };
     let balanced = apply(&[Filter::BalanceLookahead(band)], problems.clone()).unwrap();
-    let level =
-        |p: &Weighted| searchlens_tasks::endpoints::first_fork_lookahead(&p.instance.problem.graph, &p.instance.path);
+    let level = |p: &Weighted| {
+        searchlens_tasks::difficulty::measure::first_fork_lookahead(&p.instance.problem.graph, &p.instance.path)
+    };
     let count = |n: usize| balanced.iter().filter(|p| level(p) == n).count();
     assert!((1..=8).all(|n| count(n) == count(1)) && count(1) > 200 && count(0) == 0);
     let total: f64 = balanced.iter().map(|p| p.weight).sum();
@@ -192,7 +195,7 @@ fn a_balanced_set_stands_for_the_whole() {
 fn classes_with_cells_differ_from_lattice_to_lattice() {
     let class = |rows, cols| {
         let set = PassageSet::none(Lattice::new(rows, cols));
-        searchlens_tasks::symmetry::Symmetries::of(set.lattice()).class_with(&set, &[0, 1])
+        searchlens_tasks::splits::symmetry::Symmetries::of(set.lattice()).class_with(&set, &[0, 1])
     };
     let classes: [SymmetryClass; 3] = [class(2, 3), class(3, 2), class(2, 2)];
     assert!(classes[0] != classes[1] && classes[0] != classes[2]);

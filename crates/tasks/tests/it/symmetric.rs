@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use searchlens_tasks::maze::Lattice;
-use searchlens_tasks::passages::PassageSet;
-use searchlens_tasks::split::Split;
-use searchlens_tasks::symmetry::{Symmetries, Symmetry};
+use searchlens_tasks::problem::maze::Lattice;
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::splits::Split;
+use searchlens_tasks::splits::symmetry::{Symmetries, Symmetry};
 
 /// Any set of passages, on lattices with and without tables.
 fn any_passages() -> impl Strategy<Value = PassageSet> {

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use searchlens_base::stream::{Purpose, stream};
-use searchlens_tasks::config::{MazeConfig, MazeError, RawMazeConfig};
-use searchlens_tasks::count::{count, count_spanning_trees, spanning_trees};
-use searchlens_tasks::generators::{Generator, KINDS, braid};
-use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::passages::PassageSet;
-use searchlens_tasks::policy::{Policy, exact_probability};
+use searchlens_tasks::difficulty::policy::{Policy, exact_probability};
+use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
+use searchlens_tasks::mazes::count::{count, count_spanning_trees, spanning_trees};
+use searchlens_tasks::mazes::error::MazeError;
+use searchlens_tasks::mazes::generators::{Generator, KINDS, braid};
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::solve::DistanceField;
-use searchlens_tasks::split::Split;
-use searchlens_tasks::symmetry::{Symmetries, Symmetry};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
+use searchlens_tasks::problem::passages::PassageSet;
+use searchlens_tasks::problem::solve::DistanceField;
+use searchlens_tasks::splits::Split;
+use searchlens_tasks::splits::symmetry::{Symmetries, Symmetry};
 
 use crate::samples::{raw, task};
 
@@ -52,7 +53,11 @@ fn check_mazes(config: &MazeConfig) {
         assert_eq!(PassageSet::of(&open.to_maze()), open);
         let pairs = lattice.adjacent_pairs();
         pairs.zip(&mut counts).for_each(|((a, b), count)| *count += usize::from(open.is_open(a, b)));
-        braid(searchlens_tasks::generators::Probability::HALF, &mut stream(7, Purpose::Natural, index), &mut open);
+        braid(
+            searchlens_tasks::mazes::generators::Probability::HALF,
+            &mut stream(7, Purpose::Natural, index),
+            &mut open,
+        );
         assert_eq!(open.parts().into_iter().collect::<BTreeSet<_>>().len(), parts, "braiding joins nothing");
     }
     if !matches!(generator, Generator::HuntAndKill { .. }) {

@@ -6,10 +6,10 @@
 pub mod style;
 
 use searchlens_base::stream::{Stream, below, shuffle};
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::labels::Binning;
+use searchlens_tasks::families::labels::Binning;
 use searchlens_tasks::problem::Labels;
-use searchlens_tasks::solve::DistanceField;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::solve::DistanceField;
 
 use self::style::{BrinkmannOrder, GraphChoices, Style};
 use crate::answer::Answer;

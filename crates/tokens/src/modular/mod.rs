@@ -16,8 +16,8 @@ pub mod words;
 use std::sync::Arc;
 
 use searchlens_base::stream::{Stream, below, shuffle};
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::Lattice;
 
 use self::elements::{Coords, Elements, Grouping, Part, Permuter, Prompt, Subset, Trailing};
 use self::words::{SIGNS, Sign};

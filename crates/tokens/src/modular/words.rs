@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 
 use super::elements::{Coords, Elements, Grouping, Part, Permuter, Prompt, StepSize, Subset, Trailing};
 use crate::legacy::LegacyMode;

@@ -16,9 +16,9 @@
 pub mod choices;
 
 use searchlens_base::stream::{Stream, below, shuffle};
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::Lattice;
-use searchlens_tasks::solve::DistanceField;
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::Lattice;
+use searchlens_tasks::problem::solve::DistanceField;
 
 use self::choices::{Choices, Ends, Form, PassageOrder, PathForm, QueryPlace, Workspace};
 use crate::answer::Answer;

@@ -1,6 +1,6 @@
 //! Choosing a tokenizer: names, the `[tokenizer]` table, errors.
 
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
 
 use crate::mazes::{TOKENIZERS, tokenizer};

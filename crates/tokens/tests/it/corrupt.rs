@@ -1,7 +1,7 @@
 //! Sequences, answers and examples that make no sense.
 
-use searchlens_tasks::graph::Graph;
-use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::problem::{Goal, Problem};
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};

@@ -2,11 +2,13 @@
 
 use expect_test::{Expect, expect};
 use rand::RngExt;
-use searchlens_tasks::config::{MazeConfig, TaskConfig};
-use searchlens_tasks::generators::Generator;
-use searchlens_tasks::maze::{Lattice, Maze};
-use searchlens_tasks::split::Split;
-use searchlens_tasks::task::{Instance, Task};
+use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::instance::Instance;
+use searchlens_tasks::mazes::config::MazeConfig;
+use searchlens_tasks::mazes::generators::Generator;
+use searchlens_tasks::problem::maze::{Lattice, Maze};
+use searchlens_tasks::splits::Split;
+use searchlens_tasks::task::Task;
 use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tokens::decoded::DecodeError;
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, Example};

@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use searchlens_base::stream::{Purpose, Stream, stream};
-use searchlens_tasks::maze::{Lattice, Maze};
+use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tokens::example::Example;
 use searchlens_tokens::tokenizer::Tokenizer;
 

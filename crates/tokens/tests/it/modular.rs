@@ -1,7 +1,7 @@
 //! All modular tokenizers: their names, what they write about a little maze, and the way back.
 
 use searchlens_base::stream::below;
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 use searchlens_tokens::decoded::DecodeError;
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, Example};

@@ -3,10 +3,10 @@
 use expect_test::{Expect, expect};
 use rand::RngExt;
 use searchlens_tasks::config::TaskConfig;
+use searchlens_tasks::difficulty::judge::judge;
 use searchlens_tasks::families::countdown;
-use searchlens_tasks::judge::judge;
 use searchlens_tasks::problem::{Goal, Problem};
-use searchlens_tasks::split::Split;
+use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};

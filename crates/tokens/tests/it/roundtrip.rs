@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rand::RngExt;
-use searchlens_tasks::maze::{Lattice, MIN_TORUS_SIDE};
+use searchlens_tasks::problem::maze::{Lattice, MIN_TORUS_SIDE};
 use searchlens_tokens::batch::{Rows, group, pad};
 use searchlens_tokens::encoded::{Encoded, LossOn};
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};

@@ -1,6 +1,6 @@
 //! One tokenizer for mazes of several sizes.
 
-use searchlens_tasks::maze::Lattice;
+use searchlens_tasks::problem::maze::Lattice;
 use searchlens_tokens::encoded::LossOn;
 use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
 use searchlens_tokens::query::RoleQuery;

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use rayon::prelude::*;
 use searchlens::model::workers::Workers;
-use searchlens::tasks::config::{MazeConfig, TaskConfig};
-use searchlens::tasks::generators::Generator;
-use searchlens::tasks::maze::Lattice;
-use searchlens::tasks::split::Split;
+use searchlens::tasks::config::TaskConfig;
+use searchlens::tasks::mazes::config::MazeConfig;
+use searchlens::tasks::mazes::generators::Generator;
+use searchlens::tasks::problem::maze::Lattice;
+use searchlens::tasks::splits::Split;
 use searchlens::tasks::task::Task;
 use serde::Serialize;
 

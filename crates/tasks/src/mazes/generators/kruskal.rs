@@ -1,0 +1,53 @@
+//! Kruskal's algorithm: passages in random order, each opened unless its ends are joined already.
+
+use crate::problem::passages::PassageSet;
+use searchlens_base::stream::{Stream, shuffle};
+
+/// Carves a spanning tree into a lattice whose passages are all closed. Every spanning tree can come, not each as
+/// likely: it is the least one under independent random weights.
+pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
+    let lattice = open.lattice();
+    let mut pairs: Vec<(u32, u32)> = lattice.adjacent_pairs().map(|(a, b)| (a as u32, b as u32)).collect();
+    shuffle(rng, &mut pairs);
+    let mut parts = Parts::apart(lattice.n_cells());
+    for (a, b) in pairs {
+        if parts.join(a as usize, b as usize) {
+            open.open(a as usize, b as usize);
+        }
+    }
+}
+
+/// Disjoint sets of cells that can be joined (union by size, path halving).
+struct Parts {
+    /// The cell's parent, or for a root, minus the size of its set.
+    parent: Vec<i32>,
+}
+
+impl Parts {
+    fn apart(n: usize) -> Parts {
+        Parts { parent: vec![-1; n] }
+    }
+
+    fn root(&mut self, mut cell: usize) -> usize {
+        while self.parent[cell] >= 0 {
+            let parent = self.parent[cell] as usize;
+            if self.parent[parent] >= 0 {
+                self.parent[cell] = self.parent[parent];
+            }
+            cell = parent;
+        }
+        cell
+    }
+
+    /// Joins the sets of two cells; whether they were apart.
+    fn join(&mut self, a: usize, b: usize) -> bool {
+        let (a, b) = (self.root(a), self.root(b));
+        if a == b {
+            return false;
+        }
+        let (small, large) = if self.parent[a] > self.parent[b] { (a, b) } else { (b, a) };
+        self.parent[large] += self.parent[small];
+        self.parent[small] = large as i32;
+        true
+    }
+}

@@ -1,0 +1,380 @@
+//! Options of generators: their names, what they may be, and the table they stand in.
+//!
+//! A generator lists the [`OptionName`]s it takes and reads them from an [`OptionTable`]. Config files, command lines,
+//! error messages and help texts all go by these lists.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::mazes::error::MazeError;
+use crate::problem::maze::Lattice;
+use searchlens_base::stream::{Stream, below, with_chance};
+
+/// The options there are. A generator takes some of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OptionName {
+    /// Where to start to carve.
+    Start,
+    /// How many cells to reach.
+    AccessibleCells,
+    /// How deep to go.
+    MaxTreeDepth,
+    /// Whether to come back to cells with other ways to go.
+    DoForks,
+    /// Whether to go on from any cell rather than the last.
+    RandomizedStack,
+    /// A chance.
+    P,
+    /// How often to go on from the newest cell.
+    Newest,
+}
+
+impl OptionName {
+    /// All of them.
+    pub const ALL: [OptionName; 7] = [
+        OptionName::Start,
+        OptionName::AccessibleCells,
+        OptionName::MaxTreeDepth,
+        OptionName::DoForks,
+        OptionName::RandomizedStack,
+        OptionName::P,
+        OptionName::Newest,
+    ];
+
+    /// The name in config files; maze-dataset's, where it has the option.
+    pub fn name(self) -> &'static str {
+        match self {
+            OptionName::Start => "start",
+            OptionName::AccessibleCells => "accessible_cells",
+            OptionName::MaxTreeDepth => "max_tree_depth",
+            OptionName::DoForks => "do_forks",
+            OptionName::RandomizedStack => "randomized_stack",
+            OptionName::P => "p",
+            OptionName::Newest => "newest",
+        }
+    }
+
+    /// The name as a flag: with hyphens.
+    pub fn flag(self) -> &'static str {
+        match self {
+            OptionName::AccessibleCells => "accessible-cells",
+            OptionName::MaxTreeDepth => "max-tree-depth",
+            OptionName::DoForks => "do-forks",
+            OptionName::RandomizedStack => "randomized-stack",
+            OptionName::Start | OptionName::P | OptionName::Newest => self.name(),
+        }
+    }
+
+    /// Another name that is understood: maze-dataset calls a given start `start_coord`.
+    pub fn alias(self) -> Option<&'static str> {
+        (self == OptionName::Start).then_some("start_coord")
+    }
+
+    /// The option of a name or alias.
+    pub fn parse(name: &str) -> Option<OptionName> {
+        OptionName::ALL.into_iter().find(|option| option.name() == name || option.alias() == Some(name))
+    }
+
+    /// What it may be, for error messages.
+    pub fn form(self) -> &'static str {
+        match self {
+            OptionName::Start => "`uniform`, `maze-dataset` or a cell [row, col]",
+            OptionName::AccessibleCells => "a number of cells, or a share of all cells from 0.0 to 1.0",
+            OptionName::MaxTreeDepth => "a whole number, or a share of rows + cols from 0.0 to 1.0",
+            OptionName::DoForks | OptionName::RandomizedStack => "true or false",
+            OptionName::P | OptionName::Newest => "a chance from 0 to 1",
+        }
+    }
+
+    /// What it does, in one line for help texts.
+    pub fn help(self) -> &'static str {
+        match self {
+            OptionName::Start => "Where to start to carve: uniform, maze-dataset or a cell ROW,COL [default: uniform]",
+            OptionName::AccessibleCells => "Stop when so many cells are reached: a number, or a share such as 0.5",
+            OptionName::MaxTreeDepth => "Carve no deeper than this: a number, or a share of rows + cols such as 0.5",
+            OptionName::DoForks => "Come back to cells with other ways to go; false makes one corridor [default: true]",
+            OptionName::RandomizedStack => "Go on from any cell with a way to go, not from the last [default: false]",
+            OptionName::P => "Chance of a passage: every one's, eastwards in sidewinder, upwards in binary_tree",
+            OptionName::Newest => "Chance to go on from the newest cell rather than from any [default: 0.5]",
+        }
+    }
+}
+
+impl fmt::Display for OptionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A value as it stands in a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OptionValue {
+    /// `true` or `false`.
+    Flag(bool),
+    /// A whole number.
+    Count(i64),
+    /// A number with a point.
+    Share(f64),
+    /// A word.
+    Word(String),
+    /// `[row, col]`, or any other list of numbers.
+    Cell(Vec<i64>),
+}
+
+impl OptionValue {
+    /// A value as it is typed on a command line: `true`, `20`, `0.4`, `maze-dataset`, `2,3`.
+    pub fn typed(text: &str) -> OptionValue {
+        let cell = || {
+            text.trim_matches(['[', ']']).split(',').map(|part| part.trim().parse().ok()).collect::<Option<Vec<_>>>()
+        };
+        if let Ok(flag) = text.parse() {
+            OptionValue::Flag(flag)
+        } else if let Ok(count) = text.parse() {
+            OptionValue::Count(count)
+        } else if let Ok(share) = text.parse() {
+            OptionValue::Share(share)
+        } else {
+            cell().map_or_else(|| OptionValue::Word(text.to_owned()), OptionValue::Cell)
+        }
+    }
+}
+
+impl fmt::Display for OptionValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OptionValue::Flag(flag) => write!(f, "{flag}"),
+            OptionValue::Count(count) => write!(f, "{count}"),
+            OptionValue::Share(share) => write!(f, "{share:?}"),
+            OptionValue::Word(word) => write!(f, "{word:?}"),
+            OptionValue::Cell(cell) => write!(f, "{cell:?}"),
+        }
+    }
+}
+
+/// Options as given, by name: nothing checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OptionTable(BTreeMap<OptionName, OptionValue>);
+
+impl OptionTable {
+    /// Gives an option; the value it had before, if it was given already.
+    pub fn set(&mut self, name: OptionName, value: OptionValue) -> Option<OptionValue> {
+        self.0.insert(name, value)
+    }
+
+    /// Options and values, in the order of [`OptionName::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (OptionName, &OptionValue)> {
+        self.0.iter().map(|(&name, value)| (name, value))
+    }
+
+    /// An option's value by a reader of it: `None` if the option is not given.
+    fn read<T>(
+        &self,
+        name: OptionName,
+        reader: impl FnOnce(&OptionValue) -> Option<T>,
+    ) -> Result<Option<T>, MazeError> {
+        let read = |value| {
+            reader(value).ok_or_else(|| MazeError::Value {
+                option: name.name(),
+                value: format!("{value}"),
+                form: name.form(),
+            })
+        };
+        self.0.get(&name).map(read).transpose()
+    }
+
+    pub(super) fn flag(&self, name: OptionName, default: bool) -> Result<bool, MazeError> {
+        let read = |value: &OptionValue| if let OptionValue::Flag(flag) = value { Some(*flag) } else { None };
+        Ok(self.read(name, read)?.unwrap_or(default))
+    }
+
+    pub(super) fn set_flag(&mut self, name: OptionName, flag: bool) {
+        self.set(name, OptionValue::Flag(flag));
+    }
+
+    pub(super) fn amount(&self, name: OptionName) -> Result<Option<Amount>, MazeError> {
+        self.read(name, |value| match *value {
+            OptionValue::Count(count) => Some(Amount::Count(usize::try_from(count).ok()?)),
+            OptionValue::Share(share) => Some(Amount::Share(Probability::new(share)?)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn set_amount(&mut self, name: OptionName, amount: Option<Amount>) {
+        let value = match amount {
+            None => return,
+            Some(Amount::Count(count)) => OptionValue::Count(i64::try_from(count).unwrap_or(i64::MAX)),
+            Some(Amount::Share(share)) => OptionValue::Share(share.get()),
+        };
+        self.set(name, value);
+    }
+
+    pub(super) fn probability(&self, name: OptionName, default: Probability) -> Result<Probability, MazeError> {
+        let read = |value: &OptionValue| match *value {
+            OptionValue::Count(count) => Probability::new(count as f64),
+            OptionValue::Share(share) => Probability::new(share),
+            _ => None,
+        };
+        Ok(self.read(name, read)?.unwrap_or(default))
+    }
+
+    pub(super) fn set_probability(&mut self, name: OptionName, p: Probability) {
+        self.set(name, OptionValue::Share(p.get()));
+    }
+
+    pub(super) fn start(&self) -> Result<Start, MazeError> {
+        let read = |value: &OptionValue| match value {
+            OptionValue::Word(word) => match word.as_str() {
+                "uniform" => Some(Start::Uniform),
+                "maze-dataset" => Some(Start::MazeDataset),
+                _ => None,
+            },
+            OptionValue::Cell(cell) => match cell[..] {
+                [row, col] => Some(Start::Cell { row: usize::try_from(row).ok()?, col: usize::try_from(col).ok()? }),
+                _ => None,
+            },
+            _ => None,
+        };
+        Ok(self.read(OptionName::Start, read)?.unwrap_or_default())
+    }
+
+    pub(super) fn set_start(&mut self, start: Start) {
+        let value = match start {
+            Start::Uniform => OptionValue::Word("uniform".to_owned()),
+            Start::MazeDataset => OptionValue::Word("maze-dataset".to_owned()),
+            Start::Cell { row, col } => {
+                OptionValue::Cell([row, col].map(|n| i64::try_from(n).unwrap_or(i64::MAX)).to_vec())
+            }
+        };
+        self.set(OptionName::Start, value);
+    }
+}
+
+/// A chance: a number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Probability(f64);
+
+/// No chance is NaN, so equality is one.
+impl Eq for Probability {}
+
+impl std::hash::Hash for Probability {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        // The two zeros are equal and must have one hash.
+        (self.0 + 0.0).to_bits().hash(state);
+    }
+}
+
+impl Probability {
+    /// Even odds.
+    pub const HALF: Probability = Probability(0.5);
+    /// maze-dataset's chance of a passage in percolation.
+    pub const TWO_FIFTHS: Probability = Probability(0.4);
+
+    /// The chance `p`; `None` unless it lies from 0 to 1.
+    pub fn new(p: f64) -> Option<Probability> {
+        (0.0..=1.0).contains(&p).then_some(Probability(p))
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    /// Tosses a coin that falls on `true` with this chance. Draws from `rng` even where the chance is 0 or 1.
+    pub fn toss(self, rng: &mut Stream) -> bool {
+        with_chance(rng, self.0)
+    }
+}
+
+impl TryFrom<f64> for Probability {
+    type Error = NoProbability;
+
+    fn try_from(p: f64) -> Result<Probability, NoProbability> {
+        Probability::new(p).ok_or(NoProbability(p))
+    }
+}
+
+impl From<Probability> for f64 {
+    fn from(p: Probability) -> f64 {
+        p.0
+    }
+}
+
+/// A number that is no chance.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("{0} is no chance; give a number from 0 to 1")]
+pub struct NoProbability(f64);
+
+/// A number of things, or a share of all there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Amount {
+    /// So many.
+    Count(usize),
+    /// This share, rounded down.
+    Share(Probability),
+}
+
+impl Amount {
+    /// How many of `n` these are. A count may be more than `n`.
+    pub fn of(self, n: usize) -> usize {
+        match self {
+            Amount::Count(count) => count,
+            Amount::Share(share) => (share.get() * n as f64) as usize,
+        }
+    }
+}
+
+/// Where a generator starts to carve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Start {
+    /// Any cell, each as likely.
+    #[default]
+    Uniform,
+    /// Any cell but those of the last row and column, each as likely: what maze-dataset 1.4.2 does, whose draw leaves
+    /// them out. Needs at least two rows and two columns.
+    MazeDataset,
+    /// This cell.
+    Cell {
+        /// Its row.
+        row: usize,
+        /// Its column.
+        col: usize,
+    },
+}
+
+impl Start {
+    /// Draws the cell.
+    ///
+    /// # Panics
+    /// If the lattice has no such cell, which no `MazeConfig` allows.
+    pub(super) fn draw(self, lattice: Lattice, rng: &mut Stream) -> usize {
+        let Lattice { rows, cols, .. } = lattice;
+        match self {
+            Start::Uniform => below(rng, rows * cols),
+            Start::MazeDataset => {
+                let row = below(rng, rows - 1);
+                lattice.node(row, below(rng, cols - 1))
+            }
+            Start::Cell { row, col } => {
+                assert!(row < rows && col < cols, "the start ({row}, {col}) lies outside a {rows}x{cols} maze");
+                lattice.node(row, col)
+            }
+        }
+    }
+
+    /// Every cell that can be drawn, ascending.
+    pub fn cells(self, lattice: Lattice) -> Vec<usize> {
+        let allowed = |v: usize| {
+            let at = lattice.coord(v);
+            match self {
+                Start::Uniform => true,
+                Start::MazeDataset => at.0 + 1 < lattice.rows && at.1 + 1 < lattice.cols,
+                Start::Cell { row, col } => at == (row, col),
+            }
+        };
+        (0..lattice.n_cells()).filter(|&v| allowed(v)).collect()
+    }
+}

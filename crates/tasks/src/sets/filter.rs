@@ -1,0 +1,201 @@
+//! Filters: rules, as plain data, by which problems of a set are kept or dropped, and how much those kept stand for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::band::Band;
+use crate::difficulty::measure::first_fork_lookahead;
+use crate::instance::Instance;
+use crate::splits::identity::{Identity, Same};
+
+/// One rule. Rules are applied one after the other, each to what the one before has kept; the order of problems stays.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// Keeps paths with so many cells, both ends included. (maze-dataset's filter of this name with `min_length` is
+    /// `path_length = "MIN.."`.)
+    PathLength(Band),
+    /// Keeps problems whose ends are so far apart in Manhattan distance. A problem without geometry is an error.
+    StartEndDistance(Band),
+    /// Drops paths no longer than this percentile (0 to 100) of all paths' lengths, rounded down. Between two lengths
+    /// the percentile is interpolated linearly, as in NumPy and so in maze-dataset.
+    CutPercentileShortest(f64),
+    /// Keeps the first so many problems.
+    TruncateCount(usize),
+    /// Of problems that are the same keeps the first. (maze-dataset's filter of this name drops mazes that merely share
+    /// a solution, and keeps the last.)
+    RemoveDuplicates(Same),
+    /// Keeps problems that need so many steps of lookahead at the first fork of the path; 0 without a fork.
+    Lookahead(Band),
+    /// Keeps as many problems of each lookahead in the band, the first ones: as many as the rarest has. Those kept get
+    /// weights, the number of their like before over that after, of mean 1: weighted means over what is kept estimate
+    /// means over all problems in the band.
+    BalanceLookahead(Band),
+}
+
+impl Filter {
+    /// The names of all filters.
+    pub const NAMES: [&str; 7] = [
+        "path_length",
+        "start_end_distance",
+        "cut_percentile_shortest",
+        "truncate_count",
+        "remove_duplicates",
+        "lookahead",
+        "balance_lookahead",
+    ];
+}
+
+/// A problem of a set, with how much it stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighted {
+    /// The problem.
+    pub instance: Instance,
+    /// Its importance: 1 unless a filter has balanced the set.
+    pub weight: f64,
+}
+
+impl From<Instance> for Weighted {
+    fn from(instance: Instance) -> Weighted {
+        Weighted { instance, weight: 1.0 }
+    }
+}
+
+/// Why a filter cannot be applied.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FilterError {
+    /// A percentile that is none.
+    #[error("cut_percentile_shortest = {value}: give a number from 0 to 100")]
+    Percentile {
+        /// What was given.
+        value: f64,
+    },
+    /// A distance of ends that lie nowhere.
+    #[error(
+        "start_end_distance = \"{band}\": problems that are no mazes have no such distance; leave the filter out, or filter \
+         by path_length"
+    )]
+    NoGeometry {
+        /// What was given.
+        band: Band,
+    },
+    /// A band without an end cannot be balanced.
+    #[error("balance_lookahead = \"{band}\": give a range with two ends, such as \"1..8\"")]
+    NoEnd {
+        /// What was given.
+        band: Band,
+    },
+    /// A lookahead that no problem needs.
+    #[error(
+        "balance_lookahead = \"{band}\": of {n} problems none needs {lookahead} steps of lookahead; choose a narrower \
+         range, or draw more problems"
+    )]
+    NoneOf {
+        /// What was given.
+        band: Band,
+        /// The steps that are missing.
+        lookahead: usize,
+        /// Problems looked at.
+        n: usize,
+    },
+}
+
+/// Applies filters in order.
+///
+/// # Errors
+/// [`FilterError`], if a filter's value is impossible, or the set does not allow what it asks for.
+pub fn apply(filters: &[Filter], problems: Vec<Weighted>) -> Result<Vec<Weighted>, FilterError> {
+    filters.iter().try_fold(problems, |problems, filter| filter.apply(problems))
+}
+
+impl Filter {
+    fn apply(self, mut problems: Vec<Weighted>) -> Result<Vec<Weighted>, FilterError> {
+        match self {
+            Filter::PathLength(band) => problems.retain(|p| band.contains(p.instance.path.len())),
+            Filter::StartEndDistance(band) => {
+                if problems.iter().any(|p| distance(&p.instance).is_none()) {
+                    return Err(FilterError::NoGeometry { band });
+                }
+                problems.retain(|p| distance(&p.instance).is_some_and(|steps| band.contains(steps)));
+            }
+            Filter::CutPercentileShortest(percentage) => {
+                let cut = percentile(percentage, problems.iter().map(|p| p.instance.path.len()).collect())?;
+                problems.retain(|p| p.instance.path.len() > cut);
+            }
+            Filter::TruncateCount(count) => problems.truncate(count),
+            Filter::RemoveDuplicates(same) => {
+                let mut met = BTreeSet::new();
+                problems.retain(|p| met.insert(Identity::of(&p.instance.problem).by(same)));
+            }
+            Filter::Lookahead(band) => problems.retain(|p| band.contains(lookahead_of(&p.instance))),
+            Filter::BalanceLookahead(band) => return balance(band, problems),
+        }
+        Ok(problems)
+    }
+}
+
+fn distance(instance: &Instance) -> Option<usize> {
+    let problem = &instance.problem;
+    problem.lattice().map(|lattice| lattice.manhattan(problem.origin, problem.target()))
+}
+
+fn lookahead_of(instance: &Instance) -> usize {
+    first_fork_lookahead(&instance.problem.graph, &instance.path)
+}
+
+/// The percentile of some values, rounded down; 0 of none.
+fn percentile(percentage: f64, mut values: Vec<usize>) -> Result<usize, FilterError> {
+    if !(0.0..=100.0).contains(&percentage) {
+        return Err(FilterError::Percentile { value: percentage });
+    }
+    values.sort_unstable();
+    let Some(last) = values.len().checked_sub(1) else { return Ok(0) };
+    let place = percentage / 100.0 * last as f64;
+    let (low, high) = (values[place as usize] as f64, values[(place as usize + 1).min(last)] as f64);
+    Ok((low + (high - low) * place.fract()) as usize)
+}
+
+fn balance(band: Band, problems: Vec<Weighted>) -> Result<Vec<Weighted>, FilterError> {
+    let Band { min, max: Some(max) } = band else { return Err(FilterError::NoEnd { band }) };
+    let n = problems.len();
+    let levels: Vec<usize> = problems.iter().map(|p| lookahead_of(&p.instance)).collect();
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    levels.iter().filter(|&&level| band.contains(level)).for_each(|&level| *counts.entry(level).or_insert(0) += 1);
+    // A band may be far wider than what there is: the first level that is missing ends the search.
+    if let Some(lookahead) = (min..=max).find(|level| !counts.contains_key(level)) {
+        return Err(FilterError::NoneOf { band, lookahead, n });
+    }
+    let least = counts.values().copied().min().unwrap_or(0);
+    let mean = counts.values().sum::<usize>() as f64 / counts.len() as f64;
+    let mut kept: BTreeMap<usize, usize> = BTreeMap::new();
+    let chosen = problems.into_iter().zip(levels).filter_map(|(problem, level)| {
+        let count = *counts.get(&level)?;
+        let so_far = kept.entry(level).or_insert(0);
+        *so_far += 1;
+        (*so_far <= least).then(|| Weighted { weight: problem.weight * count as f64 / mean, ..problem })
+    });
+    Ok(chosen.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_all_there_are() {
+        let error = serde_json::from_str::<Filter>(r#"{"none":1}"#).unwrap_err().to_string();
+        let known = Filter::NAMES.map(|name| format!("`{name}`")).join(", ");
+        assert!(error.contains(&format!("expected one of {known} at")), "{error}");
+    }
+
+    #[test]
+    fn percentiles_are_numpys() {
+        // numpy.percentile([1, 2, 3, 10], q) is 1, 1.3, 2.5, 4.75, 10.
+        for (q, want) in [(0.0, 1), (10.0, 1), (50.0, 2), (75.0, 4), (100.0, 10)] {
+            assert_eq!(percentile(q, vec![10, 1, 3, 2]), Ok(want), "{q}");
+        }
+        assert_eq!(percentile(10.0, Vec::new()), Ok(0));
+        assert!(percentile(101.0, vec![1]).is_err() && percentile(f64::NAN, vec![1]).is_err());
+    }
+}

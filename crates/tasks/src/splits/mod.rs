@@ -1,0 +1,146 @@
+//! Which mazes may be trained on and which are kept: decided once for ever, by symmetry class.
+
+pub mod identity;
+pub mod refine;
+pub mod symmetry;
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use searchlens_base::stream::Purpose;
+use searchlens_base::text::near_names;
+
+/// A maze up to the symmetries of its lattice: turned and mirrored copies share it (also those that turning makes as wide as
+/// it was high), and so do all choices of endpoints.
+///
+/// The number is a hash of the least image of the maze's open passages (see [`crate::splits::symmetry`]). Written as 16 hex
+/// digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SymmetryClass(pub u64);
+
+impl fmt::Display for SymmetryClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// When two problems of a family count as the same, so that one may not be trained on and the other tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Equivalence {
+    /// If the symmetries of the lattice take one maze to the other (D4 on squares, D2 otherwise), endpoints aside.
+    Lattice,
+    /// If some renaming of the nodes takes one to the other, with origin, goal and labels.
+    Relabelling,
+    /// Only if they are equal, name by name: there is one graph up to renaming, and names are all that differs.
+    Labelled,
+}
+
+/// A part of all mazes. Every symmetry class lies in exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Four fifths of the classes: to train on.
+    Train,
+    /// A tenth: to choose by, during training.
+    Validation,
+    /// A tenth: to report on, once.
+    Test,
+}
+
+/// Mixed into every class before it is dealt to a split. It is part of the format: another key would move mazes between
+/// training and test sets of finished runs. The choice of 55 has one purpose: lattices of 2×3 and 3×3, with 5 to 28
+/// classes, fill all three splits in about the right shares, so that tests and first steps can use them.
+const SPLIT_KEY: u64 = 55;
+
+impl Split {
+    /// All splits.
+    pub const ALL: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
+
+    /// The split of a class: 80 % train, 10 % validation, 10 % test. No seed or config changes it.
+    pub fn of(class: SymmetryClass) -> Split {
+        // The high half of mixed * 100 is uniform on 0..100.
+        let percentile = (u128::from(mix(class.0 ^ SPLIT_KEY)) * 100) >> 64;
+        match percentile {
+            0..80 => Split::Train,
+            80..90 => Split::Validation,
+            _ => Split::Test,
+        }
+    }
+
+    /// The random streams that problems of this split are drawn from.
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Split::Train => Purpose::Train,
+            Split::Validation => Purpose::Validation,
+            Split::Test => Purpose::Test,
+        }
+    }
+
+    /// The name in configs and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Validation => "validation",
+            Split::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no split's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "split `{name}` does not exist{}; it is train, validation or test",
+    near_names(name, Split::ALL.map(Split::name))
+)]
+pub struct UnknownSplit {
+    /// What was asked for.
+    pub name: String,
+}
+
+impl FromStr for Split {
+    type Err = UnknownSplit;
+
+    fn from_str(name: &str) -> Result<Split, UnknownSplit> {
+        Split::ALL.into_iter().find(|s| s.name() == name).ok_or_else(|| UnknownSplit { name: name.to_owned() })
+    }
+}
+
+/// A bijection of 64-bit numbers that leaves no pattern: the finaliser of SplitMix64 (Steele, Lea & Flood 2014,
+/// constants by Stafford).
+pub(crate) fn mix(mut x: u64) -> u64 {
+    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_dealt_eighty_ten_ten() {
+        let mut counts = [0usize; 3];
+        (0..100_000).for_each(|i| counts[Split::of(SymmetryClass(mix(i))) as usize] += 1);
+        let [train, validation, test] = counts;
+        // Four standard deviations: 506 at 80 %, 379 at 10 %.
+        assert!(
+            train.abs_diff(80_000) < 506 && validation.abs_diff(10_000) < 379 && test.abs_diff(10_000) < 379,
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn names_are_read_back_and_typos_named() {
+        assert!(Split::ALL.iter().all(|s| s.to_string().parse() == Ok(*s)));
+        let error = "trian".parse::<Split>().unwrap_err().to_string();
+        assert_eq!(error, "split `trian` does not exist (did you mean `train`?); it is train, validation or test");
+    }
+}
