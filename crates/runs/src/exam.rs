@@ -11,9 +11,9 @@ use searchlens_tasks::judge::{Verdict, judge_with};
 use searchlens_tasks::solve::DistanceField;
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::{Instance, Task};
-use searchlens_tokens::answer::Answer;
-use searchlens_tokens::encoded::Encoded;
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::answer::Answer;
+use searchlens_tokens::sequence::encoded::Encoded;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use crate::data::edge_order_stream;

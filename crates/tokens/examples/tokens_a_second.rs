@@ -9,9 +9,9 @@ use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::generators::Generator;
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::{Instance, Task};
-use searchlens_tokens::batch::Rows;
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::batch::Rows;
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -17,7 +17,7 @@ use searchlens_tasks::problem::Problem;
 use searchlens_tasks::solve::DistanceField;
 use searchlens_tasks::split::{Split, SymmetryClass};
 use searchlens_tasks::task::{Instance, Task};
-use searchlens_tokens::encoded::Encoded;
+use searchlens_tokens::sequence::encoded::Encoded;
 use searchlens_tokens::tokenizer::Tokenizer;
 
 fn tokenizer() -> Tokenizer {

@@ -7,8 +7,8 @@ use searchlens_tasks::generators::Generator;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::{Instance, Task};
-use searchlens_tokens::encoded::{Encoded, LossOn};
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::encoded::{Encoded, LossOn};
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use crate::mazes::{TOKENIZERS, little, little_example, random_maze, random_walk, test_stream, tokenizer};

@@ -10,9 +10,9 @@ use searchlens::tasks::config::{MazeConfig, TaskConfig};
 use searchlens::tasks::generators::Generator;
 use searchlens::tasks::split::Split;
 use searchlens::tasks::task::{Instance, Task};
-use searchlens::tokens::batch::Rows;
-use searchlens::tokens::encoded::LossOn;
-use searchlens::tokens::example::{EdgeOrder, Example};
+use searchlens::tokens::sequence::batch::Rows;
+use searchlens::tokens::sequence::encoded::LossOn;
+use searchlens::tokens::sequence::example::{EdgeOrder, Example};
 use searchlens::tokens::tokenizer::Tokenizer;
 use serde::Serialize;
 
