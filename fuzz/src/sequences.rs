@@ -1,11 +1,11 @@
 //! Readers of tokenizers' names and of token ids.
 
 use searchlens_tasks::problem::maze::Lattice;
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::EdgeOrder;
 use searchlens_tokens::graphs::Nodes;
-use searchlens_tokens::puzzles::Game;
-use searchlens_tokens::query::RoleQuery;
+use searchlens_tokens::puzzles::game::Game;
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::example::EdgeOrder;
+use searchlens_tokens::sequence::query::RoleQuery;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, World};
 
 use crate::text;

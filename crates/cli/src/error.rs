@@ -113,7 +113,7 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.is::<tasks::mazes::count::CountError>()
         || error.downcast_ref::<formats::files::FileError>().is_some_and(|error| error.fault.is_bad_input())
         || error.is::<tasks::splits::UnknownSplit>()
-        || error.is::<tokens::example::EncodeError>()
+        || error.is::<tokens::sequence::error::EncodeError>()
         || error.is::<tokens::tokenizer::TokenizerError>()
         || error.is::<tokens::name::NameError>()
         || error.is::<model::config::ConfigError>()

@@ -10,9 +10,9 @@ use searchlens_model::train::{Group, group_size};
 use searchlens_model::workers::Workers;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
-use searchlens_tokens::batch::{self, Padded};
-use searchlens_tokens::encoded::{Encoded, LossOn};
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::batch::{self, Padded};
+use searchlens_tokens::sequence::encoded::{Encoded, LossOn};
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use crate::config::RunConfig;

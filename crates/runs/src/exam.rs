@@ -12,9 +12,9 @@ use searchlens_tasks::instance::Instance;
 use searchlens_tasks::problem::solve::DistanceField;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
-use searchlens_tokens::answer::Answer;
-use searchlens_tokens::encoded::Encoded;
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::answer::Answer;
+use searchlens_tokens::sequence::encoded::Encoded;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use crate::data::edge_order_stream;

@@ -4,8 +4,8 @@ use searchlens_model::config::{ModelConfig, PositionEmbedding};
 use searchlens_model::params::{Layout, Slot};
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::task::Task;
+use searchlens_tokens::tokenizer::world::edges;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerError};
-use searchlens_tokens::world::edges;
 
 use crate::config::tables::{ModelSettings, Positions};
 use crate::config::{ConfigProblem, RunConfig};

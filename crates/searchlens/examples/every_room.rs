@@ -19,8 +19,8 @@ use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::{Origin, Session, Start, train};
 use searchlens::runs::setup::Parts;
 use searchlens::tasks::splits::Split;
-use searchlens::tokens::encoded::LossOn;
-use searchlens::tokens::example::{EdgeOrder, Example};
+use searchlens::tokens::sequence::encoded::LossOn;
+use searchlens::tokens::sequence::example::{EdgeOrder, Example};
 
 const CONFIG: &str = r#"
 [task.maze]

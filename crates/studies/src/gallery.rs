@@ -12,7 +12,7 @@ use searchlens_model::workers::Workers;
 use searchlens_tasks::problem::Problem;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
-use searchlens_tokens::role::{Place, Role};
+use searchlens_tokens::sequence::role::{Place, Role};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use searchlens_results::{FORMAT_VERSION, Gallery, Mark, Specimen};

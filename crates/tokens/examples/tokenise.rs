@@ -5,8 +5,8 @@
 
 use searchlens_base::stream::{Purpose, stream};
 use searchlens_tasks::problem::maze::{Lattice, Maze};
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerName};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

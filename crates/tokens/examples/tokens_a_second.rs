@@ -11,9 +11,9 @@ use searchlens_tasks::mazes::config::MazeConfig;
 use searchlens_tasks::mazes::generators::Generator;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
-use searchlens_tokens::batch::Rows;
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::batch::Rows;
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

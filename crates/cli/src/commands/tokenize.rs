@@ -11,12 +11,13 @@ use searchlens::formats::record::{MazeRecord, Record};
 use searchlens::tasks::families::labels::Binning;
 use searchlens::tasks::problem::maze::Lattice;
 use searchlens::tasks::problem::{Goal, Labels};
-use searchlens::tokens::encoded::LossOn;
-use searchlens::tokens::example::{EdgeOrder, Example};
 use searchlens::tokens::graphs::Nodes;
-use searchlens::tokens::graphs::style::{GraphChoices, Style};
-use searchlens::tokens::line::TokenLine;
-use searchlens::tokens::puzzles::{Game, Puzzle};
+use searchlens::tokens::name::graph::{GraphChoices, Style};
+use searchlens::tokens::name::puzzle::Puzzle;
+use searchlens::tokens::puzzles::game::Game;
+use searchlens::tokens::sequence::encoded::LossOn;
+use searchlens::tokens::sequence::example::{EdgeOrder, Example};
+use searchlens::tokens::sequence::line::TokenLine;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary, World};
 
 use crate::cli::Common;

@@ -8,7 +8,7 @@ use searchlens_model::kernels::tier;
 use searchlens_model::optimiser::Schedule;
 use searchlens_model::params::ParamGroup;
 use searchlens_tasks::splits::Split;
-use searchlens_tokens::encoded::LossOn;
+use searchlens_tokens::sequence::encoded::LossOn;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigProblem;

@@ -19,7 +19,7 @@ use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::problem::solve::DistanceField;
 use searchlens_tasks::splits::{Split, SymmetryClass};
 use searchlens_tasks::task::Task;
-use searchlens_tokens::encoded::Encoded;
+use searchlens_tokens::sequence::encoded::Encoded;
 use searchlens_tokens::tokenizer::Tokenizer;
 
 fn tokenizer() -> Tokenizer {

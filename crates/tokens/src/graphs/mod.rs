@@ -3,25 +3,23 @@
 //! All are one scheme: the labels if there are some, the edges (each with what it costs, by choice), a query, a sign, the
 //! path. What differs is which words stand where, and that is a [`Scheme`].
 
-pub mod style;
-
 use searchlens_base::stream::{Stream, below, shuffle};
 use searchlens_tasks::families::labels::Binning;
 use searchlens_tasks::problem::Labels;
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::solve::DistanceField;
 
-use self::style::{BrinkmannOrder, GraphChoices, Style};
-use crate::answer::Answer;
-use crate::decoded::{DecodeError, Decoded};
-use crate::example::{EdgeOrder, EncodeError, Example};
-use crate::grammar::{Grammar, check_reading};
-use crate::hops::Question;
 use crate::name::TokenizerName;
-use crate::role::{Delimiter, Role};
-use crate::sequence::{Reader, Writer};
-use crate::vocab::Vocab;
-use crate::weights::WeightWords;
+use crate::name::graph::{BrinkmannOrder, GraphChoices, Style};
+use crate::sequence::answer::{Answer, Question};
+use crate::sequence::decoded::Decoded;
+use crate::sequence::error::{DecodeError, EncodeError};
+use crate::sequence::example::{EdgeOrder, Example};
+use crate::sequence::grammar::{Grammar, check_reading};
+use crate::sequence::io::{Reader, Writer};
+use crate::sequence::role::{Delimiter, Role};
+use crate::sequence::vocab::Vocab;
+use crate::sequence::weights::WeightWords;
 
 /// The nodes of the graphs that a tokenizer is made for.
 #[derive(Clone, Debug, PartialEq)]

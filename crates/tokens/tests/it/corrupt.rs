@@ -3,9 +3,10 @@
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::problem::{Goal, Problem};
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
-use searchlens_tokens::role::Role;
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::error::EncodeError;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::role::Role;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
 
 use crate::mazes::{TOKENIZERS, ids, little, little_example, tokenizer};

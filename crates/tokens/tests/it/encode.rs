@@ -9,8 +9,8 @@ use searchlens_tasks::mazes::generators::Generator;
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
-use searchlens_tokens::encoded::{Encoded, LossOn};
-use searchlens_tokens::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::encoded::{Encoded, LossOn};
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use crate::mazes::{TOKENIZERS, little, little_example, random_maze, random_walk, test_stream, tokenizer};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use searchlens_tasks::problem::maze::{Lattice, Maze};
-use searchlens_tokens::decoded::DecodeError;
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, Example};
-use searchlens_tokens::line::TokenLine;
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::error::DecodeError;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::line::TokenLine;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary};
 use serde::Deserialize;
 

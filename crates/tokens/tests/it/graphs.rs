@@ -12,11 +12,12 @@ use searchlens_tasks::problem::region::Region;
 use searchlens_tasks::problem::{Goal, Labels, Problem};
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
-use searchlens_tokens::encoded::{Encoded, LossOn};
-use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
 use searchlens_tokens::graphs::Nodes;
+use searchlens_tokens::sequence::encoded::{Encoded, LossOn};
+use searchlens_tokens::sequence::error::EncodeError;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
+use searchlens_tokens::tokenizer::world::edges;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName};
-use searchlens_tokens::world::edges;
 
 use crate::mazes::test_stream;
 

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use searchlens_base::stream::{Purpose, Stream, stream};
 use searchlens_tasks::problem::maze::{Lattice, Maze};
-use searchlens_tokens::example::Example;
+use searchlens_tokens::sequence::example::Example;
 use searchlens_tokens::tokenizer::Tokenizer;
 
 /// maze-dataset's little example, a tree on 3×3:

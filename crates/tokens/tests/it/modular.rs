@@ -2,12 +2,12 @@
 
 use searchlens_base::stream::below;
 use searchlens_tasks::problem::maze::Lattice;
-use searchlens_tokens::decoded::DecodeError;
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, Example};
-use searchlens_tokens::modular::elements::{
+use searchlens_tokens::name::modular::{
     Coords, EdgeList, Elements, PROMPTS, Prompt, StepSequence, all_coords, all_edge_lists, all_step_sequences,
 };
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::error::DecodeError;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary};
 
 use crate::mazes::{little, little_example, random_maze, random_walk, test_stream};

@@ -8,12 +8,14 @@ use searchlens_tasks::families::countdown;
 use searchlens_tasks::problem::{Goal, Problem};
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
-use searchlens_tokens::puzzles::{Game, Puzzle};
-use searchlens_tokens::role::Role;
+use searchlens_tokens::name::puzzle::Puzzle;
+use searchlens_tokens::puzzles::game::Game;
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::error::EncodeError;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::role::Role;
+use searchlens_tokens::tokenizer::world::edges;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerName, World};
-use searchlens_tokens::world::edges;
 
 use crate::mazes::test_stream;
 

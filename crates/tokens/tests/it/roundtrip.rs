@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 use rand::RngExt;
 use searchlens_tasks::problem::maze::{Lattice, MIN_TORUS_SIDE};
-use searchlens_tokens::batch::{Rows, group, pad};
-use searchlens_tokens::encoded::{Encoded, LossOn};
-use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
-use searchlens_tokens::query::RoleQuery;
-use searchlens_tokens::role::RoleKind;
+use searchlens_tokens::sequence::batch::{Rows, group, pad};
+use searchlens_tokens::sequence::encoded::{Encoded, LossOn};
+use searchlens_tokens::sequence::error::EncodeError;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::query::RoleQuery;
+use searchlens_tokens::sequence::role::RoleKind;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary};
 
 use crate::mazes::{TOKENIZERS, random_maze, random_walk, test_stream, tokenizer};

@@ -1,10 +1,11 @@
 //! One tokenizer for mazes of several sizes.
 
 use searchlens_tasks::problem::maze::Lattice;
-use searchlens_tokens::encoded::LossOn;
-use searchlens_tokens::example::{EdgeOrder, EncodeError, Example};
-use searchlens_tokens::query::RoleQuery;
-use searchlens_tokens::role::RoleKind;
+use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::sequence::error::EncodeError;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
+use searchlens_tokens::sequence::query::RoleQuery;
+use searchlens_tokens::sequence::role::RoleKind;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerName, World};
 
 use crate::mazes::{TOKENIZERS, random_maze, random_walk, test_stream, tokenizer};

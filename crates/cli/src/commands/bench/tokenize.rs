@@ -12,9 +12,9 @@ use searchlens::tasks::mazes::config::MazeConfig;
 use searchlens::tasks::mazes::generators::Generator;
 use searchlens::tasks::splits::Split;
 use searchlens::tasks::task::Task;
-use searchlens::tokens::batch::Rows;
-use searchlens::tokens::encoded::LossOn;
-use searchlens::tokens::example::{EdgeOrder, Example};
+use searchlens::tokens::sequence::batch::Rows;
+use searchlens::tokens::sequence::encoded::LossOn;
+use searchlens::tokens::sequence::example::{EdgeOrder, Example};
 use searchlens::tokens::tokenizer::Tokenizer;
 use serde::Serialize;
 

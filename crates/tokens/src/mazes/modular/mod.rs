@@ -1,0 +1,570 @@
+//! maze-dataset's tokenizers, token for token as version 1.4.2 writes them: the modular family of 5,878,656 supported
+//! tokenizers (and the unsupported elements), and its three legacy modes, which are modular tokenizers with small
+//! vocabularies of their own.
+//!
+//! ```text
+//! <ADJLIST_START> edges <ADJLIST_END> <ORIGIN_START> o <ORIGIN_END> <TARGET_START> t <TARGET_END>
+//! <PATH_START> hops <PATH_END>
+//! ```
+//!
+//! [`elements`] says what can be chosen, [`name`] writes it down, [`words`] are the vocabularies.
+
+pub mod words;
+
+use std::sync::Arc;
+
+use searchlens_base::stream::{Stream, below, shuffle};
+use searchlens_tasks::problem::graph::Graph;
+use searchlens_tasks::problem::maze::Lattice;
+
+use self::words::{SIGNS, Sign};
+use crate::mazes::path_steps::{Direction, HopWords, Hops};
+use crate::mazes::spelling::{Names, Piece, Spelling};
+use crate::name::TokenizerName;
+use crate::name::legacy::LegacyMode;
+use crate::name::modular::{Coords, Elements, Grouping, Part, Permuter, Prompt, Subset, Trailing};
+use crate::sequence::answer::{Answer, Question};
+use crate::sequence::decoded::Decoded;
+use crate::sequence::error::{DecodeError, EncodeError};
+use crate::sequence::example::{EdgeOrder, Example};
+use crate::sequence::grammar::Grammar;
+use crate::sequence::io::{Pairs, Reader, Writer};
+use crate::sequence::role::{Delimiter, Role};
+use crate::sequence::vocab::Vocab;
+use crate::sequence::weights::WeightWords;
+
+/// A modular tokenizer for mazes of one shape.
+#[derive(Clone, Debug)]
+pub struct Modular {
+    elements: Elements,
+    lattice: Lattice,
+    vocab: Arc<Vocab>,
+    /// Ids of [`SIGNS`].
+    signs: [u32; SIGNS.len()],
+    spelling: Spelling,
+    hops: Hops,
+}
+
+impl Modular {
+    /// The tokenizer with maze-dataset's 4096 words. The caller has checked that they name every cell.
+    pub(crate) fn full(elements: Elements, lattice: Lattice) -> Modular {
+        Modular::new(elements, lattice, Arc::clone(words::universal()))
+    }
+
+    /// The tokenizer with no more words than it can write. The caller has checked that the 4096 name every cell.
+    pub(crate) fn compact(elements: Elements, lattice: Lattice) -> Modular {
+        Modular::new(elements, lattice, Arc::new(Vocab::new(words::compact(&elements, lattice))))
+    }
+
+    /// A legacy mode with its words for grids of up to `max_grid_size` rows and columns.
+    pub(crate) fn legacy(mode: LegacyMode, lattice: Lattice, max_grid_size: usize) -> Modular {
+        debug_assert!(lattice.rows.max(lattice.cols) <= max_grid_size);
+        Modular::new(mode.elements(), lattice, Arc::new(Vocab::new(words::legacy(mode, max_grid_size))))
+    }
+
+    fn new(elements: Elements, lattice: Lattice, vocab: Arc<Vocab>) -> Modular {
+        let signs = words::sign_ids(&vocab);
+        let sign = |sign: Sign| signs[sign as usize];
+        let coordinates = words::coordinates(&vocab, elements.coords);
+        let (pieces, names) = match elements.coords {
+            Coords::Ut => (vec![Piece::Cell], Names { cells: coordinates, ..Names::default() }),
+            Coords::Ctt { pre, intra, post } => {
+                let piece = |wanted: bool, it: Sign, name| wanted.then_some(Piece::Sign(sign(it), name));
+                let pieces = [
+                    piece(pre, Sign::Open, "`(`"),
+                    Some(Piece::Row),
+                    piece(intra, Sign::Comma, "`,`"),
+                    Some(Piece::Col),
+                    piece(post, Sign::Close, "`)`"),
+                ];
+                let numbers: Vec<(usize, u32)> = coordinates.iter().map(|&((n, _), id)| (n, id)).collect();
+                let names = Names { rows: numbers.clone(), cols: numbers, ..Names::default() };
+                (pieces.into_iter().flatten().collect(), names)
+            }
+        };
+        let path = elements.path;
+        let first_distance = vocab.find("+1");
+        let distances = vocab.names().iter().filter(|name| name.starts_with('+') && *name != "+0").count();
+        let hops = Hops {
+            lattice,
+            size: path.size,
+            parts: path.parts,
+            leading: path.parts.contains(Part::Coord),
+            words: HopWords {
+                pre: path.pre.then_some(sign(Sign::Step)),
+                intra: path.intra.then_some(sign(Sign::Colon)),
+                post: path.post.then_some(sign(Sign::Then)),
+                cardinal: [Sign::North, Sign::South, Sign::East, Sign::West].map(sign),
+                relative: [Sign::Forward, Sign::Backward, Sign::Left, Sign::Right].map(sign),
+                distance: (first_distance.unwrap_or(u32::MAX), distances),
+                end: sign(Sign::PathEnd),
+            },
+        };
+        Modular { elements, lattice, spelling: Spelling::new(lattice, pieces, &names), vocab, signs, hops }
+    }
+
+    /// What was chosen.
+    pub fn elements(&self) -> &Elements {
+        &self.elements
+    }
+
+    /// The lattice of the mazes it writes.
+    pub fn lattice(&self) -> Lattice {
+        self.lattice
+    }
+
+    #[inline]
+    fn sign(&self, sign: Sign) -> u32 {
+        self.signs[sign as usize]
+    }
+
+    /// The edges in the order in which they are written, leading cell first.
+    fn list_edges(
+        &self,
+        example: &Example<'_>,
+        order: EdgeOrder<'_>,
+        list: &mut Vec<(usize, usize)>,
+    ) -> Result<(), EncodeError> {
+        let edges = &self.elements.edges;
+        list.clear();
+        self.lattice_edges(example, list);
+        let listed = list.len();
+        if edges.permuter == Permuter::Both {
+            list.extend_from_within(..);
+            list[listed..].iter_mut().for_each(|(a, b)| std::mem::swap(a, b));
+        }
+        match order {
+            EdgeOrder::Given(given) => return give(given, list),
+            EdgeOrder::Fixed => self.arrange(list, None),
+            EdgeOrder::Shuffled(rng) => self.arrange(list, Some(rng)),
+        }
+        Ok(())
+    }
+
+    /// The pairs of cells that are to be listed, smaller cell first, in maze-dataset's order.
+    fn lattice_edges(&self, example: &Example<'_>, list: &mut Vec<(usize, usize)>) {
+        let Lattice { rows, cols, .. } = self.lattice;
+        let is_wall = |&(a, b): &(usize, usize)| !example.graph.has_edge(a, b);
+        let right = || (0..rows).flat_map(|r| (r * cols..(r + 1) * cols - 1).map(|v| (v, v + 1)));
+        let down = || (0..(rows - 1) * cols).map(|v| (v, v + cols));
+        match self.elements.edges.subset {
+            Subset::All => list.extend(right().chain(down())),
+            Subset::Passages => example.passages(self.lattice, list),
+            Subset::Walls => list.extend(down().chain(right()).filter(is_wall)),
+        }
+    }
+
+    /// Puts a list into the order that the elements ask for. Without a stream nothing is drawn: what would be shuffled
+    /// or flipped stays as it is.
+    fn arrange(&self, list: &mut [(usize, usize)], mut rng: Option<&mut Stream>) {
+        let edges = &self.elements.edges;
+        if edges.permuter == Permuter::Sorted {
+            list.sort_unstable();
+        }
+        if edges.shuffle_d0
+            && let Some(rng) = &mut rng
+        {
+            shuffle(rng, list);
+        }
+        if edges.permuter == Permuter::Random
+            && let Some(rng) = &mut rng
+        {
+            for (a, b) in list.iter_mut() {
+                if below(*rng, 2) == 1 {
+                    std::mem::swap(a, b);
+                }
+            }
+        }
+        let Grouping::ByLeadingCoord { shuffle_group, .. } = edges.grouping else { return };
+        list.sort_unstable();
+        let Some(rng) = rng else { return };
+        if shuffle_group {
+            list.chunk_by_mut(|a, b| a.0 == b.0).for_each(|group| shuffle(rng, group));
+        }
+        if edges.shuffle_d0 {
+            let mut groups: Vec<Vec<(usize, usize)>> = list.chunk_by(|a, b| a.0 == b.0).map(<[_]>::to_vec).collect();
+            shuffle(rng, &mut groups);
+            list.iter_mut().zip(groups.into_iter().flatten()).for_each(|(place, edge)| *place = edge);
+        }
+    }
+
+    fn write_edges(&self, graph: &Graph, list: &[(usize, usize)], out: &mut Writer<'_>) {
+        let edges = &self.elements.edges;
+        match edges.grouping {
+            Grouping::Ungrouped { connector } => {
+                for &(from, to) in list {
+                    if edges.pre {
+                        out.push(self.sign(Sign::AdjGroup), Role::Separator { from, to });
+                    }
+                    for place in 0..=2 {
+                        if place == connector {
+                            self.write_connector(graph, from, to, out);
+                        } else if place == u8::from(connector == 0) {
+                            self.spelling.write(from, Role::EdgeFrom { from, to }, out);
+                        } else {
+                            self.write_trailing(from, to, out);
+                        }
+                    }
+                    if edges.post {
+                        out.push(self.sign(Sign::Semicolon), Role::Separator { from, to });
+                    }
+                }
+            }
+            Grouping::ByLeadingCoord { intra, connector, .. } => {
+                for group in list.chunk_by(|a, b| a.0 == b.0) {
+                    let ((lead, first), (_, last)) = (group[0], group[group.len() - 1]);
+                    if edges.pre {
+                        out.push(self.sign(Sign::AdjGroup), Role::Separator { from: lead, to: first });
+                    }
+                    self.spelling.write(lead, Role::GroupLead { cell: lead }, out);
+                    for &(from, to) in group {
+                        if connector == 0 {
+                            self.write_connector(graph, from, to, out);
+                        }
+                        self.write_trailing(from, to, out);
+                        if connector == 1 {
+                            self.write_connector(graph, from, to, out);
+                        }
+                        if intra {
+                            out.push(self.sign(Sign::Ampersand), Role::Separator { from, to });
+                        }
+                    }
+                    if edges.post {
+                        out.push(self.sign(Sign::Semicolon), Role::Separator { from: lead, to: last });
+                    }
+                }
+            }
+        }
+    }
+
+    fn write_connector(&self, graph: &Graph, from: usize, to: usize, out: &mut Writer<'_>) {
+        let open = match self.elements.edges.subset {
+            Subset::All => graph.has_edge(from, to),
+            Subset::Passages => true,
+            Subset::Walls => false,
+        };
+        out.push(self.sign(if open { Sign::Connector } else { Sign::Wall }), Role::Connector { from, to });
+    }
+
+    fn write_trailing(&self, from: usize, to: usize, out: &mut Writer<'_>) {
+        let role = Role::EdgeTo { from, to };
+        match self.elements.edges.trailing {
+            Trailing::Coord => self.spelling.write(to, role, out),
+            Trailing::Cardinal => {
+                if let Some(direction) = Direction::of(self.lattice, from, to) {
+                    out.push(self.hops.words.cardinal[direction as usize], role);
+                }
+            }
+        }
+    }
+
+    /// Reads the edges up to and including `<ADJLIST_END>`.
+    fn read_edges(&self, reader: &mut Reader<'_>) -> Result<EdgesRead, DecodeError> {
+        let edges = &self.elements.edges;
+        let mut pairs = Pairs::new(self.lattice, edges.permuter == Permuter::Both);
+        let mut open = Vec::new();
+        while !reader.skip(self.sign(Sign::AdjlistEnd)) {
+            let mut position = reader.position();
+            if edges.pre {
+                reader.expect(self.sign(Sign::AdjGroup), "`ADJ_GROUP` or `<ADJLIST_END>`")?;
+            }
+            let begins = if edges.pre { "a cell" } else { "a cell or `<ADJLIST_END>`" };
+            match edges.grouping {
+                Grouping::Ungrouped { connector } => {
+                    if connector == 0 {
+                        open.push(self.read_connector(reader)?);
+                    }
+                    let from = self.spelling.read(reader, if connector == 0 { "a cell" } else { begins })?;
+                    if connector == 1 {
+                        open.push(self.read_connector(reader)?);
+                    }
+                    let to = self.read_trailing(from, reader)?;
+                    if connector == 2 {
+                        open.push(self.read_connector(reader)?);
+                    }
+                    self.close_group(reader)?;
+                    pairs.push(position, from, to)?;
+                }
+                Grouping::ByLeadingCoord { intra, connector, .. } => {
+                    let from = self.spelling.read(reader, begins)?;
+                    loop {
+                        if connector == 0 {
+                            open.push(self.read_connector(reader)?);
+                        }
+                        let to = self.read_trailing(from, reader)?;
+                        if connector == 1 {
+                            open.push(self.read_connector(reader)?);
+                        }
+                        if intra {
+                            reader.expect(self.sign(Sign::Ampersand), "`&`")?;
+                        }
+                        pairs.push(position, from, to)?;
+                        position = reader.position();
+                        if self.group_ends(reader) {
+                            break;
+                        }
+                    }
+                    self.close_group(reader)?;
+                }
+            }
+        }
+        Ok(EdgesRead { list: pairs.written, open })
+    }
+
+    /// Whether a group of several edges has no more of them.
+    fn group_ends(&self, reader: &Reader<'_>) -> bool {
+        let Some(next) = reader.peek() else { return true };
+        let Grouping::ByLeadingCoord { connector, .. } = self.elements.edges.grouping else { return true };
+        let is_connector = |id| id == self.sign(Sign::Connector) || id == self.sign(Sign::Wall);
+        if connector == 0 {
+            return !is_connector(next);
+        }
+        if next == self.sign(Sign::Semicolon)
+            || next == self.sign(Sign::AdjlistEnd)
+            || next == self.sign(Sign::AdjGroup)
+        {
+            return true;
+        }
+        match self.elements.edges.trailing {
+            Trailing::Cardinal => !self.hops.words.cardinal.contains(&next),
+            // `a b <--> c <-->`: the next cell leads a new group if no connector follows it.
+            Trailing::Coord => {
+                let behind = reader.rest().get(self.spelling.len());
+                !behind.is_some_and(|&id| is_connector(id))
+            }
+        }
+    }
+
+    fn close_group(&self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        if self.elements.edges.post { reader.expect(self.sign(Sign::Semicolon), "`;`") } else { Ok(()) }
+    }
+
+    fn read_connector(&self, reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
+        let (passage, wall) = (self.sign(Sign::Connector), self.sign(Sign::Wall));
+        let read = |allowed: [bool; 2]| {
+            move |id: u32| match id {
+                _ if id == passage && allowed[0] => Some(true),
+                _ if id == wall && allowed[1] => Some(false),
+                _ => None,
+            }
+        };
+        match self.elements.edges.subset {
+            Subset::All => reader.take("`<-->` or `<XX>`", read([true, true])),
+            Subset::Passages => reader.take("`<-->`", read([true, false])),
+            Subset::Walls => reader.take("`<XX>`", read([false, true])),
+        }
+    }
+
+    fn read_trailing(&self, from: usize, reader: &mut Reader<'_>) -> Result<usize, DecodeError> {
+        if self.elements.edges.trailing == Trailing::Coord {
+            return self.spelling.read(reader, "a cell");
+        }
+        let to = |id| {
+            let direction = self.hops.words.cardinal.iter().position(|&word| word == id)?;
+            Direction::ALL[direction].step(self.lattice, from)
+        };
+        reader.take("a direction to another cell", to)
+    }
+
+    /// The maze that a list of edges describes.
+    fn maze(&self, EdgesRead { list, open }: &EdgesRead) -> Graph {
+        let mut passages: Vec<(usize, usize)> = match self.elements.edges.subset {
+            Subset::Walls => {
+                let mut walls: Vec<_> = list.iter().map(|&(a, b)| (a.min(b), a.max(b))).collect();
+                walls.sort_unstable();
+                self.lattice.adjacent_pairs().filter(|pair| walls.binary_search(pair).is_err()).collect()
+            }
+            _ => list.iter().zip(open).filter(|(_, open)| **open).map(|(edge, _)| *edge).collect(),
+        };
+        passages.sort_unstable();
+        Graph::undirected(self.lattice.n_cells(), &passages)
+    }
+}
+
+/// Edges as they were read: the list, and which of it are passages.
+struct EdgesRead {
+    list: Vec<(usize, usize)>,
+    open: Vec<bool>,
+}
+
+/// Takes over a given list, if it holds the pairs of `list`: each orientation as written where both are, any where
+/// one is.
+fn give(given: &[(usize, usize)], list: &mut Vec<(usize, usize)>) -> Result<(), EncodeError> {
+    let n_open = list.len();
+    let smaller_first = |edges: &[(usize, usize)]| {
+        let mut edges: Vec<_> = edges.iter().map(|&(a, b)| (a.min(b), a.max(b))).collect();
+        edges.sort_unstable();
+        edges
+    };
+    if smaller_first(given) != smaller_first(list) {
+        return Err(EncodeError::NotTheOpenPassages { n_open });
+    }
+    list.clear();
+    list.extend_from_slice(given);
+    Ok(())
+}
+
+impl Grammar for Modular {
+    fn vocab(&self) -> &Vocab {
+        &self.vocab
+    }
+
+    fn end_id(&self) -> u32 {
+        self.sign(Sign::PathEnd)
+    }
+
+    fn pad_id(&self) -> u32 {
+        self.sign(Sign::Padding)
+    }
+
+    fn write_problem(
+        &self,
+        example: &Example<'_>,
+        order: EdgeOrder<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), EncodeError> {
+        example.check_lattice(self.lattice)?;
+        WeightWords::NONE.check(example.graph, TokenizerName::EDGES)?;
+        let mut list = std::mem::take(out.edges);
+        let listed = self.list_edges(example, order, &mut list);
+        if listed.is_ok() {
+            out.push(self.sign(Sign::AdjlistStart), Role::Delimiter(Delimiter::EdgesStart));
+            self.write_edges(example.graph, &list, out);
+            out.push(self.sign(Sign::AdjlistEnd), Role::Delimiter(Delimiter::EdgesEnd));
+        }
+        *out.edges = list;
+        listed?;
+        if let Some(cell) = example.origin {
+            out.push(self.sign(Sign::OriginStart), Role::Delimiter(Delimiter::OriginStart));
+            self.spelling.write(cell, Role::Origin { cell }, out);
+            out.push(self.sign(Sign::OriginEnd), Role::Delimiter(Delimiter::OriginEnd));
+        }
+        if let Some(cell) = example.target {
+            out.push(self.sign(Sign::TargetStart), Role::Delimiter(Delimiter::TargetStart));
+            if let Prompt::Aotp { target_post } = self.elements.prompt {
+                self.spelling.write(cell, Role::Target { cell }, out);
+                if target_post {
+                    out.push(self.sign(Sign::Bars), Role::Delimiter(Delimiter::TargetEnd));
+                }
+            }
+            out.push(self.sign(Sign::TargetEnd), Role::Delimiter(Delimiter::TargetEnd));
+        }
+        Ok(())
+    }
+
+    fn write_path_start(&self, out: &mut Writer<'_>) {
+        out.push(self.sign(Sign::PathStart), Role::PathStart);
+    }
+
+    fn write_answer(&self, example: &Example<'_>, path: &[usize], out: &mut Writer<'_>) -> Result<(), EncodeError> {
+        self.hops.write(&self.spelling, example.graph, path, out)
+    }
+
+    fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
+        if !self.elements.is_lossless() {
+            return Err(DecodeError::Lossy);
+        }
+        let mut reader = Reader::new(ids, &self.vocab, self.pad_id())?;
+        reader.expect(self.sign(Sign::AdjlistStart), "`<ADJLIST_START>`")?;
+        let edges = self.read_edges(&mut reader)?;
+        let graph = self.maze(&edges);
+        let origin = if reader.skip(self.sign(Sign::OriginStart)) {
+            let cell = self.spelling.read(&mut reader, "a cell")?;
+            reader.expect(self.sign(Sign::OriginEnd), "`<ORIGIN_END>`")?;
+            Some(cell)
+        } else {
+            None
+        };
+        let mut target = None;
+        let has_target = reader.skip(self.sign(Sign::TargetStart));
+        if has_target {
+            if let Prompt::Aotp { target_post } = self.elements.prompt {
+                target = Some(self.spelling.read(&mut reader, "a cell")?);
+                if target_post {
+                    reader.expect(self.sign(Sign::Bars), "`||`")?;
+                }
+            }
+            reader.expect(self.sign(Sign::TargetEnd), "`<TARGET_END>`")?;
+        }
+        let path = if reader.skip(self.sign(Sign::PathStart)) {
+            let question = Question { origin, target, graph: Some(&graph), ..Question::default() };
+            let wanted = if self.hops.leading { "a cell" } else { "a step" };
+            let path = read_path(&self.hops, &self.spelling, &question, &mut reader, wanted, "a cell or `<PATH_END>`")?;
+            Some(path)
+        } else {
+            None
+        };
+        reader.finish()?;
+        // Where the target is not named, its region still says whether there is one: the end of the path, if any.
+        let named = target.is_some();
+        let target =
+            target.or_else(|| has_target.then(|| path.as_ref().and_then(|path| path.last().copied())).flatten());
+        if has_target && !named && target.is_none() {
+            return Err(DecodeError::Lossy);
+        }
+        let lattice = Some(self.lattice);
+        let decoded = Decoded { lattice, passages: edges.list, origin, target, path, ..Decoded::of_graph(graph) };
+        crate::sequence::grammar::check_reading(self, &decoded, &mut reader)?;
+        Ok(decoded)
+    }
+
+    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer {
+        self.hops.read(&self.spelling, question, generated)
+    }
+
+    fn max_problem_len(&self, max_edges: usize) -> usize {
+        let edges = &self.elements.edges;
+        let (cell, pairs) = (self.spelling.len(), self.lattice.adjacent_pairs().count());
+        let listed = match edges.subset {
+            Subset::All | Subset::Walls => pairs,
+            Subset::Passages => max_edges.min(pairs),
+        };
+        let listed = if edges.permuter == Permuter::Both { 2 * listed } else { listed };
+        let signs = usize::from(edges.pre) + usize::from(edges.post);
+        let trailing = if edges.trailing == Trailing::Coord { cell } else { 1 };
+        let edges_len = match edges.grouping {
+            Grouping::Ungrouped { .. } => listed * (cell + 1 + trailing + signs),
+            Grouping::ByLeadingCoord { intra, .. } => {
+                listed.min(self.lattice.n_cells()) * (cell + signs) + listed * (1 + trailing + usize::from(intra))
+            }
+        };
+        let target = match self.elements.prompt {
+            Prompt::Aotp { target_post } => cell + usize::from(target_post),
+            Prompt::Aop => 0,
+        };
+        2 + edges_len + cell + 2 + target + 2
+    }
+
+    fn max_answer_len(&self) -> usize {
+        self.hops.max_len(&self.spelling)
+    }
+}
+
+/// Reads a path and the end token behind it.
+pub(crate) fn read_path(
+    hops: &Hops,
+    spelling: &Spelling,
+    question: &Question<'_>,
+    reader: &mut Reader<'_>,
+    first: &'static str,
+    later: &'static str,
+) -> Result<Vec<usize>, DecodeError> {
+    let begin = reader.position();
+    let answer = hops.read(spelling, question, reader.rest());
+    let is_first = |position: usize| hops.leading && position == 0;
+    if let Some(&position) = answer.invalid_tokens.first() {
+        reader.go_to(begin + position);
+        return Err(reader.unexpected(if is_first(position) { first } else { later }));
+    }
+    let end = answer.roles.iter().position(|&role| role == Role::End);
+    let Some(end) = end.filter(|_| answer.ended) else {
+        reader.go_to(reader.ids().len());
+        return Err(reader.unexpected(later));
+    };
+    reader.go_to(begin + end);
+    if answer.cells.is_empty() {
+        return Err(reader.unexpected(first));
+    }
+    reader.go_to(begin + end + 1);
+    Ok(answer.cells)
+}
