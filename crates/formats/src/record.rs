@@ -22,6 +22,7 @@ use serde_json::Value;
 
 use crate::draw::Drawing;
 use crate::graph_record::GraphRecord;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_tasks::config::MAX_CELLS;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{ConnectionList, Lattice, MIN_TORUS_SIDE, Maze};
@@ -55,6 +56,12 @@ pub struct RecordError {
     pub line: usize,
     /// What is wrong with it.
     pub fault: RecordFault,
+}
+
+impl HasFault for RecordError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// What is wrong with a line.

@@ -21,6 +21,7 @@ pub use crate::maze_config::{MazeConfig, RawMazeConfig};
 pub use crate::maze_error::{MAX_CELLS, MAX_WEIGHT, MazeError};
 use crate::region::RegionError;
 use crate::split::Split;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::listed;
 
 /// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
@@ -189,4 +190,10 @@ pub enum TaskError {
         /// How many different classes they were of.
         n_classes: usize,
     },
+}
+
+impl HasFault for TaskError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }

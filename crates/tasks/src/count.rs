@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use num_bigint::{BigInt, BigUint};
 use num_traits::{One, Zero};
 
+use searchlens_base::fault::{Fault, HasFault};
+
 use crate::config::MazeConfig;
 use crate::generators::{Dfs, Generator, Start};
 use crate::maze::Lattice;
@@ -69,6 +71,12 @@ pub enum CountError {
         /// Columns of the maze.
         cols: usize,
     },
+}
+
+impl HasFault for CountError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// The largest lattice whose spanning trees are listed one by one.

@@ -1,5 +1,6 @@
 //! The way back: from ids to the graph, its endpoints and its path.
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::problem::Labels;
@@ -131,4 +132,10 @@ pub enum DecodeError {
         /// Why not.
         reason: Box<EncodeError>,
     },
+}
+
+impl HasFault for DecodeError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }

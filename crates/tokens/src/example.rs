@@ -1,5 +1,6 @@
 //! What a tokenizer encodes: a graph, and as much of the task and its solution as is known.
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::Stream;
 use searchlens_tasks::config::MAX_WEIGHT;
 use searchlens_tasks::graph::Graph;
@@ -182,6 +183,12 @@ pub enum EncodeError {
         /// Number of edges to be written: open passages, unless the tokenizer lists walls too.
         n_open: usize,
     },
+}
+
+impl HasFault for EncodeError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// What to do about weights without words.

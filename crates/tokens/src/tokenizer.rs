@@ -1,5 +1,6 @@
 //! The one door to all tokenizers: chosen by name in a config, made for the lattice or the nodes of a task.
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_tasks::config::{MAX_CELLS, TaskConfig};
 use searchlens_tasks::maze::Lattice;
 use serde::{Deserialize, Serialize};
@@ -211,6 +212,12 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
+}
+
+impl HasFault for TokenizerError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl From<TokenizerName> for TokenizerConfig {
