@@ -15,7 +15,7 @@ use searchlens::tasks::task::Task;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::error::{InputError, read};
+use crate::error::{InputError, Result, read};
 
 /// A kind of mazes, in flags. Commands that cannot do without one say so by a group.
 #[derive(Debug, Args)]
@@ -195,7 +195,7 @@ pub(crate) fn needed() -> ArgGroup {
 
 impl TaskArgs {
     /// The config that the file or the flags stand for, if they were given.
-    pub(crate) fn config(self) -> anyhow::Result<Option<TaskConfig>> {
+    pub(crate) fn config(self) -> Result<Option<TaskConfig>> {
         match self.task {
             Some(path) => Ok(Some(read_task(&path)?)),
             None => Ok(self.maze.config()?.map(TaskConfig::Maze)),
@@ -203,7 +203,7 @@ impl TaskArgs {
     }
 
     /// The task, in commands that need one.
-    pub(crate) fn task(self) -> anyhow::Result<Task> {
+    pub(crate) fn task(self) -> Result<Task> {
         Ok(Task::new(self.config()?.expect("clap asks for --task or --maze"))?)
     }
 }

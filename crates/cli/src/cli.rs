@@ -11,6 +11,7 @@ use crate::args;
 use crate::commands::{
     activations, baselines, bench, convert, count, demo, eval, generate, lens, report, show, sites, tokenize, train,
 };
+use crate::error::Result;
 
 /// A laboratory for finding search inside transformers.
 #[derive(Debug, Parser)]
@@ -71,7 +72,7 @@ impl Cli {
     }
 
     /// Does what was asked for.
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> Result<ExitCode> {
         let Cli { common, command } = self;
         // This thread, and so all workers that it makes.
         common.tier.map_or(Ok(()), Tier::force)?;

@@ -1,18 +1,12 @@
-//! What goes wrong, how it is told, and with which exit code.
+//! Errors of the command line: messages and exit codes.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use searchlens::base::durable::Action;
-use searchlens::lens::activations::ActivationsError;
-use searchlens::model::checkpoint::CheckpointError;
-use searchlens::report::ReportError;
-use searchlens::runs::run::RunError;
-use searchlens::runs::snapshot::SnapshotError;
+use searchlens::base::fault::{Fault, HasFault};
+use searchlens::formats::files::is_decoding;
 use searchlens::tokens::tokenizer::TokenizerName;
-use searchlens::{formats, model, runs, tasks, tokens};
-
-use crate::output::ReaderGone;
 
 /// Bad input that no room knows of: files that are not there, combinations of arguments.
 #[derive(Debug, thiserror::Error)]
@@ -85,72 +79,62 @@ pub(crate) enum InputError {
     File { path: PathBuf, message: String },
 }
 
-/// Prints an error with its causes and gives the exit code that goes with it.
-pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    if error.chain().any(|cause| cause.is::<ReaderGone>()) {
-        // Whoever read our output has enough: `searchlens .. | head` is no failure.
-        return ExitCode::SUCCESS;
+impl HasFault for InputError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
     }
-    eprintln!("error: {}", told(error));
-    if error.chain().any(is_bad_input) { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// An error on its way to the user. Only errors that say whose fault they are become one: `?` on any other does not compile.
+#[derive(Debug)]
+pub(crate) enum CliError {
+    /// What reads our standard output has closed it, as in `searchlens .. | head`. Not a failure.
+    ReaderGone,
+    /// An error with its causes, as the user reads it, and whose fault it is.
+    Message { message: String, fault: Fault },
+}
+
+/// The result of a command, or of a part of one.
+pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;
+
+impl<E: HasFault + Send + Sync + 'static> From<E> for CliError {
+    fn from(error: E) -> CliError {
+        CliError::Message { message: with_causes(&error), fault: error.fault() }
+    }
+}
+
+impl CliError {
+    /// The error under the place in the input that it comes from: `problems.jsonl: line 3`.
+    pub(crate) fn at(self, place: &str) -> CliError {
+        match self {
+            CliError::ReaderGone => CliError::ReaderGone,
+            CliError::Message { message, fault } => CliError::Message { message: format!("{place}: {message}"), fault },
+        }
+    }
+
+    /// Prints the message and returns the exit code that goes with it.
+    pub(crate) fn report(&self) -> ExitCode {
+        let CliError::Message { message, fault } = self else { return ExitCode::SUCCESS };
+        eprintln!("error: {message}");
+        match fault {
+            Fault::BadInput => ExitCode::from(2),
+            Fault::Failure => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// The error and its causes, outermost first, each once: some messages already end with their cause.
-fn told(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
-        "" => cause,
-        before if before.contains(&cause) => told,
-        before => format!("{before}: {cause}"),
-    })
-}
-
-/// Whether an error is the input's fault. Everything else is a failure.
-fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<InputError>()
-        || error.is::<tasks::error::TaskError>()
-        || error.is::<tasks::mazes::error::MazeError>()
-        || error.is::<tasks::sets::filter::FilterError>()
-        || error.is::<tasks::mazes::count::CountError>()
-        || error.downcast_ref::<formats::files::FileError>().is_some_and(|error| error.fault.is_bad_input())
-        || error.is::<tasks::splits::UnknownSplit>()
-        || error.is::<tokens::sequence::error::EncodeError>()
-        || error.is::<tokens::tokenizer::TokenizerError>()
-        || error.is::<tokens::name::NameError>()
-        || error.is::<model::config::ConfigError>()
-        || error.is::<runs::config::ConfigError>()
-        || error.is::<runs::config::ConfigProblem>()
-        || error.is::<model::generate::GenerateError>()
-        || error.downcast_ref::<ReportError>().is_some_and(|error| !matches!(error, ReportError::Write { .. }))
-        || error.downcast_ref::<SnapshotError>().is_some_and(is_bad_snapshot)
-        || error.downcast_ref::<RunError>().is_some_and(RunError::is_bad_input)
-        || error.downcast_ref::<CheckpointError>().is_some_and(is_bad_checkpoint)
-        || error.downcast_ref::<ActivationsError>().is_some_and(is_bad_request)
-        || error.is::<model::model::TokensError>()
-        || error.is::<model::sites::SiteError>()
-        || error.is::<model::kernels::tier::TierError>()
-}
-
-fn is_bad_checkpoint(error: &CheckpointError) -> bool {
-    !matches!(error, CheckpointError::File(file) if file.action == Action::Write)
-}
-
-fn is_bad_snapshot(error: &SnapshotError) -> bool {
-    match error {
-        SnapshotError::File(file) => file.action != Action::Write,
-        SnapshotError::Checkpoint(error) => is_bad_checkpoint(error),
-        SnapshotError::Notes { .. } | SnapshotError::Fingerprint { .. } => true,
+fn with_causes(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        source = cause.source();
     }
-}
-
-fn is_bad_request(error: &ActivationsError) -> bool {
-    match error {
-        ActivationsError::Checkpoint(error) => is_bad_checkpoint(error),
-        ActivationsError::File(_)
-        | ActivationsError::Tensor { .. }
-        | ActivationsError::Tokens(_)
-        | ActivationsError::Site(_)
-        | ActivationsError::Plan(_) => true,
-    }
+    message
 }
 
 /// Reads a file named on the command line.
@@ -161,7 +145,7 @@ pub(crate) fn read(path: &Path) -> Result<String, InputError> {
 /// A panic is our mistake, save where a damaged file brings a decoder down: says so, where to report it, and ends with exit code 1.
 pub(crate) fn apologise_for_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        if formats::files::is_decoding() {
+        if is_decoding() {
             return;
         }
         eprintln!(
@@ -170,4 +154,29 @@ pub(crate) fn apologise_for_panics() {
         );
         std::process::exit(1);
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_said_once() {
+        let cause = || std::io::Error::other("the disk is full");
+        let repeated = InputError::Open { path: "a.toml".into(), source: cause() };
+        assert_eq!(with_causes(&repeated).matches("the disk is full").count(), 1);
+
+        #[derive(Debug, thiserror::Error)]
+        #[error("step 3")]
+        struct Silent(#[source] std::io::Error);
+        assert_eq!(with_causes(&Silent(cause())), "step 3: the disk is full");
+    }
+
+    #[test]
+    fn a_place_keeps_the_fault() {
+        let error = CliError::from(InputError::NoPixels).at("mazes.jsonl: line 3");
+        let CliError::Message { message, fault } = error else { panic!("the reader is not gone") };
+        assert!(message.starts_with("mazes.jsonl: line 3: a graph has no pixels"), "{message}");
+        assert_eq!(fault, Fault::BadInput);
+    }
 }

@@ -3,11 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::Context;
 use rayon::prelude::*;
 use searchlens::formats::files::{Entry, Format, Header, Item, Reader};
 use searchlens::model::workers::Workers;
 
+use crate::error::Result;
 use crate::output::Output;
 
 /// Problems that workers take at a time: enough to keep them busy, few enough to show results soon.
@@ -25,7 +25,7 @@ pub(crate) struct Problems {
 
 impl Problems {
     /// Opens the file at `path`; standard input if it is absent or `-`.
-    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Problems> {
+    pub(crate) fn open(path: Option<&Path>) -> Result<Problems> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             let reader = Reader::lines("standard input", io::stdin().lock());
             return Ok(Problems { reader, unit: "line" });
@@ -40,7 +40,7 @@ impl Problems {
     }
 
     /// The next problems, and whether there may be more.
-    fn block(&mut self) -> (Vec<Item>, anyhow::Result<bool>) {
+    fn block(&mut self) -> (Vec<Item>, Result<bool>) {
         let mut block = Vec::new();
         let mut bytes = 0;
         while block.len() < BLOCK as usize && bytes < BLOCK_BYTES {
@@ -61,8 +61,8 @@ impl Problems {
         self,
         workers: &Workers,
         output: &mut Output,
-        make: impl Fn(u64, Entry) -> anyhow::Result<String> + Sync,
-    ) -> anyhow::Result<()> {
+        make: impl Fn(u64, Entry) -> Result<String> + Sync,
+    ) -> Result<()> {
         self.each_made(workers, make, |text| output.write_line(text))
     }
 
@@ -70,18 +70,18 @@ impl Problems {
     pub(crate) fn each_made<T: Send>(
         mut self,
         workers: &Workers,
-        make: impl Fn(u64, Entry) -> anyhow::Result<T> + Sync,
-        mut take: impl FnMut(T) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+        make: impl Fn(u64, Entry) -> Result<T> + Sync,
+        mut take: impl FnMut(T) -> Result<()>,
+    ) -> Result<()> {
         loop {
             let (block, more) = self.block();
             let (path, unit) = (self.reader.path().to_owned(), self.unit);
             let made = |item: Item| {
                 let number = item.number;
                 let entry = item.check().map_err(|fault| fault.at(&path))?;
-                make(number, entry).with_context(|| format!("{}: {unit} {number}", path.display()))
+                make(number, entry).map_err(|error| error.at(&format!("{}: {unit} {number}", path.display())))
             };
-            let made: Vec<anyhow::Result<T>> = workers.run(|| block.into_par_iter().map(made).collect());
+            let made: Vec<Result<T>> = workers.run(|| block.into_par_iter().map(made).collect());
             made.into_iter().try_for_each(|item| take(item?))?;
             if !more? {
                 return Ok(());

@@ -24,6 +24,6 @@ fn main() -> ExitCode {
     error::apologise_for_panics();
     match cli::Cli::of_command_line().run() {
         Ok(code) => code,
-        Err(error) => error::report(&error),
+        Err(error) => error.report(),
     }
 }

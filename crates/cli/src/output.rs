@@ -5,14 +5,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use searchlens::base::durable::StagedFile;
+use searchlens::base::fault::{Fault, HasFault};
 use serde::Serialize;
 
-/// The reader of standard output closed it.
-#[derive(Debug, thiserror::Error)]
-#[error("standard output was closed")]
-pub(crate) struct ReaderGone;
+use crate::error::{CliError, Result};
 
 /// A file that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -22,16 +19,22 @@ pub(crate) struct WriteError {
     pub(crate) source: io::Error,
 }
 
+impl HasFault for WriteError {
+    fn fault(&self) -> Fault {
+        Fault::Failure
+    }
+}
+
 /// Prints text and a line feed to standard output.
-pub(crate) fn print(text: impl Display) -> anyhow::Result<()> {
+pub(crate) fn print(text: impl Display) -> Result<()> {
     let mut out = Output::stdout();
     out.write_line(text)?;
     out.finish()
 }
 
 /// Prints a value as one line of JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(serde_json::to_string(value).context("the result has no JSON form")?)
+pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
+    print(serde_json::to_string(value).expect("results have a JSON form"))
 }
 
 /// Text on its way to standard output or a file.
@@ -70,7 +73,7 @@ impl Output {
     }
 
     /// Writes text and a line feed.
-    pub(crate) fn write_line(&mut self, text: impl Display) -> anyhow::Result<()> {
+    pub(crate) fn write_line(&mut self, text: impl Display) -> Result<()> {
         let result = match &mut self.place {
             Place::Stdout(out) => writeln!(out, "{text}"),
             Place::Whole(out) => writeln!(out, "{text}"),
@@ -80,7 +83,7 @@ impl Output {
     }
 
     /// Writes what is still held back and puts the file in its place.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         let Output { place, path } = self;
         let written = match place {
             Place::Stdout(mut out) => out.flush(),
@@ -90,14 +93,14 @@ impl Output {
         written.map_err(|error| fault(&path, error))
     }
 
-    fn fault(&self, error: io::Error) -> anyhow::Error {
+    fn fault(&self, error: io::Error) -> CliError {
         fault(&self.path, error)
     }
 }
 
-fn fault(path: &Path, source: io::Error) -> anyhow::Error {
+fn fault(path: &Path, source: io::Error) -> CliError {
     match source.kind() {
-        ErrorKind::BrokenPipe => ReaderGone.into(),
+        ErrorKind::BrokenPipe => CliError::ReaderGone,
         _ => WriteError { path: path.to_owned(), source }.into(),
     }
 }

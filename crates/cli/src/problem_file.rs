@@ -11,7 +11,7 @@ use searchlens::tasks::sets::statistics::Facts;
 use searchlens::tasks::splits::Split;
 use tempfile::TempDir;
 
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 use crate::output::{Output, WriteError, print};
 
 /// A place for problems.
@@ -62,7 +62,7 @@ impl Prepared {
 
 impl ProblemFile {
     /// Begins a file, by its ending; lines on standard output if the path is `-`.
-    pub(crate) fn create(path: &Path) -> anyhow::Result<ProblemFile> {
+    pub(crate) fn create(path: &Path) -> Result<ProblemFile> {
         let format = if path == Path::new("-") { Format::Lines } else { Format::of(path)? };
         let unwritable = |source| WriteError { path: path.to_owned(), source };
         let folder = folder_of(path);
@@ -101,7 +101,7 @@ impl ProblemFile {
     }
 
     /// Adds a problem.
-    pub(crate) fn write(&mut self, problem: Prepared) -> anyhow::Result<()> {
+    pub(crate) fn write(&mut self, problem: Prepared) -> Result<()> {
         let Prepared { item, facts, split } = problem;
         self.n += 1;
         let written = match &mut self.target {
@@ -114,7 +114,7 @@ impl ProblemFile {
 
     /// Writes what is left, puts everything in its place, and says so where that does not spoil the output; `of_how_many`
     /// comes after the number of problems.
-    pub(crate) fn finish(self, source: Option<Source>, of_how_many: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+    pub(crate) fn finish(self, source: Option<Source>, of_how_many: std::fmt::Arguments<'_>) -> Result<()> {
         let ProblemFile { path, form, target, n } = self;
         let unwritable = |source| WriteError { path: path.clone(), source };
         match target {

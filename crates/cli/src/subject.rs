@@ -17,7 +17,7 @@ use searchlens::tasks::splits::Split;
 use searchlens::tasks::task::Task;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig};
 
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 
 /// A network, and what its file or folder says of it.
 pub(crate) struct Subject {
@@ -43,7 +43,7 @@ pub(crate) struct Trained<'a> {
 
 impl Subject {
     /// Opens a run folder, at its last checkpoint, or a checkpoint.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Subject> {
+    pub(crate) fn open(path: &Path) -> Result<Subject> {
         if !path.exists() {
             return Err(InputError::NoSubject { path: path.to_owned() }.into());
         }
@@ -75,14 +75,14 @@ impl Subject {
     }
 
     /// The task to use: the one asked for, or the network's own.
-    pub(crate) fn task(&self, asked: Option<TaskConfig>) -> anyhow::Result<Task> {
+    pub(crate) fn task(&self, asked: Option<TaskConfig>) -> Result<Task> {
         let own = || self.notes.as_ref().map(|notes| notes.task.clone());
         let config = asked.or_else(own).ok_or_else(|| self.unnamed("task", "--task or --maze"))?;
         Ok(Task::new(config)?)
     }
 
     /// The tokenizer to use: the one asked for, or the network's own; it must have the network's vocabulary.
-    pub(crate) fn tokenizer(&self, asked: Option<TokenizerConfig>, task: &Task) -> anyhow::Result<Tokenizer> {
+    pub(crate) fn tokenizer(&self, asked: Option<TokenizerConfig>, task: &Task) -> Result<Tokenizer> {
         let own = || self.notes.as_ref().map(|notes| notes.tokenizer.clone());
         let config = asked.or_else(own).ok_or_else(|| self.unnamed("tokenizer", "--tokenizer"))?;
         let tokenizer = Tokenizer::for_task(&config, task.config())?;
@@ -101,7 +101,7 @@ impl Subject {
 
 impl Trained<'_> {
     /// Scores the answers to the first problems of a split.
-    pub(crate) fn evaluate(&self, split: Split, count: usize, workers: &Workers) -> anyhow::Result<EvalResult> {
+    pub(crate) fn evaluate(&self, split: Split, count: usize, workers: &Workers) -> Result<EvalResult> {
         self.task.check_split(split)?;
         let exam = Exam::draw(self.task, self.tokenizer, self.seed, split, count, workers);
         Ok(evaluate(self.model, self.tokenizer, &exam, self.step, workers)?)
@@ -114,7 +114,7 @@ impl Trained<'_> {
         split: Split,
         count: usize,
         workers: &Workers,
-    ) -> anyhow::Result<EvalResult> {
+    ) -> Result<EvalResult> {
         let result = self.evaluate(split, count, workers)?;
         folder.write_result("eval", &result)?;
         let plan = GalleryPlan::default();

@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Context;
 use searchlens::model::workers::Workers;
 use searchlens::runs::config::RunConfig;
 use searchlens::runs::run::{Outcome, Session, Start, train};
 
+use crate::error::Result;
 use crate::progress::{Display, note};
 use crate::{interrupt, machine};
 
 /// Trains as `config` says, into `dir`, until all steps are done or a signal asks for an end (see [`interrupt::watch`]).
-pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers: &Workers) -> anyhow::Result<Outcome> {
+pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers: &Workers) -> Result<Outcome> {
     let (threads, slots) = (workers.threads(), config.train().slots);
     if threads > slots {
         note(format_args!(
@@ -41,8 +41,8 @@ pub(crate) fn train_shown(config: &RunConfig, dir: &Path, start: Start, workers:
 }
 
 /// A config with some values changed in its resolved tables.
-pub(crate) fn edited(config: &RunConfig, edit: impl FnOnce(&mut toml::Table)) -> anyhow::Result<RunConfig> {
-    let mut tables: toml::Table = config.to_toml().parse().context("a resolved config is TOML")?;
+pub(crate) fn edited(config: &RunConfig, edit: impl FnOnce(&mut toml::Table)) -> Result<RunConfig> {
+    let mut tables: toml::Table = config.to_toml().parse().expect("a resolved config is TOML");
     edit(&mut tables);
     Ok(RunConfig::parse(&tables.to_string())?)
 }

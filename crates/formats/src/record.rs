@@ -22,6 +22,7 @@ use serde_json::Value;
 
 use crate::draw::Drawing;
 use crate::graph_record::GraphRecord;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_tasks::instance::Instance;
 use searchlens_tasks::mazes::error::{MAX_CELLS, MAX_WEIGHT};
 use searchlens_tasks::problem::Problem;
@@ -54,6 +55,12 @@ pub struct RecordError {
     pub line: usize,
     /// What is wrong with it.
     pub fault: RecordFault,
+}
+
+impl HasFault for RecordError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// What is wrong with a line.

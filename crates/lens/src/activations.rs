@@ -4,6 +4,7 @@ use crate::plan::{Plan, PlanError, PlanTap, Receipt};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use searchlens_base::durable::{FileError, read_file};
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::Model;
 use searchlens_model::checkpoint::{CheckpointError, NamedTensor, write_tensors};
 use searchlens_model::forward::Sequences;
@@ -52,6 +53,19 @@ pub enum ActivationsError {
     /// The plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+}
+
+impl HasFault for ActivationsError {
+    fn fault(&self) -> Fault {
+        match self {
+            ActivationsError::File(error) => error.fault(),
+            ActivationsError::Checkpoint(error) => error.fault(),
+            ActivationsError::Tokens(error) => error.fault(),
+            ActivationsError::Site(error) => error.fault(),
+            ActivationsError::Plan(error) => error.fault(),
+            ActivationsError::Tensor { .. } => Fault::BadInput,
+        }
+    }
 }
 
 /// Reads `tokens` (`[batch, pos]`, whole numbers) and the optional `loss_mask` (`[batch, pos − 1]`, f32).

@@ -1,5 +1,6 @@
 //! Addresses: a site, and which of its heads and positions. What plans of edits and figures point with.
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::sites::{At, Axes, Site, SiteError};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,12 @@ pub enum AddressError {
         /// How many there are.
         size: usize,
     },
+}
+
+impl HasFault for AddressError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl Address {

@@ -4,6 +4,7 @@
 //! order of the list. Every edit is affine in the value it changes, so gradients flow through it exactly.
 
 use crate::address::{Address, AddressError};
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::kernels::real::Real;
 use searchlens_model::sites::At;
@@ -91,6 +92,12 @@ pub enum PlanError {
         /// Its address.
         at: String,
     },
+}
+
+impl HasFault for PlanError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// What a step of a plan did.

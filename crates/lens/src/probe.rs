@@ -21,6 +21,7 @@ mod products;
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::{Purpose, shuffle, stream};
 
 use design::{Axes, Coordinates};
@@ -125,6 +126,12 @@ pub enum ProbeError {
     /// The singular value decomposition of the features failed.
     #[error("the singular value decomposition of the features failed: {0:?}")]
     Decomposition(faer::linalg::solvers::SvdError),
+}
+
+impl HasFault for ProbeError {
+    fn fault(&self) -> Fault {
+        Fault::Failure
+    }
 }
 
 /// A fitted probe: a linear reader of one question.

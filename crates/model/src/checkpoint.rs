@@ -9,6 +9,7 @@ use crate::train::Average;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 use searchlens_base::durable::{FileError, read_file, write_atomically};
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -109,6 +110,15 @@ pub enum CheckpointError {
         /// Why.
         reason: String,
     },
+}
+
+impl HasFault for CheckpointError {
+    fn fault(&self) -> Fault {
+        match self {
+            CheckpointError::File(error) => error.fault(),
+            _ => Fault::BadInput,
+        }
+    }
 }
 
 /// A network from a file.

@@ -1,6 +1,7 @@
 //! The model's architecture: one closed description, read from and written as TransformerLens' config.
 
 pub use crate::kernels::activation::Activation;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -149,6 +150,12 @@ pub enum ConfigError {
         /// ` (did you mean ..?)`, or empty.
         near: String,
     },
+}
+
+impl HasFault for ConfigError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl ModelConfig {

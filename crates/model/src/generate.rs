@@ -3,6 +3,8 @@
 //! Rows (prompts and what follows them) go through the network together: a few prompts of equal length at a time, then one
 //! position of every row that still goes on. In f32 it is the forward pass that everything else uses, told of a past.
 
+use searchlens_base::fault::{Fault, HasFault};
+
 use crate::config::{AttentionDir, ModelConfig};
 use crate::forward::{Acts, Net, Sequences, forward_after};
 use crate::kernels::attention::softmax;
@@ -174,6 +176,12 @@ pub enum GenerateError {
     /// Every position of a bidirectional network sees later ones.
     #[error("a bidirectional network cannot generate token by token")]
     Bidirectional,
+}
+
+impl HasFault for GenerateError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 fn check(net: Net<'_, f32>, prompts: &[impl AsRef<[u32]>]) -> Result<(), GenerateError> {

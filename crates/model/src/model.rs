@@ -1,5 +1,7 @@
 //! A network that owns its parameters.
 
+use searchlens_base::fault::{Fault, HasFault};
+
 use crate::config::ModelConfig;
 use crate::forward::{Net, Sequences};
 use crate::linear::Products;
@@ -43,6 +45,12 @@ pub enum TokensError {
     /// Nothing to run on.
     #[error("no tokens")]
     Empty,
+}
+
+impl HasFault for TokensError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl Model {

@@ -4,6 +4,7 @@
 //! from it.
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 use std::fmt;
 use std::str::FromStr;
@@ -263,6 +264,12 @@ pub enum SiteError {
         /// The name given.
         name: String,
     },
+}
+
+impl HasFault for SiteError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl fmt::Display for At {

@@ -3,6 +3,8 @@
 //! A batch comes cut into groups of sequences of equal (padded) length. Groups belong to a fixed number of gradient slots;
 //! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
+use searchlens_base::fault::{Fault, HasFault};
+
 use crate::backward::{ActGrads, Reach, backward};
 use crate::diagnosis::{self, Origin};
 use crate::forward::{Acts, Net, Sequences, forward};
@@ -110,6 +112,15 @@ pub enum TrainError {
         /// Number of the step, the first is 1.
         step: u64,
     },
+}
+
+impl HasFault for TrainError {
+    fn fault(&self) -> Fault {
+        match self {
+            TrainError::NothingScored { .. } => Fault::BadInput,
+            TrainError::Loss { .. } | TrainError::Gradient { .. } | TrainError::Weights { .. } => Fault::Failure,
+        }
+    }
 }
 
 /// A network in training.

@@ -3,6 +3,8 @@
 //! On virtual machines two unpinned threads that wait for each other often share one core. Work is cut by the batch, never by
 //! the number of threads, so results do not depend on it.
 
+use searchlens_base::fault::{Fault, HasFault};
+
 use crate::kernels::tier::Tier;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -26,6 +28,15 @@ pub enum WorkersError {
         /// What it said.
         source: rayon::ThreadPoolBuildError,
     },
+}
+
+impl HasFault for WorkersError {
+    fn fault(&self) -> Fault {
+        match self {
+            WorkersError::Zero => Fault::BadInput,
+            WorkersError::Start { .. } => Fault::Failure,
+        }
+    }
 }
 
 impl Workers {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use searchlens_base::fault::{Fault, HasFault};
+
 /// Why a report could not be made. Each message names the file, the place in it and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -92,6 +94,15 @@ pub enum ReportError {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+impl HasFault for ReportError {
+    fn fault(&self) -> Fault {
+        match self {
+            ReportError::Write { .. } => Fault::Failure,
+            _ => Fault::BadInput,
+        }
+    }
 }
 
 fn named(field: Option<&str>) -> String {

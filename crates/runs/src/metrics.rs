@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use searchlens_base::durable::{Action, FileError, read_file};
+use searchlens_base::fault::{Fault, HasFault};
 
 use searchlens_results::Metric;
 
@@ -30,6 +31,12 @@ pub struct MetricsError {
     pub error: serde_json::Error,
 }
 
+impl HasFault for MetricsError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
+}
+
 /// Why metrics cannot be taken up again.
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeMetricsError {
@@ -45,6 +52,16 @@ pub enum ResumeMetricsError {
     /// A line before the checkpoint is broken.
     #[error(transparent)]
     Line(#[from] MetricsError),
+}
+
+impl HasFault for ResumeMetricsError {
+    fn fault(&self) -> Fault {
+        match self {
+            ResumeMetricsError::Busy { .. } => Fault::BadInput,
+            ResumeMetricsError::File(error) => error.fault(),
+            ResumeMetricsError::Line(error) => error.fault(),
+        }
+    }
 }
 
 impl MetricsWriter {

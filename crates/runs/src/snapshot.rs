@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use searchlens_base::durable::FileError;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::Model;
 use searchlens_model::checkpoint::TrainingState;
 use searchlens_model::checkpoint::{Checkpoint, CheckpointError, load_model, load_training, save_model, save_training};
@@ -79,6 +80,16 @@ pub enum SnapshotError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl HasFault for SnapshotError {
+    fn fault(&self) -> Fault {
+        match self {
+            SnapshotError::File(error) => error.fault(),
+            SnapshotError::Checkpoint(error) => error.fault(),
+            SnapshotError::Notes { .. } | SnapshotError::Fingerprint { .. } => Fault::BadInput,
+        }
+    }
 }
 
 impl Notes {

@@ -1,5 +1,7 @@
 //! Why there is no interval.
 
+use searchlens_base::fault::{Fault, HasFault};
+
 /// Why there is no interval.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StatsError {
@@ -24,4 +26,10 @@ pub enum StatsError {
         /// Resamples drawn.
         resamples: usize,
     },
+}
+
+impl HasFault for StatsError {
+    fn fault(&self) -> Fault {
+        Fault::Failure
+    }
 }

@@ -4,6 +4,7 @@
 //! majority answer for walls, following corridors for the path.
 
 use rayon::prelude::*;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::{Purpose, stream};
 use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_type};
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
@@ -76,6 +77,13 @@ pub enum ProbingError {
     /// No interval can be given.
     #[error(transparent)]
     Stats(#[from] StatsError),
+}
+
+impl HasFault for ProbingError {
+    /// A run's own problems fit its own network: what still fails is not the input's fault.
+    fn fault(&self) -> Fault {
+        Fault::Failure
+    }
 }
 
 /// Probes the residual stream at the path-start token, before every block and after the last.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use searchlens_base::fault::{Fault, HasFault};
 use serde::{Deserialize, Serialize};
 
 /// The numbers from `min` to `max`, both included.
@@ -48,6 +49,12 @@ impl fmt::Display for Band {
 pub struct NoBand {
     /// What was written.
     pub text: String,
+}
+
+impl HasFault for NoBand {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl FromStr for Band {

@@ -3,6 +3,7 @@
 use crate::mazes::error::MazeError;
 use crate::problem::region::RegionError;
 use crate::splits::Split;
+use searchlens_base::fault::{Fault, HasFault};
 
 /// Why a task cannot be made or drawn from. Every one is a matter of input: the remedy is in the message.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -62,6 +63,12 @@ pub enum TaskError {
         /// How many different classes they were of.
         n_classes: usize,
     },
+}
+
+impl HasFault for TaskError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// Refuses a count that is not from `low` to `high`.

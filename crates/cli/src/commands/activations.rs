@@ -8,7 +8,7 @@ use searchlens::lens::plan::{Plan, Receipt};
 use searchlens::model::checkpoint::load_model;
 use serde::Serialize;
 
-use crate::error::{InputError, read};
+use crate::error::{InputError, Result, read};
 use crate::output::{print, print_json};
 
 /// Write a network's activations, logits, loss and gradients on given tokens
@@ -53,7 +53,7 @@ struct Summary<'a> {
     receipts: &'a [Receipt],
 }
 
-pub(crate) fn run(args: ActivationsArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: ActivationsArgs) -> Result<()> {
     let plan = args.plan.as_deref().map_or(Ok(Plan::new()), read_plan)?;
     let model = load_model(&args.checkpoint)?.model;
     let batch = read_tokens(&args.tokens)?;

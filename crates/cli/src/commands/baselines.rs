@@ -1,6 +1,5 @@
 //! `searchlens baselines`: what a task's problems are like, and what walkers that do not search score on them.
 
-use anyhow::Context;
 use clap::Args;
 use searchlens::tasks::sets::baselines::{Baselines, baselines};
 use searchlens::tasks::sets::floors::{FutureFloors, future_floors};
@@ -10,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::{TaskArgs, needed};
 use crate::cli::Common;
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 use crate::output::{print, print_json};
 
 /// Score walkers that do not search
@@ -61,7 +60,7 @@ Examples:
   searchlens baselines --maze dfs --rows 5 --cols 5 --count 20000 --future-steps 8
   searchlens baselines --maze wilson --rows 4 --cols 4 --count 4000 --random-split 100000";
 
-pub(crate) fn run(args: BaselinesArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: BaselinesArgs, common: &Common) -> Result<()> {
     let split = args.split.map(|name| name.parse::<Split>()).transpose()?;
     let task = args.task.task()?;
     split.map_or(Ok(()), |split| task.check_split(split))?;
@@ -77,7 +76,7 @@ pub(crate) fn run(args: BaselinesArgs, common: &Common) -> anyhow::Result<()> {
     let random_split = args.random_split.map(|train| random_split(&task, seed, train, count, threads));
     let baselines = baselines(&task, seed, split, count, threads);
     let line = Line { baselines, future_steps, random_split };
-    if args.json { print_json(&line) } else { print(table(&line)).context("baselines") }
+    if args.json { print_json(&line) } else { print(table(&line)) }
 }
 
 fn table(Line { baselines: result, future_steps, random_split }: &Line) -> String {

@@ -13,6 +13,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use searchlens::model::kernels::tier::Precision;
 
 use crate::cli::Common;
+use crate::error::Result;
 
 /// Time training, generation, and the drawing and tokenizing of problems
 #[derive(Debug, Args)]
@@ -91,7 +92,7 @@ impl ShapeName {
     }
 }
 
-pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: BenchArgs, common: &Common) -> Result<()> {
     match args.what {
         Bench::Train(args) => train::run(&args, common),
         Bench::Generate(args) => generate::run(&args, common),
@@ -102,7 +103,7 @@ pub(crate) fn run(args: BenchArgs, common: &Common) -> anyhow::Result<()> {
 }
 
 /// What `once` measures, again and again for so many seconds, three times at least.
-fn repeated(seconds: f64, mut once: impl FnMut() -> anyhow::Result<f64>) -> anyhow::Result<Vec<f64>> {
+fn repeated(seconds: f64, mut once: impl FnMut() -> Result<f64>) -> Result<Vec<f64>> {
     let (begun, limit) = (Instant::now(), Duration::from_secs_f64(seconds));
     let mut all = Vec::new();
     while all.len() < 3 || begun.elapsed() < limit {

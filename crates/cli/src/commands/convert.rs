@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::Common;
+use crate::error::Result;
 use crate::input::Problems;
 use crate::problem_file::{Prepared, ProblemFile};
 
@@ -26,7 +27,7 @@ Examples:
   searchlens convert problems.jsonl problems/
   searchlens convert test.shard - | searchlens tokenize --tokenizer edges";
 
-pub(crate) fn run(args: ConvertArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: ConvertArgs, common: &Common) -> Result<()> {
     let problems = Problems::open(Some(&args.from))?;
     let source = problems.header().and_then(|header| header.source.clone());
     let mut file = ProblemFile::create(&args.to)?;

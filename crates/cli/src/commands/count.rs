@@ -5,6 +5,7 @@ use searchlens::tasks::mazes::count::{Counts, MAX_LISTED_CELLS, count};
 use serde::Serialize;
 
 use crate::args::MazeArgs;
+use crate::error::Result;
 use crate::output::{print, print_json};
 
 /// Count the mazes that a generator can make
@@ -40,7 +41,7 @@ struct Line {
     problem_classes: Option<Option<String>>,
 }
 
-pub(crate) fn run(args: CountArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: CountArgs) -> Result<()> {
     let maze = args.maze.config()?.expect("clap asks for --maze, --rows and --cols");
     let Counts { mazes, classes, problems, problem_classes } = count(&maze)?;
     if args.json {

@@ -16,6 +16,7 @@ use searchlens::studies::probing::ProbePlan;
 use crate::cli::Common;
 use crate::commands::lens::probe_into;
 use crate::commands::train::stopped;
+use crate::error::Result;
 use crate::output::print;
 use crate::progress::{clock, note};
 use crate::subject::Trained;
@@ -50,7 +51,7 @@ fn minutes_beside_training(minutes: f64) -> f64 {
     if minutes <= SHORT_MINUTES { 0.22 } else { 0.4 }
 }
 
-pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: DemoArgs, common: &Common) -> Result<ExitCode> {
     let begun = Instant::now();
     let workers = common.workers()?;
     interrupt::watch()?;
@@ -59,7 +60,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
     }
     let training_minutes = (args.minutes - minutes_beside_training(args.minutes)).max(args.minutes / 2.0);
     let seed = common.seed_given().unwrap_or(1);
-    let config_for = |ms_per_step| -> anyhow::Result<RunConfig> {
+    let config_for = |ms_per_step| -> Result<RunConfig> {
         let config = demo_config(training_minutes, ms_per_step, seed, workers.threads())?;
         if args.sketch { sketched(&config) } else { Ok(config) }
     };
@@ -130,7 +131,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> anyhow::Result<ExitCode> {
 }
 
 /// Says what is left to do in a run that a signal found trained.
-fn unfinished(dir: &Path) -> anyhow::Result<ExitCode> {
+fn unfinished(dir: &Path) -> Result<ExitCode> {
     let dir = dir.display();
     print(format_args!(
         "stopped after training; finish: searchlens eval {dir}; searchlens lens probe {dir}; searchlens report {dir}"
@@ -139,7 +140,7 @@ fn unfinished(dir: &Path) -> anyhow::Result<ExitCode> {
 }
 
 /// The demo's config with a network and evaluations that take next to no time.
-fn sketched(config: &RunConfig) -> anyhow::Result<RunConfig> {
+fn sketched(config: &RunConfig) -> Result<RunConfig> {
     edited(config, |tables| {
         for (table, key, value) in [
             ("model", "n_layers", 1),

@@ -8,6 +8,7 @@ use searchlens::tokens::tokenizer::{TokenizerConfig, TokenizerName};
 
 use crate::args::TaskArgs;
 use crate::cli::Common;
+use crate::error::Result;
 use crate::output::{print, print_json};
 use crate::subject::{Subject, Trained};
 use crate::summary;
@@ -46,7 +47,7 @@ Examples:
 /// Problems, if nobody says how many.
 const COUNT: usize = 1000;
 
-pub(crate) fn run(args: EvalArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: EvalArgs, common: &Common) -> Result<()> {
     let subject = Subject::open(&args.subject)?;
     let split = args.split.map(|name| name.parse::<Split>()).transpose()?;
     let name = args.tokenizer.map(|name| name.parse::<TokenizerName>()).transpose()?;

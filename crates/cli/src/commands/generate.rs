@@ -11,7 +11,7 @@ use searchlens::tasks::splits::Split;
 
 use crate::args::{TaskArgs, generators, needed};
 use crate::cli::Common;
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 use crate::input::BLOCK;
 use crate::problem_file::{Prepared, ProblemFile};
 
@@ -54,7 +54,7 @@ Examples:
   searchlens generate --task run/config.toml --count 3 | searchlens show
   searchlens generate --task labelled.toml --split test --forced --count 1000 --out forced.jsonl";
 
-pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: GenerateArgs, common: &Common) -> Result<()> {
     let split = args.split.map(|name| name.parse::<Split>()).transpose()?;
     let task = args.task.task()?;
     split.map_or(Ok(()), |split| task.check_split(split))?;
@@ -89,7 +89,7 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> anyhow::Result<()> {
     }
     let mut file = ProblemFile::create(&args.out)?;
     let form = file.form();
-    let prepared = |i: u64| -> anyhow::Result<Prepared> {
+    let prepared = |i: u64| -> Result<Prepared> {
         Prepared::of(form, i + 1, &Entry::of(&instance(i)?, 1.0)).map_err(|fault| fault.at(&args.out).into())
     };
     let mut begin = 0;

@@ -14,7 +14,7 @@ use searchlens::studies::probing::{ProbePlan, probe};
 use searchlens::model::Model;
 
 use crate::cli::Common;
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 use crate::output::{print, print_json};
 use crate::subject::Subject;
 use crate::summary::value;
@@ -50,7 +50,7 @@ struct ProbeArgs {
     json: bool,
 }
 
-pub(crate) fn run(args: LensArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: LensArgs, common: &Common) -> Result<()> {
     let Method::Probe(args) = args.method;
     let subject = Subject::open(&args.run)?;
     let (folder, config) = subject.run.as_ref().ok_or_else(|| InputError::NotARun { path: args.run.clone() })?;
@@ -76,7 +76,7 @@ pub(crate) fn probe_into(
     model: &Model,
     plan: &ProbePlan,
     workers: &Workers,
-) -> anyhow::Result<ProbeResult> {
+) -> Result<ProbeResult> {
     let parts = Parts::of(config);
     let seed = config.train().seed;
     let untrained = untrained_model(seed, &parts);

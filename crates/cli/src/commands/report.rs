@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use searchlens::report::write_report;
 
+use crate::error::Result;
 use crate::output::print;
 
 /// Write the page of a run: one HTML file that needs no network
@@ -24,7 +25,7 @@ const EXAMPLES: &str =
 Example:
   searchlens report run --out run.html";
 
-pub(crate) fn run(args: ReportArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: ReportArgs) -> Result<()> {
     let written = write_report(&args.run, args.out.as_deref())?;
     print(format_args!("wrote {} and {}", written.html.display(), written.markdown.display()))
 }

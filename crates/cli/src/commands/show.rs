@@ -13,7 +13,7 @@ use searchlens::tasks::sets::statistics::{Distribution, Facts, Statistics, Tally
 use searchlens::tasks::splits::Split;
 
 use crate::cli::Common;
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 use crate::input::Problems;
 use crate::output::{Output, print, print_json};
 
@@ -61,7 +61,7 @@ enum Format {
     None,
 }
 
-pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: ShowArgs, common: &Common) -> Result<()> {
     let problems = Problems::open(args.file.as_deref())?;
     if args.header {
         let path = args.file.unwrap_or_default();
@@ -75,7 +75,7 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> anyhow::Result<()> {
     // One element holds all pictures, and its size stands at its head.
     let mut pictures = Vec::new();
     let between = if format == Format::Raster && !args.stats { "" } else { "\n" };
-    let make = |_number: u64, entry: Entry| -> anyhow::Result<(String, Option<Facts>)> {
+    let make = |_number: u64, entry: Entry| -> Result<(String, Option<Facts>)> {
         let record = entry.record;
         let mut text = match &record {
             Record::Maze(maze) if args.no_solution => picture(&maze.drawing().without_path(), format),

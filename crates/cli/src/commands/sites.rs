@@ -8,6 +8,7 @@ use searchlens::model::config::ModelConfig;
 use searchlens::model::sites::{At, Axes, SITES, Site};
 use serde::Serialize;
 
+use crate::error::Result;
 use crate::output::{print, print_json};
 
 /// List the sites: the activations that have a name
@@ -38,7 +39,7 @@ struct Row {
     editable: bool,
 }
 
-pub(crate) fn run(args: SitesArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: SitesArgs) -> Result<()> {
     let rows: Vec<Row> = match &args.checkpoint {
         None => SITES.iter().map(|info| Row::of_any(info.site)).collect(),
         Some(path) => {

@@ -21,7 +21,7 @@ use searchlens::tokens::sequence::line::TokenLine;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary, World};
 
 use crate::cli::Common;
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 use crate::input::Problems;
 use crate::output::Output;
 
@@ -60,7 +60,7 @@ Examples:
   searchlens generate --maze dfs --rows 3 --cols 3 --count 1 | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled
   searchlens tokenize --tokenizer row-col+sorted+query-first+forks problems.jsonl";
 
-pub(crate) fn run(args: TokenizeArgs, common: &Common) -> anyhow::Result<()> {
+pub(crate) fn run(args: TokenizeArgs, common: &Common) -> Result<()> {
     let name: TokenizerName = args.tokenizer.parse()?;
     let is_modular = matches!(name, TokenizerName::Modular(_));
     let vocabulary = match args.compact {
@@ -96,7 +96,7 @@ impl Shape {
     /// # Errors
     /// If it is a puzzle's tokenizer and the record is none of that puzzle, or a tokenizer of labels and the record is a
     /// puzzle.
-    fn of(record: &Record, name: TokenizerName) -> anyhow::Result<Shape> {
+    fn of(record: &Record, name: TokenizerName) -> Result<Shape> {
         let shape = match (record, name) {
             (Record::Maze(record), _) => Shape::Maze(record.maze.lattice),
             (Record::Graph(GraphRecord { problem, .. }), TokenizerName::Puzzle(puzzle)) => {
@@ -140,7 +140,7 @@ struct Tokenizers {
 const MAX_KEPT: usize = 64;
 
 impl Tokenizers {
-    fn of(&self, shape: Shape) -> anyhow::Result<Arc<Tokenizer>> {
+    fn of(&self, shape: Shape) -> Result<Arc<Tokenizer>> {
         // A worker that panics ends the program, so the map is never left half-changed.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tokenizer) = made.get(&shape) {
@@ -166,7 +166,7 @@ impl Tokenizers {
     }
 }
 
-fn tokens(record: &Record, tokenizers: &Tokenizers, order: EdgeOrder<'_>) -> anyhow::Result<String> {
+fn tokens(record: &Record, tokenizers: &Tokenizers, order: EdgeOrder<'_>) -> Result<String> {
     let tokenizer = tokenizers.of(Shape::of(record, tokenizers.config.name)?)?;
     let example = match record {
         Record::Maze(MazeRecord { maze, start, end, solution }) => {
@@ -177,7 +177,8 @@ fn tokens(record: &Record, tokenizers: &Tokenizers, order: EdgeOrder<'_>) -> any
         }
     };
     let encoded = tokenizer.encode(&example, order, LossOn::Path)?;
-    Ok(serde_json::to_string(&TokenLine::new(&encoded.ids, tokenizer.vocab())?)?)
+    let line = TokenLine::new(&encoded.ids, tokenizer.vocab())?;
+    Ok(serde_json::to_string(&line).expect("a line of tokens has a JSON form"))
 }
 
 /// Two numbers, joined by a comma.

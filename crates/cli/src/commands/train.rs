@@ -11,7 +11,7 @@ use searchlens::runs::run::Start;
 use searchlens::runs::setup::Parts;
 
 use crate::cli::Common;
-use crate::error::InputError;
+use crate::error::{InputError, Result};
 use crate::output::print;
 use crate::subject::Trained;
 use crate::training::{edited, train_shown};
@@ -55,7 +55,7 @@ Examples:
   searchlens train config.toml --out run
   searchlens train run/config.toml --resume";
 
-pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: TrainArgs, common: &Common) -> Result<ExitCode> {
     let config = read_config(&args.config, common)?;
     config.train().tier.map_or(Ok(()), Tier::force)?;
     let dir = args.out.unwrap_or_else(|| match (folder_of(&args.config), args.resume) {
@@ -93,14 +93,14 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> anyhow::Result<ExitCode> 
 }
 
 /// Says how to go on with a run that a signal ended.
-pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> anyhow::Result<ExitCode> {
+pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> Result<ExitCode> {
     let (steps, shown) = (config.train().steps, dir.display());
     print(format_args!("stopped after step {step} of {steps}; go on: searchlens train {shown}/config.toml --resume"))?;
     Ok(ExitCode::from(interrupt::exit_code()))
 }
 
 /// Reads a config; a seed and a tier on the command line take the place of its own.
-fn read_config(path: &Path, common: &Common) -> anyhow::Result<RunConfig> {
+fn read_config(path: &Path, common: &Common) -> Result<RunConfig> {
     let mut config = RunConfig::read(path)?;
     if let Some(seed) = common.seed_given() {
         let seed = i64::try_from(seed).map_err(|_beyond| InputError::Seed { seed })?;

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use searchlens_base::fault::{Fault, HasFault};
+
 use crate::files::Format;
 use crate::record::{RecordError, RecordFault};
 
@@ -69,6 +71,21 @@ pub enum FileFault {
     },
 }
 
+impl HasFault for FileError {
+    fn fault(&self) -> Fault {
+        self.fault.fault()
+    }
+}
+
+impl HasFault for FileFault {
+    fn fault(&self) -> Fault {
+        match self {
+            FileFault::Write(_) => Fault::Failure,
+            _ => Fault::BadInput,
+        }
+    }
+}
+
 impl FileFault {
     /// A part of a file that is not as it should be: damaged, or written by something else.
     pub(crate) fn part(part: impl Into<String>, what: impl Into<String>) -> FileFault {
@@ -94,10 +111,5 @@ impl FileFault {
     /// The fault under the file's name.
     pub fn at(self, path: &Path) -> FileError {
         FileError { path: path.to_owned(), fault: self }
-    }
-
-    /// Whether the file or the request is at fault, rather than the disk it is to be written to.
-    pub fn is_bad_input(&self) -> bool {
-        !matches!(self, FileFault::Write(_))
     }
 }

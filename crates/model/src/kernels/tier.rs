@@ -5,6 +5,7 @@
 
 use super::tile::Bf16Unit;
 use pulp::{Arch, WithSimd};
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::{listed, near_names};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
@@ -73,6 +74,12 @@ pub enum TierError {
         /// Which.
         tier: Tier,
     },
+}
+
+impl HasFault for TierError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// A thread's instruction set.
@@ -210,6 +217,12 @@ pub struct UnknownTier {
     pub name: String,
     /// ` (did you mean ..?)`, or empty.
     pub near: String,
+}
+
+impl HasFault for UnknownTier {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl FromStr for Tier {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use searchlens_base::durable::FileError;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_tasks::error::TaskError;
 use searchlens_tokens::tokenizer::{TokenizerError, TokenizerName};
 
@@ -16,6 +17,12 @@ pub struct ConfigError {
     pub line: Option<usize>,
     /// What is wrong.
     pub problem: Box<ConfigProblem>,
+}
+
+impl HasFault for ConfigError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl ConfigError {
@@ -128,4 +135,10 @@ pub enum ConfigProblem {
     /// The network cannot be made.
     #[error("[model]: {0}")]
     Model(searchlens_model::config::ConfigError),
+}
+
+impl HasFault for ConfigProblem {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }

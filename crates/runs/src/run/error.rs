@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use searchlens_base::durable::FileError;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::checkpoint::CheckpointError;
 use searchlens_model::generate::GenerateError;
 use searchlens_model::kernels::tier::{Tier, TierError};
@@ -151,9 +152,9 @@ impl fmt::Display for Kept {
     }
 }
 
-impl RunError {
-    /// Whether the fault lies in what the program was given (exit code 2) rather than in what happened (1).
-    pub fn is_bad_input(&self) -> bool {
+impl HasFault for RunError {
+    /// Files that a run has named itself are not the input's fault; those that the user names are.
+    fn fault(&self) -> Fault {
         match self {
             RunError::Exists { .. }
             | RunError::NoRun { .. }
@@ -162,20 +163,16 @@ impl RunError {
             | RunError::Tier { .. }
             | RunError::NotHeld { .. }
             | RunError::Broken { .. }
-            | RunError::Config(_)
             | RunError::NoWholeCheckpoint { .. }
             | RunError::InitArchitecture { .. }
-            | RunError::InitFrozen { .. }
-            | RunError::InitFile(_)
-            | RunError::Init(_)
-            | RunError::Diverged { error: TrainError::NothingScored { .. }, .. }
-            | RunError::Metrics(_)
-            | RunError::Precision(_) => true,
-            RunError::Diverged { .. }
-            | RunError::Timing(_)
-            | RunError::Generate(_)
-            | RunError::File(_)
-            | RunError::Snapshot(_) => false,
+            | RunError::InitFrozen { .. } => Fault::BadInput,
+            RunError::Config(error) => error.fault(),
+            RunError::InitFile(error) => error.fault(),
+            RunError::Init(error) => error.fault(),
+            RunError::Diverged { error, .. } | RunError::Timing(error) => error.fault(),
+            RunError::Metrics(error) => error.fault(),
+            RunError::Precision(error) => error.fault(),
+            RunError::Generate(_) | RunError::File(_) | RunError::Snapshot(_) => Fault::Failure,
         }
     }
 }

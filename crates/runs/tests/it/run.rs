@@ -1,6 +1,7 @@
 //! Runs: what they leave, whatever happens to them.
 
 use crate::tiny::{config, train_fresh, train_until};
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::kernels::tier::{Precision, Tier};
 use searchlens_results::{Metric, RunInfo};
 use searchlens_runs::config::RunConfig;
@@ -259,7 +260,7 @@ fn a_flipped_bit_is_noticed() {
 fn check_error(result: Result<impl std::fmt::Debug, RunError>, is_bad_input: bool, wanted: &[&str]) {
     let error = result.unwrap_err();
     let message = error.to_string();
-    assert_eq!(error.is_bad_input(), is_bad_input, "{message}");
+    assert_eq!(error.fault() == Fault::BadInput, is_bad_input, "{message}");
     for part in wanted {
         assert!(message.contains(part), "`{part}` is not in: {message}");
     }

@@ -10,6 +10,7 @@ use crate::mazes::generators::{Dfs, Generator, Start};
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
 use crate::splits::symmetry::{Symmetries, Symmetry};
+use searchlens_base::fault::{Fault, HasFault};
 
 /// Numbers of mazes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,12 @@ pub enum CountError {
         /// Columns of the maze.
         cols: usize,
     },
+}
+
+impl HasFault for CountError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// The largest lattice whose spanning trees are listed one by one.

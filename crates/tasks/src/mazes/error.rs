@@ -2,6 +2,7 @@
 
 use crate::mazes::generators::KINDS;
 use crate::mazes::generators::options::OptionName;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::{listed, near_names};
 
 /// The largest maze, in cells: a thousand by a thousand.
@@ -180,6 +181,12 @@ pub enum MazeError {
         /// Columns of the maze.
         cols: usize,
     },
+}
+
+impl HasFault for MazeError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// Names of all generators.

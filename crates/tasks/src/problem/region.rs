@@ -1,5 +1,6 @@
 //! Sets of label values: what a path must reach, or must keep clear of.
 
+use searchlens_base::fault::{Fault, HasFault};
 use serde::{Deserialize, Serialize};
 
 /// A set of points of R^n, n the number of coordinates of the labels. Bounds belong to the set.
@@ -80,6 +81,12 @@ pub enum RegionError {
     /// Sets inside sets inside sets.
     #[error("a set has more than {MAX_PARTS} parts; make it simpler")]
     TooManyParts,
+}
+
+impl HasFault for RegionError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// The most shapes that a region may be made of.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use searchlens_base::fault::{Fault, HasFault};
 use serde::{Deserialize, Serialize};
 
 use crate::band::Band;
@@ -99,6 +100,12 @@ pub enum FilterError {
         /// Problems looked at.
         n: usize,
     },
+}
+
+impl HasFault for FilterError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// Applies filters in order.

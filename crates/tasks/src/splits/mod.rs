@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::Purpose;
 use searchlens_base::text::near_names;
 
@@ -102,6 +103,12 @@ impl fmt::Display for Split {
 pub struct UnknownSplit {
     /// What was asked for.
     pub name: String,
+}
+
+impl HasFault for UnknownSplit {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl FromStr for Split {

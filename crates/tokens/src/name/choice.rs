@@ -1,5 +1,6 @@
 //! The one grammar of names with choices: a beginning, then choices in any order, each with a `+`.
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::{listed, near_names};
 use searchlens_tasks::mazes::error::MAX_WEIGHT;
 
@@ -32,6 +33,12 @@ pub enum ChoiceError {
         /// The whole name.
         name: String,
     },
+}
+
+impl HasFault for ChoiceError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// Choices that a number follows: what they are called, and the largest number.

@@ -10,6 +10,7 @@ pub mod puzzle;
 use std::fmt;
 use std::str::FromStr;
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::{listed, near_names};
 use searchlens_tasks::mazes::error::MAX_WEIGHT;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,12 @@ pub enum NameError {
     /// A name of ours or of a graph tokenizer that is wrong further on.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
+}
+
+impl HasFault for NameError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// What a name may begin with, modular ones apart.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sequence::query::RoleQuery;
 use crate::sequence::role::Role;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 
 /// A token sequence. The three lists have one entry a token.
@@ -112,6 +113,12 @@ pub struct UnknownLoss {
     pub name: String,
     /// ` (did you mean ..?)`, or empty.
     pub near: String,
+}
+
+impl HasFault for UnknownLoss {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl FromStr for LossOn {

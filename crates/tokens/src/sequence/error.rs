@@ -1,5 +1,6 @@
 //! Errors of encoding and decoding.
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_tasks::mazes::error::MAX_WEIGHT;
 use searchlens_tasks::problem::maze::Lattice;
 
@@ -143,6 +144,12 @@ pub enum EncodeError {
     },
 }
 
+impl HasFault for EncodeError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
+}
+
 /// What to do about weights without words.
 pub(crate) fn weights_remedy(tokenizer: Option<TokenizerName>) -> String {
     match tokenizer {
@@ -226,4 +233,10 @@ pub enum DecodeError {
         /// Why not.
         reason: Box<EncodeError>,
     },
+}
+
+impl HasFault for DecodeError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }

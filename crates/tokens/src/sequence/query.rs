@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::sequence::role::{Place, Role, RoleKind};
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 
 /// A question for positions in a sequence, in text form `target`, `path_step:3` or `edge:3-8`.
@@ -59,6 +60,12 @@ pub enum RoleQueryError {
         /// What may stand after the colon.
         takes: &'static str,
     },
+}
+
+impl HasFault for RoleQueryError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 fn known() -> String {

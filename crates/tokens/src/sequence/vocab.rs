@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 
 /// The tokens of one tokenizer: names in id order, ids `0..len`.
@@ -21,6 +22,12 @@ pub struct UnknownToken {
     pub n_vocab: usize,
     /// ` (did you mean ..?)`, or empty.
     pub near: String,
+}
+
+impl HasFault for UnknownToken {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 impl Vocab {

@@ -1,5 +1,6 @@
 //! Errors of making a tokenizer.
 
+use searchlens_base::fault::{Fault, HasFault};
 use crate::name::{NameError, TokenizerName};
 use crate::sequence::error::weights_remedy;
 
@@ -139,4 +140,10 @@ pub enum TokenizerError {
         /// The tokenizer.
         name: TokenizerName,
     },
+}
+
+impl HasFault for TokenizerError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }

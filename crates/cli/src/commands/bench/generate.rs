@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{Choice, Shape, ShapeName, median, repeated, seconds};
 use crate::cli::Common;
+use crate::error::Result;
 use crate::machine::{memory, peak_above};
 use crate::output::{print, print_json};
 
@@ -55,7 +56,7 @@ struct GenerateTimes {
     tier: String,
 }
 
-pub(super) fn run(args: &GenerateArgs, common: &Common) -> anyhow::Result<()> {
+pub(super) fn run(args: &GenerateArgs, common: &Common) -> Result<()> {
     let times = time(args, common)?;
     if args.json {
         return print_json(&times);
@@ -67,7 +68,7 @@ pub(super) fn run(args: &GenerateArgs, common: &Common) -> anyhow::Result<()> {
     ))
 }
 
-fn time(args: &GenerateArgs, common: &Common) -> anyhow::Result<GenerateTimes> {
+fn time(args: &GenerateArgs, common: &Common) -> Result<GenerateTimes> {
     let precision = args.precision.here();
     let Shape { n_layers, d_model, n_heads, d_vocab, n_ctx, .. } = args.shape.shape();
     let n_ctx = n_ctx.max((args.prompt + args.new) as usize);
@@ -82,11 +83,11 @@ fn time(args: &GenerateArgs, common: &Common) -> anyhow::Result<GenerateTimes> {
     let stop = Stop { end: None, max_new_tokens: args.new as usize };
     // Greedy decoding draws nothing.
     let unused = |_| stream(0, Purpose::Sample, 0);
-    let once = || -> anyhow::Result<f64> {
+    let once = || -> Result<f64> {
         let begun = Instant::now();
         let new = generate(&reader, &prompts, stop, None, Sampling::Greedy, unused, &workers)?;
         let elapsed = begun.elapsed().as_secs_f64();
-        anyhow::ensure!(new.iter().all(|tokens| tokens.len() == stop.max_new_tokens), "a row ended early");
+        assert!(new.iter().all(|tokens| tokens.len() == stop.max_new_tokens), "a row ended early");
         Ok(elapsed)
     };
     once()?;

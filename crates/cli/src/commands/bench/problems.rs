@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{median, seconds};
 use crate::args::TaskArgs;
 use crate::cli::Common;
+use crate::error::Result;
 use crate::output::{print, print_json};
 
 /// Time the drawing of problems, each in full: stream, split, path, all optimal successors, number of shortest paths
@@ -51,7 +52,7 @@ struct ProblemTimes {
     threads: usize,
 }
 
-pub(super) fn run(args: ProblemsArgs, common: &Common) -> anyhow::Result<()> {
+pub(super) fn run(args: ProblemsArgs, common: &Common) -> Result<()> {
     let json = args.json;
     let times = time_problems(args, &common.workers()?, common.seed())?;
     if json {
@@ -74,7 +75,7 @@ const LEAST_BLOCKS: usize = 32;
 /// Rates are measured so many times.
 const ROUNDS: u32 = 5;
 
-fn time_problems(args: ProblemsArgs, workers: &Workers, seed: u64) -> anyhow::Result<ProblemTimes> {
+fn time_problems(args: ProblemsArgs, workers: &Workers, seed: u64) -> Result<ProblemTimes> {
     let config = match args.task.config()? {
         Some(config) => config,
         None => TaskConfig::Maze(MazeConfig::new(Generator::dfs(), 7, 7)?),
@@ -98,7 +99,7 @@ fn time_problems(args: ProblemsArgs, workers: &Workers, seed: u64) -> anyhow::Re
             });
             // The sum is looked at, so that nothing of the work can be left out.
             let n_successors: usize = workers.run(|| blocks.sum());
-            anyhow::ensure!(n_successors > 0, "no problem had a way to its target");
+            assert!(n_successors > 0, "no problem had a way to its target");
             n_drawn += n_blocks * at_once;
         }
         rates.push((n_drawn - first_drawn) as f64 / begun.elapsed().as_secs_f64());

@@ -9,6 +9,7 @@ use searchlens::model::kernels::tile::{LeftStrips, Line, Steps, Sums, ZERO_BLOCK
 use searchlens::model::profile::Stage;
 use serde::Serialize;
 
+use crate::error::Result;
 use crate::output::print;
 
 /// One stage of a step.
@@ -97,7 +98,7 @@ fn multiply_adds(config: &ModelConfig, batch: usize, context: usize, stage: Stag
     }
 }
 
-pub(super) fn print_stages(stages: &[StageTime], ms_per_step: f64) -> anyhow::Result<()> {
+pub(super) fn print_stages(stages: &[StageTime], ms_per_step: f64) -> Result<()> {
     print(format_args!("\n{:<22}{:>8}{:>8}{:>10}{:>16}", "stage", "ms", "share", "GFLOP/s", "of the peak"))?;
     for StageTime { stage, ms, gflops_per_s, share_of_peak } in stages {
         let share = 100.0 * ms / ms_per_step;

@@ -4,6 +4,7 @@ use clap::Args;
 use searchlens::model::kernels::tier::{Precision, Tier};
 use serde::Serialize;
 
+use crate::error::Result;
 use crate::output::{print, print_json};
 
 /// List the instruction sets of this machine, and what is chosen for each precision
@@ -34,7 +35,7 @@ struct Chosen {
     auto: String,
 }
 
-pub(super) fn run(args: &TiersArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &TiersArgs) -> Result<()> {
     let machine = Tier::of_machine();
     let best = machine.iter().copied().find(|&tier| tier >= Tier::forced()).unwrap_or(Tier::Portable);
     let chosen = Chosen {

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use super::{median, seconds};
 use crate::cli::Common;
+use crate::error::Result;
 use crate::output::{print, print_json};
 
 /// Time the writing of 7×7 depth-first mazes with their paths as ids, straight into padded batches with loss weights
@@ -50,7 +51,7 @@ struct TokenizeTimes {
     threads: usize,
 }
 
-pub(super) fn run(args: &TokenizeArgs, common: &Common) -> anyhow::Result<()> {
+pub(super) fn run(args: &TokenizeArgs, common: &Common) -> Result<()> {
     let times = time(args, &common.workers()?, common.seed())?;
     if args.json {
         return print_json(&times);
@@ -62,7 +63,7 @@ pub(super) fn run(args: &TokenizeArgs, common: &Common) -> anyhow::Result<()> {
 /// Problems in a batch; each worker writes its own.
 const BATCH: u64 = 512;
 
-fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow::Result<TokenizeTimes> {
+fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> Result<TokenizeTimes> {
     let maze = MazeConfig::new(Generator::dfs(), 7, 7)?;
     let lattice = maze.lattice();
     let tokenizer = Tokenizer::from_name(&args.tokenizer, lattice)?;
@@ -72,7 +73,7 @@ fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow::Result<Tok
     let len = tokenizer.max_len(maze.max_passages());
     let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
     let times = workers.run(|| {
-        let each = (0..workers.threads()).into_par_iter().map(|worker| -> anyhow::Result<Times> {
+        let each = (0..workers.threads()).into_par_iter().map(|worker| -> Result<Times> {
             let mut rows = Rows::new(&tokenizer, LossOn::Path, len);
             let mut times = Times::default();
             while times.n < 3 || begun.elapsed() < limit {
@@ -89,7 +90,7 @@ fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> anyhow::Result<Tok
             }
             Ok(times)
         });
-        each.collect::<anyhow::Result<Vec<Times>>>()
+        each.collect::<Result<Vec<Times>>>()
     })?;
     let rate = |mut times: Times| 1.0 / median(&mut times.seconds_per_token);
     let tokens_per_sequence = times[0].tokens_per_sequence;

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::profile::{self, StageTime};
 use super::{Choice, Shape, ShapeName, median, repeated, seconds};
 use crate::cli::Common;
+use crate::error::Result;
 use crate::machine::{memory, peak_above};
 use crate::output::{print, print_json};
 
@@ -63,7 +64,7 @@ struct TrainTimes {
     stages: Option<Vec<StageTime>>,
 }
 
-pub(super) fn run(args: &TrainArgs, common: &Common) -> anyhow::Result<()> {
+pub(super) fn run(args: &TrainArgs, common: &Common) -> Result<()> {
     let times = time(args, common)?;
     if args.json {
         return print_json(&times);
@@ -77,7 +78,7 @@ pub(super) fn run(args: &TrainArgs, common: &Common) -> anyhow::Result<()> {
 /// Steps that are not counted: memory is mapped, caches fill, clocks rise.
 const WARM_UP_STEPS: usize = 3;
 
-fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
+fn time(args: &TrainArgs, common: &Common) -> Result<TrainTimes> {
     let precision = args.precision.here();
     let tier = Tier::for_precision(precision)?;
     let mut shape = args.shape.shape();
@@ -94,7 +95,7 @@ fn time(args: &TrainArgs, common: &Common) -> anyhow::Result<TrainTimes> {
     if args.profile {
         trainer.start_profile();
     }
-    let step = |trainer: &mut Trainer| -> anyhow::Result<f64> {
+    let step = |trainer: &mut Trainer| -> Result<f64> {
         let begun = Instant::now();
         trainer.step(&groups, 1e-4, &workers)?;
         Ok(begun.elapsed().as_secs_f64())

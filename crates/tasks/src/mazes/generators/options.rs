@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mazes::error::MazeError;
 use crate::problem::maze::Lattice;
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::{Stream, below, with_chance};
 
 /// The options there are. A generator takes some of them.
@@ -307,6 +308,12 @@ impl From<Probability> for f64 {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{0} is no chance; give a number from 0 to 1")]
 pub struct NoProbability(f64);
+
+impl HasFault for NoProbability {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
+}
 
 /// A number of things, or a share of all there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

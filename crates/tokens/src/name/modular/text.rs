@@ -11,6 +11,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::{listed, near_names};
 
 use super::{
@@ -54,6 +55,12 @@ pub enum ModularNameError {
         /// The elements around them, outermost first.
         within: Vec<&'static str>,
     },
+}
+
+impl HasFault for ModularNameError {
+    fn fault(&self) -> Fault {
+        Fault::BadInput
+    }
 }
 
 /// `in AOTP(AdjListCoord(..))`.
