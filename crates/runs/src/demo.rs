@@ -10,11 +10,10 @@ use searchlens_tasks::config::{MazeConfig, TaskConfig};
 use searchlens_tasks::generators::Generator;
 use searchlens_tokens::tokenizer::TokenizerName;
 
-use crate::config::tables::{EvalSettings, ModelTable, TrainSettings};
+use crate::config::tables::{EvalSettings, ModelSettings, RawConfig, TrainSettings};
 use crate::config::{ConfigProblem, RunConfig};
 use crate::data::TrainingStream;
 use crate::run::{RunError, first_trainer};
-use crate::setup::Parts;
 
 /// Budgets up to this many minutes decay from the start, along a cosine, and look inside quickly; longer ones stay at the peak
 /// first.
@@ -28,9 +27,11 @@ pub const SHORT_MINUTES: f64 = 2.0;
 /// # Errors
 /// If the budget is not a positive number of minutes or a step takes no time.
 pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64, threads: usize) -> Result<RunConfig, ConfigProblem> {
-    let positive = |key, value: f64| match value > 0.0 && value.is_finite() {
+    let positive = |key: &str, value: f64| match value > 0.0 && value.is_finite() {
         true => Ok(value),
-        false => Err(ConfigProblem::Range { key, value: value.to_string(), wanted: "a positive number" }),
+        false => {
+            Err(ConfigProblem::Range { key: key.into(), value: value.to_string(), wanted: "a positive number".into() })
+        }
     };
     let budget_ms = positive("minutes", minutes)? * 60_000.0;
     let ms_per_step = positive("ms_per_step", ms_per_step)?;
@@ -54,8 +55,8 @@ pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64, threads: usize) ->
     // An evaluation takes about a second: as many as make up a thirtieth of the budget or so.
     let evaluations = (2.0 * minutes).clamp(5.0, 20.0) as u64;
     let eval = EvalSettings { every: steps.div_ceil(evaluations), ..EvalSettings::default() };
-    let tokenizer = TokenizerName::EDGES.into();
-    RunConfig::new(TaskConfig::Maze(maze), tokenizer, ModelTable::new(4, 128, 4), train, eval)
+    let (task, tokenizer) = (TaskConfig::Maze(maze), TokenizerName::EDGES.into());
+    RunConfig::new(RawConfig { task, tokenizer, model: ModelSettings::new(4, 128, 4), train, eval })
 }
 
 /// Seconds that timing may take.
@@ -67,7 +68,7 @@ const TIMING_SECONDS: f64 = 1.5;
 /// # Errors
 /// If the network cannot be made, or a step fails.
 pub fn ms_per_step(config: &RunConfig, workers: &Workers, clock: &dyn Fn() -> f64) -> Result<f64, RunError> {
-    let parts = Parts::of(config);
+    let parts = config.parts();
     let mut trainer = first_trainer(config, &parts)?;
     let stream = TrainingStream::of(config, &parts);
     let mut step = || -> Result<f64, RunError> {

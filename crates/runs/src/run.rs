@@ -146,7 +146,7 @@ pub fn train(config: &RunConfig, dir: &Path, start: Start, mut session: Session<
         }
     }
     let folder = RunFolder::at(dir);
-    let parts = Parts::of(config);
+    let parts = config.parts();
     let started = match start {
         Start::Fresh => start::fresh(config, &parts, &folder, &session)?,
         Start::Resume | Start::ResumeOnAnyTier => start::resume(config, &parts, &folder, start, &mut session)?,

@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scratch = tempfile::tempdir()?;
     let folder = std::env::args_os().nth(1).map_or(scratch.path().join("run"), Into::into);
     let config = RunConfig::parse(CONFIG)?;
-    let Parts { task, tokenizer, .. } = Parts::of(&config);
+    let Parts { task, tokenizer, .. } = config.parts();
 
     // tasks: a problem that no training run ever sees, named by seed, split and index.
     let instance = task.instance(1, Split::Test, 0);

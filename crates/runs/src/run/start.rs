@@ -156,7 +156,7 @@ pub(super) fn resume(
         return Err(RunError::NoRun { dir: dir.into() });
     }
     // The instruction set that a config is held to matters by what comes of it: the tier.
-    let differences = RunConfig::read(&folder.config())?.held_to(config.train().tier).differences(config);
+    let differences = RunConfig::read(&folder.config())?.with_tier(config.train().tier).differences(config);
     if !differences.is_empty() {
         return Err(RunError::Changed { dir: dir.into(), differences });
     }

@@ -3,7 +3,6 @@
 use crate::tiny;
 use expect_test::{Expect, expect};
 use searchlens_runs::config::RunConfig;
-use searchlens_runs::setup::Parts;
 
 /// The config of design documents: every table, most keys left out.
 const WHOLE: &str = r#"[task.maze]
@@ -97,6 +96,19 @@ fn the_resolved_config_says_everything() {
     want.assert_eq(&RunConfig::parse(WHOLE).unwrap().to_toml());
 }
 
+/// The name of a run folder hashes `config.toml`: keys keep their order and form, those that are left out included.
+#[test]
+fn optional_keys_have_their_place_in_the_resolved_config() {
+    let config = tiny::config(&[
+        ("n_heads = 2", "n_heads = 2\npositions = { rotary = {} }"),
+        ("seed = 3", "seed = 3\ntier = \"avx2\"\ninit = \"a.safetensors\"\nschedule = \"constant\"\nclip = inf"),
+    ]);
+    let text = config.to_toml();
+    let (_, model_and_train) = text.split_once("[model]").unwrap();
+    let want = expect![[r#""#]];
+    want.assert_eq(model_and_train);
+}
+
 #[track_caller]
 fn check_round_trip(edits: &[(&str, &str)]) {
     let config = tiny::config(edits);
@@ -134,11 +146,11 @@ fn resolved_configs_read_back() {
 
 #[test]
 fn vocabulary_and_context_follow_from_task_and_tokenizer() {
-    let parts = Parts::of(&RunConfig::parse(WHOLE).unwrap());
+    let parts = RunConfig::parse(WHOLE).unwrap().parts();
     assert_eq!((parts.architecture.d_vocab, parts.architecture.n_ctx, parts.unpositioned), (70, 54, 24));
     assert_eq!(parts.frozen().len(), 2);
     let legacy = tiny::config(&[("name = \"edges\"", "name = \"AOTP_UT_uniform\"")]);
-    assert_eq!((Parts::of(&legacy).unpositioned, Parts::of(&legacy).frozen().len()), (0, 1));
+    assert_eq!((legacy.parts().unpositioned, legacy.parts().frozen().len()), (0, 1));
 }
 
 #[track_caller]
@@ -296,6 +308,16 @@ fn wrong_values_are_named() {
     );
     check_error("steps = 60", "steps = 0", expect!["train.steps = 0: wanted a whole number from 1 on"]);
     check_error("steps = 60", "", expect!["line 11: `train`: missing field `steps`"]);
+    check_error("n_layers = 1", "", expect![]);
+    check_error("[model]\nn_layers = 1\nd_model = 32\nn_heads = 2\n", "", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\ndecay = \"mlp\"", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\ndecay = [\"mlp\", \"mpl\"]", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nmyopic = \"true\"", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nloss_on = { path = { x = 1 } }", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nloss_on = 3", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nschedule = { constant = {}, cosine = { floor = 0.1 } }", expect![]);
+    check_error("name = \"edges\"", "name = 1979-05-27", expect![]);
+    check_error("rows = 3", "rows = 3\nmax_weight = 5000000000", expect![]);
     check_error("lr = 4e-3", "lr = nan", expect!["train.lr = NaN: wanted a positive number"]);
     check_error(
         "lr = 4e-3",

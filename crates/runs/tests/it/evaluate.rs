@@ -258,7 +258,7 @@ fn a_network_is_scored_the_same_by_any_number_of_workers() {
     let dir = tempfile::tempdir().unwrap();
     let config = tiny::config(&[("steps = 60", "steps = 200")]);
     let model = tiny::train_fresh(&config, dir.path()).unwrap().model;
-    let Parts { task, tokenizer, .. } = Parts::of(&config);
+    let Parts { task, tokenizer, .. } = config.parts();
     let by = |threads| {
         let workers = tiny::workers(threads);
         let exam = Exam::draw(&task, &tokenizer, 3, Split::Validation, 90, &workers);

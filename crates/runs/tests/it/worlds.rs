@@ -10,7 +10,6 @@ use searchlens_runs::data::TrainingStream;
 use searchlens_runs::evaluate::score;
 use searchlens_runs::exam::{Exam, answers, mark};
 use searchlens_runs::folder::RunFolder;
-use searchlens_runs::setup::Parts;
 use searchlens_tasks::split::Split;
 
 use crate::tiny;
@@ -31,7 +30,7 @@ fn config(task: &str, tokenizer: &str, steps: &str) -> RunConfig {
 /// Trains, lets the network answer problems that it has not seen, and scores the answers.
 fn examined(task: &str, tokenizer: &str, steps: &str) -> EvalResult {
     let (config, dir) = (config(task, tokenizer, steps), tempfile::tempdir().unwrap());
-    let parts = Parts::of(&config);
+    let parts = config.parts();
     let model = tiny::train_fresh(&config, dir.path()).unwrap().model;
     let workers = tiny::workers(2);
     let exam = Exam::draw(&parts.task, &parts.tokenizer, 3, Split::Test, 200, &workers);
@@ -75,7 +74,7 @@ const STAR: &str = "[task.star]\narms = 2\nlength = 3\nnames = 5";
 #[test]
 fn a_teacherless_network_is_shown_masks_and_must_predict_the_path() {
     let config = config(STAR, "bachmann+reverse+teacherless", "steps = 60");
-    let parts = Parts::of(&config);
+    let parts = config.parts();
     let stream = TrainingStream::of(&config, &parts);
     let batch = stream.batch(0, &tiny::workers(1));
     let mask = parts.tokenizer.mask_id().unwrap();
@@ -92,7 +91,7 @@ fn a_teacherless_network_is_shown_masks_and_must_predict_the_path() {
 #[test]
 fn a_teacherless_network_answers_as_it_was_trained() {
     let (config, dir) = (config(STAR, "bachmann+teacherless", "steps = 400"), tempfile::tempdir().unwrap());
-    let parts = Parts::of(&config);
+    let parts = config.parts();
     let model = tiny::train_fresh(&config, dir.path()).unwrap().model;
     let workers = tiny::workers(2);
     let exam = Exam::draw(&parts.task, &parts.tokenizer, 3, Split::Test, 100, &workers);

@@ -14,7 +14,7 @@ use searchlens_tasks::split::Split;
 fn networks() -> (Parts, Model, Model) {
     let dir = tempfile::tempdir().unwrap();
     let config = tiny::config(&[("steps = 60", "steps = 300"), ("every = 30", "every = 300")]);
-    let parts = Parts::of(&config);
+    let parts = config.parts();
     let untrained = untrained_model(3, &parts);
     (parts, tiny::train_fresh(&config, dir.path()).unwrap().model, untrained)
 }
