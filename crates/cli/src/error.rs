@@ -138,7 +138,7 @@ fn is_bad_snapshot(error: &SnapshotError) -> bool {
     match error {
         SnapshotError::File(file) => file.action != Action::Write,
         SnapshotError::Checkpoint(error) => is_bad_checkpoint(error),
-        SnapshotError::Notes { .. } | SnapshotError::Fingerprint { .. } => true,
+        SnapshotError::Metadata { .. } | SnapshotError::Fingerprint { .. } => true,
     }
 }
 

@@ -100,7 +100,7 @@ impl RunConfig {
         let tables = read::tables(text, path)?;
         RunConfig::new(tables).map_err(|problem| ConfigError {
             path: path.map(Into::into),
-            line: None,
+            line: problem.key().and_then(|key| read::line_of(text, key)),
             problem: Box::new(problem),
         })
     }

@@ -82,6 +82,22 @@ pub enum ConfigProblem {
     Model(searchlens_model::config::ConfigError),
 }
 
+impl ConfigProblem {
+    /// The key or table that a check of a complete config rejects.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            ConfigProblem::Range { key, .. } => Some(key),
+            ConfigProblem::HeadSize { .. } => Some("model.d_model"),
+            ConfigProblem::NoUnorderedEdges { .. } => Some("model.positions"),
+            ConfigProblem::Bidirectional => Some("model.attention_dir"),
+            ConfigProblem::Task(_) => Some("task"),
+            ConfigProblem::Tokenizer(_) => Some("tokenizer"),
+            ConfigProblem::Model(_) => Some("model"),
+            _ => None,
+        }
+    }
+}
+
 /// `{ cosine = { floor = .. } }`.
 fn with_values(choice: &str, fields: &[&str]) -> String {
     let fields: Vec<String> = fields.iter().map(|field| format!("{field} = ..")).collect();

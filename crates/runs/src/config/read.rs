@@ -26,7 +26,7 @@ pub(super) fn text_of(path: &Path) -> Result<String, ConfigError> {
 /// Parses the tables of a config. `path` is for error messages.
 pub(super) fn tables(text: &str, path: Option<&Path>) -> Result<RawConfig, ConfigError> {
     let located = |span: Option<Range<usize>>, problem| {
-        let line = span.map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        let line = span.map(|span| line_at(text, span));
         ConfigError { path: path.map(Into::into), line, problem: Box::new(problem) }
     };
     let document = DeTable::parse(text).map_err(|error| {
@@ -36,6 +36,24 @@ pub(super) fn tables(text: &str, path: Option<&Path>) -> Result<RawConfig, Confi
     // A misspelt key is reported before the key that is missing because of it.
     let tables = document::read(document).and_then(|tables| missing.map_or(Ok(tables), Err));
     tables.map_err(|error| located(error.span.clone(), problem(error)))
+}
+
+/// Finds the line, from 1, of a key such as `train.lr`; `None` if the text does not give it.
+pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut span = None;
+    for name in key.split('.') {
+        let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name)?;
+        span = Some(key.span());
+        let DeValue::Table(inner) = value.get_ref() else { break };
+        table = inner;
+    }
+    span.map(|span| line_at(text, span))
+}
+
+fn line_at(text: &str, span: Range<usize>) -> usize {
+    1 + text[..span.start.min(text.len())].matches('\n').count()
 }
 
 /// Writes the tables of a config.

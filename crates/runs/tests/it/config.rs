@@ -1,10 +1,10 @@
-//! Config files: what they may say, and what is said of those that are wrong.
+//! Config files: defaults, round trips and error messages.
 
 use crate::tiny;
 use expect_test::{Expect, expect};
 use searchlens_runs::config::RunConfig;
 
-/// The config of design documents: every table, most keys left out.
+/// The config of the design document: every table, most keys left out.
 const WHOLE: &str = r#"[task.maze]
 generator = "dfs"
 rows = 5
@@ -29,7 +29,7 @@ every = 500
 "#;
 
 #[test]
-fn the_resolved_config_says_everything() {
+fn the_resolved_config_has_every_key() {
     let want = expect![[r#"
         [task.maze]
         generator = "dfs"
@@ -159,7 +159,7 @@ fn check_error(old: &str, new: &str, want: Expect) {
 }
 
 #[test]
-fn an_unknown_key_at_any_depth_is_told_its_near_names() {
+fn an_unknown_key_at_any_depth_gets_near_names() {
     check_error(
         "[train]",
         "[trian]",
@@ -222,7 +222,7 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
 }
 
 #[test]
-fn an_unknown_choice_is_told_the_known_ones() {
+fn an_unknown_choice_lists_the_known_ones() {
     check_error(
         "generator = \"dfs\"",
         "generator = \"dsf\"",
@@ -382,14 +382,14 @@ fn wrong_values_are_named() {
 }
 
 #[test]
-fn a_run_shorter_than_its_warm_up_is_warned_of() {
-    let told =
+fn a_run_shorter_than_its_warm_up_gives_a_warning() {
+    let warnings =
         |edits: &[(&str, &str)]| tiny::config(edits).warnings().iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert!(told(&[]).is_empty() && told(&[("warmup = 10", "warmup = 60")]).is_empty());
+    assert!(warnings(&[]).is_empty() && warnings(&[("warmup = 10", "warmup = 60")]).is_empty());
     let want = expect![
         "train.warmup = 100 is more than train.steps = 60: the learning rate still grows when the run ends, at 0.60 of train.lr; set train.warmup to less, such as 6"
     ];
-    want.assert_eq(&told(&[("warmup = 10", "warmup = 100")]).join("; "));
+    want.assert_eq(&warnings(&[("warmup = 10", "warmup = 100")]).join("; "));
 }
 
 #[test]
@@ -401,5 +401,5 @@ fn a_file_is_named() {
     std::fs::write(&path, WHOLE.replace("lr = ", "lrr = ")).unwrap();
     assert!(error(&path).contains("x.toml, line 15: unknown key `train.lrr`"), "{}", error(&path));
     std::fs::write(&path, [0xff, 0xfe]).unwrap();
-    assert!(error(&path).contains("no UTF-8"), "{}", error(&path));
+    assert!(error(&path).contains("not UTF-8"), "{}", error(&path));
 }
