@@ -9,7 +9,7 @@ use searchlens_lens::plan::{Plan, PlanTap};
 use searchlens_model::Model;
 use searchlens_model::checkpoint::{load_model, load_training};
 use searchlens_model::config::ModelConfig;
-use searchlens_runs::snapshot::Notes;
+use searchlens_runs::snapshot::CheckpointMetadata;
 
 use crate::{as_file, text};
 
@@ -18,7 +18,7 @@ pub fn checkpoint(data: &[u8]) {
     as_file(data, |path| {
         if let Ok(checkpoint) = load_model(path) {
             assert!(checkpoint.model.params.iter().all(|p| p.is_finite()));
-            drop(Notes::of(&checkpoint, path));
+            drop(CheckpointMetadata::of(&checkpoint, path));
         }
         drop(load_training(path, 3));
     });

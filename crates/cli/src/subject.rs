@@ -7,10 +7,10 @@ use searchlens::model::checkpoint::load_model;
 use searchlens::model::workers::Workers;
 use searchlens::results::EvalResult;
 use searchlens::runs::config::RunConfig;
+use searchlens::runs::eval_set::EvalSet;
 use searchlens::runs::evaluate::evaluate;
-use searchlens::runs::exam::Exam;
 use searchlens::runs::folder::RunFolder;
-use searchlens::runs::snapshot::{self, Notes};
+use searchlens::runs::snapshot::{self, CheckpointMetadata};
 use searchlens::studies::gallery::{GalleryPlan, gallery};
 use searchlens::tasks::config::TaskConfig;
 use searchlens::tasks::splits::Split;
@@ -25,7 +25,7 @@ pub(crate) struct Subject {
     pub(crate) path: PathBuf,
     pub(crate) model: Model,
     /// `None` for checkpoints made elsewhere.
-    pub(crate) notes: Option<Notes>,
+    pub(crate) notes: Option<CheckpointMetadata>,
     /// The run, if a run was named.
     pub(crate) run: Option<(RunFolder, RunConfig)>,
 }
@@ -50,7 +50,7 @@ impl Subject {
         if path.is_dir() {
             let folder = RunFolder::at(path);
             let config = RunConfig::read(&folder.config())?;
-            let kept = folder.kept().unwrap_or_default();
+            let kept = folder.checkpoint_files().unwrap_or_default();
             let last = kept.iter().rev().find(|kept| kept.model);
             let last = last.ok_or_else(|| InputError::NoCheckpoint { path: path.to_owned() })?;
             let path = folder.model(last.step);
@@ -58,16 +58,16 @@ impl Subject {
             return Ok(Subject {
                 path,
                 model: snapshot.model,
-                notes: Some(snapshot.notes),
+                notes: Some(snapshot.metadata),
                 run: Some((folder, config)),
             });
         }
         let checkpoint = load_model(path)?;
-        let (model, notes) = match Notes::of(&checkpoint, path)? {
+        let (model, notes) = match CheckpointMetadata::of(&checkpoint, path)? {
             Some(_) => {
                 // Checks the fingerprint too.
                 let snapshot = snapshot::load(path)?;
-                (snapshot.model, Some(snapshot.notes))
+                (snapshot.model, Some(snapshot.metadata))
             }
             None => (checkpoint.model, None),
         };
@@ -103,8 +103,8 @@ impl Trained<'_> {
     /// Scores the answers to the first problems of a split.
     pub(crate) fn evaluate(&self, split: Split, count: usize, workers: &Workers) -> Result<EvalResult> {
         self.task.check_split(split)?;
-        let exam = Exam::draw(self.task, self.tokenizer, self.seed, split, count, workers);
-        Ok(evaluate(self.model, self.tokenizer, &exam, self.step, workers)?)
+        let set = EvalSet::draw(self.task, self.tokenizer, self.seed, split, count, workers);
+        Ok(evaluate(self.model, self.tokenizer, &set, self.step, workers)?)
     }
 
     /// Scores as [`Trained::evaluate`] does, picks problems to show, and leaves both in a run's folder.

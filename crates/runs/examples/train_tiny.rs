@@ -1,15 +1,16 @@
-//! Trains a one-layer network on 4×3 mazes for a few seconds, and scores it on mazes of classes that it never saw.
+//! Trains a one-layer network on 4×3 mazes for a few seconds, then scores it on mazes of other symmetry classes.
 //!
-//! `cargo run --release -p searchlens-studies --example train_tiny [FOLDER]`
+//! `cargo run --release -p searchlens-runs --example train_tiny [FOLDER]`
+
+use std::time::Instant;
 
 use searchlens_model::workers::Workers;
 use searchlens_runs::config::RunConfig;
+use searchlens_runs::eval_set::EvalSet;
 use searchlens_runs::evaluate::evaluate;
-use searchlens_runs::exam::Exam;
 use searchlens_runs::run::{Origin, Progress, Session, Start, train};
 use searchlens_runs::setup::Parts;
 use searchlens_tasks::splits::Split;
-use std::time::Instant;
 
 const CONFIG: &str = r#"
 [task.maze]
@@ -32,7 +33,7 @@ problems = 200
 every = 500
 "#;
 
-#[expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+#[expect(clippy::print_stdout, reason = "an example prints its results")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let scratch = tempfile::tempdir()?;
     let folder = std::env::args().nth(1).map_or(scratch.path().join("run"), Into::into);
@@ -56,9 +57,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let session =
         Session { workers: &workers, origin: &origin, clock: &clock, stop: &|| false, progress: &mut progress };
     let outcome = train(&config, &folder, Start::Fresh, session)?;
-    let Parts { task, tokenizer, .. } = Parts::of(&config);
-    let exam = Exam::draw(&task, &tokenizer, config.train().seed, Split::Test, 500, &workers);
-    let result = evaluate(&outcome.model, &tokenizer, &exam, Some(outcome.step), &workers)?;
+    let Parts { task, tokenizer, .. } = config.parts();
+    let set = EvalSet::draw(&task, &tokenizer, config.train().seed, Split::Test, 500, &workers);
+    let result = evaluate(&outcome.model, &tokenizer, &set, Some(outcome.step), &workers)?;
     println!("test: {:?}\ngreedy, on the same problems: {:?}", result.exact_path, result.baselines.greedy);
     Ok(())
 }

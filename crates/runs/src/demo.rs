@@ -1,7 +1,6 @@
-//! The demo's recipe: what to train in so many minutes.
+//! The demo's recipe for a time budget.
 //!
-//! A run with a time budget first times a few steps on scratch copies, then fixes the number of steps and the schedule, and is from then on
-//! a run like any other.
+//! The demo times a few steps on scratch copies, fixes the number of steps and the schedule, and is then a run like any other.
 
 use searchlens_model::optimiser::Schedule;
 use searchlens_model::train::SLOTS;
@@ -11,27 +10,27 @@ use searchlens_tasks::mazes::config::MazeConfig;
 use searchlens_tasks::mazes::generators::Generator;
 use searchlens_tokens::tokenizer::TokenizerName;
 
-use crate::config::tables::{EvalSettings, ModelTable, TrainSettings};
+use crate::config::tables::{EvalSettings, ModelSettings, RawConfig, TrainSettings};
 use crate::config::{ConfigProblem, RunConfig};
 use crate::data::TrainingStream;
 use crate::run::{RunError, first_trainer};
-use crate::setup::Parts;
 
-/// Budgets up to this many minutes decay from the start, along a cosine, and look inside quickly; longer ones stay at the peak
-/// first.
+/// Longest budget with the short recipe, in minutes: a cosine schedule and quick probes. Longer runs hold the peak learning rate first.
 pub const SHORT_MINUTES: f64 = 2.0;
 
-/// The run that fits in a budget: 5×5 depth-first mazes, four layers of width 128, the learning rate's decay fitted to the budget.
+/// Returns the config that trains for `minutes`: 5×5 depth-first mazes, four layers of width 128, a schedule fitted to the budget.
 ///
-/// `ms_per_step` is that of [`ms_per_step`] for this very config (of any number of minutes: the time of a step does not depend on it).
-/// Evaluation during training comes on top. Every one of `threads` threads gets its slot.
+/// `ms_per_step` is the result of [`ms_per_step`] for this config with any budget, since the time of a step does not depend on the
+/// budget. Evaluation during training adds to the budget. Each of up to 16 `threads` gets a gradient accumulator.
 ///
 /// # Errors
-/// If the budget is not a positive number of minutes or a step takes no time.
+/// If `minutes` or `ms_per_step` is not positive.
 pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64, threads: usize) -> Result<RunConfig, ConfigProblem> {
-    let positive = |key, value: f64| match value > 0.0 && value.is_finite() {
+    let positive = |key: &str, value: f64| match value > 0.0 && value.is_finite() {
         true => Ok(value),
-        false => Err(ConfigProblem::Range { key, value: value.to_string(), wanted: "a positive number" }),
+        false => {
+            Err(ConfigProblem::Range { key: key.into(), value: value.to_string(), wanted: "a positive number".into() })
+        }
     };
     let budget_ms = positive("minutes", minutes)? * 60_000.0;
     let ms_per_step = positive("ms_per_step", ms_per_step)?;
@@ -47,28 +46,28 @@ pub fn demo_config(minutes: f64, ms_per_step: f64, seed: u64, threads: usize) ->
         schedule,
         average_steps: 200.min(steps / 10),
         slots: threads.clamp(SLOTS, 16),
-        // Every half minute at most is lost to a crash.
+        // A crash loses at most half a minute.
         checkpoint_every: ((30_000.0 / ms_per_step) as u64).clamp(1, steps),
         log_every: (steps / 400).max(1),
         ..TrainSettings::new(steps)
     };
-    // An evaluation takes about a second: as many as make up a thirtieth of the budget or so.
+    // An evaluation takes about a second; together they take about a thirtieth of the budget.
     let evaluations = (2.0 * minutes).clamp(5.0, 20.0) as u64;
     let eval = EvalSettings { every: steps.div_ceil(evaluations), ..EvalSettings::default() };
-    let tokenizer = TokenizerName::EDGES.into();
-    RunConfig::new(TaskConfig::Maze(maze), tokenizer, ModelTable::new(4, 128, 4), train, eval)
+    let (task, tokenizer) = (TaskConfig::Maze(maze), TokenizerName::EDGES.into());
+    RunConfig::new(RawConfig { task, tokenizer, model: ModelSettings::new(4, 128, 4), train, eval })
 }
 
-/// Seconds that timing may take.
+/// Duration of the timing in seconds.
 const TIMING_SECONDS: f64 = 1.5;
 
-/// Milliseconds of a training step of this config on these workers: the median over the steps that fit in a second or two, after a few to
-/// warm up. Works on scratch copies and leaves nothing.
+/// Measures the time of a training step on these workers in milliseconds: the median over 1.5 seconds, after three steps of warm-up. `clock`
+/// returns seconds. Nothing is written.
 ///
 /// # Errors
-/// If the network cannot be made, or a step fails.
+/// If the network cannot be made or a step fails.
 pub fn ms_per_step(config: &RunConfig, workers: &Workers, clock: &dyn Fn() -> f64) -> Result<f64, RunError> {
-    let parts = Parts::of(config);
+    let parts = config.parts();
     let mut trainer = first_trainer(config, &parts)?;
     let stream = TrainingStream::of(config, &parts);
     let mut step = || -> Result<f64, RunError> {

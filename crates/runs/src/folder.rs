@@ -1,17 +1,18 @@
-//! The run folder: where its files are, and which checkpoints are kept.
+//! The run folder: paths of its files, and which checkpoints it retains.
 //!
-//! | file | written |
+//! | file | content |
 //! |---|---|
-//! | `run.json` | first, and at the end with the training time |
-//! | `metrics.jsonl` | line by line, on the disk before every checkpoint |
-//! | `config.toml` | last of the three at the start: a folder without it holds no run |
-//! | `checkpoints/step-00000500.safetensors` | the weights to look at (averaged, if the config says so) |
-//! | `checkpoints/step-00000500.training.safetensors` | what training needs to go on, beside the last few checkpoints |
-//! | `checkpoints/best.safetensors` | the checkpoint with the best validation score so far |
-//! | `results/*.json` | by evaluation and lenses |
+//! | `run.json` | program, machine, tier; written at the start, and at the end with the training time |
+//! | `metrics.jsonl` | one line per logged step or evaluation; synced to disk before every checkpoint |
+//! | `config.toml` | the resolved config; written last at the start, so a folder without it holds no run |
+//! | `checkpoints/step-00000500.safetensors` | the weights to evaluate (averaged if the config asks for it) |
+//! | `checkpoints/step-00000500.training.safetensors` | the training state, for the last few checkpoints |
+//! | `checkpoints/best.safetensors` | the weights with the best validation score so far |
+//! | `results/*.json` | written by evaluation and lenses |
 //!
-//! Kept are the last two scheduled checkpoints, the best, and those at powers of two (weights only), for studies of how things come about.
+//! The folder retains the last two scheduled checkpoints, the best, and, for studies of training dynamics, the weights at powers of two.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,30 +25,37 @@ pub struct RunFolder {
     root: PathBuf,
 }
 
-/// Files of one step in the folder of checkpoints.
+/// The checkpoint files of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct CheckpointFiles {
     /// Steps done.
     pub step: u64,
-    /// The weights are there.
+    /// Whether the weights exist.
     pub model: bool,
-    /// What training needs to go on is there.
+    /// Whether the training state exists.
     pub training: bool,
+}
+
+impl CheckpointFiles {
+    /// Whether training can resume from them.
+    pub fn is_complete(&self) -> bool {
+        self.model && self.training
+    }
 }
 
 const TRAINING: &str = ".training.safetensors";
 const MODEL: &str = ".safetensors";
 
-/// Scheduled checkpoints that stay complete.
+/// Scheduled checkpoints that retain their training state.
 const LAST: usize = 2;
 
 impl RunFolder {
-    /// The folder at a path, whether it exists or not.
+    /// Returns the folder at a path, which need not exist.
     pub fn at(root: &Path) -> RunFolder {
         RunFolder { root: root.into() }
     }
 
-    /// The folder itself.
+    /// Path of the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -72,17 +80,17 @@ impl RunFolder {
         self.root.join("checkpoints")
     }
 
-    /// The weights after a step.
+    /// Path of the weights after this many steps.
     pub fn model(&self, step: u64) -> PathBuf {
         self.checkpoints().join(format!("step-{step:08}{MODEL}"))
     }
 
-    /// What training needs to go on after a step.
+    /// Path of the training state after this many steps.
     pub fn training(&self, step: u64) -> PathBuf {
         self.checkpoints().join(format!("step-{step:08}{TRAINING}"))
     }
 
-    /// The weights with the best validation score.
+    /// Path of the weights with the best validation score.
     pub fn best(&self) -> PathBuf {
         self.checkpoints().join("best.safetensors")
     }
@@ -92,16 +100,18 @@ impl RunFolder {
         self.root.join("results").join(format!("{name}.json"))
     }
 
-    /// Whether the folder holds a run, or at least something that must not be written over.
+    /// Whether the folder holds a run, or parts of one that must not be overwritten.
     pub fn holds_a_run(&self) -> bool {
         let written = |path: PathBuf| path.metadata().is_ok_and(|meta| meta.len() > 0);
-        written(self.config()) || written(self.metrics()) || self.kept().is_ok_and(|kept| !kept.is_empty())
+        written(self.config())
+            || written(self.metrics())
+            || self.checkpoint_files().is_ok_and(|files| !files.is_empty())
     }
 
     /// Writes `results/NAME.json`.
     ///
     /// # Errors
-    /// If the file cannot be written; an older one is then left as it was.
+    /// If the file cannot be written; an older file then stays intact.
     pub fn write_result(&self, name: &str, result: &impl Serialize) -> Result<PathBuf, FileError> {
         let path = self.result(name);
         make_folder(&self.root.join("results"))?;
@@ -109,34 +119,34 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Makes the folder and that of its checkpoints.
+    /// Creates the folder and its `checkpoints/`.
     pub(crate) fn make(&self) -> Result<(), FileError> {
         make_folder(&self.checkpoints())
     }
 
-    /// Steps with files in the folder of checkpoints, ascending.
+    /// Lists the files in `checkpoints/` by step, ascending.
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn kept(&self) -> Result<Vec<Kept>, FileError> {
+    pub fn checkpoint_files(&self) -> Result<Vec<CheckpointFiles>, FileError> {
         let folder = self.checkpoints();
         let failed = Action::List.failed(&folder);
-        let mut kept = std::collections::BTreeMap::new();
+        let mut by_step = BTreeMap::new();
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             let Some((step, is_training)) = name.to_str().and_then(parse_name) else { continue };
-            let entry = kept.entry(step).or_insert(Kept { step, model: false, training: false });
-            *(if is_training { &mut entry.training } else { &mut entry.model }) = true;
+            let files = by_step.entry(step).or_insert(CheckpointFiles { step, model: false, training: false });
+            *(if is_training { &mut files.training } else { &mut files.model }) = true;
         }
-        Ok(kept.into_values().collect())
+        Ok(by_step.into_values().collect())
     }
 
-    /// Removes what no longer needs to be kept once the checkpoint after `step` is whole; `is_scheduled` tells which steps are.
-    pub(crate) fn tidy(&self, step: u64, is_scheduled: impl Fn(u64) -> bool) -> Result<(), FileError> {
-        let kept = self.kept()?;
-        let whole = kept.iter().rev().filter(|k| k.model && k.training && k.step <= step && is_scheduled(k.step));
-        let last: Vec<u64> = whole.map(|k| k.step).take(LAST).collect();
-        for Kept { step: s, model, training } in kept {
+    /// Removes the checkpoint files that are not retained once the checkpoint after `step` is complete.
+    pub(crate) fn prune(&self, step: u64, is_scheduled: impl Fn(u64) -> bool) -> Result<(), FileError> {
+        let checkpoints = self.checkpoint_files()?;
+        let complete = checkpoints.iter().rev().filter(|c| c.is_complete() && c.step <= step && is_scheduled(c.step));
+        let last: Vec<u64> = complete.map(|c| c.step).take(LAST).collect();
+        for CheckpointFiles { step: s, model, training } in checkpoints {
             let needed = s == step || last.contains(&s);
             if training && !needed {
                 remove(&self.training(s))?;
@@ -148,11 +158,11 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Removes the files of later steps, which a run taken up at `step` writes anew, and what a crash left half-written.
-    pub(crate) fn forget_after(&self, step: u64) -> Result<(), FileError> {
-        for kept in self.kept()?.into_iter().filter(|k| k.step > step) {
-            for (there, path) in [(kept.training, self.training(kept.step)), (kept.model, self.model(kept.step))] {
-                if there {
+    /// Removes the checkpoints after `step`, which a run resumed there writes again, and files that a crash left half-written.
+    pub(crate) fn remove_after(&self, step: u64) -> Result<(), FileError> {
+        for files in self.checkpoint_files()?.into_iter().filter(|files| files.step > step) {
+            for (exists, path) in [(files.training, self.training(files.step)), (files.model, self.model(files.step))] {
+                if exists {
                     remove(&path)?;
                 }
             }
@@ -188,7 +198,7 @@ fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The step of a checkpoint's file, and whether it is the training state.
+/// Parses the name of a checkpoint file: its step, and whether it is the training state.
 fn parse_name(name: &str) -> Option<(u64, bool)> {
     let rest = name.strip_prefix("step-")?;
     let (digits, is_training) = match rest.strip_suffix(TRAINING) {
@@ -202,34 +212,34 @@ fn parse_name(name: &str) -> Option<(u64, bool)> {
 mod tests {
     use super::*;
 
-    /// Which steps are complete, and which have weights only, after a checkpoint at every step of `written`.
+    /// Saves checkpoints at the steps of `written` and checks which are complete, and which have only weights, in the end.
     #[track_caller]
-    fn check_tidy(written: &[u64], every: u64, complete: &[u64], weights_only: &[u64]) {
+    fn check_prune(written: &[u64], every: u64, complete: &[u64], weights_only: &[u64]) {
         let dir = tempfile::tempdir().unwrap();
         let folder = RunFolder::at(dir.path());
         folder.make().unwrap();
         for &step in written {
             std::fs::write(folder.model(step), "x").unwrap();
             std::fs::write(folder.training(step), "x").unwrap();
-            folder.tidy(step, |s| s.is_multiple_of(every)).unwrap();
+            folder.prune(step, |s| s.is_multiple_of(every)).unwrap();
         }
-        let kept = folder.kept().unwrap();
+        let files = folder.checkpoint_files().unwrap();
         let steps =
-            |training| kept.iter().filter(|k| k.model && k.training == training).map(|k| k.step).collect::<Vec<_>>();
+            |training| files.iter().filter(|f| f.model && f.training == training).map(|f| f.step).collect::<Vec<_>>();
         assert_eq!((steps(true), steps(false)), (complete.to_vec(), weights_only.to_vec()));
     }
 
     #[test]
-    fn the_last_two_stay_complete_and_powers_of_two_keep_their_weights() {
-        check_tidy(&[5, 10], 5, &[5, 10], &[]);
-        check_tidy(&[5, 10, 15, 20], 5, &[15, 20], &[]);
-        check_tidy(&[4, 8, 12, 16, 20], 4, &[16, 20], &[4, 8]);
+    fn the_last_two_stay_complete_and_powers_of_two_retain_their_weights() {
+        check_prune(&[5, 10], 5, &[5, 10], &[]);
+        check_prune(&[5, 10, 15, 20], 5, &[15, 20], &[]);
+        check_prune(&[4, 8, 12, 16, 20], 4, &[16, 20], &[4, 8]);
     }
 
     #[test]
-    fn a_checkpoint_off_schedule_goes_with_the_next_one() {
-        check_tidy(&[5, 10, 13], 5, &[5, 10, 13], &[]);
-        check_tidy(&[5, 10, 13, 15], 5, &[10, 15], &[]);
-        check_tidy(&[5, 8, 10, 15], 5, &[10, 15], &[8]);
+    fn an_unscheduled_checkpoint_is_removed_with_the_next_one() {
+        check_prune(&[5, 10, 13], 5, &[5, 10, 13], &[]);
+        check_prune(&[5, 10, 13, 15], 5, &[10, 15], &[]);
+        check_prune(&[5, 8, 10, 15], 5, &[10, 15], &[8]);
     }
 }

@@ -1,34 +1,32 @@
-//! Training runs and their evaluation: a config goes in, a run folder comes out.
+//! Training runs and their evaluation: config in, run folder out.
 //!
-//! **Invariant:** a run can be rebuilt from its folder. This room never sees the lens.
+//! **Invariant:** a run can be rebuilt from its folder. This crate does not depend on the lens.
 //!
-//! One function for each product:
-//!
-//! | product | function |
+//! | to get | call |
 //! |---|---|
-//! | a checked config from a file | [`config::RunConfig::read`] |
-//! | task, tokenizer and architecture of a config | [`setup::Parts::of`] |
+//! | a checked config | [`config::RunConfig::read`] |
+//! | its task, tokenizer and architecture | [`config::RunConfig::parts`] |
 //! | a trained network in a run folder | [`run::train`] |
-//! | a network from a run's checkpoint | [`snapshot::load`] |
-//! | scores beside policies that do not search | [`evaluate::evaluate`] on an [`exam::Exam`] |
-//! | the demo's config for a budget | [`demo::demo_config`] |
+//! | a network from a checkpoint | [`snapshot::load`] |
+//! | scores, beside policies that do not search | [`evaluate::evaluate`] on an [`eval_set::EvalSet`] |
+//! | the demo's config for a time budget | [`demo::demo_config`] |
 //!
-//! The library has no clock, no threads of its own, no screen and no signal handler: the caller hands them over ([`run::Session`]).
+//! The library has no clock, threads, screen or signal handler of its own; the caller passes them in ([`run::Session`]).
 //! Everything but times is a function of config and seed, for any number of threads.
 
-// What a run is made from.
+// Config.
 pub mod config;
 pub mod setup;
 
-// Training: batches, and the folder in which a run survives.
+// Training and the run folder.
 pub mod data;
 pub mod folder;
 pub mod metrics;
 pub mod run;
 pub mod snapshot;
 
-// How good the network is.
+// Evaluation.
+pub mod eval_set;
 pub mod evaluate;
-pub mod exam;
 
 pub mod demo;

@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: the one writer, and how a run that is taken up again cuts the file back to its checkpoint.
+//! Writing `metrics.jsonl`, and cutting it back to the checkpoint when a run resumes.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -6,28 +6,28 @@ use std::path::{Path, PathBuf};
 
 use searchlens_base::durable::{Action, FileError, read_file};
 use searchlens_base::fault::{Fault, HasFault};
-
 use searchlens_results::Metric;
 
-/// Writes metrics, one JSON object a line.
+/// Writes metrics, one JSON object per line.
 #[derive(Debug)]
 pub struct MetricsWriter {
     path: PathBuf,
     file: File,
 }
 
-/// A line of `metrics.jsonl` that is none.
+/// A line of `metrics.jsonl` that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{path}, line {line}: {error}; the lines up to the last checkpoint must be whole: restore the file from a copy, or train anew",
+    "{path}, line {line}: {error}; a run cannot resume with a damaged line before its checkpoint: restore the file from a copy, or train again in \
+     another folder",
     path = path.display()
 )]
 pub struct MetricsError {
     /// The file.
     pub path: PathBuf,
-    /// Which line, from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The parser's error.
     pub error: serde_json::Error,
 }
 
@@ -37,19 +37,14 @@ impl HasFault for MetricsError {
     }
 }
 
-/// Why metrics cannot be taken up again.
+/// Errors of resuming `metrics.jsonl`.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ResumeMetricsError {
-    /// Another process writes them.
     #[error("{path}: another process is training this run; wait for it, or end it first", path = path.display())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file cannot be read or cut.
+    Busy { path: PathBuf },
     #[error(transparent)]
     File(#[from] FileError),
-    /// A line before the checkpoint is broken.
     #[error(transparent)]
     Line(#[from] MetricsError),
 }
@@ -65,27 +60,27 @@ impl HasFault for ResumeMetricsError {
 }
 
 impl MetricsWriter {
-    /// An empty file.
+    /// Creates an empty file.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If the file cannot be created.
     pub fn create(path: &Path) -> Result<MetricsWriter, FileError> {
         let file = File::create(path).map_err(Action::Write.failed(path))?;
-        // As in `resume`; nobody else knows of a run that begins.
+        // Locks the file for `resume` of other processes. A new file has no other writer, so this cannot fail for that reason.
         let _ = file.try_lock();
         Ok(MetricsWriter { path: path.into(), file })
     }
 
-    /// The file of a run that goes on after `step`, cut back to the lines up to there, which are returned. A last line without its end is
-    /// left out; so is everything from the first line of a later step on.
+    /// Opens the file of a run that resumes after `step`, cuts it back to that step, and returns the remaining lines. The cut removes everything
+    /// from the first line of a later step on, and an unfinished last line.
     ///
     /// # Errors
-    /// If the file cannot be read or written, another process writes it, or a line before the cut is broken.
+    /// If the file cannot be read or written, another process holds its lock, or a line before the cut is damaged.
     pub fn resume(path: &Path, step: u64) -> Result<(MetricsWriter, Vec<Metric>), ResumeMetricsError> {
         let failed = Action::Write.failed(path);
         let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
-        // Two writers would spoil each other's checkpoints. The system lets go of the lock with the process, however that ends; where a
-        // file system has no locks there is no protection.
+        // Two writers would damage each other's checkpoints. The system releases the lock when the process ends, however it ends. On file
+        // systems without locks there is no protection.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(ResumeMetricsError::Busy { path: path.into() });
         }
@@ -110,10 +105,10 @@ impl MetricsWriter {
         Ok((MetricsWriter { path: path.into(), file }, lines))
     }
 
-    /// Adds a line.
+    /// Appends a line.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the line cannot be written.
     pub fn write(&mut self, metric: &Metric) -> Result<(), FileError> {
         let failed = Action::Write.failed(&self.path);
         let mut line = serde_json::to_vec(metric).map_err(|error| failed(error.into()))?;
@@ -121,10 +116,10 @@ impl MetricsWriter {
         self.file.write_all(&line).map_err(failed)
     }
 
-    /// Returns once every line is on the disk.
+    /// Syncs all lines to disk.
     ///
     /// # Errors
-    /// If the disk does not take them.
+    /// If the sync fails.
     pub fn sync(&self) -> Result<(), FileError> {
         self.file.sync_data().map_err(Action::Write.failed(&self.path))
     }

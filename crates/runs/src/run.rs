@@ -1,11 +1,12 @@
 //! A training run: config in, run folder out.
 //!
-//! A run that was stopped, at any moment and in any way, and is taken up again leaves the same checkpoints and metrics, to the last bit, as
-//! one that never stopped; only the fields that hold times differ. What makes it so: batches are functions of the step; a checkpoint holds
-//! weights, optimiser, average and what was counted since the last line of metrics; metrics are on the disk before the checkpoint that
-//! follows them; lines and checkpoints after the one taken up are dropped and written anew.
+//! A resumed run leaves the same checkpoints and metrics as an uninterrupted one, to the last bit, however and whenever it was stopped; only
+//! fields that hold times differ. This rests on four rules. A batch is a function of the step. A checkpoint holds the weights, the optimizer
+//! state, the weight average and the sums since the last line of metrics. Metrics are synced to disk before the checkpoint that follows them.
+//! Resuming drops all lines and checkpoints after the one it starts from.
 
 mod error;
+mod session;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -16,128 +17,51 @@ use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::learning_rate;
 use searchlens_model::train::{TrainError, Trainer};
 use searchlens_model::workers::Workers;
-use searchlens_stats::estimate::Estimate;
 use searchlens_tasks::splits::Split;
 
 use crate::config::RunConfig;
 use crate::data::TrainingStream;
+use crate::eval_set::EvalSet;
 use crate::evaluate::{self, Validation};
-use crate::exam::Exam;
 use crate::folder::{RunFolder, write_json};
 use crate::metrics::MetricsWriter;
 use crate::setup::Parts;
 use crate::snapshot::{self, Tally};
 use searchlens_results::{Metric, RunInfo};
 
-pub use error::RunError;
+pub use error::{LastCheckpoint, RunError};
+pub use session::{Origin, Outcome, Progress, Session, Start};
 pub(crate) use start::first_trainer;
 pub use start::{initial_model, optimiser_of, untrained_model};
 
-/// Whether a run begins or goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// In a folder that holds no run yet.
-    Fresh,
-    /// From the last whole checkpoint of the run in the folder; from the start if it had not come to one.
-    Resume,
-    /// As `Resume`, and where this is another instruction tier than the run has been on, on this one from there on. `run.json` then says
-    /// so, and `config.toml` names the tier that this config is held to.
-    ResumeOnAnyTier,
-}
-
-/// What the program that trains knows of itself: it goes into `run.json`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// Version of the program.
-    pub program_version: String,
-    /// Commit it was built from, `unknown` outside a checkout.
-    pub commit: String,
-    /// Processor, as the machine names it.
-    pub machine: String,
-}
-
-/// What a run needs from the program around it. The library has no clock, no signal handler and no screen of its own.
-pub struct Session<'a> {
-    /// Who does the work.
-    pub workers: &'a Workers,
-    /// For `run.json`.
-    pub origin: &'a Origin,
-    /// Seconds since some moment; never goes back.
-    pub clock: &'a dyn Fn() -> f64,
-    /// Asked before every step: whether to save and end now.
-    pub stop: &'a dyn Fn() -> bool,
-    /// Told what happens.
-    pub progress: &'a mut dyn FnMut(Progress<'_>),
-}
-
-/// What happens in a run.
-#[derive(Clone, Debug)]
-pub enum Progress<'a> {
-    /// Training begins, or goes on, after `step` steps.
-    Started {
-        /// Steps done.
-        step: u64,
-        /// Steps of the whole run.
-        steps: u64,
-        /// Number of parameters.
-        n_params: usize,
-    },
-    /// A checkpoint of the run that is taken up could not be used.
-    Skipped {
-        /// Its step.
-        step: u64,
-        /// Why.
-        reason: &'a str,
-    },
-    /// A step was made.
-    Step {
-        /// Steps done.
-        step: u64,
-        /// Its loss, nats per scored token.
-        loss: f64,
-        /// Its tokens, padding left out.
-        tokens: u64,
-        /// Seconds of training so far, evaluation left out.
-        seconds: f64,
-    },
-    /// The validation problems were answered.
-    Evaluated {
-        /// Steps done.
-        step: u64,
-        /// Share of optimal paths.
-        exact_path: Estimate,
-        /// Share of first forks taken right.
-        first_fork: Estimate,
-    },
-    /// A checkpoint is on the disk.
-    Saved {
-        /// Steps done.
-        step: u64,
-        /// The weights.
-        path: &'a Path,
-    },
-}
-
-/// What a session left.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The network as it is evaluated: averaged, if the config says so.
-    pub model: Model,
-    /// Steps done.
-    pub step: u64,
-    /// Whether that is all of them; if not, the run was asked to stop.
-    pub finished: bool,
-    /// Seconds of training so far, evaluation left out, over all sessions.
-    pub train_seconds: f64,
-    /// The last checkpoint's weights; `None` if no step was made.
-    pub checkpoint: Option<PathBuf>,
-}
-
-/// Trains a network as `config` says and leaves everything in `dir`.
+/// Trains the network that `config` describes and writes the run to the folder `dir`.
+///
+/// ```no_run
+/// use std::time::Instant;
+///
+/// use searchlens_model::workers::Workers;
+/// use searchlens_runs::config::RunConfig;
+/// use searchlens_runs::run::{Origin, Session, Start, train};
+///
+/// let config = RunConfig::read("run.toml".as_ref())?;
+/// let workers = Workers::new(None, true)?;
+/// let origin = Origin { program_version: "0.1".into(), commit: "unknown".into(), machine: "unknown".into() };
+/// let start = Instant::now();
+/// let session = Session {
+///     workers: &workers,
+///     origin: &origin,
+///     clock: &|| start.elapsed().as_secs_f64(),
+///     stop: &|| false,
+///     progress: &mut |_| (),
+/// };
+/// let outcome = train(&config, "runs/first".as_ref(), Start::Fresh, session)?;
+/// println!("{} steps in {:.0} s", outcome.step, outcome.train_seconds);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// [`RunError`]: the folder holds a run already (or none to resume), or another one; files cannot be read or written; the loss is no longer a
-/// number. Whatever happens, the last checkpoint stays whole.
+/// [`RunError`]: the folder already holds a run, or none to resume, or a run of another config; a file cannot be read or written; the loss is
+/// not finite. The last checkpoint stays whole in every case.
 pub fn train(config: &RunConfig, dir: &Path, start: Start, mut session: Session<'_>) -> Result<Outcome, RunError> {
     if let Some(wanted) = config.train().tier {
         let held = Tier::forced().max(session.workers.forced_tier());
@@ -146,7 +70,7 @@ pub fn train(config: &RunConfig, dir: &Path, start: Start, mut session: Session<
         }
     }
     let folder = RunFolder::at(dir);
-    let parts = Parts::of(config);
+    let parts = config.parts();
     let started = match start {
         Start::Fresh => start::fresh(config, &parts, &folder, &session)?,
         Start::Resume | Start::ResumeOnAnyTier => start::resume(config, &parts, &folder, start, &mut session)?,
@@ -184,7 +108,7 @@ pub fn train(config: &RunConfig, dir: &Path, start: Start, mut session: Session<
     run.finished()
 }
 
-/// A run under way.
+/// State of the training loop.
 struct Run<'a> {
     config: &'a RunConfig,
     folder: &'a RunFolder,
@@ -196,11 +120,13 @@ struct Run<'a> {
     tally: Tally,
     /// Best validation score so far.
     best_exact: Option<f64>,
-    /// The validation problems, drawn when first needed.
-    validation: Option<Exam>,
-    /// Seconds of training so far.
+    /// The validation set, drawn on first use.
+    validation: Option<EvalSet>,
+    /// Training time so far, without evaluation.
     seconds: f64,
+    /// `seconds` at the last line of metrics.
     seconds_at_line: f64,
+    /// Tokens at the last line of metrics.
     tokens_at_line: u64,
     progress: &'a mut dyn FnMut(Progress<'_>),
 }
@@ -230,7 +156,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What is due after a step: a line of metrics, an evaluation, a checkpoint, in this order.
+    /// Writes a line of metrics, evaluates and saves a checkpoint, in this order, each if it is due.
     fn after_step(&mut self) -> Result<(), RunError> {
         let step = self.trainer.steps_done();
         let (train, eval) = (self.config.train(), self.config.eval());
@@ -272,14 +198,14 @@ impl Run<'_> {
     fn evaluate(&mut self) -> Result<(), RunError> {
         let step = self.trainer.steps_done();
         let (config, parts, workers) = (self.config, self.parts, self.workers);
-        let exam = self.validation.get_or_insert_with(|| {
+        let set = self.validation.get_or_insert_with(|| {
             let n = config.eval().problems;
-            Exam::draw(&parts.task, &parts.tokenizer, config.train().seed, Split::Validation, n, workers)
+            EvalSet::draw(&parts.task, &parts.tokenizer, config.train().seed, Split::Validation, n, workers)
         });
         let model = Model { params: self.trainer.evaluated().to_vec(), ..self.trainer.model.clone() };
-        // A score to follow, not to publish: in the precision that training has.
+        // This score only guides training, so it is computed in the precision of training.
         let reader = Reader::new(&model, config.train().precision.here())?;
-        let Validation { exact_path, first_fork } = evaluate::validate(&reader, &parts.tokenizer, exam, workers)?;
+        let Validation { exact_path, first_fork } = evaluate::validate(&reader, &parts.tokenizer, set, workers)?;
         if exact_path.value > self.best_exact {
             self.best_exact = exact_path.value;
             snapshot::save_weights(&self.folder.best(), self.config, &self.trainer, self.tally)?;
@@ -293,12 +219,12 @@ impl Run<'_> {
         self.metrics.sync()?;
         let step = self.trainer.steps_done();
         let path = snapshot::save(self.folder, self.config, &self.trainer, self.tally)?;
-        self.folder.tidy(step, |step| is_scheduled(self.config, step))?;
+        self.folder.prune(step, |step| is_scheduled(self.config, step))?;
         (self.progress)(Progress::Saved { step, path: &path });
         Ok(path)
     }
 
-    /// Ends early: everything so far goes to the disk.
+    /// Ends the session early, with a checkpoint.
     fn stopped(mut self) -> Result<Outcome, RunError> {
         let step = self.trainer.steps_done();
         if step > 0 && !self.folder.training(step).exists() {
@@ -330,12 +256,12 @@ impl Run<'_> {
     }
 
     fn diverged(&self, error: TrainError) -> RunError {
-        RunError::Diverged { error, kept: self.last_checkpoint() }
+        RunError::Diverged { error, last: self.last_checkpoint() }
     }
 
-    fn last_checkpoint(&self) -> error::Kept {
-        let kept = self.folder.kept().unwrap_or_default();
-        error::Kept(kept.iter().rev().find(|k| k.model && k.training).map(|k| self.folder.model(k.step)))
+    fn last_checkpoint(&self) -> LastCheckpoint {
+        let files = self.folder.checkpoint_files().unwrap_or_default();
+        LastCheckpoint(files.iter().rev().find(|files| files.is_complete()).map(|files| self.folder.model(files.step)))
     }
 }
 

@@ -1,67 +1,68 @@
-//! What a config describes, made and ready to use. Nothing in here can be set: it all follows from the config.
+//! Task, tokenizer and architecture, made from the tables of a config.
 
 use searchlens_model::config::{ModelConfig, PositionEmbedding};
 use searchlens_model::params::{Layout, Slot};
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::tokenizer::world::edges;
-use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerError};
+use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig};
 
+use crate::config::error::ConfigProblem;
 use crate::config::tables::{ModelSettings, Positions};
-use crate::config::{ConfigProblem, RunConfig};
 
-/// Task, tokenizer and architecture of a run.
+/// Task, tokenizer and architecture of a run. [`RunConfig::parts`](crate::config::RunConfig::parts) makes them.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// Where problems come from.
+    /// Draws the problems.
     pub task: Task,
-    /// How they are written.
+    /// Writes problems as tokens and reads answers.
     pub tokenizer: Tokenizer,
-    /// The network's architecture, with the vocabulary and the context that task and tokenizer need.
+    /// The architecture, with the vocabulary and context length that task and tokenizer need.
     pub architecture: ModelConfig,
-    /// How many leading positions have no position vector.
+    /// Leading positions whose rows of `W_pos` are frozen at 0.
     pub unpositioned: usize,
-    /// Whether the output bias is trained.
+    /// Whether the output bias `b_U` is trained.
     pub output_bias: bool,
 }
 
 impl Parts {
-    /// The parts of a checked config.
-    pub fn of(config: &RunConfig) -> Parts {
-        Parts::new(config.task(), config.tokenizer(), config.model()).expect("checked when the config was made")
-    }
-
-    /// The parts that these tables describe.
+    /// Makes the parts that these tables describe, and returns `[model]` with every default explicit.
     pub(crate) fn new(
         task: &TaskConfig,
         tokenizer: &TokenizerConfig,
         model: &ModelSettings,
-    ) -> Result<Parts, ConfigProblem> {
+    ) -> Result<(Parts, ModelSettings), ConfigProblem> {
         let (max_passages, is_fixed) = edges(task);
         let task = Task::new(task.clone()).map_err(ConfigProblem::Task)?;
         let tokenizer_name = tokenizer.name;
         let tokenizer = Tokenizer::for_task(tokenizer, task.config()).map_err(ConfigProblem::Tokenizer)?;
-        let (positions, unpositioned) = match model.positions {
+        let d_head = head_width(model)?;
+        let d_mlp = model.d_mlp.unwrap_or(model.d_model.saturating_mul(4));
+        let edge_prefix = tokenizer.unordered_prefix(max_passages).filter(|_| is_fixed);
+        let positions = match model.positions {
+            None if edge_prefix.is_some() => Positions::LearnedAfterEdges,
+            None => Positions::Learned,
+            Some(Positions::Rotary { base, dim }) => Positions::Rotary { base, dim: Some(dim.unwrap_or(d_head)) },
+            Some(other) => other,
+        };
+        let (embedding, unpositioned) = match positions {
             Positions::Learned => (PositionEmbedding::Learned, 0),
             Positions::LearnedAfterEdges => {
-                let prefix = tokenizer.unordered_prefix(max_passages).filter(|_| is_fixed);
-                let prefix = prefix.ok_or(ConfigProblem::NoUnorderedEdges { tokenizer: tokenizer_name })?;
+                let prefix = edge_prefix.ok_or(ConfigProblem::NoUnorderedEdges { tokenizer: tokenizer_name })?;
                 (PositionEmbedding::Learned, prefix)
             }
             Positions::None => (PositionEmbedding::None, 0),
-            Positions::Rotary { base, dim } => {
-                (PositionEmbedding::Rotary { dim: dim.unwrap_or(model.d_head), base }, 0)
-            }
+            Positions::Rotary { base, dim } => (PositionEmbedding::Rotary { dim: dim.unwrap_or(d_head), base }, 0),
         };
         let architecture = ModelConfig {
-            d_head: model.d_head,
-            d_mlp: model.d_mlp,
+            d_head,
+            d_mlp,
             act_fn: model.act_fn,
             normalization: model.normalization,
-            positions,
+            positions: embedding,
             attention_dir: model.attention_dir,
             attn_only: model.attn_only,
-            attn_scale: (model.d_head as f64).sqrt(),
+            attn_scale: (d_head as f64).sqrt(),
             ..ModelConfig::new(
                 model.n_layers,
                 model.d_model,
@@ -71,11 +72,13 @@ impl Parts {
             )
         };
         let architecture = architecture.validated().map_err(ConfigProblem::Model)?;
-        Ok(Parts { task, tokenizer, architecture, unpositioned, output_bias: model.output_bias })
+        let explicit =
+            ModelSettings { d_head: Some(d_head), d_mlp: Some(d_mlp), positions: Some(positions), ..model.clone() };
+        Ok((Parts { task, tokenizer, architecture, unpositioned, output_bias: model.output_bias }, explicit))
     }
 
-    /// Parameters that start at 0 and stay there: the rows of `W_pos` of unordered edges, and the output bias unless it is trained.
-    /// Each with the name of its tensor.
+    /// Lists the parameters that start at 0 and stay there, each with the name of its tensor: the rows of `W_pos` of unordered edge tokens, and
+    /// the output bias unless it is trained.
     pub fn frozen(&self) -> Vec<(&'static str, Slot)> {
         let layout = Layout::new(&self.architecture);
         let rows = layout.w_pos.filter(|_| self.unpositioned > 0);
@@ -88,8 +91,17 @@ impl Parts {
     }
 }
 
-/// Whether sequences open with single edge tokens in random order.
-pub(crate) fn has_unordered_edges(task: &TaskConfig, tokenizer: &TokenizerConfig) -> Result<bool, TokenizerError> {
-    let (n_passages, is_fixed) = edges(task);
-    Ok(is_fixed && Tokenizer::for_task(tokenizer, task)?.unordered_prefix(n_passages).is_some())
+/// The width of one head: `d_head`, or the width shared out among the heads.
+fn head_width(model: &ModelSettings) -> Result<usize, ConfigProblem> {
+    let &ModelSettings { d_model, n_heads, d_head, .. } = model;
+    match d_head {
+        _ if n_heads == 0 => Err(ConfigProblem::Range {
+            key: "model.n_heads".into(),
+            value: "0".into(),
+            wanted: "a whole number from 1 on".into(),
+        }),
+        Some(d_head) => Ok(d_head),
+        None if d_model.is_multiple_of(n_heads) => Ok(d_model / n_heads),
+        None => Err(ConfigProblem::HeadSize { d_model, n_heads }),
+    }
 }

@@ -1,39 +1,40 @@
-//! The checkpoints of a run: weights to look at, and beside them what training needs to go on.
+//! The checkpoints of a run: weights to evaluate, and the training state beside them.
 //!
-//! The notes in the weights' metadata name the step, task and tokenizer, and carry fingerprints of both files' numbers: a pair counts only
-//! if both are whole and belong together.
+//! The metadata of the weights names step, task and tokenizer, and has fingerprints of the numbers in both files: a checkpoint is complete only
+//! if both files are undamaged and belong together.
 
 use std::path::{Path, PathBuf};
 
 use searchlens_base::durable::FileError;
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::Model;
-use searchlens_model::checkpoint::TrainingState;
-use searchlens_model::checkpoint::{Checkpoint, CheckpointError, load_model, load_training, save_model, save_training};
+use searchlens_model::checkpoint::{
+    Checkpoint, CheckpointError, TrainingState, load_model, load_training, save_model, save_training,
+};
 use searchlens_model::train::Trainer;
+use searchlens_results::FORMAT_VERSION;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tokens::tokenizer::TokenizerConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
 use crate::folder::RunFolder;
-use searchlens_results::FORMAT_VERSION;
 
-/// What our own checkpoints say of themselves, besides the architecture.
+/// Metadata of a checkpoint that a run wrote; the architecture is stored apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Notes {
-    /// [`FORMAT_VERSION`] at the time of writing.
+pub struct CheckpointMetadata {
+    /// [`FORMAT_VERSION`] of the writer.
     pub format_version: u32,
     /// Steps done.
     pub step: u64,
     /// Seed of the run.
     pub seed: u64,
-    /// What the network was trained on.
+    /// Task that the network was trained on.
     pub task: TaskConfig,
-    /// How problems were written.
+    /// Tokenizer that it was trained with.
     pub tokenizer: TokenizerConfig,
-    /// What has been counted up to here.
+    /// Counts and sums at this step.
     pub tally: Tally,
     /// Fingerprint of the weights in this file, 16 hex digits.
     pub fingerprint: String,
@@ -41,45 +42,34 @@ pub struct Notes {
     pub training_fingerprint: String,
 }
 
-/// What a run counts as it goes.
+/// Counts and sums of a run that a checkpoint carries on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
-    /// Sequences seen.
+    /// Sequences trained on.
     pub sequences: u64,
-    /// Tokens seen, padding left out.
+    /// Tokens trained on, without padding.
     pub tokens: u64,
     /// Steps since the last line of metrics.
     pub steps: u64,
-    /// Sum of their losses.
+    /// Sum of the losses of these steps, nats per scored token.
     pub loss: f64,
-    /// Sum of their gradients' norms.
+    /// Sum of the gradient norms of these steps.
     pub grad_norm: f64,
 }
 
-/// A checkpoint that is not what a run left.
+/// Errors of reading and writing the checkpoints of a run.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum SnapshotError {
-    /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file is broken, or of another network.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The notes are absent or broken.
-    #[error("{path}: its notes are not those of a training run ({message})", path = path.display())]
-    Notes {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        message: String,
-    },
-    /// The numbers are not those that were saved.
-    #[error("{path}: its numbers are not those that were saved with this checkpoint; the file is damaged: use another checkpoint", path = path.display())]
-    Fingerprint {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path}: not a checkpoint of a training run: its metadata {message}", path = path.display())]
+    Metadata { path: PathBuf, message: String },
+    #[error("{path}: the numbers do not match the fingerprint of the checkpoint; the file is damaged: use another checkpoint", path = path.display())]
+    Fingerprint { path: PathBuf },
 }
 
 impl HasFault for SnapshotError {
@@ -87,60 +77,69 @@ impl HasFault for SnapshotError {
         match self {
             SnapshotError::File(error) => error.fault(),
             SnapshotError::Checkpoint(error) => error.fault(),
-            SnapshotError::Notes { .. } | SnapshotError::Fingerprint { .. } => Fault::BadInput,
+            SnapshotError::Metadata { .. } | SnapshotError::Fingerprint { .. } => Fault::BadInput,
         }
     }
 }
 
-impl Notes {
-    /// The notes of a checkpoint; `None` if it has none (it was made elsewhere).
+impl CheckpointMetadata {
+    /// Reads the metadata of a checkpoint; `None` if it was not written by a run.
     ///
     /// # Errors
-    /// If there are notes, and they are broken.
-    pub fn of(checkpoint: &Checkpoint, path: &Path) -> Result<Option<Notes>, SnapshotError> {
+    /// If there is metadata but it cannot be parsed or has another format version.
+    pub fn of(checkpoint: &Checkpoint, path: &Path) -> Result<Option<CheckpointMetadata>, SnapshotError> {
         if checkpoint.notes.as_object().is_some_and(serde_json::Map::is_empty) {
             return Ok(None);
         }
-        let broken = |message| SnapshotError::Notes { path: path.into(), message };
+        let broken = |message| SnapshotError::Metadata { path: path.into(), message };
         let version = &checkpoint.notes["format_version"];
         if *version != FORMAT_VERSION {
-            return Err(broken(format!("format version {version}, this program reads {FORMAT_VERSION}")));
+            return Err(broken(format!("has format version {version}; this program reads version {FORMAT_VERSION}")));
         }
-        serde_json::from_value(checkpoint.notes.clone()).map(Some).map_err(|error| broken(error.to_string()))
+        serde_json::from_value(checkpoint.notes.clone())
+            .map(Some)
+            .map_err(|error| broken(format!("cannot be parsed ({error})")))
     }
 }
 
-/// A checkpoint that a run wrote: the network, and what it says of itself.
+/// A checkpoint that a run wrote.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// The network, with the weights to look at.
+    /// The network with the weights to evaluate.
     pub model: Model,
-    /// What it was trained on.
-    pub notes: Notes,
+    /// Step, task and tokenizer.
+    pub metadata: CheckpointMetadata,
 }
 
-/// Loads the weights that a run saved.
+/// Loads the network from a checkpoint of a run.
+///
+/// ```no_run
+/// let path = "runs/first/checkpoints/best.safetensors";
+/// let snapshot = searchlens_runs::snapshot::load(path.as_ref())?;
+/// println!("step {}: {} parameters", snapshot.metadata.step, snapshot.model.params.len());
+/// # Ok::<(), searchlens_runs::snapshot::SnapshotError>(())
+/// ```
 ///
 /// # Errors
-/// If the file is broken or was not written by a run.
+/// If the file cannot be read, is damaged, or was not written by a run.
 pub fn load(path: &Path) -> Result<Snapshot, SnapshotError> {
     let checkpoint = load_model(path)?;
-    let no_notes = || SnapshotError::Notes { path: path.into(), message: "there are none".into() };
-    let notes = Notes::of(&checkpoint, path)?.ok_or_else(no_notes)?;
-    if notes.fingerprint != fingerprint(&[&checkpoint.model.params]) {
+    let missing = || SnapshotError::Metadata { path: path.into(), message: "is missing".into() };
+    let metadata = CheckpointMetadata::of(&checkpoint, path)?.ok_or_else(missing)?;
+    if metadata.fingerprint != fingerprint(&[&checkpoint.model.params]) {
         return Err(SnapshotError::Fingerprint { path: path.into() });
     }
-    Ok(Snapshot { model: checkpoint.model, notes })
+    Ok(Snapshot { model: checkpoint.model, metadata })
 }
 
-/// Saves the weights to look at.
+/// Saves the weights to evaluate.
 pub(crate) fn save_weights(
     path: &Path,
     config: &RunConfig,
     trainer: &Trainer,
     tally: Tally,
 ) -> Result<(), SnapshotError> {
-    let notes = Notes {
+    let metadata = CheckpointMetadata {
         format_version: FORMAT_VERSION,
         step: trainer.steps_done(),
         seed: config.train().seed,
@@ -154,13 +153,15 @@ pub(crate) fn save_weights(
             &trainer.moments.square,
         ),
     };
-    let notes = serde_json::to_value(notes)
-        .map_err(|error| SnapshotError::Notes { path: path.into(), message: error.to_string() })?;
-    save_model(path, &trainer.model.config, &trainer.model.layout, trainer.evaluated(), &notes)?;
+    let metadata = serde_json::to_value(metadata).map_err(|error| SnapshotError::Metadata {
+        path: path.into(),
+        message: format!("cannot be written ({error})"),
+    })?;
+    save_model(path, &trainer.model.config, &trainer.model.layout, trainer.evaluated(), &metadata)?;
     Ok(())
 }
 
-/// Saves weights and training state. The state comes second: where it is, both are.
+/// Saves weights and training state. The training state is written second, so its existence implies that of the weights.
 pub(crate) fn save(
     folder: &RunFolder,
     config: &RunConfig,
@@ -175,27 +176,30 @@ pub(crate) fn save(
 }
 
 /// Loads a complete checkpoint.
-pub(crate) fn load_complete(folder: &RunFolder, step: u64) -> Result<(Notes, TrainingState), SnapshotError> {
-    let Snapshot { model, notes } = load(&folder.model(step))?;
+pub(crate) fn load_complete(
+    folder: &RunFolder,
+    step: u64,
+) -> Result<(CheckpointMetadata, TrainingState), SnapshotError> {
+    let Snapshot { model, metadata } = load(&folder.model(step))?;
     let path = folder.training(step);
     let state = load_training(&path, model.params.len())?;
     let print = training_fingerprint(&state.params, &state.moments.mean, &state.moments.square);
-    // The average has no fingerprint of its own: it is what the weights' file holds.
+    // The average has no fingerprint of its own: it equals the weights of the other file.
     let average = state.average.as_ref().map_or(&state.params, |a| &a.params);
-    if print != notes.training_fingerprint
-        || fingerprint(&[average]) != notes.fingerprint
-        || (notes.step, state.moments.step) != (step, step)
+    if print != metadata.training_fingerprint
+        || fingerprint(&[average]) != metadata.fingerprint
+        || (metadata.step, state.moments.step) != (step, step)
     {
         return Err(SnapshotError::Fingerprint { path });
     }
-    Ok((notes, state))
+    Ok((metadata, state))
 }
 
 fn training_fingerprint(params: &[f32], mean: &[f32], square: &[f32]) -> String {
     fingerprint(&[params, mean, square])
 }
 
-/// 64-bit FNV-1a over the numbers' bits, a number at a time: finds accidents, not forgeries.
+/// 64-bit FNV-1a over the bits of the numbers, one number at a time. It detects accidents, not forgeries.
 fn fingerprint(parts: &[&[f32]]) -> String {
     let numbers = parts.iter().flat_map(|part| part.iter());
     let hash = numbers

@@ -13,8 +13,8 @@ use searchlens::lens::activations::{SiteChoice, TokenBatch, activations};
 use searchlens::model::workers::Workers;
 use searchlens::report::write_report;
 use searchlens::runs::config::RunConfig;
+use searchlens::runs::eval_set::EvalSet;
 use searchlens::runs::evaluate::evaluate;
-use searchlens::runs::exam::Exam;
 use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::{Origin, Session, Start, train};
 use searchlens::runs::setup::Parts;
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scratch = tempfile::tempdir()?;
     let folder = std::env::args_os().nth(1).map_or(scratch.path().join("run"), Into::into);
     let config = RunConfig::parse(CONFIG)?;
-    let Parts { task, tokenizer, .. } = Parts::of(&config);
+    let Parts { task, tokenizer, .. } = config.parts();
 
     // tasks: a problem that no training run ever sees, named by seed, split and index.
     let instance = task.instance(1, Split::Test, 0);
@@ -72,8 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let session = Session { workers: &workers, origin: &origin, clock: &clock, stop: &|| false, progress: &mut |_| () };
     let outcome = train(&config, &folder, Start::Fresh, session)?;
 
-    let exam = Exam::draw(&task, &tokenizer, 1, Split::Test, 200, &workers);
-    let scores = evaluate(&outcome.model, &tokenizer, &exam, Some(outcome.step), &workers)?;
+    let set = EvalSet::draw(&task, &tokenizer, 1, Split::Test, 200, &workers);
+    let scores = evaluate(&outcome.model, &tokenizer, &set, Some(outcome.step), &workers)?;
     RunFolder::at(&folder).write_result("eval", &scores)?;
     println!(
         "after {} steps: {:.2} of the answers are shortest paths; heading for the target would make {:.2}",

@@ -1,4 +1,4 @@
-//! Specimens: problems with the model's answer beside the optimum, and its attention at every layer and head.
+//! The gallery: problems with the network's answer beside the shortest path, and the attention pattern of every layer and head.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,28 +9,27 @@ use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
 use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
+use searchlens_results::{FORMAT_VERSION, Gallery, Mark, Specimen};
+use searchlens_runs::eval_set::{EvalProblem, GradedAnswer, draw_problems, generate_answers, grade};
 use searchlens_tasks::problem::Problem;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::sequence::role::{Place, Role};
 use searchlens_tokens::tokenizer::Tokenizer;
 
-use searchlens_results::{FORMAT_VERSION, Gallery, Mark, Specimen};
-use searchlens_runs::exam::{Marking, Question, answers, draw, mark};
-
 /// Which problems to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GalleryPlan {
-    /// How many problems.
+    /// Number of problems to show.
     pub specimens: usize,
-    /// How many of them are to be answered wrongly, if so many are found.
+    /// How many of them are failures, if the search finds that many.
     pub failures: usize,
-    /// Problems of the split to look at.
+    /// Problems of the split to search.
     pub search: usize,
 }
 
 impl Default for GalleryPlan {
-    /// 10 problems, 4 of them failures if 4 are found among the first 5,000.
+    /// 10 problems, 4 of them failures, from the first 5,000.
     fn default() -> GalleryPlan {
         GalleryPlan { specimens: 10, failures: 4, search: 5000 }
     }
@@ -39,13 +38,29 @@ impl Default for GalleryPlan {
 /// Problems answered together while searching.
 const CHUNK: usize = 500;
 
-/// The first failures, and the first right answers to problems with a fork, among the problems of a split, by index; attention from one
-/// recorded run each over prompt and answer.
+/// Collects the first failures of a split, and its first exact answers to problems with a fork, by index.
 ///
-/// A gallery shows mazes: of a task of graphs it shows nothing, and says so.
+/// The attention patterns come from one forward pass over prompt and answer. A gallery shows only mazes; for graph tasks it is empty, and its
+/// `selection` says why.
+///
+/// ```no_run
+/// use searchlens_model::workers::Workers;
+/// use searchlens_runs::config::RunConfig;
+/// use searchlens_runs::snapshot;
+/// use searchlens_studies::gallery::{GalleryPlan, gallery};
+/// use searchlens_tasks::splits::Split;
+///
+/// let parts = RunConfig::read("runs/first/config.toml".as_ref())?.parts();
+/// let model = snapshot::load("runs/first/checkpoints/best.safetensors".as_ref())?.model;
+/// let workers = Workers::new(None, true)?;
+/// let plan = GalleryPlan::default();
+/// let shown = gallery(&model, &parts.tokenizer, &parts.task, 1, Split::Test, plan, &workers)?;
+/// println!("{}", shown.selection);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// If the prompts do not fit the network.
+/// If a prompt does not fit the network.
 pub fn gallery(
     model: &Model,
     tokenizer: &Tokenizer,
@@ -63,11 +78,11 @@ pub fn gallery(
     let mut found = Found::default();
     while found.searched < plan.search && !found.enough(plan) {
         let end = (found.searched + CHUNK).min(plan.search);
-        let questions = draw(task, tokenizer, seed, split, found.searched as u64..end as u64, workers);
-        let tokens = answers(&Reader::plain(model), tokenizer, &questions, workers)?;
-        let markings = mark(tokenizer, &questions, &tokens);
-        for ((question, tokens), marking) in questions.into_iter().zip(tokens).zip(markings) {
-            found.add(Answered { question, tokens, marking }, plan);
+        let problems = draw_problems(task, tokenizer, seed, split, found.searched as u64..end as u64, workers);
+        let answers = generate_answers(&Reader::plain(model), tokenizer, &problems, workers)?;
+        let graded = grade(tokenizer, &problems, &answers);
+        for ((asked, tokens), graded) in problems.into_iter().zip(answers).zip(graded) {
+            found.add(Answered { asked, tokens, graded }, plan);
         }
         found.searched = end;
     }
@@ -87,12 +102,14 @@ pub fn gallery(
     Ok(Gallery { format_version: FORMAT_VERSION, selection, n_layers, n_heads, specimens })
 }
 
+/// A problem with the network's answer.
 struct Answered {
-    question: Question,
+    asked: EvalProblem,
     tokens: Vec<u32>,
-    marking: Marking,
+    graded: GradedAnswer,
 }
 
+/// Result of the search so far.
 #[derive(Default)]
 struct Found {
     searched: usize,
@@ -103,10 +120,10 @@ struct Found {
 
 impl Found {
     fn add(&mut self, answered: Answered, plan: GalleryPlan) {
-        let is_exact = answered.marking.is_exact();
+        let is_exact = answered.graded.is_exact();
         self.n_wrong += usize::from(!is_exact);
         let (list, is_wanted) = match is_exact {
-            true => (&mut self.right, answered.marking.verdict.first_fork.is_some()),
+            true => (&mut self.right, answered.graded.verdict.first_fork.is_some()),
             false => (&mut self.wrong, true),
         };
         if is_wanted && list.len() < plan.specimens {
@@ -120,32 +137,32 @@ impl Found {
 }
 
 fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specimen {
-    let Answered { question, tokens: generated, marking } = answered;
-    let problem = &question.instance.problem;
-    let maze = problem.maze().expect("`gallery` asked whether the task draws mazes");
-    let mut ids = [&question.prompt.ids[..], generated].concat();
-    // The last token of an answer that fills the context is never read again.
+    let Answered { asked, tokens: generated, graded } = answered;
+    let problem = &asked.instance.problem;
+    let maze = problem.maze().expect("`gallery` checks that the task draws mazes");
+    let mut ids = [&asked.prompt.ids[..], generated].concat();
+    // If the answer fills the context, its last token is not an input.
     ids.truncate(model.config.n_ctx);
     let mut shown = ids.clone();
     if let Some(mask) = tokenizer.mask_id() {
-        shown[question.prompt.len()..].fill(mask);
+        shown[asked.prompt.len()..].fill(mask);
     }
-    let roles = question.prompt.roles.iter().chain(&marking.answer.roles).take(ids.len());
+    let roles = asked.prompt.roles.iter().chain(&graded.answer.roles).take(ids.len());
     let name = |&id: &u32| tokenizer.vocab().name(id).unwrap_or("?").to_owned();
     Specimen {
-        index: question.index,
+        index: asked.index,
         rows: maze.lattice.rows,
         cols: maze.lattice.cols,
         passages: maze.passages().collect(),
         origin: problem.origin,
         target: problem.target(),
-        optimum: question.instance.path.clone(),
-        answer: marking.answer.cells.clone(),
-        exact: marking.is_exact(),
-        failure: failure(problem, &question.instance.path, marking),
+        optimum: asked.instance.path.clone(),
+        answer: graded.answer.cells.clone(),
+        exact: graded.is_exact(),
+        failure: failure(problem, &asked.instance.path, graded),
         tokens: ids.iter().map(name).collect(),
         marks: roles.map(|&role| mark_of(role)).collect(),
-        path_start: question.prompt.len() - 1,
+        path_start: asked.prompt.len() - 1,
         attention: STANDARD.encode(attention(model, &shown)),
     }
 }
@@ -168,10 +185,10 @@ fn attention(model: &Model, ids: &[u32]) -> Vec<u8> {
     layers.flat_map(|at| values[&at].iter().map(|p| (p * 255.0).round() as u8)).collect()
 }
 
-/// What is wrong with an answer, in a few words; nothing if nothing is.
-fn failure(problem: &Problem, optimum: &[usize], marking: &Marking) -> String {
-    let Marking { answer, verdict } = marking;
-    if marking.is_exact() {
+/// Describes the first fault of an answer in a few words; empty if the answer is exact.
+fn failure(problem: &Problem, optimum: &[usize], graded: &GradedAnswer) -> String {
+    let GradedAnswer { answer, verdict } = graded;
+    if graded.is_exact() {
         return String::new();
     }
     if let Some(position) = answer.invalid_tokens.first() {

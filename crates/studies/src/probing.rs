@@ -1,7 +1,7 @@
-//! What a linear reader finds in the residual stream before the first step is made: the walls, and the path to come.
+//! Linear probes of the residual stream at the path-start token, before the first step: for the walls, and for the future path.
 //!
-//! Each accuracy stands beside its control task, the same probe on the network before training, and what needs no network at all: the
-//! majority answer for walls, following corridors for the path.
+//! Each accuracy is reported beside three baselines: a control task (Hewitt & Liang 2019), the same probe on the untrained network, and a
+//! predictor without any network: the majority label for walls, corridor following for the path.
 
 use rayon::prelude::*;
 use searchlens_base::fault::{Fault, HasFault};
@@ -24,23 +24,23 @@ use searchlens_tasks::task::Task;
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use searchlens_results::{FORMAT_VERSION, ForkConditioned, FutureProbe, ProbePoint, ProbeResult};
-use searchlens_runs::exam::{Question, draw};
+use searchlens_runs::eval_set::{EvalProblem, draw_problems};
 
-/// How much is probed.
+/// Size and fit of the probes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbePlan {
     /// Problems of the training split to fit on.
     pub n_train: usize,
     /// Problems of the test split, of other symmetry classes, to score on.
     pub n_test: usize,
-    /// Furthest step of the path that is asked for.
+    /// Last future path step that is probed for.
     pub k_max: usize,
-    /// How probes are fitted.
+    /// Regularization and tolerance of the fit.
     pub fit: ProbeConfig,
 }
 
 impl Default for ProbePlan {
-    /// 2,000 and 1,000 problems, 8 steps; λ from 1 to 1e-3 in decades, which takes half the time of the finer default.
+    /// 2,000 and 1,000 problems, 8 steps, λ from 1 to 1e-3 in decades, which halves the time of [`ProbeConfig`]'s finer grid.
     fn default() -> ProbePlan {
         let lambdas = (0..=3).map(|i| 10f64.powi(-i)).collect();
         ProbePlan {
@@ -53,28 +53,26 @@ impl Default for ProbePlan {
 }
 
 impl ProbePlan {
-    /// Half the problems and 5 steps: a third of the time.
+    /// Half the problems and 5 steps, in a third of the time.
     pub fn quick() -> ProbePlan {
         ProbePlan { n_train: 1000, n_test: 500, k_max: 5, ..ProbePlan::default() }
     }
 }
 
-/// Steps that fewer problems reach are not asked for.
-const LEAST: usize = 50;
+/// Fewest problems, of each split, that must reach a step for a probe of it.
+const MIN_PROBLEMS: usize = 50;
 
 /// Resamples of each interval.
 const RESAMPLES: usize = 2000;
 
-/// Why there are no probes.
+/// Errors of probing.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ProbingError {
-    /// The prompts do not fit the network.
     #[error(transparent)]
     Tokens(#[from] TokensError),
-    /// A probe cannot be fitted.
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// No interval can be given.
     #[error(transparent)]
     Stats(#[from] StatsError),
 }
@@ -86,12 +84,30 @@ impl HasFault for ProbingError {
     }
 }
 
-/// Probes the residual stream at the path-start token, before every block and after the last.
+/// Probes the residual stream at the path-start token, before the first block and after every block.
 ///
-/// `untrained` is the network before training, of the same architecture.
+/// `untrained` is a network of the same architecture with random weights.
+///
+/// ```no_run
+/// use searchlens_model::workers::Workers;
+/// use searchlens_runs::config::RunConfig;
+/// use searchlens_runs::run::untrained_model;
+/// use searchlens_runs::snapshot;
+/// use searchlens_studies::probing::{ProbePlan, probe};
+///
+/// let parts = RunConfig::read("runs/first/config.toml".as_ref())?.parts();
+/// let trained = snapshot::load("runs/first/checkpoints/best.safetensors".as_ref())?.model;
+/// let untrained = untrained_model(1, &parts);
+/// let (plan, workers) = (ProbePlan::quick(), Workers::new(None, true)?);
+/// let result = probe(&trained, &untrained, &parts.tokenizer, &parts.task, 1, &plan, &workers)?;
+/// for point in &result.wall {
+///     println!("{}: trained {:?}, untrained {:?}", point.site, point.trained.value, point.untrained.value);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// [`ProbingError`].
+/// If a prompt does not fit the network, or a probe cannot be fitted.
 pub fn probe(
     trained: &Model,
     untrained: &Model,
@@ -101,20 +117,20 @@ pub fn probe(
     plan: &ProbePlan,
     workers: &Workers,
 ) -> Result<ProbeResult, ProbingError> {
-    let questions = |split, n: usize| draw(task, tokenizer, seed, split, 0..n as u64, workers);
-    let (train, test) = (questions(Split::Train, plan.n_train), questions(Split::Test, plan.n_test));
+    let draw = |split, n: usize| draw_problems(task, tokenizer, seed, split, 0..n as u64, workers);
+    let (train, test) = (draw(Split::Train, plan.n_train), draw(Split::Test, plan.n_test));
     let sites = sites(trained);
-    let capture = |model: &Model, questions: &[Question]| capture(model, &sites, questions, workers);
+    let capture = |model: &Model, problems: &[EvalProblem]| capture(model, &sites, problems, workers);
     let activations = Activations {
         d: trained.config.d_model,
         trained: [capture(trained, &train)?, capture(trained, &test)?],
         untrained: [capture(untrained, &train)?, capture(untrained, &test)?],
     };
-    let study = Study { plan, seed, sites, train, test, activations };
-    workers.run(|| study.result())
+    let probing = Probing { plan, seed, sites, train, test, activations };
+    workers.run(|| probing.result())
 }
 
-/// The residual stream from its beginning to its end.
+/// Lists the sites of the residual stream: before the first block and after every block.
 fn sites(model: &Model) -> Vec<At> {
     let posts = (0..model.config.n_layers).map(|layer| At::new(Site::ResidPost, layer));
     let first = if model.config.n_layers > 0 { At::new(Site::ResidPre, 0) } else { At::new(Site::Embed, 0) };
@@ -128,13 +144,13 @@ const ROWS: usize = 32;
 fn capture(
     model: &Model,
     sites: &[At],
-    questions: &[Question],
+    questions: &[EvalProblem],
     workers: &Workers,
 ) -> Result<Vec<Vec<f32>>, TokensError> {
     let d = model.config.d_model;
     let equal = questions.chunk_by(|a, b| a.prompt.len() == b.prompt.len());
-    let groups: Vec<&[Question]> = equal.flat_map(|stretch| stretch.chunks(ROWS)).collect();
-    let run = |group: &&[Question]| -> Result<Vec<Vec<f32>>, TokensError> {
+    let groups: Vec<&[EvalProblem]> = equal.flat_map(|stretch| stretch.chunks(ROWS)).collect();
+    let run = |group: &&[EvalProblem]| -> Result<Vec<Vec<f32>>, TokensError> {
         let tokens: Vec<u32> = group.iter().flat_map(|q| &q.prompt.ids).copied().collect();
         let seq = group[0].prompt.len();
         let sequences = Sequences { tokens: &tokens, seq };
@@ -150,24 +166,24 @@ fn capture(
     Ok((0..sites.len()).map(|s| parts.iter().flat_map(|part| &part[s]).copied().collect()).collect())
 }
 
-/// `[training, test]`, each `[site][n · d]`.
+/// Activations of the networks on `[training, test]` problems, each `[site][n * d_model]`.
 struct Activations {
     d: usize,
     trained: [Vec<Vec<f32>>; 2],
     untrained: [Vec<Vec<f32>>; 2],
 }
 
-/// Everything that the questions share.
-struct Study<'a> {
+/// Problems and activations, shared by all probes.
+struct Probing<'a> {
     plan: &'a ProbePlan,
     seed: u64,
     sites: Vec<At>,
-    train: Vec<Question>,
-    test: Vec<Question>,
+    train: Vec<EvalProblem>,
+    test: Vec<EvalProblem>,
     activations: Activations,
 }
 
-/// Answers to one or several questions, `[question][example]`, true ones and those of the control task.
+/// Labels of one or several probes, `[probe][example]`, and labels of their control tasks.
 struct Labels {
     train: Vec<Vec<usize>>,
     test: Vec<Vec<usize>>,
@@ -175,16 +191,16 @@ struct Labels {
     control_test: Vec<Vec<usize>>,
 }
 
-/// What probes at one site get right: for each test example the share of the questions.
-struct SiteReading {
+/// Accuracy at one site on each test example, averaged over the probes.
+struct SiteAccuracy {
     trained: Vec<f64>,
     control: Vec<f64>,
     untrained: Vec<f64>,
-    /// Cross-validated accuracy on the training problems: to choose sites by.
+    /// Cross-validated accuracy on the training problems, for choosing a site.
     inner: f64,
 }
 
-impl Study<'_> {
+impl Probing<'_> {
     fn result(&self) -> Result<ProbeResult, ProbingError> {
         let (wall, wall_prior) = self.walls()?;
         let future = (1..=self.plan.k_max).map(|k| self.future(k)).collect::<Result<Vec<_>, _>>()?;
@@ -199,102 +215,102 @@ impl Study<'_> {
         })
     }
 
-    /// Is there a passage between these two cells? One question for each pair of adjacent cells.
+    /// Probes for walls: one probe per pair of adjacent cells, for whether a passage joins them. Also returns the majority baseline.
     fn walls(&self) -> Result<(Vec<ProbePoint>, Estimate), ProbingError> {
         let pairs: Vec<(usize, usize)> =
             self.test[0].instance.problem.lattice().map(|l| l.adjacent_pairs().collect()).unwrap_or_default();
-        let open = |questions: &[Question], (a, b): (usize, usize)| {
-            questions.iter().map(|q| usize::from(q.instance.problem.graph.has_edge(a, b))).collect::<Vec<_>>()
+        let open = |problems: &[EvalProblem], (a, b): (usize, usize)| {
+            problems.iter().map(|q| usize::from(q.instance.problem.graph.has_edge(a, b))).collect::<Vec<_>>()
         };
-        let answers = |questions: &[Question]| pairs.iter().map(|&pair| open(questions, pair)).collect::<Vec<_>>();
-        let labels = self.labels(0, answers(&self.train), answers(&self.test), |_| true);
-        let readings = self.read(&labels, |_| true)?;
+        let labels = |problems: &[EvalProblem]| pairs.iter().map(|&pair| open(problems, pair)).collect::<Vec<_>>();
+        let labels = self.labels(0, labels(&self.train), labels(&self.test), |_| true);
+        let accuracies = self.accuracies(&labels, |_| true)?;
         let prior = majority_correct(&labels.train, &labels.test);
-        let (points, mut others) = self.points(&readings, &[&prior], |_| true)?;
+        let (points, mut others) = self.points(&accuracies, &[&prior], |_| true)?;
         Ok((points, others.remove(0)))
     }
 
-    /// Which cell is reached after k steps? `None` if too few problems go so far.
+    /// Probes for the cell of the path after `k` steps; `None` if too few problems reach it.
     fn future(&self, k: usize) -> Result<Option<FutureProbe>, ProbingError> {
-        let goes_so_far = |q: &Question| q.instance.path.len() > k;
-        let count = |questions: &[Question]| questions.iter().filter(|q| goes_so_far(q)).count();
-        if count(&self.train) < LEAST || count(&self.test) < LEAST {
+        let reaches = |q: &EvalProblem| q.instance.path.len() > k;
+        let count = |problems: &[EvalProblem]| problems.iter().filter(|q| reaches(q)).count();
+        if count(&self.train) < MIN_PROBLEMS || count(&self.test) < MIN_PROBLEMS {
             return Ok(None);
         }
-        let cells = |questions: &[Question]| {
-            vec![questions.iter().filter(|q| goes_so_far(q)).map(|q| q.instance.path[k]).collect()]
+        let cells = |problems: &[EvalProblem]| {
+            vec![problems.iter().filter(|q| reaches(q)).map(|q| q.instance.path[k]).collect()]
         };
-        // Questions about walls have smaller numbers.
-        let labels = self.labels(1 << 32 | k as u64, cells(&self.train), cells(&self.test), goes_so_far);
-        let readings = self.read(&labels, goes_so_far)?;
-        let asked: Vec<&Question> = self.test.iter().filter(|q| goes_so_far(q)).collect();
-        let floor = |q: &Question| {
+        // Wall probes use smaller numbers.
+        let labels = self.labels(1 << 32 | k as u64, cells(&self.train), cells(&self.test), reaches);
+        let accuracies = self.accuracies(&labels, reaches)?;
+        let included: Vec<&EvalProblem> = self.test.iter().filter(|q| reaches(q)).collect();
+        let floor = |q: &EvalProblem| {
             let hits = walker_hits(&q.instance.problem, &q.instance.path, Given::FirstStep, ForkChoice::Greedy, k);
             hits.map_or(0.0, |hits| hits[k - 1])
         };
-        let floors: Vec<f64> = asked.iter().map(|q| floor(q)).collect();
-        let (sites, mut others) = self.points(&readings, &[&floors], goes_so_far)?;
+        let floors: Vec<f64> = included.iter().map(|q| floor(q)).collect();
+        let (sites, mut others) = self.points(&accuracies, &[&floors], reaches)?;
         Ok(Some(FutureProbe {
             k,
             sites,
             corridor_floor: others.remove(0),
-            fork_conditioned: self.fork_conditioned(k, &asked, &readings, &floors)?,
+            fork_conditioned: self.fork_conditioned(k, &included, &accuracies, &floors)?,
         }))
     }
 
-    /// The best site, chosen on the training problems, on those test problems where step 1 leaves step k open.
+    /// Scores the best site, chosen on the training problems, on the test problems in which step 1 does not determine step `k`.
     fn fork_conditioned(
         &self,
         k: usize,
-        asked: &[&Question],
-        readings: &[SiteReading],
+        included: &[&EvalProblem],
+        accuracies: &[SiteAccuracy],
         floors: &[f64],
     ) -> Result<Option<ForkConditioned>, ProbingError> {
-        let is_open = |i: &usize| fork_conditioned(&asked[*i].instance.problem, &asked[*i].instance.path, k);
-        let open: Vec<usize> = (0..asked.len()).filter(is_open).collect();
-        if open.len() < LEAST {
+        let is_open = |i: &usize| fork_conditioned(&included[*i].instance.problem, &included[*i].instance.path, k);
+        let open: Vec<usize> = (0..included.len()).filter(is_open).collect();
+        if open.len() < MIN_PROBLEMS {
             return Ok(None);
         }
-        let better = |best: usize, s: usize| if readings[s].inner > readings[best].inner { s } else { best };
-        let best = (1..readings.len()).fold(0, better);
+        let better = |best: usize, s: usize| if accuracies[s].inner > accuracies[best].inner { s } else { best };
+        let best = (1..accuracies.len()).fold(0, better);
         let pick = |values: &[f64]| open.iter().map(|&i| values[i]).collect::<Vec<_>>();
-        let (trained, floor) = (pick(&readings[best].trained), pick(floors));
-        let classes: Vec<u64> = open.iter().map(|&i| asked[i].instance.class.0).collect();
+        let (trained, floor) = (pick(&accuracies[best].trained), pick(floors));
+        let classes: Vec<u64> = open.iter().map(|&i| included[i].instance.class.0).collect();
         let estimates = bootstrap_shares(&[&trained, &floor], &classes, RESAMPLES, self.resampling())?;
         let site = self.sites[best].to_string();
         Ok(Some(ForkConditioned { site, trained: estimates[0], corridor_floor: estimates[1] }))
     }
 
-    /// The answers, with those of a control task that is fixed by the seed and the number of the first question.
+    /// Adds the labels of the control tasks, which the seed and the number of the first probe determine.
     fn labels(
         &self,
-        first_question: u64,
+        first_probe: u64,
         train: Vec<Vec<usize>>,
         test: Vec<Vec<usize>>,
-        is_asked: impl Fn(&Question) -> bool,
+        is_included: impl Fn(&EvalProblem) -> bool,
     ) -> Labels {
         let n_nodes = self.test[0].instance.problem.graph.n_nodes();
         let control = ControlTask { seed: self.seed, n_types: n_nodes * n_nodes };
-        let types = |questions: &[Question]| {
-            questions.iter().filter(|q| is_asked(q)).map(|q| pair_type(&q.instance.problem)).collect::<Vec<_>>()
+        let types = |problems: &[EvalProblem]| {
+            problems.iter().filter(|q| is_included(q)).map(|q| pair_type(&q.instance.problem)).collect::<Vec<_>>()
         };
-        let proportions: Vec<Proportions> = train.iter().map(|answers| Proportions::of(answers)).collect();
-        let answers = |types: &[usize]| {
-            let numbered = (first_question..).zip(&proportions);
-            numbered.map(|(question, p)| control.answers(question, p, types)).collect::<Vec<_>>()
+        let proportions: Vec<Proportions> = train.iter().map(|labels| Proportions::of(labels)).collect();
+        let control_labels = |types: &[usize]| {
+            let numbered = (first_probe..).zip(&proportions);
+            numbered.map(|(probe, p)| control.answers(probe, p, types)).collect::<Vec<_>>()
         };
-        let (control_train, control_test) = (answers(&types(&self.train)), answers(&types(&self.test)));
+        let (control_train, control_test) = (control_labels(&types(&self.train)), control_labels(&types(&self.test)));
         Labels { train, test, control_train, control_test }
     }
 
-    /// Fits and scores probes at every site, on the problems that are asked.
-    fn read(
+    /// Fits and scores probes at every site, on the problems that are included.
+    fn accuracies(
         &self,
         labels: &Labels,
-        is_asked: impl Fn(&Question) -> bool + Sync,
-    ) -> Result<Vec<SiteReading>, ProbingError> {
+        is_included: impl Fn(&EvalProblem) -> bool + Sync,
+    ) -> Result<Vec<SiteAccuracy>, ProbingError> {
         let rows =
-            |questions: &[Question]| (0..questions.len()).filter(|&i| is_asked(&questions[i])).collect::<Vec<_>>();
+            |problems: &[EvalProblem]| (0..problems.len()).filter(|&i| is_included(&problems[i])).collect::<Vec<_>>();
         let (train_rows, test_rows) = (rows(&self.train), rows(&self.test));
         let classes: Vec<u64> = train_rows.iter().map(|&i| self.train[i].instance.class.0).collect();
         let fitted = |activations: &[Vec<Vec<f32>>; 2], site: usize, control: bool| {
@@ -306,7 +322,7 @@ impl Study<'_> {
             let (train, test) = (select(0, &train_rows), select(1, &test_rows));
             let set = ProbeSet::new(Features::new(&train, train_rows.len(), d), &classes, self.plan.fit.clone())?;
             let test = Features::new(&test, test_rows.len(), d);
-            let score = |probes: &[Probe], answers: &[Vec<usize>]| mean_correct(probes, test, answers);
+            let score = |probes: &[Probe], labels: &[Vec<usize>]| mean_correct(probes, test, labels);
             let probes = set.fit_many(&labels.train);
             let inner = probes.iter().map(|p| p.inner.accuracy).sum::<f64>() / probes.len().max(1) as f64;
             let right = score(&probes, &labels.test);
@@ -319,23 +335,23 @@ impl Study<'_> {
                 || fitted(&self.activations.untrained, site, false),
             );
             let ((trained, control, inner), (untrained, ..)) = (trained?, untrained?);
-            Ok(SiteReading { trained, control, untrained, inner })
+            Ok(SiteAccuracy { trained, control, untrained, inner })
         };
         (0..self.sites.len()).into_par_iter().map(site).collect()
     }
 
-    /// The readings and some baselines as estimates, all from the same resamples of the test problems that are asked.
+    /// Estimates the accuracies and some baselines, all on the same resamples of the included test problems.
     fn points(
         &self,
-        readings: &[SiteReading],
+        accuracies: &[SiteAccuracy],
         baselines: &[&[f64]],
-        is_asked: impl Fn(&Question) -> bool,
+        is_included: impl Fn(&EvalProblem) -> bool,
     ) -> Result<(Vec<ProbePoint>, Vec<Estimate>), ProbingError> {
-        let classes: Vec<u64> = self.test.iter().filter(|q| is_asked(q)).map(|q| q.instance.class.0).collect();
-        let of_sites = readings.iter().flat_map(|r| [&r.trained[..], &r.control, &r.untrained]);
+        let classes: Vec<u64> = self.test.iter().filter(|q| is_included(q)).map(|q| q.instance.class.0).collect();
+        let of_sites = accuracies.iter().flat_map(|r| [&r.trained[..], &r.control, &r.untrained]);
         let columns: Vec<&[f64]> = of_sites.chain(baselines.iter().copied()).collect();
         let estimates = bootstrap_shares(&columns, &classes, RESAMPLES, self.resampling())?;
-        let (of_sites, others) = estimates.split_at(3 * readings.len());
+        let (of_sites, others) = estimates.split_at(3 * accuracies.len());
         let points = self.sites.iter().zip(of_sites.chunks_exact(3)).map(|(at, e)| ProbePoint {
             site: at.to_string(),
             trained: e[0],

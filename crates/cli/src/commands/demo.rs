@@ -10,7 +10,6 @@ use searchlens::runs::config::RunConfig;
 use searchlens::runs::demo::{SHORT_MINUTES, demo_config, ms_per_step};
 use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::{RunError, Start};
-use searchlens::runs::setup::Parts;
 use searchlens::studies::probing::ProbePlan;
 
 use crate::cli::Common;
@@ -78,7 +77,7 @@ pub(crate) fn run(args: DemoArgs, common: &Common) -> Result<ExitCode> {
         return stopped(&config, &dir, outcome.step);
     }
 
-    let (folder, parts) = (RunFolder::at(&dir), Parts::of(&config));
+    let (folder, parts) = (RunFolder::at(&dir), config.parts());
     let count = config.eval().problems;
     note(format_args!("scoring {count} problems of classes that training never saw"));
     let trained = Trained {

@@ -8,7 +8,6 @@ use searchlens::results::ProbeResult;
 use searchlens::runs::config::RunConfig;
 use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::untrained_model;
-use searchlens::runs::setup::Parts;
 use searchlens::studies::probing::{ProbePlan, probe};
 
 use searchlens::model::Model;
@@ -54,7 +53,7 @@ pub(crate) fn run(args: LensArgs, common: &Common) -> Result<()> {
     let Method::Probe(args) = args.method;
     let subject = Subject::open(&args.run)?;
     let (folder, config) = subject.run.as_ref().ok_or_else(|| InputError::NotARun { path: args.run.clone() })?;
-    if Parts::of(config).task.lattice().is_none() {
+    if config.parts().task.lattice().is_none() {
         return Err(InputError::NoMazes { path: args.run.clone() }.into());
     }
     let result = probe_into(folder, config, &subject.model, &ProbePlan::default(), &common.workers()?)?;
@@ -77,7 +76,7 @@ pub(crate) fn probe_into(
     plan: &ProbePlan,
     workers: &Workers,
 ) -> Result<ProbeResult> {
-    let parts = Parts::of(config);
+    let parts = config.parts();
     let seed = config.train().seed;
     let untrained = untrained_model(seed, &parts);
     let result = probe(model, &untrained, &parts.tokenizer, &parts.task, seed, plan, workers)?;

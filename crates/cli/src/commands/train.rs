@@ -8,7 +8,6 @@ use searchlens::model::kernels::tier::Tier;
 use searchlens::runs::config::RunConfig;
 use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::Start;
-use searchlens::runs::setup::Parts;
 
 use crate::cli::Common;
 use crate::error::{InputError, Result};
@@ -74,7 +73,7 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> Result<ExitCode> {
     if !outcome.finished {
         return stopped(&config, &dir, outcome.step);
     }
-    let parts = Parts::of(&config);
+    let parts = config.parts();
     let trained = Trained {
         model: &outcome.model,
         task: &parts.task,

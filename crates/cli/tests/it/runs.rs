@@ -250,7 +250,7 @@ fn the_demo_in_a_few_seconds() {
     }
     let again = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
     assert_eq!(again.code, 2);
-    assert!(again.stderr.contains("holds a run already"), "{}", again.stderr);
+    assert!(again.stderr.contains("already holds a run"), "{}", again.stderr);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_run_goes_on_on_another_tier_only_if_told_to() {
     child.wait().unwrap();
     let elsewhere = "train @/run/config.toml --resume --tier portable";
     expect![[r#"
-        error: @/run: the run has been on tier f32-avx2, this is f32-portable, and the two round differently; go on where it was, or give `--other-tier`: run.json then tells from which step on the bits are others
+        error: @/run: the run has used tier f32-avx2, this machine uses f32-portable, and the two round differently; resume on f32-avx2, or give `--other-tier`: run.json then records the step of the change
     "#]]
     .assert_eq(&scratch.run(elsewhere).bad(2));
     scratch.run(&format!("{elsewhere} --other-tier")).good();
@@ -302,19 +302,19 @@ fn commands_about_a_run_refuse_what_is_none() {
     check(
         "train @/config.toml --out @/run",
         expect![[r#"
-        error: @/run: holds a run already; go on with it by `--resume`, or choose another folder by `--out`
+        error: @/run: already holds a run; resume it with `--resume`, or choose another folder with `--out`
     "#]],
     );
     check(
         "train @/config.toml --out @/new --resume",
         expect![[r#"
-        error: @/new: holds no run to resume (no config.toml); leave `--resume` out to begin one there
+        error: @/new: holds no run to resume (no config.toml); to start one there, leave out `--resume`
     "#]],
     );
     check(
         "train @/config.toml --out @/run --resume --seed 4",
         expect![[r#"
-        error: @/run: the run there has another config, it differs in train.seed (3 and 4); give the folder's own config.toml, or train in another folder
+        error: @/run: this run has another config; it differs in train.seed (3 and 4); use the config.toml of the folder, or train in another folder
     "#]],
     );
     check(
@@ -402,14 +402,14 @@ fn configs_with_mistakes_are_refused() {
         "n_heads = 2",
         "n_heads = 3",
         expect![[r#"
-        error: @/wrong.toml: model.d_model = 16 is no multiple of n_heads = 3; change one of them, or give d_head
+        error: @/wrong.toml, line 10: model.d_model = 16 is not a multiple of n_heads = 3; change one of them, or give d_head
     "#]],
     );
     check(
         "lr = 4e-3",
         "lr = -1.0",
         expect![[r#"
-        error: @/wrong.toml: train.lr = -1: wanted a positive number
+        error: @/wrong.toml, line 16: train.lr = -1: wanted a positive number
     "#]],
     );
     check(
@@ -435,12 +435,12 @@ fn damaged_checkpoints_are_refused_and_passed_over() {
     bytes[middle] ^= 1;
     std::fs::write(&last, &bytes).unwrap();
     expect![[r#"
-        error: @/run/checkpoints/step-00000060.safetensors: its numbers are not those that were saved with this checkpoint; the file is damaged: use another checkpoint
+        error: @/run/checkpoints/step-00000060.safetensors: the numbers do not match the fingerprint of the checkpoint; the file is damaged: use another checkpoint
     "#]].assert_eq(&scratch.run("eval @/run").bad(2));
     let resumed = scratch.run("train @/config.toml --out @/run --resume");
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     expect![[r#"
-        warning: the checkpoint of step 60 cannot be used: @/run/checkpoints/step-00000060.safetensors: its numbers are not those that were saved with this checkpoint; the file is damaged: use another checkpoint
+        warning: the checkpoint of step 60 cannot be used: @/run/checkpoints/step-00000060.safetensors: the numbers do not match the fingerprint of the checkpoint; the file is damaged: use another checkpoint
     "#]].assert_eq(&resumed.stderr);
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a config. All of it is bad input.
+//! Errors and warnings of configs.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,15 @@ use searchlens_base::fault::{Fault, HasFault};
 use searchlens_tasks::error::TaskError;
 use searchlens_tokens::tokenizer::{TokenizerError, TokenizerName};
 
-/// A config that will not do, and where.
+/// An error of a config, with its place.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{problem}", self.place())]
 pub struct ConfigError {
-    /// The file, if it came from one.
+    /// The file; `None` for a config that was not read from one.
     pub path: Option<PathBuf>,
-    /// Line of the file, from 1, where one line is to blame.
+    /// Line of the file, from 1, if one line is to blame.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The error.
     pub problem: Box<ConfigProblem>,
 }
 
@@ -35,104 +35,56 @@ impl ConfigError {
     }
 }
 
-/// What a config says that can be done, but hardly is what was meant.
+/// A setting that is valid but probably a mistake.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ConfigWarning {
-    /// A run that ends before its warm-up.
     #[error(
-        "train.warmup = {warmup} is more than train.steps = {steps}: the learning rate still grows when the run ends, at {:.2} of train.lr; \
+        "train.warmup = {warmup} is more than train.steps = {steps}: the warm-up does not finish, and the learning rate ends at {:.2} of train.lr; \
          set train.warmup to less, such as {}", *steps as f64 / *warmup as f64, steps / 10
     )]
-    Warmup {
-        /// Steps of growth.
-        warmup: u64,
-        /// Steps of the run.
-        steps: u64,
-    },
+    Warmup { warmup: u64, steps: u64 },
 }
 
-/// What is wrong with a config.
+/// Errors of a config. A `key` has its tables: `train.lr`.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ConfigProblem {
-    /// The file cannot be read.
-    #[error("{0}; name a config that exists and may be read (`searchlens train --help` shows one)")]
+    #[error("{0}; give a config that exists and can be read (`searchlens train --help` shows one)")]
     File(#[from] FileError),
-    /// The text is not TOML.
     #[error("not TOML: {message}")]
-    Syntax {
-        /// What the parser said.
-        message: String,
-    },
-    /// A key that is not known.
+    Syntax { message: String },
+    /// `near` is ` (did you mean ..?)`, or empty.
     #[error("unknown key `{key}`{near}; known: {}", known.join(", "))]
-    UnknownKey {
-        /// The key with its tables: `train.lrr`.
-        key: String,
-        /// ` (did you mean ..?)` or empty.
-        near: String,
-        /// Every key of that table.
-        known: Vec<String>,
-    },
-    /// A name that is not among a key's choices.
+    UnknownKey { key: String, near: String, known: &'static [&'static str] },
+    #[error("`{key}` is missing; add it (`searchlens train --help` shows a config)")]
+    MissingKey { key: String },
+    /// `near` is ` (did you mean ..?)`, or empty.
     #[error("`{key}` cannot be `{value}`{near}; known: {}", known.join(", "))]
-    UnknownChoice {
-        /// The key with its tables.
-        key: String,
-        /// The value given.
-        value: String,
-        /// ` (did you mean ..?)` or empty.
-        near: String,
-        /// Every choice.
-        known: Vec<String>,
-    },
-    /// A value of the wrong kind, a missing key, or a table that its own room rejects.
+    UnknownChoice { key: String, value: String, near: String, known: &'static [&'static str] },
+    /// A choice with values of its own (in `fields`) that is given as its name alone.
+    #[error("{key} = \"{choice}\" lacks its values; write {key} = {}", with_values(choice, fields))]
+    BareChoice { key: String, choice: String, fields: &'static [&'static str] },
     #[error("`{key}`: {message}")]
-    Value {
-        /// The key or table.
-        key: String,
-        /// What was said of it.
-        message: String,
-    },
-    /// A number out of range.
+    Value { key: String, message: String },
     #[error("{key} = {value}: wanted {wanted}")]
-    Range {
-        /// The key with its tables.
-        key: &'static str,
-        /// The value given.
-        value: String,
-        /// What would do.
-        wanted: &'static str,
-    },
-    /// Heads that do not divide the width.
-    #[error("model.d_model = {d_model} is no multiple of n_heads = {n_heads}; change one of them, or give d_head")]
-    HeadSize {
-        /// Width.
-        d_model: usize,
-        /// Heads.
-        n_heads: usize,
-    },
-    /// No unordered edge tokens to leave without positions.
+    Range { key: String, value: String, wanted: String },
+    #[error("model.d_model = {d_model} is not a multiple of n_heads = {n_heads}; change one of them, or give d_head")]
+    HeadSize { d_model: usize, n_heads: usize },
     #[error(
-        "model.positions = \"learned_after_edges\" needs a tokenizer whose sequences open with single edge tokens in random order, and \
-         `{tokenizer}` is none; use \"learned\""
+        "model.positions = \"learned_after_edges\" needs a tokenizer that opens sequences with single edge tokens in random order, and \
+         `{tokenizer}` does not; use \"learned\""
     )]
-    NoUnorderedEdges {
-        /// The tokenizer.
-        tokenizer: TokenizerName,
-    },
-    /// A network that sees the tokens it is to predict.
+    NoUnorderedEdges { tokenizer: TokenizerName },
     #[error(
-        "model.attention_dir = \"bidirectional\": trained on next tokens, such a network would only copy what it sees, and it cannot answer \
-         token by token; use \"causal\""
+        "model.attention_dir = \"bidirectional\": a network that sees the next token learns only to copy it, and cannot generate token by token; \
+         use \"causal\""
     )]
     Bidirectional,
-    /// The task cannot be made, or lacks a split.
     #[error("[task]: {0}")]
     Task(TaskError),
-    /// The tokenizer cannot be made for the task.
     #[error("[tokenizer]: {0}")]
     Tokenizer(TokenizerError),
-    /// The network cannot be made.
     #[error("[model]: {0}")]
     Model(searchlens_model::config::ConfigError),
 }
@@ -141,4 +93,27 @@ impl HasFault for ConfigProblem {
     fn fault(&self) -> Fault {
         Fault::BadInput
     }
+}
+
+impl ConfigProblem {
+    /// The key or table that a check of a complete config rejects.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            ConfigProblem::Range { key, .. } => Some(key),
+            ConfigProblem::HeadSize { .. } => Some("model.d_model"),
+            ConfigProblem::NoUnorderedEdges { .. } => Some("model.positions"),
+            ConfigProblem::Bidirectional => Some("model.attention_dir"),
+            ConfigProblem::Task(_) => Some("task"),
+            ConfigProblem::Tokenizer(_) => Some("tokenizer"),
+            ConfigProblem::Model(_) => Some("model"),
+            _ => None,
+        }
+    }
+}
+
+/// `{ cosine = { floor = .. } }`.
+fn with_values(choice: &str, fields: &[&str]) -> String {
+    let fields: Vec<String> = fields.iter().map(|field| format!("{field} = ..")).collect();
+    let values = if fields.is_empty() { "..".to_owned() } else { format!("{{ {} }}", fields.join(", ")) };
+    format!("{{ {choice} = {values} }}")
 }

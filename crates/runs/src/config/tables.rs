@@ -1,4 +1,6 @@
-//! The tables of a config file: `[task]` and `[tokenizer]` are their rooms' own, `[model]`, `[train]` and `[eval]` are here.
+//! The tables of a config file. `[task]` and `[tokenizer]` belong to their crates; `[model]`, `[train]` and `[eval]` are defined here.
+//!
+//! The order of the fields is the order of the keys in `config.toml`, and the name of a run folder hashes that file.
 
 use std::path::PathBuf;
 
@@ -7,29 +9,49 @@ use searchlens_model::kernels::activation::Activation;
 use searchlens_model::kernels::tier;
 use searchlens_model::optimiser::Schedule;
 use searchlens_model::params::ParamGroup;
+use searchlens_model::train::SLOTS;
+use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::splits::Split;
 use searchlens_tokens::sequence::encoded::LossOn;
+use searchlens_tokens::tokenizer::TokenizerConfig;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigProblem;
+/// A config as written: no value is checked, and omitted keys have their defaults.
+///
+/// [`RunConfig::new`](super::RunConfig::new) checks it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawConfig {
+    /// Which problems to draw.
+    pub task: TaskConfig,
+    /// How problems become tokens.
+    pub tokenizer: TokenizerConfig,
+    /// The architecture.
+    pub model: ModelSettings,
+    /// The training recipe.
+    pub train: TrainSettings,
+    /// How the run is evaluated.
+    #[serde(default)]
+    pub eval: EvalSettings,
+}
 
-/// How a token's position enters.
+/// Position encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Positions {
-    /// A learned vector per position.
+    /// A learned embedding per position.
     Learned,
-    /// A learned vector per position, but none for the edge tokens that open a sequence in random order: their rows of `W_pos` start at 0
-    /// and stay there.
+    /// A learned embedding per position, except for the edge tokens that open a sequence in random order: their rows of `W_pos` are frozen
+    /// at 0.
     LearnedAfterEdges,
-    /// None: the causal mask is the only trace of order.
+    /// No position encoding; only the causal mask carries order.
     None,
-    /// Queries and keys are rotated.
+    /// Rotary position embedding (RoPE; Su et al. 2021): rotates queries and keys.
     Rotary {
-        /// Base of the angles.
+        /// Base of the rotation frequencies. Default: 10000.
         #[serde(default = "rotary_base")]
         base: f64,
-        /// How many numbers of each head are rotated; absent: all.
+        /// Dimensions of each head that are rotated; even, at most `d_head`. Default: all of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dim: Option<usize>,
     },
@@ -39,129 +61,79 @@ fn rotary_base() -> f64 {
     10_000.0
 }
 
-/// `[model]` as it stands in a file: what is absent takes its default.
+/// `[model]`: the architecture. Names follow TransformerLens.
+///
+/// Vocabulary size and context length follow from task and tokenizer and cannot be set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelTable {
-    /// Blocks.
+#[serde(deny_unknown_fields, default = "ModelSettings::without_size")]
+pub struct ModelSettings {
+    /// Number of transformer blocks. Required.
     pub n_layers: usize,
-    /// Width of the residual stream.
+    /// Width of the residual stream. Required.
     pub d_model: usize,
-    /// Attention heads a block.
+    /// Attention heads per block. Required.
     pub n_heads: usize,
-    /// Numbers per head; `d_model / n_heads` by default.
+    /// Width of one head. Default: `d_model / n_heads`, which must be whole.
     pub d_head: Option<usize>,
-    /// Hidden width of the MLP; `4 d_model` by default.
+    /// Hidden width of the MLP. Default: `4 * d_model`.
     pub d_mlp: Option<usize>,
-    /// Nonlinearity of the MLP; `gelu_new` by default.
-    pub act_fn: Option<Activation>,
-    /// `layer_norm` by default.
-    pub normalization: Option<Normalization>,
-    /// `learned_after_edges` by default where the tokenizer has such edges, else `learned`.
+    /// Activation function of the MLP: `relu`, `gelu` or `gelu_new`. Default: `gelu_new`.
+    pub act_fn: Activation,
+    /// Normalization before each attention and MLP layer and before the unembedding. Default: `layer_norm`.
+    pub normalization: Normalization,
+    /// Position encoding: `learned`, `learned_after_edges`, `none` or `{ rotary = { base = .., dim = .. } }`. Default: `learned_after_edges` if
+    /// the tokenizer opens sequences with single edge tokens in random order, else `learned`.
     pub positions: Option<Positions>,
-    /// `causal`, the only one that can be trained so far.
-    pub attention_dir: Option<AttentionDir>,
-    /// Blocks without an MLP; false by default.
-    pub attn_only: Option<bool>,
-    /// Train the output bias; by default it is frozen at 0.
-    pub output_bias: Option<bool>,
+    /// Attention mask. Only `causal`, the default, can be trained.
+    pub attention_dir: AttentionDir,
+    /// Leave out the MLPs. Default: false.
+    pub attn_only: bool,
+    /// Train the output bias `b_U`; if false, it is frozen at 0. Default: false.
+    pub output_bias: bool,
 }
 
-impl ModelTable {
-    /// A network of the default architecture.
-    pub fn new(n_layers: usize, d_model: usize, n_heads: usize) -> ModelTable {
-        ModelTable {
+impl ModelSettings {
+    /// Keys that have no default.
+    pub(super) const REQUIRED: &[&str] = &["n_layers", "d_model", "n_heads"];
+
+    /// Returns the default architecture of this size.
+    pub fn new(n_layers: usize, d_model: usize, n_heads: usize) -> ModelSettings {
+        ModelSettings {
             n_layers,
             d_model,
             n_heads,
             d_head: None,
             d_mlp: None,
-            act_fn: None,
-            normalization: None,
+            act_fn: Activation::GeluNew,
+            normalization: Normalization::LayerNorm,
             positions: None,
-            attention_dir: None,
-            attn_only: None,
-            output_bias: None,
+            attention_dir: AttentionDir::Causal,
+            attn_only: false,
+            output_bias: false,
         }
     }
 
-    /// Every choice made. Whether `positions` goes with the tokenizer is asked later.
-    pub(super) fn resolved(self, has_unordered_edges: bool) -> Result<ModelSettings, ConfigProblem> {
-        let ModelTable { n_layers, d_model, n_heads, .. } = self;
-        if n_heads == 0 {
-            return Err(ConfigProblem::Range {
-                key: "model.n_heads",
-                value: "0".into(),
-                wanted: "a whole number from 1 on",
-            });
-        }
-        if self.d_head.is_none() && !d_model.is_multiple_of(n_heads) {
-            return Err(ConfigProblem::HeadSize { d_model, n_heads });
-        }
-        let positions = if has_unordered_edges { Positions::LearnedAfterEdges } else { Positions::Learned };
-        let d_head = self.d_head.unwrap_or(d_model / n_heads);
-        let positions = match self.positions.unwrap_or(positions) {
-            Positions::Rotary { base, dim } => Positions::Rotary { base, dim: Some(dim.unwrap_or(d_head)) },
-            other => other,
-        };
-        Ok(ModelSettings {
-            n_layers,
-            d_model,
-            n_heads,
-            d_head,
-            d_mlp: self.d_mlp.unwrap_or(4 * d_model),
-            act_fn: self.act_fn.unwrap_or(Activation::GeluNew),
-            normalization: self.normalization.unwrap_or(Normalization::LayerNorm),
-            positions,
-            attention_dir: self.attention_dir.unwrap_or(AttentionDir::Causal),
-            attn_only: self.attn_only.unwrap_or(false),
-            output_bias: self.output_bias.unwrap_or(false),
-        })
+    /// The defaults of a file, which must give the size itself.
+    fn without_size() -> ModelSettings {
+        ModelSettings::new(0, 0, 0)
     }
 }
 
-/// `[model]` with every choice made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ModelSettings {
-    /// Blocks.
-    pub n_layers: usize,
-    /// Width of the residual stream.
-    pub d_model: usize,
-    /// Attention heads a block.
-    pub n_heads: usize,
-    /// Numbers per head.
-    pub d_head: usize,
-    /// Hidden width of the MLP.
-    pub d_mlp: usize,
-    /// Nonlinearity of the MLP.
-    pub act_fn: Activation,
-    /// Normalisation in the blocks.
-    pub normalization: Normalization,
-    /// How positions enter.
-    pub positions: Positions,
-    /// Direction of attention.
-    pub attention_dir: AttentionDir,
-    /// Blocks without an MLP.
-    pub attn_only: bool,
-    /// Whether the output bias is trained; else it stays 0.
-    pub output_bias: bool,
-}
-
-/// Input format of matrix products.
+/// Number format of matrix products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// bf16 where the processor has a unit for it that is faster than f32, else f32. `run.json` names the tier that came of it.
+    /// bf16 on processors where it is faster than f32, else f32. `run.json` names the choice.
     #[default]
     Auto,
     /// f32 throughout.
     F32,
-    /// bf16 products, f32 sums.
+    /// bf16 inputs, f32 sums.
     Bf16,
 }
 
 impl Precision {
-    /// What it means on this machine.
+    /// Returns the precision that this setting means on this machine.
     pub fn here(self) -> tier::Precision {
         match self {
             Precision::Auto => tier::Precision::fastest(),
@@ -171,189 +143,118 @@ impl Precision {
     }
 }
 
-/// `[train]`. All but `steps` have defaults, those of the recipe behind the demo.
+/// `[train]`: the training recipe. Defaults are those of the demo; only `steps` has none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default = "TrainSettings::without_steps")]
 pub struct TrainSettings {
-    /// Names the initial weights, the problems and the order of their edges.
-    #[serde(default = "default::seed")]
+    /// Seed of the initial weights, the training problems and the order of their edge tokens. Default: 1.
     pub seed: u64,
-    /// Problems a step. Step `s` (from 0) trains on problems `s · batch_problems ..` of the training stream.
-    #[serde(default = "default::batch_problems")]
+    /// Problems per micro-batch, 1 to 1048576. Default: 128.
     pub batch_problems: usize,
-    /// Batches of `batch_problems` whose gradients make one step: as one batch so many times as large, of which only a part is in memory.
-    /// Step `s` then trains on problems `s · batch_problems · accumulate ..`.
-    #[serde(default = "default::accumulate")]
+    /// Micro-batches whose gradients are accumulated into one optimizer step, 1 to 1048576. Default: 1.
+    ///
+    /// Step `s` (from 0) trains on the `batch_problems * accumulate` problems of the training stream from index
+    /// `s * batch_problems * accumulate`.
     pub accumulate: u64,
-    /// Steps of the whole run; the schedule is fitted to it.
+    /// Optimizer steps of the whole run; the learning rate schedule ends there. Required.
     pub steps: u64,
-    /// Peak learning rate.
-    #[serde(default = "default::lr")]
+    /// Peak learning rate. Default: 2e-3.
     pub lr: f64,
-    /// Steps of linear growth up to the peak.
-    #[serde(default = "default::warmup")]
+    /// Steps of linear warm-up from 0 to the peak learning rate. Default: 100.
     pub warmup: u64,
-    /// Learning rate after the warm-up: `"constant"`, `{ cosine = { floor = .. } }` or `{ linear = { decay = .. } }`.
-    #[serde(default = "default::schedule")]
+    /// Learning rate schedule after the warm-up: `"constant"`, `{ cosine = { floor = .. } }` or `{ linear = { decay = .. } }`.
+    /// Default: `{ linear = { decay = 0.4 } }`.
+    ///
+    /// `floor` is the final learning rate as a share of the peak; `decay` is the share of the steps over which the rate falls linearly to 0.
     pub schedule: Schedule,
-    /// AdamW: decay of the mean gradient.
-    #[serde(default = "default::beta1")]
+    /// AdamW: decay rate of the first moment, 0 to below 1. Default: 0.9.
     pub beta1: f64,
-    /// AdamW: decay of the mean squared gradient.
-    #[serde(default = "default::beta2")]
+    /// AdamW: decay rate of the second moment, 0 to below 1. Default: 0.98.
     pub beta2: f64,
-    /// AdamW: added to the root of the mean square.
-    #[serde(default = "default::eps")]
+    /// AdamW: term added to the denominator for numerical stability. Default: 1e-8.
     pub eps: f64,
-    /// AdamW: share of a decayed weight that a step takes, times the learning rate.
-    #[serde(default = "default::weight_decay")]
+    /// AdamW: decoupled weight decay; each step subtracts `lr * weight_decay * w` from a decayed weight `w`. Default: 0.05.
     pub weight_decay: f64,
-    /// Which parameters decay.
-    #[serde(default = "default::decay")]
+    /// Parameter groups with weight decay: any of `embedding`, `attention`, `mlp`, `unembedding`, `vector`.
+    /// Default: `["attention", "mlp", "unembedding"]`.
     pub decay: Vec<ParamGroup>,
-    /// The gradient is shortened to this norm; `inf` leaves it.
-    #[serde(default = "default::clip")]
+    /// Clip the gradient to this global norm; `inf` for no clipping. Default: 1.
     pub clip: f64,
-    /// The weights that are evaluated and saved are an average over about so many steps; 0: the weights themselves.
-    #[serde(default = "default::average_steps")]
+    /// Evaluate and save an exponential moving average of the weights over about this many steps; 0 for the raw weights. Default: 200.
     pub average_steps: u64,
-    /// The loss of a token improves only what is computed at that token: keys and values of other positions are constants to its
-    /// gradient, so that nothing is computed early for later tokens ("myopic" training).
-    #[serde(default)]
+    /// Myopic training: stop the gradient at keys and values of other positions, so that no position learns to compute anything for later
+    /// ones. Default: false.
     pub myopic: bool,
-    /// Which tokens the loss counts.
-    #[serde(default)]
+    /// Tokens that the loss scores: `path`, `all`, `first_step` or `forks`. Default: `path`.
     pub loss_on: LossOn,
-    /// Input format of products.
-    #[serde(default)]
+    /// Number format of matrix products: `auto`, `f32` or `bf16`. Default: `auto`.
     pub precision: Precision,
-    /// Parts of a batch whose gradients are summed apart: as many threads can help, and the weights' last bits depend on it.
-    #[serde(default = "default::slots")]
+    /// Gradient accumulators, 1 to 64. Default: 2. At most this many threads work on one step; the last bits of the weights depend on it.
     pub slots: usize,
-    /// Hold to this instruction set, or less; absent: the best that the machine has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Use at most this instruction set: `amx`, `avx512-bf16`, `avx512`, `avx2` or `portable`. Default: the best that the machine has.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<tier::Tier>,
-    /// Steps from checkpoint to checkpoint.
-    #[serde(default = "default::checkpoint_every")]
+    /// Steps between checkpoints. Default: 500.
     pub checkpoint_every: u64,
-    /// Steps from line to line of `metrics.jsonl`.
-    #[serde(default = "default::log_every")]
+    /// Steps between training lines of `metrics.jsonl`. Default: 50.
     pub log_every: u64,
-    /// A checkpoint to start from: fine-tuning. Its architecture must be that of `[model]`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Checkpoint to fine-tune from, of the architecture that `[model]` describes. Default: random weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
 }
 
 impl TrainSettings {
-    /// The recipe behind the demo, for so many steps.
+    /// Keys that have no default.
+    pub(super) const REQUIRED: &[&str] = &["steps"];
+
+    /// Returns the demo's recipe for this number of steps.
     pub fn new(steps: u64) -> TrainSettings {
         TrainSettings {
-            seed: default::seed(),
-            batch_problems: default::batch_problems(),
-            accumulate: default::accumulate(),
+            seed: 1,
+            batch_problems: 128,
+            accumulate: 1,
             steps,
-            lr: default::lr(),
-            warmup: default::warmup(),
-            schedule: default::schedule(),
-            beta1: default::beta1(),
-            beta2: default::beta2(),
-            eps: default::eps(),
-            weight_decay: default::weight_decay(),
-            decay: default::decay(),
-            clip: default::clip(),
-            average_steps: default::average_steps(),
+            lr: 2e-3,
+            warmup: 100,
+            schedule: Schedule::Linear { decay: 0.4 },
+            beta1: 0.9,
+            beta2: 0.98,
+            eps: 1e-8,
+            weight_decay: 0.05,
+            decay: vec![ParamGroup::Attention, ParamGroup::Mlp, ParamGroup::Unembedding],
+            clip: 1.0,
+            average_steps: 200,
             myopic: false,
-            loss_on: LossOn::default(),
-            precision: Precision::default(),
-            slots: default::slots(),
+            loss_on: LossOn::Path,
+            precision: Precision::Auto,
+            slots: SLOTS,
             tier: None,
-            checkpoint_every: default::checkpoint_every(),
-            log_every: default::log_every(),
+            checkpoint_every: 500,
+            log_every: 50,
             init: None,
         }
     }
+
+    /// The defaults of a file, which must give `steps` itself.
+    fn without_steps() -> TrainSettings {
+        TrainSettings::new(0)
+    }
 }
 
-/// `[eval]`.
+/// `[eval]`: evaluation during training, on the validation split, and after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct EvalSettings {
-    /// Problems of an evaluation, during training and after it.
-    #[serde(default = "default::problems")]
+    /// Problems of each evaluation, 1 to 2^32. Default: 1000.
     pub problems: usize,
-    /// Steps from one evaluation during training to the next. Those are on the validation split always: checkpoints are chosen by them.
-    #[serde(default = "default::every")]
+    /// Steps between evaluations on the validation split, which choose `best.safetensors`. Default: 500.
     pub every: u64,
-    /// The split that the evaluation after training reports on.
-    #[serde(default = "default::split")]
+    /// Split of the evaluation after training: `train`, `validation` or `test`. Default: `test`.
     pub split: Split,
 }
 
 impl Default for EvalSettings {
     fn default() -> EvalSettings {
-        EvalSettings { problems: default::problems(), every: default::every(), split: default::split() }
-    }
-}
-
-/// Defaults: the recipe that the demo study found good.
-mod default {
-    use super::{ParamGroup, Schedule, Split};
-
-    pub(super) fn seed() -> u64 {
-        1
-    }
-    pub(super) fn batch_problems() -> usize {
-        128
-    }
-    pub(super) fn accumulate() -> u64 {
-        1
-    }
-    pub(super) fn lr() -> f64 {
-        2e-3
-    }
-    pub(super) fn warmup() -> u64 {
-        100
-    }
-    pub(super) fn schedule() -> Schedule {
-        Schedule::Linear { decay: 0.4 }
-    }
-    pub(super) fn beta1() -> f64 {
-        0.9
-    }
-    pub(super) fn beta2() -> f64 {
-        0.98
-    }
-    pub(super) fn eps() -> f64 {
-        1e-8
-    }
-    pub(super) fn weight_decay() -> f64 {
-        0.05
-    }
-    pub(super) fn decay() -> Vec<ParamGroup> {
-        vec![ParamGroup::Attention, ParamGroup::Mlp, ParamGroup::Unembedding]
-    }
-    pub(super) fn clip() -> f64 {
-        1.0
-    }
-    pub(super) fn average_steps() -> u64 {
-        200
-    }
-    pub(super) fn slots() -> usize {
-        searchlens_model::train::SLOTS
-    }
-    pub(super) fn checkpoint_every() -> u64 {
-        500
-    }
-    pub(super) fn log_every() -> u64 {
-        50
-    }
-    pub(super) fn problems() -> usize {
-        1000
-    }
-    pub(super) fn every() -> u64 {
-        500
-    }
-    pub(super) fn split() -> Split {
-        Split::Test
+        EvalSettings { problems: 1000, every: 500, split: Split::Test }
     }
 }

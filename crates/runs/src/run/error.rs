@@ -1,4 +1,4 @@
-//! What can go wrong in a run.
+//! Errors of training runs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,144 +10,84 @@ use searchlens_model::generate::GenerateError;
 use searchlens_model::kernels::tier::{Tier, TierError};
 use searchlens_model::train::TrainError;
 
-use crate::config::ConfigError;
+use crate::config::error::ConfigError;
 use crate::metrics::{MetricsError, ResumeMetricsError};
 use crate::snapshot::SnapshotError;
 
-/// Why a run did not begin, or ended early.
+/// Errors of starting, resuming or continuing a run.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum RunError {
-    /// A fresh run in a folder that holds one.
-    #[error("{dir}: holds a run already; go on with it by `--resume`, or choose another folder by `--out`", dir = dir.display())]
-    Exists {
-        /// The folder.
-        dir: PathBuf,
-    },
-    /// Nothing to resume.
-    #[error("{dir}: holds no run to resume (no config.toml); leave `--resume` out to begin one there", dir = dir.display())]
-    NoRun {
-        /// The folder.
-        dir: PathBuf,
-    },
-    /// Another process trains this run.
+    #[error("{dir}: already holds a run; resume it with `--resume`, or choose another folder with `--out`", dir = dir.display())]
+    Exists { dir: PathBuf },
+    #[error("{dir}: holds no run to resume (no config.toml); to start one there, leave out `--resume`", dir = dir.display())]
+    NoRun { dir: PathBuf },
+    /// Another process holds the lock on this file.
     #[error("{path}: another process is training this run; wait for it, or end it first", path = path.display())]
-    Busy {
-        /// The file that both want.
-        path: PathBuf,
-    },
-    /// The config is not the one that the run began with.
+    Busy { path: PathBuf },
+    /// `differences` are keys with both values.
     #[error(
-        "{dir}: the run there has another config, it differs in {}; give the folder's own config.toml, or train in another folder",
+        "{dir}: this run has another config; it differs in {}; use the config.toml of the folder, or train in another folder",
         differences.join(", "), dir = dir.display()
     )]
-    Changed {
-        /// The folder.
-        dir: PathBuf,
-        /// Keys, with both values.
-        differences: Vec<String>,
-    },
-    /// The run has been on another instruction tier.
+    Changed { dir: PathBuf, differences: Vec<String> },
     #[error(
-        "{dir}: the run has been on tier {was}, this is {now}, and the two round differently; go on where it was, or give `--other-tier`: \
-         run.json then tells from which step on the bits are others",
+        "{dir}: the run has used tier {was}, this machine uses {now}, and the two round differently; resume on {was}, or give `--other-tier`: \
+         run.json then records the step of the change",
         dir = dir.display()
     )]
-    Tier {
-        /// The folder.
-        dir: PathBuf,
-        /// The last tier in run.json.
-        was: String,
-        /// Tier now.
-        now: String,
-    },
-    /// The config's tier is not the one that the program is held to.
-    #[error("train.tier is {}, but the threads are held to {}; force the tier before workers are made", wanted.name(), held.name())]
-    NotHeld {
-        /// What the config says.
-        wanted: Tier,
-        /// What the threads use.
-        held: Tier,
-    },
-    /// `config.toml` or `run.json` of the folder is broken.
-    #[error("{path}: {message}; restore the file from a copy, or train anew", path = path.display())]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        message: String,
-    },
-    /// `config.toml` of the folder is not one of this program.
+    Tier { dir: PathBuf, was: String, now: String },
+    #[error("train.tier is {}, but the threads use {}; force the tier before making the workers", wanted.name(), held.name())]
+    NotHeld { wanted: Tier, held: Tier },
+    /// `config.toml` or `run.json` of the folder.
+    #[error("{path}: {message}; restore the file from a copy, or train again in another folder", path = path.display())]
+    Broken { path: PathBuf, message: String },
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// There are checkpoints, and none is whole.
-    #[error("{dir}: no checkpoint is whole: {}; restore one from a copy, or train anew", reasons.join("; "), dir = dir.display())]
-    NoWholeCheckpoint {
-        /// The folder.
-        dir: PathBuf,
-        /// What is wrong with each.
-        reasons: Vec<String>,
-    },
-    /// `init` names a network of another architecture.
-    #[error("train.init: {path} has another architecture than [model], it differs in {}", differences.join(", "), path = path.display())]
-    InitArchitecture {
-        /// The checkpoint.
-        path: PathBuf,
-        /// Fields, with both values.
-        differences: Vec<String>,
-    },
-    /// `init` names a network in which weights that the config freezes at 0 are not 0.
-    #[error("train.init: {path} has numbers in `{tensor}` where this config keeps 0; {remedy}", path = path.display())]
-    InitFrozen {
-        /// The checkpoint.
-        path: PathBuf,
-        /// The parameter.
-        tensor: &'static str,
-        /// What to set.
-        remedy: &'static str,
-    },
-    /// The file that `init` names cannot be read.
-    #[error("train.init: {0}; name a checkpoint that exists, such as RUN/checkpoints/best.safetensors")]
+    /// `reasons` has one entry per checkpoint.
+    #[error(
+        "{dir}: no checkpoint is complete: {}; restore one from a copy, or train again in another folder",
+        reasons.join("; "), dir = dir.display()
+    )]
+    NoWholeCheckpoint { dir: PathBuf, reasons: Vec<String> },
+    /// `differences` are fields with both values.
+    #[error(
+        "train.init: {path} does not have the architecture of [model]; it differs in {}",
+        differences.join(", "), path = path.display()
+    )]
+    InitArchitecture { path: PathBuf, differences: Vec<String> },
+    #[error("train.init: {path} has nonzero values in `{tensor}`, which this config freezes at 0; {remedy}", path = path.display())]
+    InitFrozen { path: PathBuf, tensor: &'static str, remedy: &'static str },
+    #[error("train.init: {0}; give a checkpoint that exists, such as RUN/checkpoints/best.safetensors")]
     InitFile(FileError),
-    /// `init` names a file that is no checkpoint.
     #[error("train.init: {0}")]
     Init(CheckpointError),
-    /// A step could not be made: a number ceased to be finite, or nothing is scored.
-    #[error("{error}{kept}")]
-    Diverged {
-        /// Which step, and why.
-        error: TrainError,
-        /// What is left.
-        kept: Kept,
-    },
-    /// A step on scratch copies could not be made.
+    #[error("{error}{last}")]
+    Diverged { error: TrainError, last: LastCheckpoint },
+    /// A step of [`ms_per_step`](crate::demo::ms_per_step) failed.
     #[error(transparent)]
     Timing(#[from] TrainError),
-    /// The validation problems could not be answered.
     #[error(transparent)]
     Generate(#[from] GenerateError),
-    /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A checkpoint cannot be read or written.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// `metrics.jsonl` is broken before the last checkpoint.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The precision that the config asks for.
     #[error("train.precision: {0}")]
     Precision(#[from] TierError),
 }
 
-/// The last complete checkpoint, if there is one.
+/// Weights of the last complete checkpoint, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept(pub Option<PathBuf>);
+pub struct LastCheckpoint(pub Option<PathBuf>);
 
-impl fmt::Display for Kept {
+impl fmt::Display for LastCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Some(path) => write!(f, "; the last good checkpoint is {}", path.display()),
-            None => f.write_str("; no checkpoint had been written yet"),
+            None => f.write_str("; no checkpoint has been written yet"),
         }
     }
 }

@@ -1,12 +1,12 @@
-//! How a run begins, and how it is taken up again.
+//! Starting and resuming a run.
 
 use std::path::Path;
 
-use searchlens_base::durable::write_atomically;
+use searchlens_base::durable::{read_file, write_atomically};
 use searchlens_base::stream::{Purpose, stream};
 use searchlens_model::Model;
 use searchlens_model::backward::Reach;
-use searchlens_model::checkpoint::{CheckpointError, load_model};
+use searchlens_model::checkpoint::{CheckpointError, TrainingState, load_model};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::kernels::tier::Tier;
 use searchlens_model::optimiser::{AdamW, Moments};
@@ -16,15 +16,16 @@ use searchlens_model::workers::Workers;
 
 use crate::config::RunConfig;
 use crate::config::tables::TrainSettings;
-use crate::folder::{RunFolder, write_json};
+use crate::folder::{CheckpointFiles, RunFolder, write_json};
 use crate::metrics::MetricsWriter;
 use crate::setup::Parts;
-use crate::snapshot::{self, Tally};
+use crate::snapshot::{self, CheckpointMetadata, Tally};
 use searchlens_results::{FORMAT_VERSION, Metric, RunInfo, TierFrom};
 
-use super::{Origin, Progress, RunError, Session, Start};
+use super::error::RunError;
+use super::session::{Origin, Progress, Session, Start};
 
-/// What the loop starts from.
+/// State at the start of the training loop.
 pub(super) struct Started {
     pub(super) trainer: Trainer,
     pub(super) metrics: MetricsWriter,
@@ -34,10 +35,10 @@ pub(super) struct Started {
     pub(super) seconds: f64,
 }
 
-/// The network before the first step: fresh weights drawn from the seed, those that stay frozen at 0, or the weights of `init`.
+/// Returns the network before the first step: the weights of `train.init`, or else [`untrained_model`].
 ///
 /// # Errors
-/// If `init` cannot be read, or does not fit.
+/// If the checkpoint `train.init` cannot be read or does not fit the config.
 pub fn initial_model(config: &RunConfig, parts: &Parts) -> Result<Model, RunError> {
     match &config.train().init {
         None => Ok(untrained_model(config.train().seed, parts)),
@@ -45,7 +46,7 @@ pub fn initial_model(config: &RunConfig, parts: &Parts) -> Result<Model, RunErro
     }
 }
 
-/// The network with fresh weights drawn from the seed of a run, whatever it was trained from: what probes are compared with.
+/// Returns a network with random weights drawn from the seed of a run, frozen ones at 0. Probes are compared with it.
 pub fn untrained_model(seed: u64, parts: &Parts) -> Model {
     let mut model = Model::init(parts.architecture.clone(), &mut stream(seed, Purpose::Init, 0));
     for (_, slot) in parts.frozen() {
@@ -76,7 +77,7 @@ fn init_from(path: &Path, parts: &Parts) -> Result<Model, RunError> {
     Ok(model)
 }
 
-/// Fields in which two architectures differ, with both values.
+/// Lists the fields in which two architectures differ, with both values.
 fn differences(got: &ModelConfig, want: &ModelConfig) -> Vec<String> {
     let (got, want) = (got.to_transformer_lens(), want.to_transformer_lens());
     let fields = |value: &serde_json::Value| value.as_object().cloned().unwrap_or_default();
@@ -89,7 +90,7 @@ fn differences(got: &ModelConfig, want: &ModelConfig) -> Vec<String> {
     differ.map(|name| format!("{name} ({} and {})", show(got.get(name)), show(want.get(name)))).collect()
 }
 
-/// The optimiser that `[train]` describes.
+/// Returns the optimizer that `[train]` describes.
 pub fn optimiser_of(train: &TrainSettings) -> AdamW {
     AdamW {
         beta1: train.beta1,
@@ -101,7 +102,7 @@ pub fn optimiser_of(train: &TrainSettings) -> AdamW {
     }
 }
 
-/// A trainer before the first step.
+/// Makes the trainer before the first step.
 pub(crate) fn first_trainer(config: &RunConfig, parts: &Parts) -> Result<Trainer, RunError> {
     let model = initial_model(config, parts)?;
     let train = config.train();
@@ -155,8 +156,8 @@ pub(super) fn resume(
     if !folder.config().exists() {
         return Err(RunError::NoRun { dir: dir.into() });
     }
-    // The instruction set that a config is held to matters by what comes of it: the tier.
-    let differences = RunConfig::read(&folder.config())?.held_to(config.train().tier).differences(config);
+    // `train.tier` may differ; the tier that results from it is compared below.
+    let differences = RunConfig::read(&folder.config())?.with_tier(config.train().tier).differences(config);
     if !differences.is_empty() {
         return Err(RunError::Changed { dir: dir.into(), differences });
     }
@@ -168,14 +169,14 @@ pub(super) fn resume(
     }
     let mut started = first_trainer(config, parts)?;
     let mut tally = Tally::default();
-    if let Some((notes, state)) = last_whole(folder, session.progress)? {
+    if let Some((metadata, state)) = last_complete(folder, session.progress)? {
         let model = Model { params: state.params, ..started.model };
         started = trainer(config.train(), parts, model, state.moments, state.average)?;
-        tally = notes.tally;
+        tally = metadata.tally;
     }
     let step = started.steps_done();
     let (metrics, lines) = MetricsWriter::resume(&folder.metrics(), step)?;
-    folder.forget_after(step)?;
+    folder.remove_after(step)?;
     let exact = lines.iter().filter_map(|line| match line {
         Metric::Eval { exact_path, .. } => exact_path.value,
         Metric::Train { .. } => None,
@@ -191,11 +192,11 @@ pub(super) fn resume(
     Ok(Started { trainer: started, metrics, tally, info, best_exact, seconds })
 }
 
-/// What `run.json` says of a run that goes on after `step` steps on another tier, which is that of `now`.
+/// Returns `run.json` for a run that resumes after `step` steps on another tier, that of `now`.
 fn moved(before: RunInfo, now: RunInfo, step: u64) -> RunInfo {
     let of = |from_step, info: &RunInfo| TierFrom { from_step, tier: info.tier.clone(), machine: info.machine.clone() };
     let mut tiers = if before.tiers.is_empty() { vec![of(0, &before)] } else { before.tiers.clone() };
-    // Steps that are made anew leave no trace of where they were made first.
+    // Steps that are repeated leave no record of the tier that took them first.
     tiers.retain(|tier| tier.from_step < step);
     if tiers.last().is_none_or(|last| last.tier != now.tier) {
         tiers.push(of(step, &now));
@@ -206,18 +207,18 @@ fn moved(before: RunInfo, now: RunInfo, step: u64) -> RunInfo {
     RunInfo { threads: now.threads, tier: now.tier, precision: now.precision, machine: now.machine, tiers, ..before }
 }
 
-/// The last checkpoint of which both files are whole; `None` if there is no complete one at all.
-fn last_whole(
+/// Loads the last undamaged checkpoint; `None` if none has both its files.
+fn last_complete(
     folder: &RunFolder,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Option<(snapshot::Notes, searchlens_model::checkpoint::TrainingState)>, RunError> {
+) -> Result<Option<(CheckpointMetadata, TrainingState)>, RunError> {
     let mut reasons = Vec::new();
-    for kept in folder.kept()?.into_iter().rev().filter(|k| k.model && k.training) {
-        match snapshot::load_complete(folder, kept.step) {
+    for files in folder.checkpoint_files()?.into_iter().rev().filter(CheckpointFiles::is_complete) {
+        match snapshot::load_complete(folder, files.step) {
             Ok(loaded) => return Ok(Some(loaded)),
             Err(error) => {
                 let reason = error.to_string();
-                progress(Progress::Skipped { step: kept.step, reason: &reason });
+                progress(Progress::Skipped { step: files.step, reason: &reason });
                 reasons.push(reason);
             }
         }
@@ -244,11 +245,11 @@ fn info(config: &RunConfig, workers: &Workers, origin: &Origin, n_params: usize)
 
 fn read_info(folder: &RunFolder) -> Result<RunInfo, RunError> {
     let path = folder.info();
-    let bytes = searchlens_base::durable::read_file(&path)?;
+    let bytes = read_file(&path)?;
     let info: RunInfo = serde_json::from_slice(&bytes)
         .map_err(|error| RunError::Broken { path: path.clone(), message: error.to_string() })?;
     if info.format_version != FORMAT_VERSION {
-        let message = format!("format version {}, this program reads {FORMAT_VERSION}", info.format_version);
+        let message = format!("format version {}; this program reads version {FORMAT_VERSION}", info.format_version);
         return Err(RunError::Broken { path, message });
     }
     Ok(info)

@@ -1,11 +1,10 @@
-//! Config files: what they may say, and what is said of those that are wrong.
+//! Config files: defaults, round trips and error messages.
 
 use crate::tiny;
 use expect_test::{Expect, expect};
 use searchlens_runs::config::RunConfig;
-use searchlens_runs::setup::Parts;
 
-/// The config of design documents: every table, most keys left out.
+/// The config of the design document: every table, most keys left out.
 const WHOLE: &str = r#"[task.maze]
 generator = "dfs"
 rows = 5
@@ -30,7 +29,7 @@ every = 500
 "#;
 
 #[test]
-fn the_resolved_config_says_everything() {
+fn the_resolved_config_has_every_key() {
     let want = expect![[r#"
         [task.maze]
         generator = "dfs"
@@ -97,6 +96,19 @@ fn the_resolved_config_says_everything() {
     want.assert_eq(&RunConfig::parse(WHOLE).unwrap().to_toml());
 }
 
+/// The name of a run folder hashes `config.toml`: keys keep their order and form, those that are left out included.
+#[test]
+fn optional_keys_have_their_place_in_the_resolved_config() {
+    let config = tiny::config(&[
+        ("n_heads = 2", "n_heads = 2\npositions = { rotary = {} }"),
+        ("seed = 3", "seed = 3\ntier = \"avx2\"\ninit = \"a.safetensors\"\nschedule = \"constant\"\nclip = inf"),
+    ]);
+    let text = config.to_toml();
+    let (_, model_and_train) = text.split_once("[model]").unwrap();
+    let want = expect![[r#""#]];
+    want.assert_eq(model_and_train);
+}
+
 #[track_caller]
 fn check_round_trip(edits: &[(&str, &str)]) {
     let config = tiny::config(edits);
@@ -134,11 +146,11 @@ fn resolved_configs_read_back() {
 
 #[test]
 fn vocabulary_and_context_follow_from_task_and_tokenizer() {
-    let parts = Parts::of(&RunConfig::parse(WHOLE).unwrap());
+    let parts = RunConfig::parse(WHOLE).unwrap().parts();
     assert_eq!((parts.architecture.d_vocab, parts.architecture.n_ctx, parts.unpositioned), (70, 54, 24));
     assert_eq!(parts.frozen().len(), 2);
     let legacy = tiny::config(&[("name = \"edges\"", "name = \"AOTP_UT_uniform\"")]);
-    assert_eq!((Parts::of(&legacy).unpositioned, Parts::of(&legacy).frozen().len()), (0, 1));
+    assert_eq!((legacy.parts().unpositioned, legacy.parts().frozen().len()), (0, 1));
 }
 
 #[track_caller]
@@ -147,7 +159,7 @@ fn check_error(old: &str, new: &str, want: Expect) {
 }
 
 #[test]
-fn an_unknown_key_at_any_depth_is_told_its_near_names() {
+fn an_unknown_key_at_any_depth_gets_near_names() {
     check_error(
         "[train]",
         "[trian]",
@@ -210,7 +222,7 @@ fn an_unknown_key_at_any_depth_is_told_its_near_names() {
 }
 
 #[test]
-fn an_unknown_choice_is_told_the_known_ones() {
+fn an_unknown_choice_lists_the_known_ones() {
     check_error(
         "generator = \"dfs\"",
         "generator = \"dsf\"",
@@ -296,6 +308,16 @@ fn wrong_values_are_named() {
     );
     check_error("steps = 60", "steps = 0", expect!["train.steps = 0: wanted a whole number from 1 on"]);
     check_error("steps = 60", "", expect!["line 11: `train`: missing field `steps`"]);
+    check_error("n_layers = 1", "", expect![]);
+    check_error("[model]\nn_layers = 1\nd_model = 32\nn_heads = 2\n", "", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\ndecay = \"mlp\"", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\ndecay = [\"mlp\", \"mpl\"]", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nmyopic = \"true\"", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nloss_on = { path = { x = 1 } }", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nloss_on = 3", expect![]);
+    check_error("lr = 4e-3", "lr = 4e-3\nschedule = { constant = {}, cosine = { floor = 0.1 } }", expect![]);
+    check_error("name = \"edges\"", "name = 1979-05-27", expect![]);
+    check_error("rows = 3", "rows = 3\nmax_weight = 5000000000", expect![]);
     check_error("lr = 4e-3", "lr = nan", expect!["train.lr = NaN: wanted a positive number"]);
     check_error(
         "lr = 4e-3",
@@ -360,14 +382,14 @@ fn wrong_values_are_named() {
 }
 
 #[test]
-fn a_run_shorter_than_its_warm_up_is_warned_of() {
-    let told =
+fn a_run_shorter_than_its_warm_up_gives_a_warning() {
+    let warnings =
         |edits: &[(&str, &str)]| tiny::config(edits).warnings().iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert!(told(&[]).is_empty() && told(&[("warmup = 10", "warmup = 60")]).is_empty());
+    assert!(warnings(&[]).is_empty() && warnings(&[("warmup = 10", "warmup = 60")]).is_empty());
     let want = expect![
         "train.warmup = 100 is more than train.steps = 60: the learning rate still grows when the run ends, at 0.60 of train.lr; set train.warmup to less, such as 6"
     ];
-    want.assert_eq(&told(&[("warmup = 10", "warmup = 100")]).join("; "));
+    want.assert_eq(&warnings(&[("warmup = 10", "warmup = 100")]).join("; "));
 }
 
 #[test]
@@ -379,5 +401,5 @@ fn a_file_is_named() {
     std::fs::write(&path, WHOLE.replace("lr = ", "lrr = ")).unwrap();
     assert!(error(&path).contains("x.toml, line 15: unknown key `train.lrr`"), "{}", error(&path));
     std::fs::write(&path, [0xff, 0xfe]).unwrap();
-    assert!(error(&path).contains("no UTF-8"), "{}", error(&path));
+    assert!(error(&path).contains("not UTF-8"), "{}", error(&path));
 }

@@ -1,4 +1,4 @@
-//! The room's tests of behaviour, in one binary.
+//! Integration tests, in one binary.
 
 #[cfg(test)]
 mod config;

@@ -1,4 +1,4 @@
-//! Runs: what they leave, whatever happens to them.
+//! Training runs: files, resuming, damage, errors.
 
 use crate::tiny::{config, train_fresh, train_until};
 use searchlens_base::fault::{Fault, HasFault};
@@ -16,7 +16,7 @@ fn resume(config: &RunConfig, dir: &Path) -> Result<Outcome, RunError> {
     train_until(config, dir, Start::Resume, 2, None)
 }
 
-/// Everything in a run folder that must not depend on time or threads: checkpoints byte for byte, config, metrics without timings.
+/// Everything in a run folder that must not depend on time or threads: checkpoints byte for byte, config, metrics without times.
 fn essence(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let folder = RunFolder::at(dir);
     let mut files = BTreeMap::new();
@@ -29,7 +29,7 @@ fn essence(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The lines of metrics, timings set to 0.
+/// The lines of metrics, with times set to 0.
 fn metrics(dir: &Path) -> Vec<Metric> {
     let text = std::fs::read_to_string(RunFolder::at(dir).metrics()).unwrap();
     let mut lines: Vec<Metric> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -113,7 +113,7 @@ fn a_tiny_network_learns_and_leaves_its_folder() {
     assert_eq!(info.train_seconds, outcome.train_seconds);
     assert!(info.train_seconds > 0.0 && info.n_params == outcome.model.params.len());
     let last = snapshot::load(&outcome.checkpoint.unwrap()).unwrap();
-    assert_eq!((last.model.params, last.notes.step), (outcome.model.params, 400));
+    assert_eq!((last.model.params, last.metadata.step), (outcome.model.params, 400));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn threads_change_no_bit() {
 }
 
 #[test]
-fn the_folder_says_in_what_precision_it_was_trained() {
+fn the_folder_records_the_precision_of_training() {
     let trained = |precision: &str| -> Result<RunInfo, RunError> {
         let dir = tempfile::tempdir().unwrap();
         let edit = format!("seed = 3\nprecision = {precision:?}");
@@ -218,19 +218,19 @@ fn a_kill_between_two_files_costs_steps_and_nothing_else() {
     });
     // Killed before the first checkpoint.
     check_survives(|folder| {
-        for kept in folder.kept().unwrap().into_iter().filter(|k| k.training) {
-            std::fs::remove_file(folder.training(kept.step)).unwrap();
+        for files in folder.checkpoint_files().unwrap().into_iter().filter(|files| files.training) {
+            std::fs::remove_file(folder.training(files.step)).unwrap();
         }
     });
 }
 
 #[test]
-fn torn_files_are_passed_over() {
+fn truncated_files_are_skipped() {
     check_survives(|folder| cut(&folder.training(50), |len| len - 5));
     check_survives(|folder| cut(&folder.training(50), |_| 3));
     check_survives(|folder| cut(&folder.model(50), |len| len / 2));
     check_survives(|folder| cut(&folder.model(50), |_| 0));
-    // A line being written, beyond the checkpoint taken up.
+    // An unfinished line after the checkpoint.
     check_survives(|folder| {
         let mut text = std::fs::read_to_string(folder.metrics()).unwrap();
         text.push_str("{\"kind\":\"train\",\"step\":5");
@@ -267,9 +267,9 @@ fn check_error(result: Result<impl std::fmt::Debug, RunError>, is_bad_input: boo
 }
 
 #[test]
-fn a_run_is_not_written_over_and_not_taken_up_by_mistake() {
+fn a_run_is_neither_overwritten_nor_resumed_by_mistake() {
     let dir = stopped(&config(&[]), 20);
-    check_error(train_fresh(&config(&[]), dir.path()), true, &["holds a run already", "--resume", "--out"]);
+    check_error(train_fresh(&config(&[]), dir.path()), true, &["already holds a run", "--resume", "--out"]);
     let f32 = config(&[("log_every = 7", "log_every = 7\nprecision = \"f32\"")]);
     check_error(resume(&f32, dir.path()), true, &["train.precision (\"auto\" and \"f32\")"]);
     let other = config(&[("lr = 4e-3", "lr = 5e-3"), ("seed = 3", "seed = 4")]);
@@ -280,7 +280,11 @@ fn a_run_is_not_written_over_and_not_taken_up_by_mistake() {
     let text = std::fs::read_to_string(&info).unwrap();
     let now = serde_json::from_str::<RunInfo>(&text).unwrap().tier;
     std::fs::write(&info, text.replace(&format!("\"tier\": {now:?}"), "\"tier\": \"f32-other\"")).unwrap();
-    check_error(resume(&config(&[]), dir.path()), true, &["has been on tier f32-other, this is", "--other-tier", &now]);
+    check_error(
+        resume(&config(&[]), dir.path()),
+        true,
+        &["has used tier f32-other, this machine uses", "--other-tier", &now],
+    );
     std::fs::write(&info, "{").unwrap();
     check_error(resume(&config(&[]), dir.path()), true, &["run.json", "restore the file"]);
 }
@@ -291,7 +295,7 @@ fn info(dir: &Path) -> RunInfo {
 }
 
 #[test]
-fn a_run_may_go_on_on_another_tier_and_tells_from_where() {
+fn a_run_resumed_on_another_tier_records_the_step() {
     let dir = stopped(&config(&[]), 30);
     let other = |tier: &str| {
         let info = RunInfo { tier: tier.into(), ..info(dir.path()) };
@@ -324,13 +328,13 @@ fn two_processes_do_not_train_one_run() {
 }
 
 #[test]
-fn with_no_whole_checkpoint_nothing_is_begun_anew_in_silence() {
+fn without_a_complete_checkpoint_resuming_is_an_error() {
     let dir = stopped(&config(&[]), 50);
     let folder = RunFolder::at(dir.path());
-    for kept in folder.kept().unwrap().into_iter().filter(|k| k.training) {
-        cut(&folder.training(kept.step), |len| len / 2);
+    for files in folder.checkpoint_files().unwrap().into_iter().filter(|files| files.training) {
+        cut(&folder.training(files.step), |len| len / 2);
     }
-    let wanted = ["no checkpoint is whole", "step-00000040.training.safetensors", "restore one from a copy"];
+    let wanted = ["no checkpoint is complete", "step-00000040.training.safetensors", "restore one from a copy"];
     check_error(resume(&config(&[]), dir.path()), true, &wanted);
 }
 
@@ -344,7 +348,7 @@ fn a_broken_line_before_the_checkpoint_is_an_error() {
 }
 
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
+fn a_loss_that_is_not_finite_stops_the_run_and_spares_the_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let wild = config(&[
         ("lr = 4e-3", "lr = 1e36"),
@@ -355,7 +359,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint() {
     check_error(
         train_fresh(&wild, dir.path()),
         false,
-        &["step ", "lower the learning rate", "no checkpoint had been written"],
+        &["step ", "lower the learning rate", "no checkpoint has been written"],
     );
     // Weight decay that overshoots makes the weights 2.5 times larger with every step: still numbers after 20 steps, not after 60.
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Looks inside a small trained network: specimens and probes.
+//! Gallery and probes of a small trained network.
 
 use crate::tiny;
 use searchlens_lens::probe::ProbeConfig;
@@ -10,11 +10,11 @@ use searchlens_studies::gallery::{GalleryPlan, gallery};
 use searchlens_studies::probing::{ProbePlan, probe};
 use searchlens_tasks::splits::Split;
 
-/// A network after a few seconds' training on 3×3 mazes, and the same before.
+/// A network trained on 3×3 mazes for a few seconds, and the untrained network.
 fn networks() -> (Parts, Model, Model) {
     let dir = tempfile::tempdir().unwrap();
     let config = tiny::config(&[("steps = 60", "steps = 300"), ("every = 30", "every = 300")]);
-    let parts = Parts::of(&config);
+    let parts = config.parts();
     let untrained = untrained_model(3, &parts);
     (parts, tiny::train_fresh(&config, dir.path()).unwrap().model, untrained)
 }
@@ -41,13 +41,13 @@ fn the_gallery_shows_failures_and_right_answers_with_their_attention() {
         assert_eq!(specimen.marks[specimen.path_start + 1..][..1], [Mark::Cell(specimen.answer[1])]);
         check_attention(&specimen.attention, 2, n);
     }
-    // A network that is hardly ever right fills the gallery with failures.
+    // An untrained network fills the gallery with failures.
     let wrong = gallery_of(&untrained, &parts, plan, 2);
     let n_wrong = wrong.specimens.iter().filter(|s| !s.failure.is_empty()).count();
     assert!(wrong.specimens.len() == 9 && n_wrong >= 5, "{}", wrong.selection);
 }
 
-/// Rows add up to one, and nobody looks ahead.
+/// Checks that attention rows sum to one and are causal.
 fn check_attention(base64: &str, n_heads: usize, n: usize) {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
@@ -73,18 +73,18 @@ fn probes_stand_beside_their_controls() {
     assert_eq!((result.n_train, result.n_test, result.position.as_str()), (500, 600, "path_start"));
     let sites: Vec<&str> = result.wall.iter().map(|p| p.site.as_str()).collect();
     assert_eq!(sites, ["blocks.0.hook_resid_pre", "blocks.0.hook_resid_post"]);
-    // Before the first block the path-start token is the same vector in every problem: nothing to be read but the majority.
+    // Before the first block the path-start token has the same vector in every problem, so a probe can only predict the majority.
     for point in [&result.wall[0].trained, &result.wall[0].untrained] {
         assert_eq!((point.value, point.n), (result.wall_prior.value, 600));
     }
-    // Steps that fewer than 50 problems reach are left out, and step 1 needs no planning.
+    // Steps that fewer than 50 problems reach are omitted, and step 1 needs no planning.
     let steps: Vec<usize> = result.future.iter().map(|f| f.k).collect();
     assert_eq!(steps, (1..=steps.len()).collect::<Vec<_>>());
     assert!((3..8).contains(&steps.len()), "{steps:?}");
     let first = &result.future[0];
     assert_eq!((first.corridor_floor.value, first.fork_conditioned.clone()), (Some(1.0), None));
     let [before, after] = [&first.sites[0], &first.sites[1]];
-    // The first step is what the network is about to say: it must be there to read.
+    // The network is about to generate the first step, so a probe must find it.
     assert!(after.trained.value > Some(0.6) && after.trained.value > after.untrained.value, "{after:?}");
     assert!(before.trained.value < Some(0.4) && after.control.value < after.trained.value, "{before:?} {after:?}");
     assert!(result.future.iter().any(|f| f.fork_conditioned.is_some()));

@@ -1,8 +1,8 @@
 //! Errors of making a tokenizer.
 
-use searchlens_base::fault::{Fault, HasFault};
 use crate::name::{NameError, TokenizerName};
 use crate::sequence::error::weights_remedy;
+use searchlens_base::fault::{Fault, HasFault};
 
 /// A tokenizer that cannot be made. All of them are bad input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
