@@ -7,9 +7,8 @@
 
 use super::attention::AttnDims;
 use super::lanes::{LANES, dot, fold, sum_lanes};
-use super::product::{Packing, Store, View, ViewMut, view, view_mut};
+use super::product::{HeadScratch, Packing, Store, View, ViewMut, view, view_mut};
 use super::real::Real;
-use super::strips::Strips;
 use super::tier::vectorised;
 
 /// What the backward pass needs to make a query's pattern: `exp((score − top) / attn_scale) · inverse`, scores being those
@@ -29,19 +28,6 @@ pub enum Answers {
     Everyone,
     /// That at its own position alone.
     Itself,
-}
-
-/// Room for one head.
-#[derive(Clone, Debug, Default)]
-pub struct HeadRoom<F> {
-    k: Strips<F>,
-    k_columns: Strips<F>,
-    v: Strips<F>,
-    q_block: Strips<F>,
-    dz_block: Strips<F>,
-    /// `[queries of a block, keys filled up to whole vectors]`
-    pattern: Vec<F>,
-    dscores: Vec<F>,
 }
 
 /// `z = softmax(q kᵀ / attn_scale) v`, head by head.
@@ -128,8 +114,7 @@ fn divide<F: Real>(mut z: ViewMut<'_, F>, softmax: &[Softmax<F>]) {
         #[inline(always)]
         move || {
             for (i, softmax) in softmax.iter().enumerate() {
-                let row = z.as_mut().row_mut(i).try_as_row_major_mut().expect("heads lie by rows");
-                for z in row.as_slice_mut() {
+                for z in z.row_mut(i) {
                     *z *= softmax.inverse;
                 }
             }
@@ -160,7 +145,7 @@ pub fn attend_bwd<F: Real>(
         // The last queries see all keys: they set what others add to.
         let mut store = Store::Set;
         for (t0, rows, keys) in dims.query_blocks().rev() {
-            let HeadRoom { k, k_columns, v, q_block, dz_block, pattern, dscores } = &mut room;
+            let HeadScratch { k, k_columns, v, q_block, dz_block, pattern, dscores } = &mut room;
             let (q, z, dz) = (q.subrows(t0, rows), z.subrows(t0, rows), dz.subrows(t0, rows));
             let width = keys.next_multiple_of(LANES);
             for (left, right, out) in [(q, k_columns, &mut *pattern), (dz, v, &mut *dscores)] {
@@ -209,7 +194,7 @@ fn pattern_and_dscores<F: Real>(
             let (width, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
             let rows = scores.chunks_exact_mut(width).zip(dpattern.chunks_exact_mut(width));
             for (i, (p, ds)) in rows.enumerate() {
-                let [z, dz] = [z, dz].map(|x| x.row(i).try_as_row_major().expect("heads lie by rows").as_slice());
+                let [z, dz] = [z, dz].map(|x| x.row(i));
                 let (Softmax { top, inverse }, mean) = (softmax[i], dot(z, dz));
                 let p = masked(dims.visible(t0 + i), p);
                 let (ds, after) = ds.as_chunks_mut::<LANES>().0.split_at_mut(p.len());

@@ -28,3 +28,4 @@ pub mod tier;
 pub mod tile;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod vector;
+pub mod view;
