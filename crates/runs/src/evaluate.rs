@@ -2,7 +2,7 @@
 
 use searchlens_base::stream::{Purpose, stream};
 use searchlens_model::Model;
-use searchlens_model::generate::{GenerateError, Reader};
+use searchlens_model::generate::{Decoder, GenerateError};
 use searchlens_model::workers::Workers;
 use searchlens_stats::bootstrap::{self, RESAMPLES, bootstrap, bootstrap_many};
 use searchlens_stats::clusters::{Clusters, Column, Resample};
@@ -41,7 +41,7 @@ pub fn evaluate(
     step: Option<u64>,
     workers: &Workers,
 ) -> Result<EvalResult, GenerateError> {
-    let answers = answers(&Reader::plain(model), tokenizer, &exam.questions, workers)?;
+    let answers = answers(&Decoder::plain(model), tokenizer, &exam.questions, workers)?;
     Ok(score(exam, &mark(tokenizer, &exam.questions, &answers), step))
 }
 
@@ -50,7 +50,7 @@ pub fn evaluate(
 /// # Errors
 /// If the prompts do not fit the network.
 pub fn validate(
-    reader: &Reader<'_>,
+    reader: &Decoder<'_>,
     tokenizer: &Tokenizer,
     exam: &Exam,
     workers: &Workers,

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 use searchlens_base::stream::{Purpose, stream};
-use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate};
+use searchlens_model::generate::{Decoder, GenerateError, Sampling, Stop, generate};
 use searchlens_model::workers::Workers;
 use searchlens_stats::clusters::Clusters;
 use searchlens_tasks::judge::{Verdict, judge_with};
@@ -97,7 +97,7 @@ pub fn draw(
 /// # Errors
 /// If the prompts do not fit the network.
 pub fn answers(
-    reader: &Reader<'_>,
+    reader: &Decoder<'_>,
     tokenizer: &Tokenizer,
     questions: &[Question],
     workers: &Workers,

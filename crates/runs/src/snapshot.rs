@@ -87,15 +87,15 @@ impl Notes {
     /// # Errors
     /// If there are notes, and they are broken.
     pub fn of(checkpoint: &Checkpoint, path: &Path) -> Result<Option<Notes>, SnapshotError> {
-        if checkpoint.notes.as_object().is_some_and(serde_json::Map::is_empty) {
+        if checkpoint.metadata.as_object().is_some_and(serde_json::Map::is_empty) {
             return Ok(None);
         }
         let broken = |message| SnapshotError::Notes { path: path.into(), message };
-        let version = &checkpoint.notes["format_version"];
+        let version = &checkpoint.metadata["format_version"];
         if *version != FORMAT_VERSION {
             return Err(broken(format!("format version {version}, this program reads {FORMAT_VERSION}")));
         }
-        serde_json::from_value(checkpoint.notes.clone()).map(Some).map_err(|error| broken(error.to_string()))
+        serde_json::from_value(checkpoint.metadata.clone()).map(Some).map_err(|error| broken(error.to_string()))
     }
 }
 

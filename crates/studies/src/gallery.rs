@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use searchlens_model::Model;
 use searchlens_model::forward::{Acts, Sequences, forward};
-use searchlens_model::generate::{GenerateError, Reader};
+use searchlens_model::generate::{Decoder, GenerateError};
 use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
 use searchlens_model::tap::NoTap;
@@ -64,7 +64,7 @@ pub fn gallery(
     while found.searched < plan.search && !found.enough(plan) {
         let end = (found.searched + CHUNK).min(plan.search);
         let questions = draw(task, tokenizer, seed, split, found.searched as u64..end as u64, workers);
-        let tokens = answers(&Reader::plain(model), tokenizer, &questions, workers)?;
+        let tokens = answers(&Decoder::plain(model), tokenizer, &questions, workers)?;
         let markings = mark(tokenizer, &questions, &tokens);
         for ((question, tokens), marking) in questions.into_iter().zip(tokens).zip(markings) {
             found.add(Answered { question, tokens, marking }, plan);

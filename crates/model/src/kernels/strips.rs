@@ -129,13 +129,13 @@ pub(crate) fn multiply<F: Real>(
     b: StripsPart<'_, F>,
     store: Store<'_, F>,
     out: ViewMut<'_, F>,
-    room: &mut Vec<F>,
+    gathered_columns: &mut Vec<F>,
 ) {
     assert_eq!((out.nrows(), a.ncols(), out.ncols()), (a.nrows(), b.inner, b.columns));
     if let Store::SetBiased(bias) = store {
         assert_eq!(bias.len(), b.columns);
     }
-    vectorised_with(Multiply { a, b, store, out, room });
+    vectorised_with(Multiply { a, b, store, out, gathered_columns });
 }
 
 struct Multiply<'a, F> {
@@ -144,7 +144,7 @@ struct Multiply<'a, F> {
     store: Store<'a, F>,
     out: ViewMut<'a, F>,
     /// For a block of a left factor that lies by columns.
-    room: &'a mut Vec<F>,
+    gathered_columns: &'a mut Vec<F>,
 }
 
 impl<F: Real> WithSimd for Multiply<'_, F> {
@@ -152,11 +152,11 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Multiply { a, b, store, mut out, room } = self;
+        let Multiply { a, b, store, mut out, gathered_columns } = self;
         let most = if S::REGISTER_COUNT >= 32 { 8 } else { 6 };
         for first in (0..a.nrows()).step_by(ROWS) {
             let n_rows = ROWS.min(a.nrows() - first);
-            let a = gathered(a.subrows(first, n_rows), room);
+            let a = gathered(a.subrows(first, n_rows), gathered_columns);
             for strip in b.strips() {
                 let columns = strip.width.min(out.ncols() - strip.first);
                 let mut out = out.as_mut().submatrix_mut(first, strip.first, n_rows, columns);
@@ -184,15 +184,15 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
 /// Some rows of a left factor; if it lies by columns, and they are many, copied to one piece of memory. Reading them for the first
 /// time, one line of memory here and one there, would take longer than the multiplication.
 #[inline(always)]
-fn gathered<'a, F: Real>(a: View<'a, F>, room: &'a mut Vec<F>) -> View<'a, F> {
+fn gathered<'a, F: Real>(a: View<'a, F>, gathered_columns: &'a mut Vec<F>) -> View<'a, F> {
     if a.row_stride() != 1 || a.nrows() == 1 || a.ncols() <= ROWS {
         return a;
     }
-    room.clear();
+    gathered_columns.clear();
     for k in 0..a.ncols() {
-        room.extend_from_slice(a.col(k));
+        gathered_columns.extend_from_slice(a.col(k));
     }
-    view(room, a.nrows()).transpose()
+    view(gathered_columns, a.nrows()).transpose()
 }
 
 /// `R` rows of the result from `row` on, in the columns of one strip: as many vectors at a time as there are registers for, then

@@ -164,7 +164,7 @@ impl Precision {
     /// What it means on this machine.
     pub fn here(self) -> tier::Precision {
         match self {
-            Precision::Auto => tier::Precision::fastest(),
+            Precision::Auto => tier::fastest_precision(),
             Precision::F32 => tier::Precision::F32,
             Precision::Bf16 => tier::Precision::Bf16,
         }

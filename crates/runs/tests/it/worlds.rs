@@ -1,7 +1,7 @@
 //! Every kind of task is trained on and examined, from a config to scores.
 
 use searchlens_model::forward::{Acts, Sequences, forward};
-use searchlens_model::generate::Reader;
+use searchlens_model::generate::Decoder;
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::tap::NoTap;
 use searchlens_results::{EvalResult, Metric};
@@ -35,7 +35,7 @@ fn examined(task: &str, tokenizer: &str, steps: &str) -> EvalResult {
     let model = tiny::train_fresh(&config, dir.path()).unwrap().model;
     let workers = tiny::workers(2);
     let exam = Exam::draw(&parts.task, &parts.tokenizer, 3, Split::Test, 200, &workers);
-    let reader = Reader::new(&model, Precision::F32).unwrap();
+    let reader = Decoder::new(&model, Precision::F32).unwrap();
     let answers = answers(&reader, &parts.tokenizer, &exam.questions, &workers).unwrap();
     let markings = mark(&parts.tokenizer, &exam.questions, &answers);
     assert!(markings.iter().all(|marking| marking.answer.roles.len() <= parts.tokenizer.max_answer_len()));
@@ -96,7 +96,7 @@ fn a_teacherless_network_answers_as_it_was_trained() {
     let model = tiny::train_fresh(&config, dir.path()).unwrap().model;
     let workers = tiny::workers(2);
     let exam = Exam::draw(&parts.task, &parts.tokenizer, 3, Split::Test, 100, &workers);
-    let reader = Reader::new(&model, Precision::F32).unwrap();
+    let reader = Decoder::new(&model, Precision::F32).unwrap();
     let answered = answers(&reader, &parts.tokenizer, &exam.questions, &workers).unwrap();
     // Of an answer, every token is what the network holds likeliest when it is shown masks in place of all before it.
     let mask = parts.tokenizer.mask_id().unwrap();
