@@ -2,42 +2,42 @@
 #![expect(unsafe_code, reason = "loops of chosen instructions")]
 
 use crate::timing;
+use searchlens_model::kernels::bf16_unit::Bf16Unit;
 use searchlens_model::kernels::peak::multiply_adds;
-use searchlens_model::kernels::tier::{Tier, vectorised};
-use searchlens_model::kernels::tile::Bf16Unit;
+use searchlens_model::kernels::tier::{Tier, available_tiers, vectorised};
 use std::arch::asm;
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
-/// Turns of a loop that is timed.
-const TURNS: usize = 2000;
+/// Iterations of a timed loop.
+const ITERATIONS: usize = 2000;
 
 /// Operations a second of the best unit of a tier (a multiply-add is two): bf16 tiles or pairs where it has them, else f32 vectors. The
 /// machine must have it, and this thread be held to it.
 pub(crate) fn of_tier(tier: Tier) -> f64 {
-    let (per_turn, turns): (usize, unsafe fn()) = match tier {
+    let (per_iteration, run): (usize, unsafe fn()) = match tier {
         Tier::Amx => return tiles(),
         Tier::Avx512Bf16 => (16 * 32 * 2, avx512_bf16),
         Tier::Avx512 | Tier::Avx2 => return vectors(),
         Tier::Portable => (14 * 4 * 2, sse),
     };
     // SAFETY: the machine has the tier, so it has its instructions.
-    rate(per_turn, || unsafe { turns() })
+    rate(per_iteration, || unsafe { run() })
 }
 
 /// Multiply-adds in this thread's vectors.
 fn vectors() -> f64 {
     let mut operations = 0;
-    let seconds = timing::seconds(|| operations = multiply_adds(TURNS));
+    let seconds = timing::seconds(|| operations = multiply_adds(ITERATIONS));
     operations as f64 / seconds
 }
 
-/// Of a loop of so many operations a turn.
-fn rate(per_turn: usize, run: impl FnMut()) -> f64 {
-    (TURNS * per_turn) as f64 / timing::seconds(run)
+/// Of a loop of so many operations an iteration.
+fn rate(per_iteration: usize, run: impl FnMut()) -> f64 {
+    (ITERATIONS * per_iteration) as f64 / timing::seconds(run)
 }
 
-/// Four independent products of 16×32 and 32×16 numbers a turn.
+/// Four independent products of 16×32 and 32×16 numbers an iteration.
 fn tiles() -> f64 {
     let Some(unit) = Bf16Unit::of_tier(Tier::Amx) else { return 0.0 };
     unit.on_this_thread();
@@ -52,9 +52,9 @@ fn tiles() -> f64 {
                 "tdpbf16ps tmm1, tmm4, tmm7",
                 "tdpbf16ps tmm2, tmm5, tmm6",
                 "tdpbf16ps tmm3, tmm5, tmm7",
-                "dec {turns}",
+                "dec {n}",
                 "jnz 2b",
-                turns = inout(reg) TURNS => _,
+                n = inout(reg) ITERATIONS => _,
                 out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
                 out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
                 options(nostack, nomem),
@@ -68,7 +68,7 @@ fn avx512_bf16() {
     let pairs = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5), _mm512_set1_ps(0.25));
     let (a, b) = black_box((pairs, pairs));
     let mut sums = [_mm512_setzero_ps(); 16];
-    for _ in 0..TURNS {
+    for _ in 0..ITERATIONS {
         for sum in &mut sums {
             *sum = _mm512_dpbf16_ps(*sum, a, b);
         }
@@ -81,7 +81,7 @@ fn avx512_bf16() {
 fn sse() {
     let (a, b) = (black_box(_mm_set1_ps(0.999)), black_box(_mm_set1_ps(1e-3)));
     let mut sums = [b; 14];
-    for _ in 0..TURNS {
+    for _ in 0..ITERATIONS {
         for sum in &mut sums {
             *sum = _mm_add_ps(_mm_mul_ps(*sum, a), b);
         }
@@ -99,7 +99,7 @@ pub(crate) struct Bandwidth {
 /// Of buffers from a first-level cache's size to far beyond the last level's, read with the widest loads that there are.
 pub(crate) fn bandwidths() -> Vec<Bandwidth> {
     let read: unsafe fn(&[Line]) =
-        if Tier::of_machine().contains(&Tier::Avx512) { read_avx512 } else { read_vectorised };
+        if available_tiers().contains(&Tier::Avx512) { read_avx512 } else { read_vectorised };
     (14..28).flat_map(|log| [2 << log, 3 << log]).map(|bytes| of_buffer(bytes, read)).collect()
 }
 

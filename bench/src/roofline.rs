@@ -5,7 +5,7 @@ use crate::timing;
 use anyhow::Context;
 use clap::Parser;
 use searchlens_model::hot::{self, Kernel, Unit};
-use searchlens_model::kernels::tier::{Tier, bf16_unit};
+use searchlens_model::kernels::tier::{Tier, available_tiers, bf16_unit, force_tier, forced_tier};
 use searchlens_model::tiled;
 use searchlens_model::workers::Workers;
 use serde::Serialize;
@@ -53,7 +53,7 @@ struct Timed {
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    let tiers = Tier::of_machine();
+    let tiers = available_tiers();
     let peaks = tiers.iter().map(|&tier| Ok(Peak { tier, flops_per_s: on_core(tier, || peak::of_tier(tier))? }));
     let peaks: Vec<Peak> = peaks.collect::<anyhow::Result<_>>()?;
     let bandwidths = on_core(tiers[0], peak::bandwidths)?;
@@ -75,7 +75,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 /// Runs on one worker, pinned to the first core and held to a tier.
 fn on_core<R: Send>(tier: Tier, work: impl FnOnce() -> R + Send) -> anyhow::Result<R> {
     let held = || -> anyhow::Result<R> {
-        tier.force()?;
+        force_tier(tier)?;
         Ok(Workers::new(Some(1), true)?.run(work))
     };
     // A tier is forced for a thread and the workers that it makes.
@@ -102,7 +102,7 @@ impl Roofline {
 fn kernels_of_tier(args: &Args, roofline: &Roofline) -> Vec<Timed> {
     let (tier, kernels) = match bf16_unit() {
         Ok(unit) => (unit.tier(), tiled::hot::kernels(unit)),
-        Err(_) => (Tier::forced(), hot::kernels()),
+        Err(_) => (forced_tier(), hot::kernels()),
     };
     time(kernels, tier, args, roofline)
 }

@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** knows no other room.
 
+pub mod arithmetic;
 pub mod durable;
 mod failpoint;
 pub mod fault;

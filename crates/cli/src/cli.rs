@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Arg, Args, Command as Arguments, CommandFactory, FromArgMatches, Parser, Subcommand};
-use searchlens::model::kernels::tier::Tier;
+use searchlens::model::kernels::tier::{Tier, force_tier};
 use searchlens::model::workers::{Workers, WorkersError};
 
 use crate::args;
@@ -75,7 +75,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let Cli { common, command } = self;
         // This thread, and so all workers that it makes.
-        common.tier.map_or(Ok(()), Tier::force)?;
+        common.tier.map_or(Ok(()), force_tier)?;
         match command {
             Command::Demo(args) => return demo::run(args, &common),
             Command::Train(args) => return train::run(args, &common),

@@ -5,17 +5,17 @@
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use crate::forward::{Acts, BlockActs, Net, Sequences, attn_dims, norm_kind, repeat_rows};
-use crate::kernels::attention::{AttnDims, attn_mix_bwd, attn_scores_bwd, softmax_rows_bwd};
-use crate::kernels::flash::{Answers, attend_bwd};
+use crate::kernels::attention::{AttnDims, KvGradient, attn_mix_bwd, attn_scores_bwd, softmax_rows_bwd};
+use crate::kernels::flash::attend_bwd;
 use crate::kernels::lanes::{add, add_column_sums, add_to, multiply};
 use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_rows_bwd, norm_scale_bwd};
 use crate::kernels::product::{Packing, Store, add_product, set_product, view, view_mut};
 use crate::kernels::real::Real;
-use crate::kernels::rotary::Turns;
+use crate::kernels::rotary::RotaryTable;
 use crate::linear::{linear_input_bwd, linear_weights_bwd};
 use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
-use crate::profile::Stage;
 use crate::sites::{At, Site};
+use crate::stage::Stage;
 use crate::tap::Tap;
 
 /// Gradients of activations on their way back. Reused from group to group.
@@ -41,7 +41,7 @@ pub struct ActGrads<F> {
     /// `[n_seq, seq, d_mlp]`
     hidden: Vec<F>,
     packing: Packing<F>,
-    turns: Turns<F>,
+    rotary: RotaryTable<F>,
 }
 
 impl<F: Real> ActGrads<F> {
@@ -65,24 +65,13 @@ impl<F: Real> ActGrads<F> {
     }
 }
 
-/// Which way gradients go back to earlier positions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
-    /// Every way that the forward pass came.
-    #[default]
-    Whole,
-    /// None: to a position, the keys and values of others are constants, so that its loss improves only what is computed at that
-    /// position itself ("myopic" training, Wu et al. 2024, Do language models plan ahead for future tokens?).
-    OwnPosition,
-}
-
 /// Adds the gradients of all parameters to `param_grads` (laid out as the parameters), given the gradient of the logits in
 /// `grads.logits` and the activations that [`crate::forward::forward`] left.
 pub fn backward<F: Real>(
     net: Net<'_, F>,
     sequences: Sequences<'_>,
     acts: &Acts<F>,
-    reach: Reach,
+    kv_gradient: KvGradient,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
@@ -106,7 +95,7 @@ pub fn backward<F: Real>(
             mlp_bwd(net, layer, mlp_slots, block, grads, param_grads, tap);
             tap.backward(At::new(Site::ResidMid, layer), &mut grads.resid);
         }
-        attention_bwd(net, layer, slots, sequences, block, reach, grads, param_grads, tap);
+        attention_bwd(net, layer, slots, sequences, block, kv_gradient, grads, param_grads, tap);
         tap.backward(At::new(Site::ResidPre, layer), &mut grads.resid);
     }
     embed_bwd(net, sequences, grads, param_grads, tap);
@@ -191,7 +180,7 @@ fn attention_bwd<F: Real>(
     slots: &BlockSlots,
     sequences: Sequences<'_>,
     block: &BlockActs<F>,
-    reach: Reach,
+    kv_gradient: KvGradient,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
     tap: &mut impl Tap<F>,
@@ -199,7 +188,7 @@ fn attention_bwd<F: Real>(
     let Net { config, .. } = net;
     let at = |site| At::new(site, layer);
     let dims = attn_dims(config, sequences);
-    let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, packing, turns, .. } = grads;
+    let ActGrads { resid, branch, input, scale, q, k, v, z, pattern, packing, rotary, .. } = grads;
     let branch = offered(at(Site::AttnOut), resid, branch, tap);
     if tap.wants(at(Site::Result)) {
         result_bwd(net, slots, at(Site::Result), &block.z, branch, z, param_grads, tap);
@@ -212,8 +201,7 @@ fn attention_bwd<F: Real>(
     tap.over(Stage::LinearInput);
     if block.pattern.is_empty() {
         let read = [&block.q, &block.k, &block.v].map(|x| &x[..]);
-        let answers = if reach == Reach::Whole { Answers::Everyone } else { Answers::Itself };
-        attend_bwd(dims, answers, read, &block.sums, &block.z, z, [&mut *q, &mut *k, &mut *v], packing);
+        attend_bwd(dims, kv_gradient, read, &block.sums, &block.z, z, [&mut *q, &mut *k, &mut *v], packing);
     } else {
         let whole = tap.wants(at(Site::Pattern));
         pattern.resize(block.pattern.len(), F::ZERO);
@@ -222,14 +210,14 @@ fn attention_bwd<F: Real>(
         softmax_rows_bwd(dims, if block.softmax.is_empty() { &block.pattern } else { &block.softmax }, pattern);
         tap.backward(at(Site::AttnScores), pattern);
         attn_scores_bwd(packing, dims, &block.q, &block.k, pattern, q, k);
-        if reach == Reach::OwnPosition {
+        if kv_gradient == KvGradient::OwnQuery {
             own_key_and_value_bwd(dims, block, z, pattern, k, v);
         }
     }
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, grad) in [(Site::RotQ, &mut *q), (Site::RotK, &mut *k)] {
             tap.backward(at(site), grad);
-            turns.rotate(dims, dim, base, -1.0, 0, grad);
+            rotary.rotate(dims, dim, base, -1.0, 0, grad);
         }
     }
     tap.over(Stage::AttentionBackward);

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// Metadata key of the architecture: TransformerLens' config as JSON.
 const CONFIG: &str = "config";
-/// Metadata key of our own notes (tokenizer, task, step): a JSON object.
-const NOTES: &str = "searchlens";
+/// Metadata key of our own metadata (tokenizer, task, step): a JSON object.
+const METADATA: &str = "searchlens";
 /// Version of the training-state file.
 const TRAINING_VERSION: u64 = 1;
 
@@ -126,8 +126,8 @@ impl HasFault for CheckpointError {
 pub struct Checkpoint {
     /// The network.
     pub model: Model,
-    /// Our own notes (tokenizer, task, step): a JSON object, empty for files made elsewhere.
-    pub notes: Value,
+    /// Our own metadata (tokenizer, task, step): a JSON object, empty for files made elsewhere.
+    pub metadata: Value,
 }
 
 /// Everything besides the evaluated weights that training needs to go on.
@@ -182,7 +182,7 @@ fn sort_header(bytes: Vec<u8>) -> Vec<u8> {
     [&(sorted.len() as u64).to_le_bytes()[..], &sorted, data].concat()
 }
 
-/// Saves a network: every parameter under TransformerLens' name, the config, and `notes` (tokenizer, task, step …).
+/// Saves a network: every parameter under TransformerLens' name, the config, and our own metadata (tokenizer, task, step …).
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -191,12 +191,12 @@ pub fn save_model(
     config: &ModelConfig,
     layout: &Layout,
     params: &[f32],
-    notes: &Value,
+    own: &Value,
 ) -> Result<(), CheckpointError> {
     let tensor =
         |t: &Tensor| NamedTensor { name: t.name.clone(), shape: t.shape.clone(), values: t.gather(params).into() };
     let tensors: Vec<_> = layout.tensors.iter().map(tensor).collect();
-    let metadata = [(CONFIG, config.to_transformer_lens().to_string()), (NOTES, notes.to_string())].into();
+    let metadata = [(CONFIG, config.to_transformer_lens().to_string()), (METADATA, own.to_string())].into();
     write_tensors(path, &tensors, &metadata)
 }
 
@@ -217,10 +217,10 @@ pub fn load_model(path: &Path) -> Result<Checkpoint, CheckpointError> {
     let config = metadata.get(CONFIG).ok_or_else(|| CheckpointError::NoConfig { path: path.into() })?;
     let config = ModelConfig::from_transformer_lens(&json(CONFIG, config)?)
         .map_err(|source| CheckpointError::Config { path: path.into(), source })?;
-    let notes = metadata.get(NOTES).map_or(Ok(json!({})), |text| json(NOTES, text))?;
+    let own = metadata.get(METADATA).map_or(Ok(json!({})), |text| json(METADATA, text))?;
     let layout = Layout::new(&config);
     let params = read_params(path, &file, &layout)?;
-    Ok(Checkpoint { model: Model { config, layout, params }, notes })
+    Ok(Checkpoint { model: Model { config, layout, params }, metadata: own })
 }
 
 fn read_params(path: &Path, file: &SafeTensors<'_>, layout: &Layout) -> Result<Vec<f32>, CheckpointError> {
@@ -297,10 +297,10 @@ pub fn save_training(
         .into_iter()
         .map(|(name, values)| NamedTensor { name: name.into(), shape: vec![values.len()], values: values.into() })
         .collect();
-    let notes = json!({
+    let metadata = json!({
         "training_version": TRAINING_VERSION, "step": moments.step, "average_horizon": average.map(|a| a.horizon),
     });
-    write_tensors(path, &tensors, &[(NOTES, notes.to_string())].into())
+    write_tensors(path, &tensors, &[(METADATA, metadata.to_string())].into())
 }
 
 /// Loads what [`save_training`] saved, for a network of `n_params` parameters.
@@ -313,21 +313,25 @@ pub fn load_training(path: &Path, n_params: usize) -> Result<TrainingState, Chec
     let file = SafeTensors::deserialize(&bytes).map_err(format)?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
     let wrong = |reason: &str| CheckpointError::Training { path: path.into(), reason: reason.into() };
-    let notes = header.metadata().as_ref().and_then(|m| m.get(NOTES)).ok_or_else(|| wrong("it has no notes"))?;
-    let notes: Value = serde_json::from_str(notes).map_err(|source| CheckpointError::Json {
+    let metadata = header
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get(METADATA))
+        .ok_or_else(|| wrong("it has no `searchlens` metadata"))?;
+    let metadata: Value = serde_json::from_str(metadata).map_err(|source| CheckpointError::Json {
         path: path.into(),
-        key: NOTES,
+        key: METADATA,
         source,
     })?;
-    if notes["training_version"] != json!(TRAINING_VERSION) {
-        return Err(wrong(&format!("version {}, wanted {TRAINING_VERSION}", notes["training_version"])));
+    if metadata["training_version"] != json!(TRAINING_VERSION) {
+        return Err(wrong(&format!("version {}, wanted {TRAINING_VERSION}", metadata["training_version"])));
     }
-    let step = notes["step"].as_u64().ok_or_else(|| wrong("it names no step"))?;
+    let step = metadata["step"].as_u64().ok_or_else(|| wrong("its metadata have no `step`"))?;
     let part = |name: &str| match file.tensor(name) {
         Ok(view) => f32_values(path, name, &view, &[n_params]),
         Err(_) => Err(CheckpointError::Missing { path: path.into(), name: name.into() }),
     };
-    let average = match notes["average_horizon"].as_f64() {
+    let average = match metadata["average_horizon"].as_f64() {
         Some(horizon) => Some(Average { horizon, params: part("average")? }),
         None => None,
     };

@@ -200,13 +200,13 @@ impl ModelConfig {
             ("d_mlp", self.d_mlp),
             ("d_vocab", self.d_vocab),
         ];
-        const LARGEST: usize = 1 << 24;
-        const MOST_PARAMS: u128 = 1 << 36;
+        const MAX_SIZE: usize = 1 << 24;
+        const MAX_PARAMS: u128 = 1 << 36;
         let bad = |field: &str, value: String, wanted: &str| {
             Err(ConfigError::Value { field: field.into(), value, wanted: wanted.into() })
         };
         for (field, size) in sizes {
-            if size == 0 || size > LARGEST {
+            if size == 0 || size > MAX_SIZE {
                 return bad(field, size.to_string(), "a whole number from 1 to 16777216");
             }
         }
@@ -217,7 +217,7 @@ impl ModelConfig {
         let [d_model, d_mlp, d_vocab, n_ctx] = [self.d_model, self.d_mlp, self.d_vocab, self.n_ctx].map(|n| n as u128);
         let attention = 4 * self.n_heads as u128 * self.d_head as u128;
         let n_params = d_model * (self.n_layers as u128 * (attention + 2 * d_mlp) + 2 * d_vocab + n_ctx);
-        if n_params > MOST_PARAMS {
+        if n_params > MAX_PARAMS {
             return bad("parameters", n_params.to_string(), "2^36 at most: make the network smaller");
         }
         if !(self.eps > 0.0 && self.eps.is_finite()) {

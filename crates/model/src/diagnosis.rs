@@ -1,17 +1,18 @@
 //! Where a number first ceased to be finite: asked once loss or gradient are not, answered by going through the step again with
 //! every tensor looked at, in f32.
 
-use crate::backward::{ActGrads, Reach, backward};
+use crate::backward::{ActGrads, backward};
 use crate::config::{AttentionDir, ModelConfig};
 use crate::forward::{Acts, Net, forward};
+use crate::kernels::attention::KvGradient;
 use crate::kernels::loss::cross_entropy;
 use crate::linear::Products;
+use crate::micro_batch::MicroBatch;
 use crate::sites::{At, Axes, Site};
 use crate::tap::Tap;
-use crate::train::Group;
 use std::fmt;
 
-/// The first tensor of a step that is not all finite: parameters first, then the losses' weights, then the batch's groups in
+/// The first tensor of a step that is not all finite: parameters first, then the losses' weights, then the batch's micro-batches in
 /// order, each forward and back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
@@ -25,7 +26,7 @@ pub enum Origin {
     /// The weight of a token's loss.
     Weight {
         /// Where.
-        token: TokenPlace,
+        token: TokenIndex,
         /// What it is.
         value: f32,
     },
@@ -34,7 +35,7 @@ pub enum Origin {
         /// Its site.
         at: At,
         /// Where.
-        token: TokenPlace,
+        token: TokenIndex,
         /// What it holds.
         value: f32,
     },
@@ -43,35 +44,35 @@ pub enum Origin {
         /// Its site.
         at: At,
         /// Where.
-        token: TokenPlace,
+        token: TokenIndex,
         /// What it holds.
         value: f32,
     },
-    /// The gradient of a parameter, summed over the tokens up to this group.
+    /// The gradient of a parameter, summed over the tokens up to this micro-batch.
     ParameterGradient {
         /// The parameter.
         tensor: String,
-        /// Number of the group.
-        group: usize,
+        /// Number of the micro-batch.
+        micro_batch: usize,
     },
-    /// None in f32: it came from factors rounded to bf16, or from the sum over groups.
+    /// None in f32: it came from factors rounded to bf16, or from the sum over micro-batches.
     NotInF32,
 }
 
 /// A token of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenPlace {
-    /// Number of its group in the batch.
-    pub group: usize,
-    /// Number of its sequence in the group.
+pub struct TokenIndex {
+    /// Number of its micro-batch in the batch.
+    pub micro_batch: usize,
+    /// Number of its sequence in the micro-batch.
     pub sequence: usize,
     /// Its position in the sequence.
     pub position: usize,
 }
 
-impl fmt::Display for TokenPlace {
+impl fmt::Display for TokenIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "group {}, sequence {}, position {}", self.group, self.sequence, self.position)
+        write!(f, "micro-batch {}, sequence {}, position {}", self.micro_batch, self.sequence, self.position)
     }
 }
 
@@ -84,38 +85,46 @@ impl fmt::Display for Origin {
             Origin::Gradient { at, token, value } => {
                 write!(f, "first in the gradient of `{at}`, which is {value} ({token})")
             }
-            Origin::ParameterGradient { tensor, group } => {
-                write!(f, "first in the gradient of `{tensor}` (group {group})")
+            Origin::ParameterGradient { tensor, micro_batch } => {
+                write!(f, "first in the gradient of `{tensor}` (micro-batch {micro_batch})")
             }
-            Origin::NotInF32 => f.write_str("nowhere in f32: from bf16 products, or the sum over groups"),
+            Origin::NotInF32 => f.write_str("nowhere in f32: from bf16 products, or the sum over micro-batches"),
         }
     }
 }
 
 /// Goes through the step again.
-pub(crate) fn origin(net: Net<'_, f32>, groups: &[Group], scale: f64, reach: Reach) -> Origin {
+pub(crate) fn origin(net: Net<'_, f32>, micro_batches: &[MicroBatch], scale: f64, kv_gradient: KvGradient) -> Origin {
     let net = Net { products: Products::Plain, ..net };
     for tensor in &net.layout.tensors {
         if let Some(&value) = tensor.slot.of(net.params).iter().find(|p| !p.is_finite()) {
             return Origin::Parameter { tensor: tensor.name.clone(), value };
         }
     }
-    for (number, group) in groups.iter().enumerate() {
-        if let Some(i) = group.weights.iter().position(|w| !w.is_finite()) {
-            let (sequence, position) = (i / (group.seq - 1), i % (group.seq - 1));
-            let token = TokenPlace { group: number, sequence, position };
-            return Origin::Weight { token, value: group.weights[i] };
+    for (number, micro_batch) in micro_batches.iter().enumerate() {
+        if let Some(i) = micro_batch.weights.iter().position(|w| !w.is_finite()) {
+            let (sequence, position) = (i / (micro_batch.seq - 1), i % (micro_batch.seq - 1));
+            let token = TokenIndex { micro_batch: number, sequence, position };
+            return Origin::Weight { token, value: micro_batch.weights[i] };
         }
     }
     let (mut acts, mut grads, mut param_grads) = (Acts::default(), ActGrads::default(), vec![0.0; net.params.len()]);
-    for (number, group) in groups.iter().enumerate() {
-        let sequences = group.sequences();
-        let mut finder = Finder { config: net.config, seq: group.seq, group: number, forward: None, backward: None };
+    for (number, micro_batch) in micro_batches.iter().enumerate() {
+        let sequences = micro_batch.sequences();
+        let mut finder =
+            Finder { config: net.config, seq: micro_batch.seq, micro_batch: number, forward: None, backward: None };
         forward(net, sequences, &mut acts, &mut finder);
-        grads.resize(net.config, sequences.n_seq(), group.seq);
-        cross_entropy(group.seq, &acts.logits, group.targets().tokens, &group.weights, scale, &mut grads.logits);
+        grads.resize(net.config, sequences.n_seq(), micro_batch.seq);
+        cross_entropy(
+            micro_batch.seq,
+            &acts.logits,
+            micro_batch.targets().tokens,
+            &micro_batch.weights,
+            scale,
+            &mut grads.logits,
+        );
         if finder.forward.is_none() {
-            backward(net, sequences, &acts, reach, &mut grads, &mut param_grads, &mut finder);
+            backward(net, sequences, &acts, kv_gradient, &mut grads, &mut param_grads, &mut finder);
         }
         if let Some((at, token, value)) = finder.forward {
             return Origin::Activation { at, token, value };
@@ -125,7 +134,7 @@ pub(crate) fn origin(net: Net<'_, f32>, groups: &[Group], scale: f64, reach: Rea
         }
         let broken = |t: &&crate::params::Tensor| t.slot.of(&param_grads).iter().any(|g| !g.is_finite());
         if let Some(tensor) = net.layout.tensors.iter().find(broken) {
-            return Origin::ParameterGradient { tensor: tensor.name.clone(), group: number };
+            return Origin::ParameterGradient { tensor: tensor.name.clone(), micro_batch: number };
         }
     }
     Origin::NotInF32
@@ -135,13 +144,13 @@ pub(crate) fn origin(net: Net<'_, f32>, groups: &[Group], scale: f64, reach: Rea
 struct Finder<'a> {
     config: &'a ModelConfig,
     seq: usize,
-    group: usize,
-    forward: Option<(At, TokenPlace, f32)>,
-    backward: Option<(At, TokenPlace, f32)>,
+    micro_batch: usize,
+    forward: Option<(At, TokenIndex, f32)>,
+    backward: Option<(At, TokenIndex, f32)>,
 }
 
 impl Finder<'_> {
-    fn find(&self, at: At, values: &[f32]) -> Option<(At, TokenPlace, f32)> {
+    fn find(&self, at: At, values: &[f32]) -> Option<(At, TokenIndex, f32)> {
         let (seq, axes) = (self.seq, at.site.info().axes);
         let is_masked = |i: usize| {
             axes == Axes::Square && self.config.attention_dir == AttentionDir::Causal && i % seq > i / seq % seq
@@ -150,7 +159,7 @@ impl Finder<'_> {
         let width: usize = at.site.shape(self.config, 1, seq).iter().product();
         let (sequence, rest) = (i / width, i % width);
         let position = if axes == Axes::Square { rest / seq % seq } else { rest / (width / seq) };
-        Some((at, TokenPlace { group: self.group, sequence, position }, values[i]))
+        Some((at, TokenIndex { micro_batch: self.micro_batch, sequence, position }, values[i]))
     }
 }
 

@@ -12,12 +12,12 @@ use crate::kernels::lanes::{add, add_bias, add_to, set_sum};
 use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_rows, norm_scale};
 use crate::kernels::product::{Packing, set_product, view, view_mut};
 use crate::kernels::real::Real;
-use crate::kernels::rotary::Turns;
+use crate::kernels::rotary::RotaryTable;
 use crate::linear::{Products, linear};
 use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
 use crate::past::{Nothing, Past};
-use crate::profile::Stage;
 use crate::sites::{At, Site};
+use crate::stage::Stage;
 use crate::tap::Tap;
 
 /// A network: its architecture, its parameter table and the parameters.
@@ -65,7 +65,7 @@ pub struct Acts<F> {
     /// `[n_seq, seq, d_model]`, a sublayer's output on its way to the residual stream.
     branch: Vec<F>,
     packing: Packing<F>,
-    turns: Turns<F>,
+    rotary: RotaryTable<F>,
 }
 
 /// Activations of one block.
@@ -167,14 +167,14 @@ pub(crate) fn forward_after<F: Real>(
 ) {
     let Net { config, layout, .. } = net;
     acts.resize(config, sequences.n_seq(), sequences.seq);
-    let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing, turns } = acts;
+    let Acts { blocks, resid, ln_final, unembed_in, logits, branch, packing, rotary } = acts;
     embed(net, sequences, past, resid, branch, tap);
     tap.over(Stage::Embed);
     for (layer, block) in blocks.iter_mut().enumerate() {
         let slots = &layout.blocks[layer];
         std::mem::swap(&mut block.resid_pre, resid);
         tap.forward(At::new(Site::ResidPre, layer), &mut block.resid_pre);
-        attention(net, layer, slots, sequences, past, block, branch, packing, turns, tap);
+        attention(net, layer, slots, sequences, past, block, branch, packing, rotary, tap);
         if let Some(mlp_slots) = &slots.mlp {
             set_sum(&mut block.resid_mid, &block.resid_pre, branch);
             tap.forward(At::new(Site::ResidMid, layer), &mut block.resid_mid);
@@ -256,7 +256,7 @@ fn attention<F: Real>(
     block: &mut BlockActs<F>,
     branch: &mut [F],
     packing: &mut Packing<F>,
-    turns: &mut Turns<F>,
+    rotary: &mut RotaryTable<F>,
     tap: &mut impl Tap<F>,
 ) {
     let Net { config, params, .. } = net;
@@ -283,7 +283,7 @@ fn attention<F: Real>(
     tap.over(Stage::Linear);
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, x) in [(Site::RotQ, &mut block.q), (Site::RotK, &mut block.k)] {
-            each_beginning(dims, past, x, |dims, pos, x| turns.rotate(dims, dim, base, 1.0, pos, x));
+            each_beginning(dims, past, x, |dims, pos, x| rotary.rotate(dims, dim, base, 1.0, pos, x));
             tap.forward(at(site), x);
         }
     }

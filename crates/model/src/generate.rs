@@ -10,12 +10,12 @@ use crate::forward::{Acts, Net, Sequences, forward_after};
 use crate::kernels::attention::softmax;
 use crate::kernels::tier::{Precision, TierError, bf16_unit};
 use crate::linear::{PackedWeights, Products};
+use crate::micro_batch::micro_batch_size;
 use crate::model::{Model, TokensError};
 use crate::past::{Cache, Past};
-use crate::slots::Rooms;
+use crate::slots::Workspaces;
 use crate::tap::{NoTap, Window, WindowTap};
-use crate::tiled::{ReadRoom, TiledReader};
-use crate::train::group_size;
+use crate::tiled::{DecodeWorkspace, TiledDecoder};
 use crate::workers::Workers;
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
@@ -48,48 +48,48 @@ const ROWS: usize = 64;
 
 /// A network about to continue sequences.
 #[derive(Debug)]
-pub enum Reader<'a> {
+pub enum Decoder<'a> {
     /// Through the forward pass that everything else uses, in f32.
-    Plain(PlainReader<'a>),
+    Plain(PlainDecoder<'a>),
     /// In bf16, by the code made for the tile unit.
-    Tiled(Box<TiledReader<'a>>),
+    Tiled(Box<TiledDecoder<'a>>),
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Decoder<'a> {
     /// A network about to continue sequences in the given precision.
     ///
     /// # Errors
     /// This machine has nothing for bf16.
-    pub fn new(model: &'a Model, precision: Precision) -> Result<Reader<'a>, TierError> {
+    pub fn new(model: &'a Model, precision: Precision) -> Result<Decoder<'a>, TierError> {
         Ok(match precision {
-            Precision::F32 => Reader::plain(model),
-            Precision::Bf16 => Reader::Tiled(Box::new(TiledReader::new(bf16_unit()?, model))),
+            Precision::F32 => Decoder::plain(model),
+            Precision::Bf16 => Decoder::Tiled(Box::new(TiledDecoder::new(bf16_unit()?, model))),
         })
     }
 
     /// A network about to continue sequences in f32.
-    pub fn plain(model: &'a Model) -> Reader<'a> {
+    pub fn plain(model: &'a Model) -> Decoder<'a> {
         let mut weights = PackedWeights::new(&model.layout);
         weights.pack_forward(&model.params);
-        Reader::Plain(PlainReader { model, weights })
+        Decoder::Plain(PlainDecoder { model, weights })
     }
 
     fn net(&self) -> Net<'_, f32> {
         match self {
-            Reader::Plain(reader) => reader.net(),
-            Reader::Tiled(reader) => reader.net(),
+            Decoder::Plain(decoder) => decoder.net(),
+            Decoder::Tiled(decoder) => decoder.net(),
         }
     }
 }
 
 /// A network whose weights lie as products in f32 read them.
 #[derive(Debug)]
-pub struct PlainReader<'a> {
+pub struct PlainDecoder<'a> {
     model: &'a Model,
     weights: PackedWeights<f32>,
 }
 
-impl PlainReader<'_> {
+impl PlainDecoder<'_> {
     fn net(&self) -> Net<'_, f32> {
         Net { products: Products::Packed(&self.weights), ..self.model.net() }
     }
@@ -106,7 +106,7 @@ impl PlainReader<'_> {
 /// If a prompt does not fit the network, or that is bidirectional (it has no order to generate in: reported as
 /// [`GenerateError::Bidirectional`]).
 pub fn generate<R: Rng>(
-    reader: &Reader<'_>,
+    decoder: &Decoder<'_>,
     prompts: &[impl AsRef<[u32]> + Sync],
     stop: Stop,
     shown: Option<u32>,
@@ -114,15 +114,15 @@ pub fn generate<R: Rng>(
     rng_of: impl Fn(usize) -> R + Sync,
     workers: &Workers,
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
-    check(reader.net(), prompts)?;
+    check(decoder.net(), prompts)?;
     let prompts = by_length(prompts);
-    let continued = match reader {
-        Reader::Plain(reader) => continue_all(&prompts, workers, |prompts, room: &mut Room| {
-            let pass = PlainPass { net: reader.net(), prompts, room, tap: &mut NoTap };
+    let continued = match decoder {
+        Decoder::Plain(decoder) => continue_all(&prompts, workers, |prompts, workspace: &mut Workspace| {
+            let pass = PlainPass { net: decoder.net(), prompts, workspace, tap: &mut NoTap };
             continue_batch(pass, prompts, stop, shown, sampling, &rng_of)
         }),
-        Reader::Tiled(reader) => continue_all(&prompts, workers, |prompts, room: &mut ReadRoom| {
-            continue_batch(TiledPass { reader, room }, prompts, stop, shown, sampling, &rng_of)
+        Decoder::Tiled(decoder) => continue_all(&prompts, workers, |prompts, workspace: &mut DecodeWorkspace| {
+            continue_batch(TiledPass { decoder, workspace }, prompts, stop, shown, sampling, &rng_of)
         }),
     };
     Ok(in_given_order(&prompts, continued))
@@ -134,12 +134,12 @@ fn continue_all<R: Default + Send>(
     workers: &Workers,
     continue_batch: impl Fn(&[Prompt<'_>], &mut R) -> Vec<Vec<u32>> + Sync,
 ) -> Vec<Vec<u32>> {
-    let rooms = Rooms::<R>::default();
+    let workspaces = Workspaces::<R>::default();
     workers.run(|| {
         let batches = prompts.par_chunks(ROWS).flat_map_iter(|prompts| {
-            let mut room = rooms.with(|rooms| rooms.pop()).unwrap_or_default();
-            let continued = continue_batch(prompts, &mut room);
-            rooms.with(|rooms| rooms.push(room));
+            let mut workspace = workspaces.with(|workspaces| workspaces.pop()).unwrap_or_default();
+            let continued = continue_batch(prompts, &mut workspace);
+            workspaces.with(|workspaces| workspaces.push(workspace));
             continued
         });
         batches.collect()
@@ -162,7 +162,7 @@ pub fn generate_tapped<R: Rng>(
 ) -> Result<Vec<Vec<u32>>, GenerateError> {
     check(net, prompts)?;
     let prompts = by_length(prompts);
-    let pass = PlainPass { net, prompts: &prompts, room: &mut Room::default(), tap };
+    let pass = PlainPass { net, prompts: &prompts, workspace: &mut Workspace::default(), tap };
     let continued = continue_batch(pass, &prompts, stop, None, sampling, &rng_of);
     Ok(in_given_order(&prompts, continued))
 }
@@ -236,13 +236,13 @@ struct PlainPass<'a, T> {
     net: Net<'a, f32>,
     /// The batch's: the tap is told their numbers.
     prompts: &'a [Prompt<'a>],
-    room: &'a mut Room,
+    workspace: &'a mut Workspace,
     tap: &'a mut T,
 }
 
 /// What a worker needs for a batch; reused, so that the steady state allocates little.
 #[derive(Default)]
-struct Room {
+struct Workspace {
     cache: Cache<f32>,
     acts: Acts<f32>,
 }
@@ -253,11 +253,11 @@ impl<T: WindowTap<f32>> Pass for PlainPass<'_, T> {
     }
 
     fn reset(&mut self, rows: usize, longest: usize) {
-        self.room.cache.reset(self.net.config, rows, longest);
+        self.workspace.cache.reset(self.net.config, rows, longest);
     }
 
     fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
-        let Room { cache, acts } = &mut *self.room;
+        let Workspace { cache, acts } = &mut *self.workspace;
         let first: Vec<usize> = places.iter().map(|&place| cache.len(place)).collect();
         let rows: Vec<usize> = places.iter().map(|&place| self.prompts[place].row).collect();
         let mut past = cache.continued(places);
@@ -273,23 +273,23 @@ impl<T: WindowTap<f32>> Pass for PlainPass<'_, T> {
 
 /// The tile unit's.
 struct TiledPass<'a> {
-    reader: &'a TiledReader<'a>,
-    room: &'a mut ReadRoom,
+    decoder: &'a TiledDecoder<'a>,
+    workspace: &'a mut DecodeWorkspace,
 }
 
 impl Pass for TiledPass<'_> {
     fn config(&self) -> &ModelConfig {
-        self.reader.net().config
+        self.decoder.net().config
     }
 
     fn reset(&mut self, rows: usize, longest: usize) {
-        self.room.reset(self.reader.net(), rows, longest);
+        self.workspace.reset(self.decoder.net(), rows, longest);
     }
 
     fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
-        self.reader.read(places, sequences, self.room);
+        self.decoder.decode(places, sequences, self.workspace);
         let d_vocab = self.config().d_vocab;
-        logits.extend((0..places.len()).flat_map(|b| self.room.logits(b, d_vocab)));
+        logits.extend((0..places.len()).flat_map(|b| self.workspace.logits(b, d_vocab)));
     }
 }
 
@@ -340,18 +340,18 @@ fn continue_batch<R: Rng>(
     }
 }
 
-/// Runs the prompts, as many of equal length at a time as a group of sequences in training. The logits after each one's last
+/// Runs the prompts, as many of equal length at a time as a micro-batch of sequences in training. The logits after each one's last
 /// token, `[prompts, d_vocab]`.
 fn read_prompts(pass: &mut impl Pass, prompts: &[Prompt<'_>]) -> Vec<f32> {
     let mut logits = Vec::with_capacity(prompts.len() * pass.config().d_vocab);
     let mut first = 0;
     for alike in prompts.chunk_by(|a, b| a.tokens.len() == b.tokens.len()) {
         let seq = alike[0].tokens.len();
-        for group in alike.chunks(group_size(seq)) {
-            let places: Vec<usize> = (first..first + group.len()).collect();
-            let tokens: Vec<u32> = group.iter().flat_map(|prompt| prompt.tokens).copied().collect();
+        for micro_batch in alike.chunks(micro_batch_size(seq)) {
+            let places: Vec<usize> = (first..first + micro_batch.len()).collect();
+            let tokens: Vec<u32> = micro_batch.iter().flat_map(|prompt| prompt.tokens).copied().collect();
             pass.run(&places, Sequences { tokens: &tokens, seq }, &mut logits);
-            first += group.len();
+            first += micro_batch.len();
         }
     }
     logits

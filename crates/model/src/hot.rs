@@ -4,18 +4,18 @@
 
 use crate::config::ModelConfig;
 use crate::kernels::activation::{Activation, activate};
-use crate::kernels::attention::AttnDims;
-use crate::kernels::flash::{Answers, Softmax, attend, attend_bwd};
+use crate::kernels::attention::{AttnDims, KvGradient};
+use crate::kernels::flash::{Softmax, attend, attend_bwd};
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::norm::{NormActs, NormKind, norm_rows, norm_rows_bwd};
 use crate::kernels::product::{Packing, Store, view, view_mut};
 use crate::kernels::real::Real;
-use crate::kernels::rotary::Turns;
+use crate::kernels::rotary::RotaryTable;
 use crate::kernels::strips::Strips;
 use crate::kernels::tier::vectorised;
+use crate::micro_batch::MicroBatch;
 use crate::optimiser::{self, AdamW, Moments};
 use crate::params::{Layout, ParamGroup};
-use crate::train::Group;
 
 /// What makes a kernel's arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Kernel {
     pub run: Box<dyn FnMut()>,
 }
 
-/// Shape `s` of `bench train`: one sequence is a group.
+/// Shape `s` of `bench train`: one sequence is a micro-batch.
 pub(crate) const SEQ: usize = 256;
 pub(crate) const D: usize = 128;
 pub(crate) const HIDDEN: usize = 4 * D;
@@ -114,17 +114,17 @@ pub fn kernels() -> Vec<Kernel> {
 /// A linear layer of a sequence.
 fn forward(inner: usize, width: usize) -> Box<dyn FnMut()> {
     let (x, w, bias, mut out) = (numbers(SEQ * inner), numbers(inner * width), numbers(width), numbers(SEQ * width));
-    let (mut strips, mut room) = (Strips::default(), Packing::default());
+    let (mut strips, mut packing) = (Strips::default(), Packing::default());
     strips.pack(view(&w, width));
     Box::new(move || {
-        room.multiply_strips(view(&x, inner), strips.whole(), Store::SetBiased(&bias), view_mut(&mut out, width));
+        packing.multiply_strips(view(&x, inner), strips.whole(), Store::SetBiased(&bias), view_mut(&mut out, width));
     })
 }
 
 /// Of a linear layer's weights, `[inner, width]`, from one sequence.
 fn weights_gradient(inner: usize, width: usize) -> Kernel {
     let (x, dout, mut dw) = (numbers(SEQ * inner), numbers(SEQ * width), vec![0.0; inner * width]);
-    let mut room = Packing::default();
+    let mut packing = Packing::default();
     Kernel {
         name: "weights' gradient",
         sizes: format!("{inner}x{SEQ} @ {SEQ}x{width}"),
@@ -132,7 +132,7 @@ fn weights_gradient(inner: usize, width: usize) -> Kernel {
         flops: (2 * inner * SEQ * width) as f64,
         bytes: 4 * (SEQ * (inner + width) + inner * width),
         run: Box::new(move || {
-            room.multiply(view(&x, inner).transpose(), view(&dout, width), Store::Add, view_mut(&mut dw, width));
+            packing.multiply(view(&x, inner).transpose(), view(&dout, width), Store::Add, view_mut(&mut dw, width));
         }),
     }
 }
@@ -144,18 +144,18 @@ fn pack() -> Box<dyn FnMut()> {
 
 fn attention() -> Box<dyn FnMut()> {
     let [q, k, v, mut z] = [(); 4].map(|()| numbers(SEQ * D));
-    let (mut softmax, mut room) = (vec![Softmax::default(); 4 * SEQ], Packing::default());
-    Box::new(move || attend(DIMS, &q, &k, &v, &mut z, &mut softmax, &mut room))
+    let (mut softmax, mut packing) = (vec![Softmax::default(); 4 * SEQ], Packing::default());
+    Box::new(move || attend(DIMS, &q, &k, &v, &mut z, &mut softmax, &mut packing))
 }
 
 fn attention_backward() -> Box<dyn FnMut()> {
     let [q, k, v, mut z, dz] = [(); 5].map(|()| numbers(SEQ * D));
     let [mut dq, mut dk, mut dv] = [(); 3].map(|()| numbers(SEQ * D));
-    let (mut softmax, mut room) = (vec![Softmax::default(); 4 * SEQ], Packing::default());
-    attend(DIMS, &q, &k, &v, &mut z, &mut softmax, &mut room);
+    let (mut softmax, mut packing) = (vec![Softmax::default(); 4 * SEQ], Packing::default());
+    attend(DIMS, &q, &k, &v, &mut z, &mut softmax, &mut packing);
     Box::new(move || {
         let gradients = [&mut dq[..], &mut dk, &mut dv];
-        attend_bwd(DIMS, Answers::Everyone, [&q, &k, &v], &softmax, &z, &dz, gradients, &mut room);
+        attend_bwd(DIMS, KvGradient::AllQueries, [&q, &k, &v], &softmax, &z, &dz, gradients, &mut packing);
     })
 }
 
@@ -186,21 +186,21 @@ fn gelu() -> Box<dyn FnMut()> {
 }
 
 fn loss() -> Box<dyn FnMut()> {
-    let (logits, mut dlogits, group) = (numbers(SEQ * VOCAB), numbers(SEQ * VOCAB), group());
+    let (logits, mut dlogits, micro_batch) = (numbers(SEQ * VOCAB), numbers(SEQ * VOCAB), micro_batch());
     Box::new(move || {
-        cross_entropy(SEQ, &logits, &group.tokens, &group.weights, 1.0, &mut dlogits);
+        cross_entropy(SEQ, &logits, &micro_batch.tokens, &micro_batch.weights, 1.0, &mut dlogits);
     })
 }
 
 /// One sequence, every position scored.
-pub(crate) fn group() -> Group {
+pub(crate) fn micro_batch() -> MicroBatch {
     let tokens = (0..SEQ).map(|i| (i * 31 % VOCAB) as u32).collect();
-    Group { tokens, targets: None, seq: SEQ, weights: vec![1.0; SEQ - 1] }
+    MicroBatch { tokens, targets: None, seq: SEQ, weights: vec![1.0; SEQ - 1] }
 }
 
 fn rotary() -> Box<dyn FnMut()> {
-    let (mut x, mut turns) = (numbers(SEQ * D), Turns::default());
-    Box::new(move || turns.rotate(DIMS, D / 4, 1e4, 1.0, 0, &mut x))
+    let (mut x, mut rotary) = (numbers(SEQ * D), RotaryTable::default());
+    Box::new(move || rotary.rotate(DIMS, D / 4, 1e4, 1.0, 0, &mut x))
 }
 
 fn exponentials() -> Box<dyn FnMut()> {

@@ -12,6 +12,7 @@ pub mod generate;
 pub mod hot;
 pub mod kernels;
 pub mod linear;
+pub mod micro_batch;
 pub mod model;
 pub mod optimiser;
 pub mod params;
@@ -20,6 +21,7 @@ pub mod profile;
 pub mod record;
 pub mod sites;
 mod slots;
+pub mod stage;
 pub mod tap;
 #[cfg(target_arch = "x86_64")]
 pub mod tiled;

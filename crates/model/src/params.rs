@@ -161,14 +161,14 @@ impl Layout {
         let matrix = Init::Normal(0.45 / (d as f32).sqrt());
         let writes = Init::Normal(0.45 / (d as f32).sqrt() / (2.0 * config.n_layers.max(1) as f32).sqrt());
         let embedding = Init::Normal(0.1);
-        let mut t = Table::default();
+        let mut t = LayoutBuilder::default();
         let w_e = t.push("embed.W_E", &[d_vocab, d], ParamGroup::Embedding, embedding);
         let w_pos = (config.positions == PositionEmbedding::Learned)
             .then(|| t.push("pos_embed.W_pos", &[n_ctx, d], ParamGroup::Embedding, embedding));
         let mut blocks = Vec::with_capacity(config.n_layers);
         for layer in 0..config.n_layers {
             let name = |rest: &str| format!("blocks.{layer}.{rest}");
-            let bias = |t: &mut Table, rest: &str, shape: &[usize]| {
+            let bias = |t: &mut LayoutBuilder, rest: &str, shape: &[usize]| {
                 t.push(&name(rest), shape, ParamGroup::Vector, Init::Constant(0.0))
             };
             let ln1 = t.norm(&name("ln1"), config.normalization, d);
@@ -264,14 +264,14 @@ impl Tensor {
     }
 }
 
-/// The table being written.
+/// A table under construction.
 #[derive(Default)]
-struct Table {
+struct LayoutBuilder {
     tensors: Vec<Tensor>,
     len: usize,
 }
 
-impl Table {
+impl LayoutBuilder {
     fn push(&mut self, name: &str, shape: &[usize], group: ParamGroup, init: Init) -> Slot {
         let mut strides = vec![1; shape.len()];
         for axis in (1..shape.len()).rev() {

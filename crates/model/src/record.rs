@@ -1,7 +1,8 @@
 //! Recording: a tap that keeps the values, and if asked the gradients, of chosen sites.
 
-use crate::backward::{ActGrads, Reach, backward};
+use crate::backward::{ActGrads, backward};
 use crate::forward::{Acts, Net, Sequences, forward};
+use crate::kernels::attention::KvGradient;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::real::Real;
 use crate::sites::{At, Axes};
@@ -169,7 +170,7 @@ pub fn run<F: Real>(
     let mut param_grads = Vec::new();
     if gradients {
         param_grads.resize(net.params.len(), F::ZERO);
-        backward(net, sequences, &acts, Reach::Whole, &mut grads, &mut param_grads, tap);
+        backward(net, sequences, &acts, KvGradient::AllQueries, &mut grads, &mut param_grads, tap);
     }
     Run { logits: acts.logits, loss, param_grads }
 }

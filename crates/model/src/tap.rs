@@ -1,8 +1,8 @@
 //! Taps: what an observer is shown of a forward and backward pass, and what it may change.
 
 use crate::kernels::real::Real;
-use crate::profile::Stage;
 use crate::sites::At;
+use crate::stage::Stage;
 
 /// An observer of the network. At every site it wants, the forward pass offers the value before going on with it, and the
 /// backward pass offers the gradient. Order at a site: the tap edits first and records then, so that a record holds what the

@@ -1,68 +1,31 @@
 //! The training step: gradients of a batch, in an order that no number of threads can change, then AdamW.
 //!
-//! A batch comes cut into groups of sequences of equal (padded) length. Groups belong to a fixed number of gradient slots;
+//! A batch comes cut into micro-batches of sequences of equal (padded) length. Micro-batches belong to a fixed number of gradient slots;
 //! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
-use searchlens_base::fault::{Fault, HasFault};
-
-use crate::backward::{ActGrads, Reach, backward};
+use crate::backward::{ActGrads, backward};
 use crate::diagnosis::{self, Origin};
-use crate::forward::{Acts, Net, Sequences, forward};
+use crate::forward::{Acts, Net, forward};
+use crate::kernels::attention::KvGradient;
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::tier::{Precision, TierError, bf16_unit, vectorised};
 use crate::linear::{PackedWeights, Products};
+use crate::micro_batch::MicroBatch;
 use crate::model::Model;
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
 use crate::params::Slot;
-use crate::profile::{Nanos, Profile, Profiled, Stage};
-use crate::slots::Rooms;
+use crate::profile::{Nanos, Profile, Profiled};
+use crate::slots::Workspaces;
+use crate::stage::Stage;
 use crate::tiled::TiledStep;
 use crate::workers::Workers;
 use rayon::prelude::*;
+use searchlens_base::fault::{Fault, HasFault};
 
 /// Gradient slots, unless told otherwise. Each costs memory to go through, 5 % of a step from two to four; more workers than slots
 /// find nothing to do.
 pub const SLOTS: usize = 2;
-
-/// Sequences of equal padded length, with the weights of their next-token losses.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// `[n_seq, seq]`
-    pub tokens: Vec<u32>,
-    /// `[n_seq, seq]`: the tokens to be predicted, each from those before it, where the network is shown others than these
-    /// ("teacherless" training); `None` where it is shown what it must predict.
-    pub targets: Option<Vec<u32>>,
-    /// Length of each.
-    pub seq: usize,
-    /// `[n_seq, seq − 1]`; 0 where nothing is scored.
-    pub weights: Vec<f32>,
-}
-
-impl Group {
-    /// The sequences that the network is shown.
-    pub fn sequences(&self) -> Sequences<'_> {
-        Sequences { tokens: &self.tokens, seq: self.seq }
-    }
-
-    /// Weight of the loss of the prediction at a token, the `row`-th of all; 0 at the end of a sequence.
-    pub fn weight(&self, row: usize) -> f32 {
-        if (row + 1).is_multiple_of(self.seq) { 0.0 } else { self.weights[row - row / self.seq] }
-    }
-
-    /// The sequences whose tokens it must predict.
-    pub fn targets(&self) -> Sequences<'_> {
-        Sequences { tokens: self.targets.as_ref().unwrap_or(&self.tokens), seq: self.seq }
-    }
-}
-
-/// How many sequences of `seq` tokens make a group: few enough to stay in cache, as many as fill whole blocks of 32 rows best
-/// (the larger group of two that fill equally well).
-pub fn group_size(seq: usize) -> usize {
-    let share_filled = |n: usize| (n * seq) as f64 / (n * seq).next_multiple_of(32) as f64;
-    let most = (320 / seq.max(1)).max(1);
-    (1..=most).max_by(|&a, &b| share_filled(a).total_cmp(&share_filled(b))).unwrap_or(1)
-}
 
 /// What a step tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -127,37 +90,60 @@ impl HasFault for TrainError {
 pub struct Trainer {
     /// The network.
     pub model: Model,
-    /// The optimiser's memory.
+    /// Optimizer state.
     pub moments: Moments,
-    /// Average of the weights over about the last `horizon` steps, if kept.
+    /// Average of the weights over about the last `horizon` steps, if there is one.
     pub average: Option<Average>,
     adamw: AdamW,
     frozen: Vec<Slot>,
-    precision: Precision,
-    reach: Reach,
-    slots: usize,
+    kv_gradient: KvGradient,
     engine: Engine,
     /// Gradient of the last batch, laid out as the parameters.
     gradient: Vec<f32>,
     /// Its norm.
     norm: f64,
-    /// Sum over the batches of a step, where there are several.
+    /// Sum over the batches of a step, if there are several.
     accumulated: Vec<f32>,
 }
 
-/// How gradients are made.
+/// How a [`Trainer`] computes gradients, and which parameters it leaves alone.
+#[derive(Clone, Debug)]
+pub struct TrainerOptions {
+    /// Precision of the products of training steps.
+    pub precision: Precision,
+    /// From which queries keys and values receive gradients.
+    pub kv_gradient: KvGradient,
+    /// Number of gradient slots: at most this many workers can help. Other numbers give other bits.
+    pub slots: usize,
+    /// Entries that never change.
+    pub frozen: Vec<Slot>,
+}
+
+impl Default for TrainerOptions {
+    fn default() -> TrainerOptions {
+        TrainerOptions {
+            precision: Precision::F32,
+            kv_gradient: KvGradient::AllQueries,
+            slots: SLOTS,
+            frozen: Vec::new(),
+        }
+    }
+}
+
+/// What computes gradients.
 enum Engine {
-    /// By the code that everything else runs through.
+    /// The reference passes.
     Plain(PlainStep),
-    /// In bf16, by the code made for units that multiply tiles.
+    /// The passes for units that multiply bf16 tiles.
     Tiled(Box<TiledStep>),
 }
 
 impl Engine {
-    fn new(model: &Model, precision: Precision, reach: Reach, slots: usize) -> Result<Engine, TierError> {
+    fn new(model: &Model, options: &TrainerOptions) -> Result<Engine, TierError> {
+        let &TrainerOptions { precision, kv_gradient, slots, .. } = options;
         Ok(match precision {
-            Precision::F32 => Engine::Plain(PlainStep::new(model, reach, slots)),
-            Precision::Bf16 => Engine::Tiled(Box::new(TiledStep::new(bf16_unit()?, model, reach, slots))),
+            Precision::F32 => Engine::Plain(PlainStep::new(model, kv_gradient, slots)),
+            Precision::Bf16 => Engine::Tiled(Box::new(TiledStep::new(bf16_unit()?, model, kv_gradient, slots))),
         })
     }
 }
@@ -172,45 +158,25 @@ pub struct Average {
 }
 
 impl Trainer {
-    /// A network about to be trained (or, with `moments` and `average` from a checkpoint, further trained), in f32. `frozen`
-    /// entries never change.
-    pub fn new(model: Model, adamw: AdamW, frozen: Vec<Slot>, moments: Moments, average: Option<Average>) -> Trainer {
+    /// Starts training, or resumes it with `moments` and `average` from a checkpoint.
+    ///
+    /// # Errors
+    /// If the options ask for bf16 and this thread may use no unit for it.
+    ///
+    /// # Panics
+    /// If `moments` belong to another number of parameters.
+    pub fn new(
+        model: Model,
+        adamw: AdamW,
+        moments: Moments,
+        average: Option<Average>,
+        options: TrainerOptions,
+    ) -> Result<Trainer, TierError> {
         assert_eq!(moments.mean.len(), model.params.len());
-        let (precision, reach, slots) = (Precision::F32, Reach::Whole, SLOTS);
-        let engine = Engine::Plain(PlainStep::new(&model, reach, slots));
+        let engine = Engine::new(&model, &options)?;
+        let TrainerOptions { kv_gradient, frozen, .. } = options;
         let (gradient, accumulated) = (vec![0.0; model.params.len()], Vec::new());
-        let norm = 0.0;
-        Trainer { model, moments, average, adamw, frozen, precision, reach, slots, engine, gradient, norm, accumulated }
-    }
-
-    /// The same, the products of its training steps made in the given precision.
-    ///
-    /// # Errors
-    /// This machine has nothing for bf16.
-    pub fn with_precision(mut self, precision: Precision) -> Result<Trainer, TierError> {
-        self.engine = Engine::new(&self.model, precision, self.reach, self.slots)?;
-        self.precision = precision;
-        Ok(self)
-    }
-
-    /// The same, its gradients going back to earlier positions as `reach` says.
-    ///
-    /// # Errors
-    /// As [`Trainer::with_precision`].
-    pub fn with_reach(mut self, reach: Reach) -> Result<Trainer, TierError> {
-        self.engine = Engine::new(&self.model, self.precision, reach, self.slots)?;
-        self.reach = reach;
-        Ok(self)
-    }
-
-    /// The same, its gradients added up in so many slots: as many workers can help. Other slots, other bits.
-    ///
-    /// # Errors
-    /// As [`Trainer::with_precision`].
-    pub fn with_slots(mut self, slots: usize) -> Result<Trainer, TierError> {
-        self.engine = Engine::new(&self.model, self.precision, self.reach, slots)?;
-        self.slots = slots;
-        Ok(self)
+        Ok(Trainer { model, moments, average, adamw, frozen, kv_gradient, engine, gradient, norm: 0.0, accumulated })
     }
 
     /// Steps done.
@@ -221,7 +187,7 @@ impl Trainer {
     /// From now on the stages of steps are timed.
     pub fn start_profile(&mut self) {
         match &mut self.engine {
-            Engine::Plain(step) => step.rooms.start_profile(),
+            Engine::Plain(step) => step.workspaces.start_profile(),
             Engine::Tiled(step) => step.start_profile(),
         }
     }
@@ -229,7 +195,7 @@ impl Trainer {
     /// Time spent in each stage of steps so far, in nanoseconds, summed over workers.
     pub fn profile(&self) -> Nanos {
         match &self.engine {
-            Engine::Plain(step) => step.rooms.profile(),
+            Engine::Plain(step) => step.workspaces.profile(),
             Engine::Tiled(step) => step.profile(),
         }
     }
@@ -243,21 +209,21 @@ impl Trainer {
     ///
     /// # Errors
     /// Nothing is scored, or loss or gradient are not finite.
-    pub fn gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<(f64, &[f32]), TrainError> {
+    pub fn gradient(&mut self, micro_batches: &[MicroBatch], workers: &Workers) -> Result<(f64, &[f32]), TrainError> {
         let step = self.moments.step + 1;
-        let total = total_weight(groups);
+        let total = total_weight(micro_batches);
         if total <= 0.0 {
             return Err(TrainError::NothingScored { step });
         }
         let scale = 1.0 / total;
         let Trainer { model, engine, gradient, .. } = self;
         let losses = workers.run(|| match engine {
-            Engine::Plain(step) => step.gradient(model, groups, scale, gradient),
-            Engine::Tiled(step) => step.gradient(model, groups, scale, gradient),
+            Engine::Plain(step) => step.gradient(model, micro_batches, scale, gradient),
+            Engine::Tiled(step) => step.gradient(model, micro_batches, scale, gradient),
         });
         let loss = losses.iter().sum::<f64>() * scale;
         if !loss.is_finite() {
-            return Err(TrainError::Loss { step, loss, origin: self.origin(groups) });
+            return Err(TrainError::Loss { step, loss, origin: self.origin(micro_batches) });
         }
         Ok((loss, &self.gradient))
     }
@@ -266,29 +232,29 @@ impl Trainer {
     ///
     /// # Errors
     /// As [`Trainer::gradient`]; the weights are then as before.
-    pub fn step(&mut self, groups: &[Group], lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
-        let loss = self.finite_gradient(groups, workers)?;
+    pub fn step(&mut self, micro_batches: &[MicroBatch], lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
+        let loss = self.finite_gradient(micro_batches, workers)?;
         self.apply(loss, lr, workers)
     }
 
     /// One step on several batches as if they were one, taken one after the other: only one needs to be in memory. The same as
-    /// [`Trainer::step`] on all groups together, up to rounding.
+    /// [`Trainer::step`] on all micro-batches together, up to rounding.
     ///
     /// # Errors
     /// As [`Trainer::step`].
     pub fn accumulated_step(
         &mut self,
-        batches: impl IntoIterator<Item = Vec<Group>>,
+        batches: impl IntoIterator<Item = Vec<MicroBatch>>,
         lr: f64,
         workers: &Workers,
     ) -> Result<StepStats, TrainError> {
         let (mut sum, mut loss, mut total) = (std::mem::take(&mut self.accumulated), 0.0, 0.0);
         sum.clear();
         sum.resize(self.model.params.len(), 0.0);
-        for groups in batches {
-            let weight = total_weight(&groups);
+        for micro_batches in batches {
+            let weight = total_weight(&micro_batches);
             if weight > 0.0 || weight.is_nan() {
-                let mean = self.finite_gradient(&groups, workers)?;
+                let mean = self.finite_gradient(&micro_batches, workers)?;
                 add_scaled(&mut sum, &self.gradient, weight as f32);
                 (loss, total) = (loss + mean * weight, total + weight);
             }
@@ -308,19 +274,19 @@ impl Trainer {
     }
 
     /// As [`Trainer::gradient`], leaving its norm beside it; an error if that is not finite.
-    fn finite_gradient(&mut self, groups: &[Group], workers: &Workers) -> Result<f64, TrainError> {
-        let (loss, gradient) = self.gradient(groups, workers)?;
+    fn finite_gradient(&mut self, micro_batches: &[MicroBatch], workers: &Workers) -> Result<f64, TrainError> {
+        let (loss, gradient) = self.gradient(micro_batches, workers)?;
         let norm = workers.run(|| optimiser::norm(gradient));
         if !norm.is_finite() {
-            return Err(TrainError::Gradient { step: self.moments.step + 1, origin: self.origin(groups) });
+            return Err(TrainError::Gradient { step: self.moments.step + 1, origin: self.origin(micro_batches) });
         }
         self.norm = norm;
         Ok(loss)
     }
 
-    /// Where a step on these groups first leaves the finite numbers.
-    fn origin(&self, groups: &[Group]) -> Origin {
-        diagnosis::origin(self.model.net(), groups, 1.0 / total_weight(groups), self.reach)
+    /// Where a step on these micro-batches first leaves the finite numbers.
+    fn origin(&self, micro_batches: &[MicroBatch]) -> Origin {
+        diagnosis::origin(self.model.net(), micro_batches, 1.0 / total_weight(micro_batches), self.kv_gradient)
     }
 
     /// Makes the step along the gradient.
@@ -343,8 +309,8 @@ impl Trainer {
 }
 
 /// What a batch's losses weigh together.
-fn total_weight(groups: &[Group]) -> f64 {
-    groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum()
+fn total_weight(micro_batches: &[MicroBatch]) -> f64 {
+    micro_batches.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum()
 }
 
 /// `out += scale · xs`.
@@ -363,53 +329,68 @@ fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
 struct PlainStep {
     /// The weights as the products read them.
     packed: PackedWeights<f32>,
-    reach: Reach,
+    kv_gradient: KvGradient,
     slots: Vec<Vec<f32>>,
-    rooms: Rooms<Room>,
+    workspaces: Workspaces<Workspace>,
 }
 
-/// One worker's room for a group.
+/// One worker's room for a micro-batch.
 #[derive(Default)]
-struct Room {
+struct Workspace {
     acts: Acts<f32>,
     grads: ActGrads<f32>,
     profile: Profile,
 }
 
-impl Profiled for Room {
+impl Profiled for Workspace {
     fn profile(&mut self) -> &mut Profile {
         &mut self.profile
     }
 }
 
 impl PlainStep {
-    fn new(model: &Model, reach: Reach, slots: usize) -> PlainStep {
+    fn new(model: &Model, kv_gradient: KvGradient, slots: usize) -> PlainStep {
         let (packed, slots) = (PackedWeights::new(&model.layout), vec![vec![0.0; model.params.len()]; slots]);
-        PlainStep { packed, reach, slots, rooms: Rooms::default() }
+        PlainStep { packed, kv_gradient, slots, workspaces: Workspaces::default() }
     }
 
     /// As [`TiledStep::gradient`].
-    fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
-        let PlainStep { packed, reach, slots, rooms } = self;
+    fn gradient(&mut self, model: &Model, micro_batches: &[MicroBatch], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
+        let PlainStep { packed, kv_gradient, slots, workspaces } = self;
         packed.pack(&model.params);
-        let (net, reach) = (Net { products: Products::Packed(packed), ..model.net() }, *reach);
-        let add = |group: &Group, slot: &mut Vec<f32>, room: &mut Room| add_group(net, group, scale, reach, slot, room);
-        let (slots, losses) = rooms.add_up(slots, groups, |slot| slot.fill(0.0), add);
+        let (net, kv_gradient) = (Net { products: Products::Packed(packed), ..model.net() }, *kv_gradient);
+        let add = |micro_batch: &MicroBatch, slot: &mut Vec<f32>, workspace: &mut Workspace| {
+            add_micro_batch(net, micro_batch, scale, kv_gradient, slot, workspace)
+        };
+        let (slots, losses) = workspaces.add_up(slots, micro_batches, |slot| slot.fill(0.0), add);
         gather(slots, gradient);
         losses
     }
 }
 
-/// Adds one group's gradient to `slot`; returns its weighted loss.
-fn add_group(net: Net<'_, f32>, group: &Group, scale: f64, reach: Reach, slot: &mut [f32], room: &mut Room) -> f64 {
-    let sequences = group.sequences();
-    let Room { acts, grads, profile } = room;
+/// Adds one micro-batch's gradient to `slot`; returns its weighted loss.
+fn add_micro_batch(
+    net: Net<'_, f32>,
+    micro_batch: &MicroBatch,
+    scale: f64,
+    kv_gradient: KvGradient,
+    slot: &mut [f32],
+    workspace: &mut Workspace,
+) -> f64 {
+    let sequences = micro_batch.sequences();
+    let Workspace { acts, grads, profile } = workspace;
     forward(net, sequences, acts, profile);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
-    let loss =
-        cross_entropy(sequences.seq, &acts.logits, group.targets().tokens, &group.weights, scale, &mut grads.logits);
+    let loss = cross_entropy(
+        sequences.seq,
+        &acts.logits,
+        micro_batch.targets().tokens,
+        &micro_batch.weights,
+        scale,
+        &mut grads.logits,
+    );
     profile.lap(Stage::Loss);
-    backward(net, sequences, acts, reach, grads, slot, profile);
+    backward(net, sequences, acts, kv_gradient, grads, slot, profile);
     loss
 }
 

@@ -3,10 +3,9 @@
 //! On virtual machines two unpinned threads that wait for each other often share one core. Work is cut by the batch, never by
 //! the number of threads, so results do not depend on it.
 
-use searchlens_base::fault::{Fault, HasFault};
-
-use crate::kernels::tier::Tier;
+use crate::kernels::tier::{Tier, force_tier, forced_tier};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use searchlens_base::fault::{Fault, HasFault};
 
 /// A pool of pinned worker threads.
 pub struct Workers {
@@ -41,7 +40,7 @@ impl HasFault for WorkersError {
 
 impl Workers {
     /// `threads` workers, or one for each core this process may use. With `pin`, worker `i` stays on the `i`-th such core. They
-    /// are held to the tier that this thread is held to (see [`Tier::force`]).
+    /// are held to the tier that this thread is held to (see [`force_tier`]).
     ///
     /// # Errors
     /// Zero threads, or the operating system refuses to start them.
@@ -51,13 +50,13 @@ impl Workers {
         if threads == 0 {
             return Err(WorkersError::Zero);
         }
-        let tier = Tier::forced();
+        let tier = forced_tier();
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("worker-{i}"))
             .start_handler(move |i| {
                 if tier != Tier::Amx {
-                    tier.force().expect("the thread that makes the workers was held to it");
+                    force_tier(tier).expect("the thread that makes the workers was held to it");
                 }
                 // More workers than cores: let the system spread them.
                 if pin && threads <= cores.len() {

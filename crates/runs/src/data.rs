@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 use searchlens_base::stream::{Purpose, Stream, stream};
-use searchlens_model::train::{Group, group_size};
+use searchlens_model::micro_batch::{MicroBatch, micro_batch_size};
 use searchlens_model::workers::Workers;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
@@ -37,7 +37,7 @@ pub struct TrainingStream<'a> {
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Sequences of like length.
-    pub groups: Vec<Group>,
+    pub groups: Vec<MicroBatch>,
     /// Tokens without padding.
     pub n_tokens: u64,
 }
@@ -69,17 +69,17 @@ impl<'a> TrainingStream<'a> {
     }
 
     /// A group of padded sequences, with what the network is shown of them.
-    fn as_shown(&self, padded: Padded, sequences: &[Encoded]) -> Group {
+    fn as_shown(&self, padded: Padded, sequences: &[Encoded]) -> MicroBatch {
         let Padded { ids, len: seq, loss_weights: weights, rows, .. } = padded;
         if self.tokenizer.mask_id().is_none() {
-            return Group { tokens: ids, targets: None, seq, weights };
+            return MicroBatch { tokens: ids, targets: None, seq, weights };
         }
         let mut tokens = ids.clone();
         for (row, &index) in tokens.chunks_exact_mut(seq).zip(&rows) {
             let shown = self.tokenizer.shown_ids(&sequences[index]).unwrap_or_default();
             row[..shown.len()].copy_from_slice(&shown);
         }
-        Group { tokens, targets: Some(ids), seq, weights }
+        MicroBatch { tokens, targets: Some(ids), seq, weights }
     }
 
     /// Example `index` of the training stream.
@@ -103,14 +103,14 @@ const EVEN: usize = 8;
 
 /// Sequences per group of a batch: about what the engine likes for their mean length, adjusted so that groups spread evenly.
 fn rows_per_group(batch: usize, mean_len: usize) -> usize {
-    let wanted = batch.div_ceil(group_size(mean_len)).max(1);
+    let wanted = batch.div_ceil(micro_batch_size(mean_len)).max(1);
     let n_groups = wanted.next_multiple_of(EVEN);
     batch.div_ceil(n_groups).max(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EVEN, group_size, rows_per_group};
+    use super::{EVEN, micro_batch_size, rows_per_group};
 
     #[test]
     fn groups_spread_over_the_slots() {
@@ -118,7 +118,7 @@ mod tests {
             let groups = batch.div_ceil(rows_per_group(batch, mean_len));
             let over = groups.next_multiple_of(EVEN) - groups;
             assert!(groups >= EVEN && over <= 2, "{batch} sequences of {mean_len} in {groups} groups");
-            assert!(rows_per_group(batch, mean_len) <= group_size(mean_len).max(1));
+            assert!(rows_per_group(batch, mean_len) <= micro_batch_size(mean_len).max(1));
         }
         assert_eq!((rows_per_group(4, 36), rows_per_group(1, 10_000)), (1, 1));
     }

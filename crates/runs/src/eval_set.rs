@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 use searchlens_base::stream::{Purpose, stream};
-use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate};
+use searchlens_model::generate::{Decoder, GenerateError, Sampling, Stop, generate};
 use searchlens_model::workers::Workers;
 use searchlens_stats::clusters::Clusters;
 use searchlens_tasks::difficulty::judge::{Verdict, judge_with};
@@ -106,7 +106,7 @@ pub fn draw_problems(
 /// # Errors
 /// If a prompt does not fit the network.
 pub fn generate_answers(
-    reader: &Reader<'_>,
+    reader: &Decoder<'_>,
     tokenizer: &Tokenizer,
     problems: &[EvalProblem],
     workers: &Workers,

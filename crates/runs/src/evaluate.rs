@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use searchlens_base::stream::{Purpose, Stream, stream};
 use searchlens_model::Model;
-use searchlens_model::generate::{GenerateError, Reader};
+use searchlens_model::generate::{Decoder, GenerateError};
 use searchlens_model::workers::Workers;
 use searchlens_results::{BaselineScores, ByLookahead, EvalResult, FORMAT_VERSION, KStar, Lookahead};
 use searchlens_stats::bootstrap::{self, RESAMPLES, bootstrap, bootstrap_many};
@@ -61,7 +61,7 @@ pub fn evaluate(
     step: Option<u64>,
     workers: &Workers,
 ) -> Result<EvalResult, GenerateError> {
-    let answers = generate_answers(&Reader::plain(model), tokenizer, &set.problems, workers)?;
+    let answers = generate_answers(&Decoder::plain(model), tokenizer, &set.problems, workers)?;
     Ok(score(set, &grade(tokenizer, &set.problems, &answers), step))
 }
 
@@ -70,7 +70,7 @@ pub fn evaluate(
 /// # Errors
 /// If a prompt does not fit the network.
 pub fn validate(
-    reader: &Reader<'_>,
+    reader: &Decoder<'_>,
     tokenizer: &Tokenizer,
     set: &EvalSet,
     workers: &Workers,

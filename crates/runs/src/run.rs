@@ -12,8 +12,8 @@ mod start;
 use std::path::{Path, PathBuf};
 
 use searchlens_model::Model;
-use searchlens_model::generate::Reader;
-use searchlens_model::kernels::tier::Tier;
+use searchlens_model::generate::Decoder;
+use searchlens_model::kernels::tier::forced_tier;
 use searchlens_model::optimiser::learning_rate;
 use searchlens_model::train::{TrainError, Trainer};
 use searchlens_model::workers::Workers;
@@ -64,8 +64,8 @@ pub use start::{initial_model, optimiser_of, untrained_model};
 /// not finite. The last checkpoint stays whole in every case.
 pub fn train(config: &RunConfig, dir: &Path, start: Start, mut session: Session<'_>) -> Result<Outcome, RunError> {
     if let Some(wanted) = config.train().tier {
-        let held = Tier::forced().max(session.workers.forced_tier());
-        if held != wanted || Tier::forced() != session.workers.forced_tier() {
+        let held = forced_tier().max(session.workers.forced_tier());
+        if held != wanted || forced_tier() != session.workers.forced_tier() {
             return Err(RunError::NotHeld { wanted, held });
         }
     }
@@ -204,7 +204,7 @@ impl Run<'_> {
         });
         let model = Model { params: self.trainer.evaluated().to_vec(), ..self.trainer.model.clone() };
         // This score only guides training, so it is computed in the precision of training.
-        let reader = Reader::new(&model, config.train().precision.here())?;
+        let reader = Decoder::new(&model, config.train().precision.here())?;
         let Validation { exact_path, first_fork } = evaluate::validate(&reader, &parts.tokenizer, set, workers)?;
         if exact_path.value > self.best_exact {
             self.best_exact = exact_path.value;

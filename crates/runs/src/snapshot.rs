@@ -88,15 +88,15 @@ impl CheckpointMetadata {
     /// # Errors
     /// If there is metadata but it cannot be parsed or has another format version.
     pub fn of(checkpoint: &Checkpoint, path: &Path) -> Result<Option<CheckpointMetadata>, SnapshotError> {
-        if checkpoint.notes.as_object().is_some_and(serde_json::Map::is_empty) {
+        if checkpoint.metadata.as_object().is_some_and(serde_json::Map::is_empty) {
             return Ok(None);
         }
         let broken = |message| SnapshotError::Metadata { path: path.into(), message };
-        let version = &checkpoint.notes["format_version"];
+        let version = &checkpoint.metadata["format_version"];
         if *version != FORMAT_VERSION {
             return Err(broken(format!("has format version {version}; this program reads version {FORMAT_VERSION}")));
         }
-        serde_json::from_value(checkpoint.notes.clone())
+        serde_json::from_value(checkpoint.metadata.clone())
             .map(Some)
             .map_err(|error| broken(format!("cannot be parsed ({error})")))
     }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use searchlens_model::Model;
 use searchlens_model::forward::{Acts, Sequences, forward};
-use searchlens_model::generate::{GenerateError, Reader};
+use searchlens_model::generate::{Decoder, GenerateError};
 use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
 use searchlens_model::tap::NoTap;
@@ -79,7 +79,7 @@ pub fn gallery(
     while found.searched < plan.search && !found.enough(plan) {
         let end = (found.searched + CHUNK).min(plan.search);
         let problems = draw_problems(task, tokenizer, seed, split, found.searched as u64..end as u64, workers);
-        let answers = generate_answers(&Reader::plain(model), tokenizer, &problems, workers)?;
+        let answers = generate_answers(&Decoder::plain(model), tokenizer, &problems, workers)?;
         let graded = grade(tokenizer, &problems, &answers);
         for ((asked, tokens), graded) in problems.into_iter().zip(answers).zip(graded) {
             found.add(Answered { asked, tokens, graded }, plan);

@@ -10,7 +10,7 @@ mod train;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
-use searchlens::model::kernels::tier::Precision;
+use searchlens::model::kernels::tier::{Precision, fastest_precision};
 
 use crate::cli::Common;
 use crate::error::Result;
@@ -65,7 +65,7 @@ enum Choice {
 impl Choice {
     fn here(self) -> Precision {
         match self {
-            Choice::Auto => Precision::fastest(),
+            Choice::Auto => fastest_precision(),
             Choice::F32 => Precision::F32,
             Choice::Bf16 => Precision::Bf16,
         }

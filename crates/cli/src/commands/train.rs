@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use searchlens::model::kernels::tier::Tier;
+use searchlens::model::kernels::tier::force_tier;
 use searchlens::runs::config::RunConfig;
 use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::Start;
@@ -56,7 +56,7 @@ Examples:
 
 pub(crate) fn run(args: TrainArgs, common: &Common) -> Result<ExitCode> {
     let config = read_config(&args.config, common)?;
-    config.train().tier.map_or(Ok(()), Tier::force)?;
+    config.train().tier.map_or(Ok(()), force_tier)?;
     let dir = args.out.unwrap_or_else(|| match (folder_of(&args.config), args.resume) {
         (Some(folder), true) => folder,
         (None, true) => place::last(&config).unwrap_or_else(|| place::fresh(&config)),

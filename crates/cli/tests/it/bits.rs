@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use expect_test::{Expect, expect};
-use searchlens::model::kernels::tier::Tier;
+use searchlens::model::kernels::tier::available_tiers;
 use serde_json::Value;
 
 use crate::run::{searchlens, searchlens_on};
@@ -242,7 +242,7 @@ fn tensors(path: &Path) -> u64 {
 
 /// Training on a tier, if this machine has it.
 fn check_training(tier: &str, precision: &str, with_probes: bool, want: Expect) {
-    if Tier::of_machine().iter().any(|there| there.name() == tier) {
+    if available_tiers().iter().any(|there| there.name() == tier) {
         want.assert_eq(&trained(tier, precision, with_probes));
     }
 }

@@ -7,7 +7,8 @@
 #![expect(unsafe_code, reason = "tile instructions exist only as assembly")]
 
 use super::cpuid::cpuid;
-use super::tile::{Block, LeftStrips, Line, Sums, Tile, has_vectors};
+use super::tile::{Block, LeftStrips, Line, Sums, Tile};
+use super::vector::has_vectors;
 use std::arch::asm;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -34,7 +35,7 @@ impl Amx {
 pub(super) struct Tiles(PhantomData<*const ()>);
 
 impl Tiles {
-    /// As [`super::tile::TileUnit::multiply`], for at least one tile of each strip.
+    /// As [`super::bf16_unit::TileUnit::multiply`], for at least one tile of each strip.
     ///
     /// `tmm0..=3` hold the sums, 4 and 5 the rows of `a`, 6 and 7 the columns of `b`; loading, the whole inner loop and storing
     /// are one block of assembly because the compiler knows nothing of tile registers.

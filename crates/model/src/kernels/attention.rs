@@ -26,6 +26,17 @@ pub struct AttnDims {
     pub attn_scale: f64,
 }
 
+/// From which queries the keys and values of a position receive gradients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KvGradient {
+    /// From every query that attends to them.
+    #[default]
+    AllQueries,
+    /// From the query at their own position alone: to other positions they are constants, so a position's loss improves only what
+    /// is computed at that position ("myopic" training, Wu et al. 2024, Do language models plan ahead for future tokens?).
+    OwnQuery,
+}
+
 /// Queries are taken in blocks of this many rows, as many as a strip of keys has columns, and the keys after the block's last
 /// row are skipped in causal models.
 const QUERY_BLOCK: usize = 48;
@@ -35,7 +46,7 @@ impl AttnDims {
         self.n_heads * self.d_head
     }
 
-    /// Every (sequence, head) with the range of its rows in `[n_seq, n_heads, seq, seq]`.
+    /// Returns every (sequence, head).
     pub(super) fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.n_seq).flat_map(move |b| (0..self.n_heads).map(move |h| (b, h)))
     }

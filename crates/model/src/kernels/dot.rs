@@ -7,8 +7,8 @@
 #![expect(unsafe_code, reason = "the way into code for this processor's vectors")]
 
 use super::cpuid::is_amd;
-use super::tile::{Block, LeftStrips, Line, Sums, Tile, Wide, has_vectors};
-use super::vector::{all, dot_pairs, load_line, load_wide, store_wide};
+use super::tile::{Block, LeftStrips, Line, Sums, Tile, Wide};
+use super::vector::{all, dot_pairs, has_vectors, load_line, load_wide, store_wide};
 use std::arch::x86_64::_mm512_set1_epi32;
 
 /// Rows whose sums, two vectors each, are held in registers at a time: with 16 sums under way none waits for the last, and
@@ -32,7 +32,7 @@ impl Dots {
         is_amd()
     }
 
-    /// As [`super::tile::TileUnit::multiply`], for as many tiles of each strip.
+    /// As [`super::bf16_unit::TileUnit::multiply`], for as many tiles of each strip.
     #[inline]
     pub(super) fn multiply(self, a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
         // SAFETY: a `Dots` exists only where the features do.

@@ -5,11 +5,10 @@
 //! a head's scores stay in the first level of the cache, and keys that no query of a block sees are left out. Letters as in
 //! [`super::attention`].
 
-use super::attention::AttnDims;
+use super::attention::{AttnDims, KvGradient};
 use super::lanes::{LANES, dot, fold, sum_lanes};
-use super::product::{Packing, Store, View, ViewMut, view, view_mut};
+use super::product::{HeadScratch, Packing, Store, View, ViewMut, view, view_mut};
 use super::real::Real;
-use super::strips::Strips;
 use super::tier::vectorised;
 
 /// What the backward pass needs to make a query's pattern: `exp((score − top) / attn_scale) · inverse`, scores being those
@@ -20,28 +19,6 @@ pub struct Softmax<F> {
     pub top: F,
     /// Inverse of the sum of exponentials.
     pub inverse: F,
-}
-
-/// Which queries a key and a value answer to, where gradients are concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answers {
-    /// All that see it.
-    Everyone,
-    /// That at its own position alone.
-    Itself,
-}
-
-/// Room for one head.
-#[derive(Clone, Debug, Default)]
-pub struct HeadRoom<F> {
-    k: Strips<F>,
-    k_columns: Strips<F>,
-    v: Strips<F>,
-    q_block: Strips<F>,
-    dz_block: Strips<F>,
-    /// `[queries of a block, keys filled up to whole vectors]`
-    pattern: Vec<F>,
-    dscores: Vec<F>,
 }
 
 /// `z = softmax(q kᵀ / attn_scale) v`, head by head.
@@ -58,26 +35,26 @@ pub fn attend<F: Real>(
     softmax: &mut [Softmax<F>],
     packing: &mut Packing<F>,
 ) {
-    let mut room = std::mem::take(&mut packing.head);
+    let mut scratch = std::mem::take(&mut packing.head);
     for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact_mut(dims.seq)) {
         let q = dims.head(q, b, h);
-        room.k_columns.pack(dims.head(k, b, h).transpose());
-        room.v.pack(dims.head(v, b, h));
+        scratch.k_columns.pack(dims.head(k, b, h).transpose());
+        scratch.v.pack(dims.head(v, b, h));
         for (t0, rows, keys) in dims.query_blocks() {
             let width = keys.next_multiple_of(LANES);
-            room.pattern.resize(rows * width, F::ZERO);
-            let scores = view_mut(&mut room.pattern, width).subcols_mut(0, keys);
-            let k_columns = room.k_columns.part(dims.d_head, keys);
+            scratch.pattern.resize(rows * width, F::ZERO);
+            let scores = view_mut(&mut scratch.pattern, width).subcols_mut(0, keys);
+            let k_columns = scratch.k_columns.part(dims.d_head, keys);
             packing.multiply_strips(q.subrows(t0, rows), k_columns, Store::Set, scores);
             let softmax = &mut softmax[t0..t0 + rows];
-            exponentials(dims, t0, &mut room.pattern, softmax);
+            exponentials(dims, t0, &mut scratch.pattern, softmax);
             let mut z = dims.head_mut(z, b, h).subrows_mut(t0, rows);
-            let pattern = view(&room.pattern, width).subcols(0, keys);
-            packing.multiply_strips(pattern, room.v.part(keys, dims.d_head), Store::Set, z.as_mut());
+            let pattern = view(&scratch.pattern, width).subcols(0, keys);
+            packing.multiply_strips(pattern, scratch.v.part(keys, dims.d_head), Store::Set, z.as_mut());
             divide(z, softmax);
         }
     }
-    packing.head = room;
+    packing.head = scratch;
 }
 
 /// Scores become exponentials of their distance from the row's largest, 0 where masked.
@@ -128,8 +105,7 @@ fn divide<F: Real>(mut z: ViewMut<'_, F>, softmax: &[Softmax<F>]) {
         #[inline(always)]
         move || {
             for (i, softmax) in softmax.iter().enumerate() {
-                let row = z.as_mut().row_mut(i).try_as_row_major_mut().expect("heads lie by rows");
-                for z in row.as_slice_mut() {
+                for z in z.row_mut(i) {
                     *z *= softmax.inverse;
                 }
             }
@@ -143,7 +119,7 @@ fn divide<F: Real>(mut z: ViewMut<'_, F>, softmax: &[Softmax<F>]) {
 /// `z · dz`; `dq = dscores k`, `dk = dscoresᵀ q`, `dv = patternᵀ dz`.
 pub fn attend_bwd<F: Real>(
     dims: AttnDims,
-    answers: Answers,
+    kv_gradient: KvGradient,
     [q, k, v]: [&[F]; 3],
     softmax: &[Softmax<F>],
     z: &[F],
@@ -151,16 +127,16 @@ pub fn attend_bwd<F: Real>(
     [dq, dk, dv]: [&mut [F]; 3],
     packing: &mut Packing<F>,
 ) {
-    let mut room = std::mem::take(&mut packing.head);
+    let mut scratch = std::mem::take(&mut packing.head);
     for ((b, h), softmax) in dims.pairs().zip(softmax.chunks_exact(dims.seq)) {
         let [q, k, v, z, dz] = [q, k, v, z, dz].map(|x| dims.head(x, b, h));
-        room.k_columns.pack(k.transpose());
-        room.k.pack(k);
-        room.v.pack(v.transpose());
+        scratch.k_columns.pack(k.transpose());
+        scratch.k.pack(k);
+        scratch.v.pack(v.transpose());
         // The last queries see all keys: they set what others add to.
         let mut store = Store::Set;
         for (t0, rows, keys) in dims.query_blocks().rev() {
-            let HeadRoom { k, k_columns, v, q_block, dz_block, pattern, dscores } = &mut room;
+            let HeadScratch { k, k_columns, v, q_block, dz_block, pattern, dscores } = &mut scratch;
             let (q, z, dz) = (q.subrows(t0, rows), z.subrows(t0, rows), dz.subrows(t0, rows));
             let width = keys.next_multiple_of(LANES);
             for (left, right, out) in [(q, k_columns, &mut *pattern), (dz, v, &mut *dscores)] {
@@ -173,15 +149,15 @@ pub fn attend_bwd<F: Real>(
             let dq = dims.head_mut(dq, b, h).subrows_mut(t0, rows);
             packing.multiply_strips(dscores, k.part(keys, dims.d_head), Store::Set, dq);
             let [mut dk, mut dv] = [&mut *dk, &mut *dv].map(|x| dims.head_mut(x, b, h).subrows_mut(0, keys));
-            match answers {
-                Answers::Everyone => {
+            match kv_gradient {
+                KvGradient::AllQueries => {
                     q_block.pack(q);
                     dz_block.pack(dz);
                     packing.multiply_strips(dscores.transpose(), q_block.whole(), store, dk);
                     packing.multiply_strips(pattern.transpose(), dz_block.whole(), store, dv);
                     store = Store::Add;
                 }
-                Answers::Itself => {
+                KvGradient::OwnQuery => {
                     for (i, j) in (0..rows).flat_map(|i| (0..dims.d_head).map(move |j| (i, j))) {
                         dk[(t0 + i, j)] = dscores[(i, t0 + i)] * q[(i, j)];
                         dv[(t0 + i, j)] = pattern[(i, t0 + i)] * dz[(i, j)];
@@ -190,7 +166,7 @@ pub fn attend_bwd<F: Real>(
             }
         }
     }
-    packing.head = room;
+    packing.head = scratch;
 }
 
 /// Scores become the pattern, the pattern's gradient that of the scores; both 0 where masked.
@@ -209,7 +185,7 @@ fn pattern_and_dscores<F: Real>(
             let (width, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
             let rows = scores.chunks_exact_mut(width).zip(dpattern.chunks_exact_mut(width));
             for (i, (p, ds)) in rows.enumerate() {
-                let [z, dz] = [z, dz].map(|x| x.row(i).try_as_row_major().expect("heads lie by rows").as_slice());
+                let [z, dz] = [z, dz].map(|x| x.row(i));
                 let (Softmax { top, inverse }, mean) = (softmax[i], dot(z, dz));
                 let p = masked(dims.visible(t0 + i), p);
                 let (ds, after) = ds.as_chunks_mut::<LANES>().0.split_at_mut(p.len());
@@ -230,7 +206,7 @@ mod tests {
     use super::super::attention::{
         attn_mix, attn_mix_bwd, attn_scores, attn_scores_bwd, softmax_rows, softmax_rows_bwd,
     };
-    use super::super::tier::Tier;
+    use super::super::tier::{Tier, available_tiers, force_tier};
     use super::*;
 
     fn numbers<F: Real>(len: usize, seed: u64) -> Vec<F> {
@@ -250,22 +226,22 @@ mod tests {
         let [q, k, v, dz] = [1, 2, 3, 4].map(|seed| numbers::<f64>(len, seed));
         let (mut pattern, mut dscores, mut z) = (vec![0.0; squares], vec![0.0; squares], vec![0.0; len]);
         let [mut dq, mut dk, mut dv] = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
-        let mut room = Packing::default();
-        attn_scores(&mut room, dims, &q, &k, &mut pattern);
+        let mut packing = Packing::default();
+        attn_scores(&mut packing, dims, &q, &k, &mut pattern);
         softmax_rows(dims, &mut pattern);
-        attn_mix(&mut room, dims, &pattern, &v, &mut z);
-        attn_mix_bwd(&mut room, dims, &pattern, &v, &dz, false, &mut dscores, &mut dv);
+        attn_mix(&mut packing, dims, &pattern, &v, &mut z);
+        attn_mix_bwd(&mut packing, dims, &pattern, &v, &dz, false, &mut dscores, &mut dv);
         softmax_rows_bwd(dims, &pattern, &mut dscores);
-        attn_scores_bwd(&mut room, dims, &q, &k, &dscores, &mut dq, &mut dk);
+        attn_scores_bwd(&mut packing, dims, &q, &k, &dscores, &mut dq, &mut dk);
 
         let [q, k, v, dz] = [1, 2, 3, 4].map(|seed| numbers::<F>(len, seed));
         let mut sums = vec![Softmax::default(); dims.n_seq * dims.n_heads * dims.seq];
-        let (mut room, mut got_z) = (Packing::default(), vec![F::ZERO; len]);
-        attend(dims, &q, &k, &v, &mut got_z, &mut sums, &mut room);
+        let (mut packing, mut got_z) = (Packing::default(), vec![F::ZERO; len]);
+        attend(dims, &q, &k, &v, &mut got_z, &mut sums, &mut packing);
         // What lies in the outputs before must not show.
         let [mut got_q, mut got_k, mut got_v] = [5, 6, 7].map(|seed| numbers::<F>(len, seed));
         let grads = [&mut got_q[..], &mut got_k, &mut got_v];
-        attend_bwd(dims, Answers::Everyone, [&q, &k, &v], &sums, &got_z, &dz, grads, &mut room);
+        attend_bwd(dims, KvGradient::AllQueries, [&q, &k, &v], &sums, &got_z, &dz, grads, &mut packing);
         for (what, got, want) in [("z", got_z, z), ("dq", got_q, dq), ("dk", got_k, dk), ("dv", got_v, dv)] {
             let error = got.iter().zip(&want).map(|(g, w)| (g.to_f64() - w).abs()).fold(0.0, f64::max);
             assert!(error <= bound, "{dims:?}: {what} is off by {error:e}");
@@ -275,7 +251,7 @@ mod tests {
     #[test]
     fn it_is_attention_with_its_pattern_at_odd_sizes_on_every_tier() {
         let on_tier = |tier: Tier| {
-            tier.force().unwrap();
+            force_tier(tier).unwrap();
             for (n_seq, seq, n_heads, d_head) in [(1, 1, 1, 1), (2, 113, 3, 19), (1, 48, 2, 32), (3, 97, 1, 5)] {
                 for causal in [true, false] {
                     let dims = AttnDims { n_seq, seq, n_heads, d_head, causal, attn_scale: 1.7 };
@@ -284,7 +260,7 @@ mod tests {
                 }
             }
         };
-        for tier in Tier::of_machine() {
+        for tier in available_tiers() {
             std::thread::scope(|scope| scope.spawn(|| on_tier(tier)).join().unwrap());
         }
     }

@@ -11,6 +11,7 @@ mod amx;
 pub mod attention;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod bf16;
+pub mod bf16_unit;
 #[cfg(target_arch = "x86_64")]
 mod cpuid;
 #[cfg(target_arch = "x86_64")]
@@ -28,3 +29,4 @@ pub mod tier;
 pub mod tile;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod vector;
+pub mod view;

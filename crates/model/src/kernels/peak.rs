@@ -8,26 +8,28 @@ use std::hint::black_box;
 /// Vectors of sums: more than multiply-adds are under way at a time, and no more than a lesser tier has registers for.
 const SUMS: usize = 12;
 
-/// Runs `turns` turns of independent multiply-adds in f32; returns how many operations that was, a multiply-add being two.
-pub fn multiply_adds(turns: usize) -> usize {
-    vectorised_with(Turns(turns))
+/// Runs `iterations` rounds of independent multiply-adds in f32; returns how many operations that was, a multiply-add being two.
+pub fn multiply_adds(iterations: usize) -> usize {
+    vectorised_with(MultiplyAdds { iterations })
 }
 
-struct Turns(usize);
+struct MultiplyAdds {
+    iterations: usize,
+}
 
-impl WithSimd for Turns {
+impl WithSimd for MultiplyAdds {
     type Output = usize;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> usize {
         let [factor, summand] = [0.999, 1e-3].map(|x| <f32 as Real>::splat(simd, black_box(x)));
         let mut sums = [summand; SUMS];
-        for _ in 0..self.0 {
+        for _ in 0..self.iterations {
             for sum in &mut sums {
                 *sum = <f32 as Real>::mul_add(simd, *sum, factor, summand);
             }
         }
         black_box(sums);
-        2 * self.0 * SUMS * <f32 as Real>::lanes::<S>()
+        2 * self.iterations * SUMS * <f32 as Real>::lanes::<S>()
     }
 }

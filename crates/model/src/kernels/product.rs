@@ -1,58 +1,43 @@
 //! Matrix products. Activations are rows, weights multiply on the right (`resid @ W_Q`), as in TransformerLens.
 
-use super::flash::HeadRoom;
 use super::real::Real;
 use super::strips::{self, Strips, StripsPart};
-use faer::{MatMut, MatRef};
 
-/// A matrix to read: rows and columns with any strides.
-pub type View<'a, F> = MatRef<'a, F>;
-/// A matrix to write.
-pub type ViewMut<'a, F> = MatMut<'a, F>;
+pub use super::strips::Store;
+pub use super::view::{View, ViewMut, view, view_mut};
 
-/// Row-major `[data.len() / cols, cols]`.
-#[inline(always)]
-pub fn view<F: Real>(data: &[F], cols: usize) -> View<'_, F> {
-    MatRef::from_row_major_slice(data, data.len() / cols, cols).as_dyn_stride()
-}
-
-/// Row-major `[data.len() / cols, cols]`, to write.
-#[inline(always)]
-pub fn view_mut<F: Real>(data: &mut [F], cols: usize) -> ViewMut<'_, F> {
-    let rows = data.len() / cols;
-    MatMut::from_row_major_slice_mut(data, rows, cols).as_dyn_stride_mut()
-}
-
-/// What becomes of a product, `p = a @ b`.
-#[derive(Clone, Copy, Debug)]
-pub enum Store<'a, F> {
-    /// `out = p`
-    Set,
-    /// `out = p + bias`, `bias` being `[columns]`.
-    SetBiased(&'a [F]),
-    /// `out += p`
-    Add,
-}
-
-/// Room for what products copy of their factors. One for each worker; reused, so that the steady state allocates nothing.
+/// Scratch buffers of products and of attention. One for each worker; reused, so that the steady state allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Packing<F> {
     left: Vec<F>,
     right: Strips<F>,
-    pub(crate) head: HeadRoom<F>,
+    pub(super) head: HeadScratch<F>,
+}
+
+/// Scratch buffers of one attention head, see [`super::flash`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeadScratch<F> {
+    pub(super) k: Strips<F>,
+    pub(super) k_columns: Strips<F>,
+    pub(super) v: Strips<F>,
+    pub(super) q_block: Strips<F>,
+    pub(super) dz_block: Strips<F>,
+    /// `[queries of a block, keys rounded up to whole vectors]`
+    pub(super) pattern: Vec<F>,
+    pub(super) dscores: Vec<F>,
 }
 
 impl<F: Real> Packing<F> {
-    /// Makes a product in the number type itself.
+    /// Multiplies in the number type itself: `a @ b` is set in or added to `out`, as `store` says.
     ///
     /// # Panics
-    /// If the sizes do not fit together, `b` has neither contiguous rows nor columns, or `out` no contiguous rows.
+    /// If the sizes do not match, or `b` has neither contiguous rows nor contiguous columns.
     pub fn multiply(&mut self, a: View<'_, F>, b: View<'_, F>, store: Store<'_, F>, out: ViewMut<'_, F>) {
         self.right.pack(b);
         strips::multiply(a, self.right.whole(), store, out, &mut self.left);
     }
 
-    /// The same with a right factor that was copied before.
+    /// The same with a right factor that is packed already.
     ///
     /// # Panics
     /// As [`Packing::multiply`].
@@ -67,19 +52,19 @@ impl<F: Real> Packing<F> {
     }
 }
 
-/// `out = a @ b`, with room of its own.
+/// Sets `out = a @ b`, with scratch buffers of its own.
 pub fn set_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
     Packing::default().multiply(a, b, Store::Set, out);
 }
 
-/// `out += a @ b`, with room of its own.
+/// Adds `a @ b` to `out`, with scratch buffers of its own.
 pub fn add_product<F: Real>(out: ViewMut<'_, F>, a: View<'_, F>, b: View<'_, F>) {
     Packing::default().multiply(a, b, Store::Add, out);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tier::Tier;
+    use super::super::tier::{Tier, available_tiers, force_tier};
     use super::*;
 
     /// Against the triple loop, exactly: all numbers are small and whole.
@@ -94,16 +79,16 @@ mod tests {
         let (a, b) = (view(&a, k), view(&b, n));
         let (a_columns, b_columns) = (by_columns(a), by_columns(b));
         let want: Vec<F> = (0..m * n).map(|e| (0..k).map(|l| a[(e / n, l)] * b[(l, e % n)]).sum()).collect();
-        let mut room = Packing::default();
+        let mut packing = Packing::default();
         // A larger one first: what it left must not show.
-        room.right.pack(view(&numbers((k + 3) * (n + 70), 3, 17), n + 70));
+        packing.right.pack(view(&numbers((k + 3) * (n + 70), 3, 17), n + 70));
         for a in [a, view(&a_columns, m).transpose()] {
             for b in [b, view(&b_columns, k).transpose()] {
                 // A band of a wider matrix, whose other columns must stay.
                 let mut wide = vec![F::of(7.0); m * (n + 5)];
                 let mut store = |store| {
                     let band = view_mut(&mut wide, n + 5).subcols_mut(2, n);
-                    room.multiply(a, b, store, band);
+                    packing.multiply(a, b, store, band);
                     let outside = [0, 1, n + 2, n + 3, n + 4];
                     assert!(wide.chunks(n + 5).all(|row| outside.iter().all(|&c| row[c] == F::of(7.0))));
                     wide.chunks(n + 5).flat_map(|row| row[2..n + 2].to_vec()).collect::<Vec<F>>()
@@ -121,7 +106,7 @@ mod tests {
     #[test]
     fn products_equal_the_triple_loop_at_odd_sizes_on_every_tier() {
         let on_tier = |tier: Tier| {
-            tier.force().unwrap();
+            force_tier(tier).unwrap();
             for (m, k, n) in [
                 (1, 1, 1),
                 (7, 8, 9),
@@ -136,7 +121,7 @@ mod tests {
                 check::<f64>(m, k, n);
             }
         };
-        for tier in Tier::of_machine() {
+        for tier in available_tiers() {
             std::thread::scope(|scope| scope.spawn(|| on_tier(tier)).join().unwrap());
         }
     }

@@ -7,8 +7,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 /// A real number: everything the kernels ask of one.
 pub trait Real:
-    faer::traits::ComplexField
-    + Copy
+    Copy
     + Default
     + PartialOrd
     + Debug

@@ -6,15 +6,15 @@ use super::real::Real;
 
 /// Cosines and sines of all positions met so far: a network turns every layer of every group alike.
 #[derive(Clone, Debug, Default)]
-pub struct Turns<F> {
+pub struct RotaryTable<F> {
     dim: usize,
     base: f64,
     /// `[pos, dim / 2]`
-    turns: Vec<(F, F)>,
+    cos_sin: Vec<(F, F)>,
 }
 
-impl<F: Real> Turns<F> {
-    /// Turns every head where it lies; `sign` −1 turns back, which is also the gradient.
+impl<F: Real> RotaryTable<F> {
+    /// Rotates every head in place; `sign` −1 rotates back, which is also the gradient.
     ///
     /// # Shapes
     /// - `x`: `[n_seq, seq, n_heads, d_head]`; `first_pos` is the position of the first row of each sequence
@@ -27,10 +27,10 @@ impl<F: Real> Turns<F> {
         self.extend(dim, base, first_pos + seq);
         let sign = F::of(sign);
         for (r, row) in x.chunks_exact_mut(n_heads * d_head).enumerate() {
-            let turns = &self.turns[(first_pos + r % seq) * half..][..half];
+            let cos_sin = &self.cos_sin[(first_pos + r % seq) * half..][..half];
             for head in row.chunks_exact_mut(d_head) {
                 let (low, high) = head[..dim].split_at_mut(half);
-                for ((a, b), &(cos, sin)) in low.iter_mut().zip(high).zip(turns) {
+                for ((a, b), &(cos, sin)) in low.iter_mut().zip(high).zip(cos_sin) {
                     let (x, y, sin) = (*a, *b, sign * sin);
                     (*a, *b) = (x * cos - y * sin, y * cos + x * sin);
                 }
@@ -41,10 +41,10 @@ impl<F: Real> Turns<F> {
     /// Makes the angles of positions below `positions`.
     fn extend(&mut self, dim: usize, base: f64, positions: usize) {
         if (self.dim, self.base) != (dim, base) {
-            *self = Turns { dim, base, turns: Vec::new() };
+            *self = RotaryTable { dim, base, cos_sin: Vec::new() };
         }
-        for pos in self.turns.len() / (dim / 2)..positions {
-            self.turns.extend((0..dim / 2).map(|i| {
+        for pos in self.cos_sin.len() / (dim / 2)..positions {
+            self.cos_sin.extend((0..dim / 2).map(|i| {
                 let angle = pos as f64 / base.powf(2.0 * i as f64 / dim as f64);
                 (F::of(angle.cos()), F::of(angle.sin()))
             }));

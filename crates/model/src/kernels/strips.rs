@@ -7,10 +7,21 @@
 //! multiplication, section 6). Every entry is summed over the inner dimension in order, however matrices are cut.
 #![expect(unsafe_code, reason = "left factors are read with any strides, unchecked in the innermost loop")]
 
-use super::product::{Store, View, ViewMut, view};
 use super::real::Real;
 use super::tier::vectorised_with;
+use super::view::{View, ViewMut, view};
 use pulp::{Simd, WithSimd};
+
+/// What to do with a product `p = a @ b`.
+#[derive(Clone, Copy, Debug)]
+pub enum Store<'a, F> {
+    /// `out = p`
+    Set,
+    /// `out = p + bias`, where `bias` is `[columns]`.
+    SetBiased(&'a [F]),
+    /// `out += p`
+    Add,
+}
 
 /// Columns of a strip; the last may be narrower.
 const STRIP: usize = 48;
@@ -112,19 +123,19 @@ struct Strip<'a, F> {
 /// Makes a product.
 ///
 /// # Panics
-/// If the sizes do not fit together, or the rows of `out` are not contiguous.
+/// If the sizes do not match.
 pub(crate) fn multiply<F: Real>(
     a: View<'_, F>,
     b: StripsPart<'_, F>,
     store: Store<'_, F>,
     out: ViewMut<'_, F>,
-    room: &mut Vec<F>,
+    gathered_columns: &mut Vec<F>,
 ) {
     assert_eq!((out.nrows(), a.ncols(), out.ncols()), (a.nrows(), b.inner, b.columns));
     if let Store::SetBiased(bias) = store {
         assert_eq!(bias.len(), b.columns);
     }
-    vectorised_with(Multiply { a, b, store, out, room });
+    vectorised_with(Multiply { a, b, store, out, gathered_columns });
 }
 
 struct Multiply<'a, F> {
@@ -133,7 +144,7 @@ struct Multiply<'a, F> {
     store: Store<'a, F>,
     out: ViewMut<'a, F>,
     /// For a block of a left factor that lies by columns.
-    room: &'a mut Vec<F>,
+    gathered_columns: &'a mut Vec<F>,
 }
 
 impl<F: Real> WithSimd for Multiply<'_, F> {
@@ -141,14 +152,14 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Multiply { a, b, store, mut out, room } = self;
+        let Multiply { a, b, store, mut out, gathered_columns } = self;
         let most = if S::REGISTER_COUNT >= 32 { 8 } else { 6 };
         for first in (0..a.nrows()).step_by(ROWS) {
             let n_rows = ROWS.min(a.nrows() - first);
-            let a = gathered(a.subrows(first, n_rows), room);
+            let a = gathered(a.subrows(first, n_rows), gathered_columns);
             for strip in b.strips() {
                 let columns = strip.width.min(out.ncols() - strip.first);
-                let mut out = Rows::new(out.as_mut().submatrix_mut(first, strip.first, n_rows, columns));
+                let mut out = out.as_mut().submatrix_mut(first, strip.first, n_rows, columns);
                 let store = match store {
                     Store::SetBiased(bias) => Store::SetBiased(&bias[strip.first..strip.first + columns]),
                     other => other,
@@ -170,43 +181,18 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
     }
 }
 
-/// Contiguous rows of a result, in the columns of one strip.
-struct Rows<'a, F> {
-    out: ViewMut<'a, F>,
-    columns: usize,
-}
-
-impl<'a, F: Real> Rows<'a, F> {
-    #[inline(always)]
-    fn new(out: ViewMut<'a, F>) -> Rows<'a, F> {
-        let columns = out.ncols();
-        assert!(out.col_stride() == 1 || columns == 1, "rows of a product are contiguous");
-        Rows { out, columns }
-    }
-
-    #[inline(always)]
-    fn row(&mut self, row: usize) -> &mut [F] {
-        assert!(row < self.out.nrows());
-        // SAFETY: the matrix, borrowed for as long, has this row, of as many numbers, one after the other.
-        unsafe {
-            let first = self.out.as_ptr_mut().offset(row as isize * self.out.row_stride());
-            std::slice::from_raw_parts_mut(first, self.columns)
-        }
-    }
-}
-
 /// Some rows of a left factor; if it lies by columns, and they are many, copied to one piece of memory. Reading them for the first
 /// time, one line of memory here and one there, would take longer than the multiplication.
 #[inline(always)]
-fn gathered<'a, F: Real>(a: View<'a, F>, room: &'a mut Vec<F>) -> View<'a, F> {
+fn gathered<'a, F: Real>(a: View<'a, F>, gathered_columns: &'a mut Vec<F>) -> View<'a, F> {
     if a.row_stride() != 1 || a.nrows() == 1 || a.ncols() <= ROWS {
         return a;
     }
-    room.clear();
+    gathered_columns.clear();
     for k in 0..a.ncols() {
-        room.extend_from_slice(a.col(k).try_as_col_major().expect("asked above").as_slice());
+        gathered_columns.extend_from_slice(a.col(k));
     }
-    view(room, a.nrows()).transpose()
+    view(gathered_columns, a.nrows()).transpose()
 }
 
 /// `R` rows of the result from `row` on, in the columns of one strip: as many vectors at a time as there are registers for, then
@@ -218,15 +204,15 @@ fn strip_of_rows<F: Real, S: Simd, const R: usize>(
     strip: Strip<'_, F>,
     row: usize,
     store: Store<'_, F>,
-    out: &mut Rows<'_, F>,
+    out: &mut ViewMut<'_, F>,
 ) {
     let lanes = F::lanes::<S>();
     // With 16 registers, six rows by two vectors: four by three leave none for the numbers of the left factor.
     let most = if S::REGISTER_COUNT >= 32 { 3 } else { 2 };
     let a = a.subrows(row, R);
     let mut from = 0;
-    while from < out.columns {
-        let vectors = ((out.columns - from) / lanes).min(most);
+    while from < out.ncols() {
+        let vectors = ((out.ncols() - from) / lanes).min(most);
         if vectors > 0 {
             match vectors {
                 1 => whole::<F, S, R, 1>(simd, a, strip, row, from, store, out),
@@ -250,7 +236,7 @@ fn whole<F: Real, S: Simd, const R: usize, const V: usize>(
     row: usize,
     from: usize,
     store: Store<'_, F>,
-    out: &mut Rows<'_, F>,
+    out: &mut ViewMut<'_, F>,
 ) {
     let len = V * F::lanes::<S>();
     let mut sums = [[F::splat(simd, F::ZERO); V]; R];
@@ -261,13 +247,13 @@ fn whole<F: Real, S: Simd, const R: usize, const V: usize>(
             each::<R>(|r| (0..V).for_each(|v| sums[r][v] = bias[v]));
         }
         Store::Add => each::<R>(|r| {
-            let before = F::vectors::<S>(&out.row(row + r)[from..from + len]);
+            let before = F::vectors::<S>(&out.row_mut(row + r)[from..from + len]);
             (0..V).for_each(|v| sums[r][v] = before[v]);
         }),
     }
     add_products(simd, a, strip, from, &mut sums);
     each::<R>(|r| {
-        let after = F::vectors_mut::<S>(&mut out.row(row + r)[from..from + len]);
+        let after = F::vectors_mut::<S>(&mut out.row_mut(row + r)[from..from + len]);
         (0..V).for_each(|v| after[v] = sums[r][v]);
     });
 }
@@ -281,14 +267,14 @@ fn ragged<F: Real, S: Simd, const R: usize>(
     row: usize,
     from: usize,
     store: Store<'_, F>,
-    out: &mut Rows<'_, F>,
+    out: &mut ViewMut<'_, F>,
 ) {
     let mut sums = [[F::splat(simd, F::ZERO); 1]; R];
     add_products(simd, a, strip, from, &mut sums);
     each::<R>(|r| {
         let mut line = [F::ZERO; LINE];
         F::vectors_mut::<S>(&mut line)[0] = sums[r][0];
-        for (j, (out, &sum)) in out.row(row + r)[from..].iter_mut().zip(&line).enumerate() {
+        for (j, (out, &sum)) in out.row_mut(row + r)[from..].iter_mut().zip(&line).enumerate() {
             *out = match store {
                 Store::Set => sum,
                 Store::SetBiased(bias) => bias[from + j] + sum,
@@ -316,7 +302,7 @@ fn add_products<F: Real, S: Simd, const R: usize, const V: usize>(
         let b = F::vectors::<S>(unsafe { numbers.get_unchecked(k * strip.width + from..k * strip.width + from + len) });
         for r in 0..R {
             // SAFETY: `a` has `R` rows of as many numbers as the strip has rows.
-            let x = unsafe { *first.offset(r as isize * row_stride + k as isize * inner_stride) };
+            let x = unsafe { *first.add(r * row_stride + k * inner_stride) };
             let x = F::splat(simd, x);
             for v in 0..V {
                 held[r][v] = F::mul_add(simd, x, b[v], held[r][v]);
@@ -393,7 +379,7 @@ impl<F: Real> WithSimd for Pack<'_, F> {
 #[inline(always)]
 fn copy_rows<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
     for (k, to) in strip.chunks_exact_mut(b.ncols().div_ceil(LINE)).enumerate() {
-        let row = b.row(k).try_as_row_major().expect("rows are contiguous").as_slice();
+        let row = b.row(k);
         let (lines, rest) = row.as_chunks::<LINE>();
         to.iter_mut().zip(lines).for_each(|(to, &line)| to.0 = line);
         if let Some(last) = to.get_mut(lines.len()) {
@@ -411,7 +397,7 @@ fn turn_columns<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
         for k in (0..b.nrows()).step_by(LINE) {
             let mut square = [[F::ZERO; LINE]; LINE];
             for (column, j) in square.iter_mut().zip(first..b.ncols()) {
-                let from = &b.col(j).try_as_col_major().expect("columns are contiguous").as_slice()[k..];
+                let from = &b.col(j)[k..];
                 match from.first_chunk() {
                     Some(whole) => *column = *whole,
                     None => column[..from.len()].copy_from_slice(from),

@@ -13,6 +13,14 @@ pub(crate) type V = __m512;
 /// 32 bf16 numbers.
 pub(crate) type Halves = __m512i;
 
+/// Whether the processor has the vector instructions that code around the products is compiled for.
+pub(super) fn has_vectors() -> bool {
+    is_x86_feature_detected!("avx512bf16")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+}
+
 /// Sixteen times the same number.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
@@ -308,7 +316,6 @@ pub(crate) fn relu(x: V) -> (V, V) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tile::has_vectors;
     use super::*;
 
     /// Largest error of a function against f64, as a share of `unit`, over `range`; per output.

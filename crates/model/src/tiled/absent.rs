@@ -1,11 +1,11 @@
 //! The tiled step and reading where there is no tile unit: they cannot be made, because no [`Bf16Unit`] can.
 
-use crate::backward::Reach;
 use crate::forward::{Net, Sequences};
-use crate::kernels::tile::Bf16Unit;
+use crate::kernels::attention::KvGradient;
+use crate::kernels::bf16_unit::Bf16Unit;
+use crate::micro_batch::MicroBatch;
 use crate::model::Model;
 use crate::profile::Nanos;
-use crate::train::Group;
 
 /// Everything that a network's training steps on the tile unit need beside the network.
 #[derive(Debug)]
@@ -13,12 +13,12 @@ pub struct TiledStep(());
 
 impl TiledStep {
     /// Cannot be called: [`Bf16Unit::of_tier`] finds nothing here.
-    pub fn new(_: Bf16Unit, _: &Model, _: Reach, _: usize) -> TiledStep {
+    pub fn new(_: Bf16Unit, _: &Model, _: KvGradient, _: usize) -> TiledStep {
         unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
     /// Cannot be called.
-    pub fn gradient(&mut self, _: &Model, _: &[Group], _: f64, _: &mut [f32]) -> Vec<f64> {
+    pub fn gradient(&mut self, _: &Model, _: &[MicroBatch], _: f64, _: &mut [f32]) -> Vec<f64> {
         unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
@@ -35,11 +35,11 @@ impl TiledStep {
 
 /// A network packed for reading.
 #[derive(Debug)]
-pub struct TiledReader<'a>(std::marker::PhantomData<&'a Model>);
+pub struct TiledDecoder<'a>(std::marker::PhantomData<&'a Model>);
 
-impl<'a> TiledReader<'a> {
+impl<'a> TiledDecoder<'a> {
     /// Cannot be called: [`Bf16Unit::of_tier`] finds nothing here.
-    pub fn new(_: Bf16Unit, _: &'a Model) -> TiledReader<'a> {
+    pub fn new(_: Bf16Unit, _: &'a Model) -> TiledDecoder<'a> {
         unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
@@ -49,16 +49,16 @@ impl<'a> TiledReader<'a> {
     }
 
     /// Cannot be called.
-    pub(crate) fn read(&self, _: &[usize], _: Sequences<'_>, _: &mut ReadRoom) {
+    pub(crate) fn decode(&self, _: &[usize], _: Sequences<'_>, _: &mut DecodeWorkspace) {
         unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 }
 
 /// What a worker needs to read.
 #[derive(Debug, Default)]
-pub(crate) struct ReadRoom(());
+pub(crate) struct DecodeWorkspace(());
 
-impl ReadRoom {
+impl DecodeWorkspace {
     /// Cannot be of use.
     pub(crate) fn reset(&mut self, _: Net<'_, f32>, _: usize, _: usize) {
         unreachable!("a Bf16Unit exists only where `of_tier` found one")

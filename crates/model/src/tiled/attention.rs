@@ -6,9 +6,10 @@
 //! made. What of this is left for [`super::attention_bwd`]: see [`super::attention_stash`].
 
 use super::attention_stash::{AttentionStash, HeadStash};
-use super::factor::{BLOCK, Rows, Scratch, Tiles};
+use super::factor::{BLOCK, BlockScratch, Rows, Tiles};
 use super::heads::{Head, Heads};
-use crate::kernels::tile::{Block, Line, Sums, Tile, TileUnit, Wide, ZERO_BLOCK};
+use crate::kernels::bf16_unit::TileUnit;
+use crate::kernels::tile::{Block, Line, Sums, Tile, Wide, ZERO_BLOCK};
 use crate::kernels::vector::{V, all, exp2, interleave, load, load_wide, round, store, store_line, store_wide};
 use std::arch::x86_64::*;
 
@@ -17,7 +18,7 @@ const UNSEEN: f32 = -1e30;
 
 /// Room for one head at a time.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AttentionRoom {
+pub(crate) struct AttentionScratch {
     /// Queries, transposed, as right factor.
     q_columns: Tiles,
     /// Values, transposed, as left factor.
@@ -25,9 +26,9 @@ pub(crate) struct AttentionRoom {
     /// `Sᵀ` of a block of queries.
     scores: Vec<Block>,
     /// Powers of a block of queries, if they are not kept.
-    powers: Vec<Tile>,
+    exps: Vec<Tile>,
     /// `zᵀ` of a block of queries, not yet divided by the sums of the powers.
-    mixed: Scratch,
+    mixed: BlockScratch,
 }
 
 /// `z = softmax(q kᵀ / attn_scale) v` for every head.
@@ -41,13 +42,13 @@ pub(crate) fn attention(
     qkv: &Rows,
     z: &mut Rows,
     stash: &mut AttentionStash,
-    room: &mut AttentionRoom,
+    scratch: &mut AttentionScratch,
 ) {
     let blocks = heads.blocks();
-    room.scores.resize(blocks, ZERO_BLOCK);
-    room.powers.resize(2 * blocks, [Line::ZERO; 16]);
+    scratch.scores.resize(blocks, ZERO_BLOCK);
+    scratch.exps.resize(2 * blocks, [Line::ZERO; 16]);
     for (number, head) in heads.pairs() {
-        attend(unit, heads, head, qkv, z, stash.head(heads, number), room);
+        attend(unit, heads, head, qkv, z, stash.head(heads, number), scratch);
     }
 }
 
@@ -59,9 +60,9 @@ fn attend(
     qkv: &Rows,
     z: &mut Rows,
     mut stash: HeadStash<'_>,
-    room: &mut AttentionRoom,
+    scratch: &mut AttentionScratch,
 ) {
-    let AttentionRoom { q_columns, v_left, scores, powers, mixed } = room;
+    let AttentionScratch { q_columns, v_left, scores, exps, mixed } = scratch;
     let depth = head.depth();
     head.pack_columns(qkv, q_columns);
     head.shifted(2 * heads.width).pack_left_transposed(qkv, v_left);
@@ -73,12 +74,12 @@ fn attend(
             unit.multiply(k, q_columns.columns(queries, 0, depth), Sums::Set, block);
         }
         mask(heads, queries, seen - 1, &mut scores[seen - 1]);
-        let powers = match &mut stash.powers {
+        let exps = match &mut stash.exps {
             Some(kept) => &mut kept[heads.tiles_before(queries)..],
-            None => &mut powers[..],
+            None => &mut exps[..],
         };
-        let (one, two) = powers[..2 * seen].split_at_mut(seen);
-        let inverse = softmax(scores, heads.to_power(), [&mut *one, &mut *two], &mut stash.tops[queries]);
+        let (one, two) = exps[..2 * seen].split_at_mut(seen);
+        let inverse = softmax(scores, heads.log2_scale(), [&mut *one, &mut *two], &mut stash.tops[queries]);
         store_wide(&mut stash.inverses[queries], inverse);
         for c in 0..depth {
             unit.multiply(v_left.strips(c, 0, seen), [&*one, &*two], Sums::Set, &mut mixed.0);
@@ -105,7 +106,7 @@ fn mask(heads: Heads, queries: usize, keys: usize, scores: &mut Block) {
 /// sums are returned.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn softmax(scores: &[Block], to_power: f32, [one, two]: [&mut [Tile]; 2], tops: &mut Wide) -> [V; 2] {
+fn softmax(scores: &[Block], log2_scale: f32, [one, two]: [&mut [Tile]; 2], tops: &mut Wide) -> [V; 2] {
     // Two running results for each half: the next need not wait for the last.
     let mut top = [all(UNSEEN); 4];
     for rows in scores.as_flattened().as_chunks::<2>().0 {
@@ -113,11 +114,11 @@ fn softmax(scores: &[Block], to_power: f32, [one, two]: [&mut [Tile]; 2], tops: 
             *top = _mm512_max_ps(*top, load(lanes));
         }
     }
-    let top = [0, 1].map(|i| _mm512_mul_ps(_mm512_max_ps(top[i], top[i + 2]), all(to_power)));
+    let top = [0, 1].map(|i| _mm512_mul_ps(_mm512_max_ps(top[i], top[i + 2]), all(log2_scale)));
     store_wide(tops, top);
     let mut sums = [all(0.0); 4];
     for (block, tiles) in scores.iter().zip(one.iter_mut().zip(two)) {
-        raise(block, to_power, top, tiles.into(), &mut sums);
+        exponentiate(block, log2_scale, top, tiles.into(), &mut sums);
     }
     [0, 1].map(|i| _mm512_div_ps(all(1.0), _mm512_add_ps(sums[i], sums[i + 2])))
 }
@@ -125,22 +126,22 @@ fn softmax(scores: &[Block], to_power: f32, [one, two]: [&mut [Tile]; 2], tops: 
 /// The powers of a block of scores, as tiles of the right factor; they are added to `sums`, those of even and of odd keys.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn raise(scores: &Block, to_power: f32, top: [V; 2], [one, two]: [&mut Tile; 2], sums: &mut [V; 4]) {
+fn exponentiate(scores: &Block, log2_scale: f32, top: [V; 2], [one, two]: [&mut Tile; 2], sums: &mut [V; 4]) {
     for (p, rows) in scores.as_chunks::<2>().0.iter().enumerate() {
-        let mut powers = [all(0.0); 4];
+        let mut exps = [all(0.0); 4];
         for (i, lanes) in rows.as_flattened().iter().enumerate() {
-            powers[i] = exp2(_mm512_fmsub_ps(load(lanes), all(to_power), top[i % 2]));
-            sums[i] = _mm512_add_ps(sums[i], powers[i]);
+            exps[i] = exp2(_mm512_fmsub_ps(load(lanes), all(log2_scale), top[i % 2]));
+            sums[i] = _mm512_add_ps(sums[i], exps[i]);
         }
-        store_line(&mut one[p], interleave(round([powers[0], powers[2]])));
-        store_line(&mut two[p], interleave(round([powers[1], powers[3]])));
+        store_line(&mut one[p], interleave(round([exps[0], exps[2]])));
+        store_line(&mut two[p], interleave(round([exps[1], exps[3]])));
     }
 }
 
 /// The powers of a block of keys for one of queries made again, from the scores that the forward pass had.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-pub(super) fn raise_again(
+pub(super) fn recompute_exps(
     heads: Heads,
     keys: usize,
     queries: usize,
@@ -149,5 +150,5 @@ pub(super) fn raise_again(
     tiles: [&mut Tile; 2],
 ) {
     mask(heads, queries, keys, scores);
-    raise(scores, heads.to_power(), load_wide(tops), tiles, &mut [all(0.0); 4]);
+    exponentiate(scores, heads.log2_scale(), load_wide(tops), tiles, &mut [all(0.0); 4]);
 }

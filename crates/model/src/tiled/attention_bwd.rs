@@ -4,12 +4,13 @@
 //! `dZ` and their means are multiplied by those. Powers `Eᵀ` and `dSᵀ`, written by rows, are the left factors of `dV = Eᵀ @ dZ`
 //! and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
 
-use super::attention::raise_again;
+use super::attention::recompute_exps;
 use super::attention_stash::{AttentionStash, HeadStash};
-use super::factor::{BLOCK, Rows, Scratch, Tiles};
+use super::factor::{BLOCK, BlockScratch, Rows, Tiles};
 use super::heads::{Head, Heads};
-use crate::backward::Reach;
-use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::attention::KvGradient;
+use crate::kernels::bf16_unit::TileUnit;
+use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::vector::{
     all, even_numbers, halves_of_pairs, load, load_line, load_wide, odd_numbers, round, store, store_line,
 };
@@ -25,7 +26,7 @@ type Square = [Line; 32];
 
 /// Room for one head at a time.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AttentionBwdRoom {
+pub(crate) struct AttentionBwdScratch {
     /// Queries, transposed, as right factor, if powers are made again.
     q_columns: Tiles,
     /// Gradients of the mix, transposed, as right factor.
@@ -36,12 +37,12 @@ pub(crate) struct AttentionBwdRoom {
     /// Keys, transposed, as left factor.
     k_left: Tiles,
     /// `Sᵀ = K @ Qᵀ` and `dEᵀ = V @ dZᵀ` of a block of keys and one of queries.
-    scores: Scratch,
-    dpowers: Scratch,
+    scores: BlockScratch,
+    dexps: BlockScratch,
     /// Powers of a block of keys and one of queries, if they are made again.
     again: Tiles,
     /// `Eᵀ` and `dSᵀ` by rows, of a block of keys and each block of queries.
-    powers: Vec<Square>,
+    exps: Vec<Square>,
     dscores: Vec<Square>,
     /// `dSᵀ` as right factor, a span of keys at a time.
     dscores_right: Tiles,
@@ -50,8 +51,8 @@ pub(crate) struct AttentionBwdRoom {
     /// `dQᵀ`, by blocks of queries and features.
     dq: Vec<Block>,
     /// `dV` and `dK`, a block of keys at a time.
-    dv: Scratch,
-    dk: Scratch,
+    dv: BlockScratch,
+    dk: BlockScratch,
 }
 
 /// Reverses [`super::attention::attention`]; `dz` is lost.
@@ -62,40 +63,40 @@ pub(crate) struct AttentionBwdRoom {
 pub(crate) fn attention_bwd(
     unit: TileUnit,
     heads: Heads,
-    reach: Reach,
+    kv_gradient: KvGradient,
     qkv: &Rows,
     z: &Rows,
     stash: &mut AttentionStash,
     dz: &mut Rows,
     dqkv: &mut Rows,
-    room: &mut AttentionBwdRoom,
+    scratch: &mut AttentionBwdScratch,
 ) {
     let blocks = heads.blocks();
-    room.again.resize(BLOCK, BLOCK);
-    room.powers.resize(blocks, [Line::ZERO; 32]);
-    room.dscores.resize(blocks, [Line::ZERO; 32]);
-    room.dscores_right.resize(blocks * BLOCK, SPAN.min(blocks) * BLOCK);
-    room.mean.resize(blocks, ZERO_WIDE);
+    scratch.again.resize(BLOCK, BLOCK);
+    scratch.exps.resize(blocks, [Line::ZERO; 32]);
+    scratch.dscores.resize(blocks, [Line::ZERO; 32]);
+    scratch.dscores_right.resize(blocks * BLOCK, SPAN.min(blocks) * BLOCK);
+    scratch.mean.resize(blocks, ZERO_WIDE);
     for (number, head) in heads.pairs() {
         let stash = stash.head(heads, number);
-        if stash.powers.is_none() {
-            head.pack_columns(qkv, &mut room.q_columns);
+        if stash.exps.is_none() {
+            head.pack_columns(qkv, &mut scratch.q_columns);
         }
-        head.pack_right(qkv, &mut room.q_right);
+        head.pack_right(qkv, &mut scratch.q_right);
         let inverses = stash.inverses.as_flattened();
-        for (half, (lanes, inverse)) in room.mean.as_flattened_mut().iter_mut().zip(inverses).enumerate() {
+        for (half, (lanes, inverse)) in scratch.mean.as_flattened_mut().iter_mut().zip(inverses).enumerate() {
             store(lanes, _mm512_mul_ps(head.dots(z, dz, 16 * half), load(inverse)));
         }
         head.scale(dz, stash.inverses);
-        head.pack_columns(dz, &mut room.dz_columns);
-        head.pack_right(dz, &mut room.dz_right);
-        head.shifted(heads.width).pack_left_transposed(qkv, &mut room.k_left);
-        room.dq.resize(blocks * head.depth(), ZERO_BLOCK);
+        head.pack_columns(dz, &mut scratch.dz_columns);
+        head.pack_right(dz, &mut scratch.dz_right);
+        head.shifted(heads.width).pack_left_transposed(qkv, &mut scratch.k_left);
+        scratch.dq.resize(blocks * head.depth(), ZERO_BLOCK);
         for from in (0..blocks).step_by(SPAN) {
-            span_bwd(unit, heads, head, reach, from..blocks.min(from + SPAN), qkv, &stash, room, dqkv);
+            span_bwd(unit, heads, head, kv_gradient, from..blocks.min(from + SPAN), qkv, &stash, scratch, dqkv);
         }
         let factors = [all(heads.scale()); 2];
-        for (i, block) in room.dq.iter().enumerate() {
+        for (i, block) in scratch.dq.iter().enumerate() {
             head.write_columns(block, factors, unpacked, i / head.depth(), i % head.depth(), dqkv);
         }
     }
@@ -107,11 +108,11 @@ fn span_bwd(
     unit: TileUnit,
     heads: Heads,
     head: Head,
-    reach: Reach,
+    kv_gradient: KvGradient,
     span: Range<usize>,
     qkv: &Rows,
     stash: &HeadStash<'_>,
-    room: &mut AttentionBwdRoom,
+    scratch: &mut AttentionBwdScratch,
     dqkv: &mut Rows,
 ) {
     let (blocks, depth) = (heads.blocks(), head.depth());
@@ -119,40 +120,40 @@ fn span_bwd(
     for keys in span.clone() {
         let seeing = heads.first_to_see(keys)..blocks;
         for queries in seeing.clone() {
-            let powers = match &stash.powers {
+            let exps = match &stash.exps {
                 Some(kept) => {
                     let first = heads.tiles_before(queries) + keys;
                     [&kept[first], &kept[first + heads.seen(queries)]]
                 }
                 None => {
-                    let scores = &mut room.scores.0;
+                    let scores = &mut scratch.scores.0;
                     let k = key_head.strips(qkv, keys);
-                    unit.multiply(k, room.q_columns.columns(queries, 0, depth), Sums::Set, scores);
-                    raise_again(heads, keys, queries, scores, &stash.tops[queries], room.again.tiles_mut(0, 0));
-                    room.again.columns(0, 0, 1).map(|strip| &strip[0])
+                    unit.multiply(k, scratch.q_columns.columns(queries, 0, depth), Sums::Set, scores);
+                    recompute_exps(heads, keys, queries, scores, &stash.tops[queries], scratch.again.tiles_mut(0, 0));
+                    scratch.again.columns(0, 0, 1).map(|strip| &strip[0])
                 }
             };
-            let dpowers = &mut room.dpowers.0;
+            let dexps = &mut scratch.dexps.0;
             let v = value_head.strips(qkv, keys);
-            unit.multiply(v, room.dz_columns.columns(queries, 0, depth), Sums::Set, dpowers);
-            let dscores_right = room.dscores_right.tiles_mut(queries, keys - span.start);
-            let squares = [&mut room.powers[queries], &mut room.dscores[queries]];
-            weigh(powers, dpowers, &room.mean[queries], squares, dscores_right);
+            unit.multiply(v, scratch.dz_columns.columns(queries, 0, depth), Sums::Set, dexps);
+            let dscores_right = scratch.dscores_right.tiles_mut(queries, keys - span.start);
+            let squares = [&mut scratch.exps[queries], &mut scratch.dscores[queries]];
+            weigh(exps, dexps, &scratch.mean[queries], squares, dscores_right);
         }
-        let answered = match reach {
-            Reach::Whole => seeing,
-            Reach::OwnPosition => {
-                keep_diagonal(&mut room.powers[keys]);
-                keep_diagonal(&mut room.dscores[keys]);
+        let answered = match kv_gradient {
+            KvGradient::AllQueries => seeing,
+            KvGradient::OwnQuery => {
+                keep_diagonal(&mut scratch.exps[keys]);
+                keep_diagonal(&mut scratch.dscores[keys]);
                 keys..keys + 1
             }
         };
         for c in 0..depth {
-            let [dv, dk] = [&mut room.dv.0, &mut room.dk.0];
-            let rows = side_by_side(&room.powers[answered.clone()]);
-            unit.multiply(rows, room.dz_right.columns(c, answered.start, answered.end), Sums::Set, dv);
-            let rows = side_by_side(&room.dscores[answered.clone()]);
-            unit.multiply(rows, room.q_right.columns(c, answered.start, answered.end), Sums::Set, dk);
+            let [dv, dk] = [&mut scratch.dv.0, &mut scratch.dk.0];
+            let rows = side_by_side(&scratch.exps[answered.clone()]);
+            unit.multiply(rows, scratch.dz_right.columns(c, answered.start, answered.end), Sums::Set, dv);
+            let rows = side_by_side(&scratch.dscores[answered.clone()]);
+            unit.multiply(rows, scratch.q_right.columns(c, answered.start, answered.end), Sums::Set, dk);
             value_head.write_rows(dv, 1.0, keys, c, dqkv);
             key_head.write_rows(dk, heads.scale(), keys, c, dqkv);
         }
@@ -161,8 +162,13 @@ fn span_bwd(
     for queries in heads.first_to_see(span.start)..blocks {
         let end = span.end.min(heads.seen(queries));
         for c in 0..depth {
-            let dscores = room.dscores_right.columns(queries, 0, end - span.start);
-            unit.multiply(room.k_left.strips(c, span.start, end), dscores, sums, &mut room.dq[queries * depth + c]);
+            let dscores = scratch.dscores_right.columns(queries, 0, end - span.start);
+            unit.multiply(
+                scratch.k_left.strips(c, span.start, end),
+                dscores,
+                sums,
+                &mut scratch.dq[queries * depth + c],
+            );
         }
     }
 }
@@ -186,22 +192,22 @@ fn keep_diagonal(square: &mut Square) {
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn weigh(
-    powers: [&Tile; 2],
-    dpowers: &Block,
+    exps: [&Tile; 2],
+    dexps: &Block,
     means: &Wide,
-    [power_rows, dscore_rows]: [&mut Square; 2],
+    [exp_rows, dscore_rows]: [&mut Square; 2],
     [one, two]: [&mut Tile; 2],
 ) {
     let means = load_wide(means);
-    for (p, dpowers) in dpowers.as_chunks::<2>().0.iter().enumerate() {
-        let pairs = powers.map(|tile| load_line(&tile[p]));
+    for (p, dexps) in dexps.as_chunks::<2>().0.iter().enumerate() {
+        let pairs = exps.map(|tile| load_line(&tile[p]));
         let rows = halves_of_pairs(pairs);
         let [x, y] = [0, 1].map(|i| {
-            store_line(&mut power_rows[2 * p + i], rows[i]);
-            let powers =
+            store_line(&mut exp_rows[2 * p + i], rows[i]);
+            let exps =
                 if i == 0 { pairs.map(|pairs| even_numbers(pairs)) } else { pairs.map(|pairs| odd_numbers(pairs)) };
-            let dpowers = load_wide(&dpowers[i]);
-            let line = round([0, 1].map(|h| _mm512_mul_ps(powers[h], _mm512_sub_ps(dpowers[h], means[h]))));
+            let dexps = load_wide(&dexps[i]);
+            let line = round([0, 1].map(|h| _mm512_mul_ps(exps[h], _mm512_sub_ps(dexps[h], means[h]))));
             store_line(&mut dscore_rows[2 * p + i], line);
             line
         });

@@ -9,15 +9,15 @@ use super::heads::Heads;
 use crate::kernels::tile::{Line, Tile, Wide, ZERO_WIDE};
 
 /// The longest sequences whose powers are kept.
-const KEPT: usize = 256;
+const MAX_STORED_SEQ: usize = 256;
 
-/// What a group's heads leave.
+/// What a micro-batch's heads leave.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttentionStash {
     tops: Vec<Wide>,
     inverses: Vec<Wide>,
-    powers: Vec<Tile>,
-    keeps_powers: bool,
+    exps: Vec<Tile>,
+    stores_exps: bool,
 }
 
 /// One head's part, by blocks of queries.
@@ -27,19 +27,19 @@ pub(crate) struct HeadStash<'a> {
     /// Of each query, the inverse of the sum of its powers.
     pub(crate) inverses: &'a mut [Wide],
     /// Powers of all blocks of queries, see [`Heads::tiles_before`]; none if they are not kept.
-    pub(crate) powers: Option<&'a mut [Tile]>,
+    pub(crate) exps: Option<&'a mut [Tile]>,
 }
 
 impl AttentionStash {
-    /// Room for a group; whether it `returns`, that is, whether a backward pass follows.
+    /// Room for a micro-batch; whether it `returns`, that is, whether a backward pass follows.
     pub(crate) fn resize(&mut self, heads: Heads, returns: bool) {
         let n_heads = heads.dims.n_seq * heads.dims.n_heads;
         for queries in [&mut self.tops, &mut self.inverses] {
             grow(queries, n_heads * heads.blocks(), ZERO_WIDE);
         }
-        self.keeps_powers = returns && heads.dims.seq <= KEPT;
-        if self.keeps_powers {
-            grow(&mut self.powers, n_heads * heads.tiles_before(heads.blocks()), [Line::ZERO; 16]);
+        self.stores_exps = returns && heads.dims.seq <= MAX_STORED_SEQ;
+        if self.stores_exps {
+            grow(&mut self.exps, n_heads * heads.tiles_before(heads.blocks()), [Line::ZERO; 16]);
         }
     }
 
@@ -49,7 +49,7 @@ impl AttentionStash {
         HeadStash {
             tops: &mut self.tops[number * blocks..][..blocks],
             inverses: &mut self.inverses[number * blocks..][..blocks],
-            powers: self.keeps_powers.then_some(&mut self.powers).map(|powers| &mut powers[number * tiles..][..tiles]),
+            exps: self.stores_exps.then_some(&mut self.exps).map(|exps| &mut exps[number * tiles..][..tiles]),
         }
     }
 }

@@ -25,8 +25,8 @@ const ABSENT: f32 = -1e30;
 
 /// Keys and values of every position so far, of every row (a sequence that is being continued).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cache {
-    layers: Vec<Kept>,
+pub(crate) struct KvCache {
+    layers: Vec<LayerKv>,
     /// Positions so far, by row.
     lens: Vec<usize>,
     sizes: Sizes,
@@ -36,17 +36,17 @@ pub(crate) struct Cache {
 
 /// Of one layer.
 #[derive(Clone, Debug, Default)]
-struct Kept {
-    /// `[rows, n_heads, room / 16, depth]`
+struct LayerKv {
+    /// `[rows, n_heads, capacity / 16, depth]`
     keys: Vec<Tile>,
-    /// `[rows, n_heads, room / 2, width]`
+    /// `[rows, n_heads, capacity / 2, width]`
     values: Vec<Line>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Sizes {
-    /// Positions that a row has room for: a multiple of [`BLOCK`].
-    room: usize,
+    /// Positions that a row has capacity for: a multiple of [`BLOCK`].
+    capacity: usize,
     n_heads: usize,
     d_head: usize,
 }
@@ -68,23 +68,24 @@ impl Sizes {
     }
 }
 
-impl Cache {
-    /// Forgets everything and makes room for `rows` rows of at most `longest` positions. Allocates only if that is more than
+impl KvCache {
+    /// Forgets everything and makes capacity for `rows` rows of at most `longest` positions. Allocates only if that is more than
     /// ever before.
     pub(crate) fn reset(&mut self, config: &ModelConfig, rows: usize, longest: usize) {
-        let room = longest.next_multiple_of(BLOCK);
-        self.sizes = Sizes { room, n_heads: config.n_heads, d_head: config.d_head };
+        let capacity = longest.next_multiple_of(BLOCK);
+        self.sizes = Sizes { capacity, n_heads: config.n_heads, d_head: config.d_head };
         self.lens.clear();
         self.lens.resize(rows, 0);
-        self.layers.resize_with(config.n_layers, Kept::default);
+        self.layers.resize_with(config.n_layers, LayerKv::default);
         let heads = rows * config.n_heads;
-        let (n_keys, n_values) = (heads * room / STRIP * self.sizes.depth(), heads * room / 2 * self.sizes.width());
-        for Kept { keys, values } in &mut self.layers {
+        let (n_keys, n_values) =
+            (heads * capacity / STRIP * self.sizes.depth(), heads * capacity / 2 * self.sizes.width());
+        for LayerKv { keys, values } in &mut self.layers {
             keys.resize(n_keys.max(keys.len()), [Line::ZERO; 16]);
             values.resize(n_values.max(values.len()), Line::ZERO);
         }
-        self.scores.resize(room / STRIP, Lanes::ZERO);
-        self.pattern.resize(room / BLOCK, Line::ZERO);
+        self.scores.resize(capacity / STRIP, Lanes::ZERO);
+        self.pattern.resize(capacity / BLOCK, Line::ZERO);
     }
 
     /// Positions so far of a row.
@@ -106,17 +107,19 @@ impl Cache {
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn append(&mut self, layer: usize, rows: &[usize], heads: Heads, qkv: &Rows) {
         let (sizes, seq) = (self.sizes, heads.dims.seq);
-        let Kept { keys, values } = &mut self.layers[layer];
+        let LayerKv { keys, values } = &mut self.layers[layer];
         for (b, &row) in rows.iter().enumerate() {
             let new = self.lens[row]..self.lens[row] + seq;
-            assert!(new.end <= sizes.room, "the cache was made for fewer positions");
+            assert!(new.end <= sizes.capacity, "the cache was made for fewer positions");
             for h in 0..sizes.n_heads {
                 let head = row * sizes.n_heads + h;
                 let from = NewHead { first_row: b * seq, first_pos: new.start, column: heads.width + h * sizes.d_head };
-                let keys = &mut keys[head * sizes.room / STRIP * sizes.depth()..][..sizes.room / STRIP * sizes.depth()];
+                let keys = &mut keys[head * sizes.capacity / STRIP * sizes.depth()..]
+                    [..sizes.capacity / STRIP * sizes.depth()];
                 append_keys(sizes, from, new.end, qkv, keys);
                 let from = NewHead { column: from.column + heads.width, ..from };
-                let values = &mut values[head * sizes.room / 2 * sizes.width()..][..sizes.room / 2 * sizes.width()];
+                let values =
+                    &mut values[head * sizes.capacity / 2 * sizes.width()..][..sizes.capacity / 2 * sizes.width()];
                 append_values(sizes, from, new.end, qkv, values);
             }
         }
@@ -128,24 +131,24 @@ impl Cache {
     /// - `qkv`: `[rows.len(), 3 · width]`; `z` (out): `[rows.len(), width]`
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn attend(&mut self, layer: usize, rows: &[usize], heads: Heads, qkv: &Rows, z: &mut Rows) {
-        let Cache { layers, lens, sizes, scores, pattern } = self;
-        let (Kept { keys, values }, sizes) = (&layers[layer], *sizes);
-        let to_power = all(LOG2_E / heads.dims.attn_scale as f32);
+        let KvCache { layers, lens, sizes, scores, pattern } = self;
+        let (LayerKv { keys, values }, sizes) = (&layers[layer], *sizes);
+        let log2_scale = all(LOG2_E / heads.dims.attn_scale as f32);
         let (depth, width) = (sizes.depth(), sizes.width());
         for (b, &row) in rows.iter().enumerate() {
             let n = lens[row] + heads.dims.seq;
             for h in 0..sizes.n_heads {
                 let head = row * sizes.n_heads + h;
                 let scores = &mut scores[..n.div_ceil(STRIP)];
-                let tiles = &keys[head * sizes.room / STRIP * depth..][..scores.len() * depth];
-                let values = &values[head * sizes.room / 2 * width..][..n.div_ceil(2) * width];
+                let tiles = &keys[head * sizes.capacity / STRIP * depth..][..scores.len() * depth];
+                let values = &values[head * sizes.capacity / 2 * width..][..n.div_ceil(2) * width];
                 for c in 0..depth {
                     let mut q = Line::ZERO;
                     let numbers = qkv.numbers(b, h * sizes.d_head + c * BLOCK, sizes.in_part(c));
                     store_line(&mut q, load_bf16(numbers));
                     add_scores(&q.0[..sizes.in_part(c).div_ceil(2)], &tiles[c..], depth, c == 0, scores);
                 }
-                let inverse = softmax(n, to_power, scores, pattern);
+                let inverse = softmax(n, log2_scale, scores, pattern);
                 let pairs = &bytemuck::cast_slice::<Line, u32>(pattern)[..n.div_ceil(2)];
                 for c in (0..width).step_by(2) {
                     let mixed = match width - c {
@@ -262,22 +265,22 @@ fn add_scores_of<const N: usize>(q: &[u32], tiles: &[Tile], depth: usize, fresh:
 /// The pattern over the first `n` positions, not yet divided by its sum, rounded; the inverse of the sum is returned.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn softmax(n: usize, to_power: V, scores: &mut [Lanes], pattern: &mut [Line]) -> V {
+fn softmax(n: usize, log2_scale: V, scores: &mut [Lanes], pattern: &mut [Line]) -> V {
     if let Some(last) = scores.last_mut() {
         let there = first(n - (n - 1) / STRIP * STRIP);
         store(last, _mm512_mask_mov_ps(all(ABSENT), there, load(last)));
     }
     let top = scores.iter().fold(all(ABSENT), |top, lanes| _mm512_max_ps(top, load(lanes)));
-    let top = _mm512_mul_ps(all(_mm512_reduce_max_ps(top)), to_power);
+    let top = _mm512_mul_ps(all(_mm512_reduce_max_ps(top)), log2_scale);
     let mut sum = all(0.0);
-    let mut power = |lanes: &Lanes| {
-        let power = exp2(_mm512_fmsub_ps(load(lanes), to_power, top));
-        sum = _mm512_add_ps(sum, power);
-        power
+    let mut exp = |lanes: &Lanes| {
+        let exp = exp2(_mm512_fmsub_ps(load(lanes), log2_scale, top));
+        sum = _mm512_add_ps(sum, exp);
+        exp
     };
     for (line, lanes) in pattern.iter_mut().zip(scores.chunks(2)) {
-        let low = power(&lanes[0]);
-        let high = lanes.get(1).map_or(all(0.0), &mut power);
+        let low = exp(&lanes[0]);
+        let high = lanes.get(1).map_or(all(0.0), &mut exp);
         store_line(line, round([low, high]));
     }
     all(1.0 / _mm512_reduce_add_ps(sum))

@@ -7,7 +7,8 @@
 //!
 //! Sizes are rounded up to whole tiles; what lies beyond the matrix is 0.
 
-use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE};
+use crate::kernels::bf16_unit::TileUnit;
+use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::vector::{
     Halves, add, interleave, load_line, load_some, load_wide, round, store_line, store_wide, transpose, widen,
 };
@@ -19,7 +20,7 @@ pub(crate) const BLOCK: usize = 32;
 /// Rows (or columns) of a strip.
 const STRIP: usize = 16;
 
-/// Makes a buffer long enough. It never shrinks: groups of different lengths take turns, and what is cut off would have to be
+/// Makes a buffer long enough. It never shrinks: micro-batches of different lengths take turns, and what is cut off would have to be
 /// made 0 again.
 pub(crate) fn grow<T: Copy>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.len() < len {
@@ -361,7 +362,7 @@ pub(crate) fn pack_weights_transposed(w: &[f32], width: usize, first: usize, out
 }
 
 /// `out[i, j] (+)= left strips i @ right columns j`, blocks row-major: the gradient of a weight matrix, inner numbers being the
-/// rows of a group.
+/// rows of a micro-batch.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn add_weight_gradient(unit: TileUnit, left: &Tiles, right: &Tiles, sums: Sums, out: &mut [Block]) {
     let (rows, columns) = (left.len() / BLOCK, right.len() / BLOCK);
@@ -375,10 +376,10 @@ pub(crate) fn add_weight_gradient(unit: TileUnit, left: &Tiles, right: &Tiles, s
 
 /// Room for a block of sums between the tile unit and the vectors.
 #[derive(Clone, Debug)]
-pub(crate) struct Scratch(pub(crate) Block);
+pub(crate) struct BlockScratch(pub(crate) Block);
 
-impl Default for Scratch {
-    fn default() -> Scratch {
-        Scratch(ZERO_BLOCK)
+impl Default for BlockScratch {
+    fn default() -> BlockScratch {
+        BlockScratch(ZERO_BLOCK)
     }
 }

@@ -1,16 +1,17 @@
-//! Forward through a group, leaving in the room what the backward pass needs.
+//! Forward through a micro-batch, leaving in the room what the backward pass needs.
 
 use super::attention::attention;
 use super::factor::{BLOCK, Floats};
 use super::linear::{Finish, multiply};
 use super::norm::norm;
-use super::room::{Room, heads, panel};
 use super::weights::{TiledBlock, TiledMlp};
+use super::workspace::{Workspace, heads, panel};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::tile::{Sums, TileUnit, ZERO_WIDE};
+use crate::kernels::bf16_unit::TileUnit;
+use crate::kernels::tile::{Sums, ZERO_WIDE};
 use crate::kernels::vector::{add, load_some, store_wide};
-use crate::profile::Stage;
+use crate::stage::Stage;
 
 /// Up to the residual stream after the last block.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
@@ -19,15 +20,15 @@ pub(super) fn forward(
     net: Net<'_, f32>,
     blocks: &[TiledBlock],
     sequences: Sequences<'_>,
-    room: &mut Room,
+    workspace: &mut Workspace,
 ) {
-    embed(net, sequences.tokens, |r| r % sequences.seq, &mut room.now.resid);
-    room.profile.lap(Stage::Embed);
+    embed(net, sequences.tokens, |r| r % sequences.seq, &mut workspace.transient.resid);
+    workspace.profile.lap(Stage::Embed);
     for (layer, weights) in blocks.iter().enumerate() {
-        attention_layer(unit, net, weights, sequences, layer, room);
-        attention_out(unit, weights, layer, room);
+        attention_layer(unit, net, weights, sequences, layer, workspace);
+        attention_out(unit, weights, layer, workspace);
         if let Some(mlp) = &weights.mlp {
-            mlp_layer(unit, net, mlp, layer, room);
+            mlp_layer(unit, net, mlp, layer, workspace);
         }
     }
 }
@@ -59,45 +60,45 @@ fn attention_layer(
     weights: &TiledBlock,
     sequences: Sequences<'_>,
     layer: usize,
-    room: &mut Room,
+    workspace: &mut Workspace,
 ) {
     let heads = heads(net.config, sequences);
-    let Room { blocks, now, attention: attention_room, turns, scratch, profile, .. } = room;
+    let Workspace { blocks, transient, attention: attention_scratch, rotary, scratch, profile, .. } = workspace;
     let stash = &mut blocks[layer];
     let rows = stash.ln1.len();
     for block in 0..rows / BLOCK {
-        norm(&weights.ln1, &now.resid, block, &mut now.normed, Some(&mut stash.ln1));
+        norm(&weights.ln1, &transient.resid, block, &mut transient.normed, Some(&mut stash.ln1));
     }
     profile.lap(Stage::Norm);
     let mut finish = Finish::Round { bias: Some(&weights.qkv.bias), out: &mut stash.qkv };
-    multiply(unit, &now.normed, 0, 0..rows, &weights.qkv.forward, &mut finish, scratch);
+    multiply(unit, &transient.normed, 0, 0..rows, &weights.qkv.forward, &mut finish, scratch);
     profile.lap(Stage::Linear);
     if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
-        turns.rotate(heads, dim, base, |r| r % sequences.seq, 1.0, &mut stash.qkv);
+        rotary.rotate(heads, dim, base, |r| r % sequences.seq, 1.0, &mut stash.qkv);
     }
-    attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.attention, attention_room);
+    attention(unit, heads, &stash.qkv, &mut stash.z, &mut stash.attention, attention_scratch);
     profile.lap(Stage::Attention);
 }
 
 /// `resid += z @ W_O + b_O`; after the last attention, of the scored rows alone.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn attention_out(unit: TileUnit, weights: &TiledBlock, layer: usize, room: &mut Room) {
-    let Room { blocks, scored, now, scratch, profile, .. } = room;
-    scored.narrow(layer, &blocks[layer].z, &mut now.resid);
+fn attention_out(unit: TileUnit, weights: &TiledBlock, layer: usize, workspace: &mut Workspace) {
+    let Workspace { blocks, scored, transient, scratch, profile, .. } = workspace;
+    scored.narrow(layer, &blocks[layer].z, &mut transient.resid);
     let (z, rows) = scored.mixed(layer, &blocks[layer].z);
-    let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut now.resid };
+    let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut transient.resid };
     multiply(unit, z, 0, 0..rows, &weights.output.forward, &mut finish, scratch);
     profile.lap(Stage::Linear);
 }
 
 /// `resid += mlp(ln2(resid))`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn mlp_layer(unit: TileUnit, net: Net<'_, f32>, weights: &TiledMlp, layer: usize, room: &mut Room) {
-    let Room { blocks, now, scratch, profile, .. } = room;
+fn mlp_layer(unit: TileUnit, net: Net<'_, f32>, weights: &TiledMlp, layer: usize, workspace: &mut Workspace) {
+    let Workspace { blocks, transient, scratch, profile, .. } = workspace;
     let stash = &mut blocks[layer];
     let rows = stash.ln2.len();
     for block in 0..rows / BLOCK {
-        norm(&weights.ln2, &now.resid, block, &mut now.normed, Some(&mut stash.ln2));
+        norm(&weights.ln2, &transient.resid, block, &mut transient.normed, Some(&mut stash.ln2));
     }
     profile.lap(Stage::Norm);
     for first in (0..rows).step_by(panel(net.config)) {
@@ -105,13 +106,13 @@ fn mlp_layer(unit: TileUnit, net: Net<'_, f32>, weights: &TiledMlp, layer: usize
         let mut finish = Finish::Activate {
             act: net.config.act_fn,
             bias: &weights.input.bias,
-            panel: &mut now.hidden,
+            panel: &mut transient.hidden,
             right: &mut stash.post,
             slope: &mut stash.slope,
         };
-        multiply(unit, &now.normed, 0, panel.clone(), &weights.input.forward, &mut finish, scratch);
-        let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut now.resid };
-        multiply(unit, &now.hidden, first, panel, &weights.output.forward, &mut finish, scratch);
+        multiply(unit, &transient.normed, 0, panel.clone(), &weights.input.forward, &mut finish, scratch);
+        let mut finish = Finish::Float { bias: Some(&weights.output.bias), sums: Sums::Add, out: &mut transient.resid };
+        multiply(unit, &transient.hidden, first, panel, &weights.output.forward, &mut finish, scratch);
     }
     profile.lap(Stage::Linear);
 }

@@ -1,4 +1,4 @@
-//! The heads of a group where they lie, side by side in matrices of rows, and the forms that products read them in.
+//! The heads of a micro-batch where they lie, side by side in matrices of rows, and the forms that products read them in.
 //!
 //! A head need not fill whole lines: its first line may begin with numbers of the head before it, its last may end with some of
 //! the next. Of two factors one is read where it lies, neighbours and all, and the other is packed with zeros in their places.
@@ -12,7 +12,7 @@ use crate::kernels::vector::{
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
 
-/// Where queries, keys and values of a group lie side by side, `[rows, 3 · width]`, and each sequence's rows one after another.
+/// Where queries, keys and values of a micro-batch lie side by side, `[rows, 3 · width]`, and each sequence's rows one after another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heads {
     pub(crate) dims: AttnDims,
@@ -43,7 +43,7 @@ impl Heads {
     }
 
     /// What scores are multiplied by to be exponents of 2.
-    pub(crate) fn to_power(self) -> f32 {
+    pub(crate) fn log2_scale(self) -> f32 {
         self.scale() * LOG2_E
     }
 

@@ -1,23 +1,22 @@
-//! The kernels of a tiled step on the buffers of one group and block, for the package `bench`.
+//! The kernels of a tiled step on the buffers of one micro-batch and block, for the package `bench`.
 
-use super::attention::{AttentionRoom, attention};
-use super::attention_bwd::{AttentionBwdRoom, attention_bwd};
+use super::attention::{AttentionScratch, attention};
+use super::attention_bwd::{AttentionBwdScratch, attention_bwd};
 use super::attention_stash::AttentionStash;
-use super::factor::{self, BLOCK, Floats, Rows, Scratch, Tiles};
+use super::factor::{self, BLOCK, BlockScratch, Floats, Rows, Tiles};
 use super::heads::Heads;
 use super::linear::{Finish, multiply};
 use super::loss::cross_entropy;
 use super::norm::{self, Norm, Normalized};
-use super::rotary::Turns;
-use crate::backward::Reach;
-use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, VOCAB, group, numbers};
+use super::rotary::RotaryTable;
+use crate::hot::{D, DIMS, HIDDEN, Kernel, SEEN, SEQ, Unit, VOCAB, micro_batch, numbers};
 use crate::kernels::activation::Activation;
+use crate::kernels::attention::KvGradient;
+use crate::kernels::bf16_unit::{Bf16Unit, TileUnit};
 use crate::kernels::norm::NormKind;
-use crate::kernels::tile::{
-    Bf16Unit, Block, Lanes, LeftStrips, Line, Steps, Sums, TileUnit, Wide, ZERO_BLOCK, ZERO_WIDE,
-};
+use crate::kernels::tile::{Block, Lanes, LeftStrips, Line, Steps, Sums, Wide, ZERO_BLOCK, ZERO_WIDE};
 use crate::kernels::vector::{self, V};
-use crate::train::Group;
+use crate::micro_batch::MicroBatch;
 use std::arch::x86_64::_mm512_add_ps;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -53,12 +52,12 @@ struct Buffers {
     columns: Vec<Wide>,
     dgain: [Vec<Wide>; 2],
     dweights: Vec<Block>,
-    attention: AttentionRoom,
-    attention_bwd: AttentionBwdRoom,
-    turns: Turns,
-    scratch: Scratch,
+    attention: AttentionScratch,
+    attention_bwd: AttentionBwdScratch,
+    rotary: RotaryTable,
+    scratch: BlockScratch,
     lanes: [Vec<Lanes>; 2],
-    group: Group,
+    micro_batch: MicroBatch,
     scored: Vec<usize>,
     logits: Floats,
     dlogits: Rows,
@@ -142,12 +141,12 @@ impl Buffers {
             columns: vec![ZERO_WIDE; HIDDEN / BLOCK],
             dgain: [(); 2].map(|()| vec![ZERO_WIDE; D / BLOCK]),
             dweights: vec![ZERO_BLOCK; D / BLOCK * HIDDEN / BLOCK],
-            attention: AttentionRoom::default(),
-            attention_bwd: AttentionBwdRoom::default(),
-            turns: Turns::default(),
-            scratch: Scratch::default(),
+            attention: AttentionScratch::default(),
+            attention_bwd: AttentionBwdScratch::default(),
+            rotary: RotaryTable::default(),
+            scratch: BlockScratch::default(),
             lanes: [lanes(), lanes()],
-            group: group(),
+            micro_batch: micro_batch(),
             scored: (0..SEQ).collect(),
             logits: floats(SEQ, VOCAB),
             dlogits: rows(SEQ, VOCAB),
@@ -316,7 +315,7 @@ fn attend_bwd(b: &mut Buffers) {
     attention_bwd(
         b.unit,
         b.heads,
-        Reach::Whole,
+        KvGradient::AllQueries,
         &b.qkv,
         &b.z,
         &mut b.attention_stash,
@@ -344,12 +343,12 @@ fn norm_backward(b: &mut Buffers) {
 /// Of its own powers, after the first run: finite numbers as good as any.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn loss(b: &mut Buffers) {
-    cross_entropy(&b.group, &b.scored, VOCAB, 1.0, &mut b.logits, &mut b.dlogits);
+    cross_entropy(&b.micro_batch, &b.scored, VOCAB, 1.0, &mut b.logits, &mut b.dlogits);
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn rotary(b: &mut Buffers) {
-    b.turns.rotate(b.heads, D / 4, 1e4, |r| r, 1.0, &mut b.qkv);
+    b.rotary.rotate(b.heads, D / 4, 1e4, |r| r, 1.0, &mut b.qkv);
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]

@@ -1,15 +1,16 @@
 //! The linear layers of the tiled step: a product, and what becomes of each 32×32 block of it while it is hot.
 
-use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles, pair_of_rows};
+use super::factor::{BLOCK, BlockScratch, Floats, Rows, Tiles, pair_of_rows};
 use crate::kernels::activation::Activation;
-use crate::kernels::tile::{Block, Line, Sums, Tile, TileUnit, Wide};
+use crate::kernels::bf16_unit::TileUnit;
+use crate::kernels::tile::{Block, Line, Sums, Tile, Wide};
 use crate::kernels::vector::{
     Halves, V, add, all, gelu, gelu_new, load_line, load_wide, relu, round, store_line, store_wide, widen,
 };
 use std::arch::x86_64::_mm512_mul_ps;
 use std::ops::Range;
 
-/// What becomes of a product `p`. Rows of `out`, `resid` and of the stash count from the group's first row on, those of a panel
+/// What becomes of a product `p`. Rows of `out`, `resid` and of the stash count from the micro-batch's first row on, those of a panel
 /// from the panel's.
 pub(crate) enum Finish<'a> {
     /// `out = p + bias`, rounded.
@@ -35,7 +36,7 @@ pub(crate) enum Finish<'a> {
     Slope { slope: &'a Rows, panel: &'a mut Rows, right: &'a mut Tiles, bias_grad: &'a mut [Wide] },
 }
 
-/// `a[rows] @ b`, block by block. The rows that `a` holds start `a_start` rows after the group's first.
+/// `a[rows] @ b`, block by block. The rows that `a` holds start `a_start` rows after the micro-batch's first.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn multiply(
     unit: TileUnit,
@@ -44,7 +45,7 @@ pub(crate) fn multiply(
     rows: Range<usize>,
     b: &Tiles,
     finish: &mut Finish<'_>,
-    scratch: &mut Scratch,
+    scratch: &mut BlockScratch,
 ) {
     let panel = panel_rows(b.depth());
     let sums = &mut scratch.0;

@@ -4,28 +4,28 @@ use super::factor::{Floats, Rows};
 use crate::forward::Sequences;
 use crate::kernels::tile::Line;
 use crate::kernels::vector::{all, exp2_exact, first, load, load_wide, round, store, store_line};
-use crate::train::Group;
+use crate::micro_batch::MicroBatch;
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
 
-/// As [`crate::kernels::loss::cross_entropy`], of some rows of a group; `logits` are lost.
+/// As [`crate::kernels::loss::cross_entropy`], of some rows of a micro-batch; `logits` are lost.
 ///
 /// # Shapes
 /// - `logits`: `[rows, d_vocab]`; `dlogits` (out): the same, 0 up to whole blocks
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn cross_entropy(
-    group: &Group,
+    micro_batch: &MicroBatch,
     rows: &[usize],
     d_vocab: usize,
     scale: f64,
     logits: &mut Floats,
     dlogits: &mut Rows,
 ) -> f64 {
-    let Sequences { tokens, .. } = group.targets();
+    let Sequences { tokens, .. } = micro_batch.targets();
     let lines = d_vocab.div_ceil(32);
     let mut loss = 0.0;
     for i in 0..rows.len().next_multiple_of(32) {
-        let scored = rows.get(i).map(|&r| (r, group.weight(r))).filter(|&(_, weight)| weight != 0.0);
+        let scored = rows.get(i).map(|&r| (r, micro_batch.weight(r))).filter(|&(_, weight)| weight != 0.0);
         let Some((r, weight)) = scored else {
             for c in 0..lines {
                 *dlogits.line_mut(i, c) = Line::ZERO;
@@ -43,10 +43,10 @@ pub(crate) fn cross_entropy(
         let top = _mm512_reduce_max_ps(top);
         let mut sum = all(0.0);
         for (j, lanes) in row.iter_mut().enumerate() {
-            let power = exp2_exact(_mm512_mul_ps(_mm512_sub_ps(load(lanes), all(top)), all(LOG2_E)));
-            let power = _mm512_maskz_mov_ps(inside(j), power);
-            sum = _mm512_add_ps(sum, power);
-            store(lanes, power);
+            let exp = exp2_exact(_mm512_mul_ps(_mm512_sub_ps(load(lanes), all(top)), all(LOG2_E)));
+            let exp = _mm512_maskz_mov_ps(inside(j), exp);
+            sum = _mm512_add_ps(sum, exp);
+            store(lanes, exp);
         }
         let sum = _mm512_reduce_add_ps(sum);
         loss += f64::from(weight) * (f64::from(sum).ln() + f64::from(top) - f64::from(target));

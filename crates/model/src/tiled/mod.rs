@@ -1,5 +1,5 @@
-//! The tile unit's own passes, in bf16 and without taps: training steps (forward, loss and backward of a group), and reading for
-//! generation ([`read`]).
+//! The tile unit's own passes, in bf16 and without taps: training steps (forward, loss and backward of a micro-batch), and reading for
+//! generation ([`decode`]).
 //!
 //! The same network as [`crate::forward`] and [`crate::backward`], which stay the reference (any number type, every site) and
 //! are what this is tested against. Here products round their factors to bf16; the residual stream, the norms' statistics, the
@@ -11,98 +11,105 @@ mod attention_bwd;
 mod attention_stash;
 mod backward;
 mod cache;
+mod decode;
 mod factor;
 mod forward;
+mod grad_slot;
 mod heads;
 #[cfg(feature = "bench")]
 pub mod hot;
 mod linear;
 mod loss;
 mod norm;
-
-mod read;
-mod room;
 mod rotary;
 mod scored;
-mod slot;
 mod weights;
+mod workspace;
 
-use crate::backward::Reach;
 use crate::forward::Net;
-use crate::kernels::tile::{Bf16Unit, Sums};
+use crate::kernels::attention::KvGradient;
+use crate::kernels::bf16_unit::Bf16Unit;
+use crate::kernels::tile::Sums;
+use crate::micro_batch::MicroBatch;
 use crate::model::Model;
 use crate::profile::Nanos;
-use crate::slots::Rooms;
-use crate::train::Group;
-use room::Room;
-use slot::{GradSlot, Places};
+use crate::slots::Workspaces;
+use grad_slot::{GradLayout, GradSlot};
 use weights::TiledWeights;
+use workspace::Workspace;
 
-pub(crate) use read::ReadRoom;
-pub use read::TiledReader;
+pub(crate) use decode::DecodeWorkspace;
+pub use decode::TiledDecoder;
 
 /// Everything that a network's training steps on the tile unit need beside the network.
 #[derive(Debug)]
 pub struct TiledStep {
     weights: TiledWeights,
-    reach: Reach,
-    places: Places,
+    kv_gradient: KvGradient,
+    grad_layout: GradLayout,
     slots: Vec<GradSlot>,
-    rooms: Rooms<Room>,
+    workspaces: Workspaces<Workspace>,
 }
 
 impl TiledStep {
-    /// Room for a network's steps, its gradients going back as `reach` says and added up in `n_slots` slots.
-    pub fn new(unit: Bf16Unit, model: &Model, reach: Reach, n_slots: usize) -> TiledStep {
-        let places = Places::new(&model.config, &model.layout);
-        let slots = (0..n_slots).map(|_| GradSlot::new(&places)).collect();
+    /// Room for a network's steps, its gradients going back as `kv_gradient` says and added up in `n_slots` slots.
+    pub fn new(unit: Bf16Unit, model: &Model, kv_gradient: KvGradient, n_slots: usize) -> TiledStep {
+        let grad_layout = GradLayout::new(&model.config, &model.layout);
+        let slots = (0..n_slots).map(|_| GradSlot::new(&grad_layout)).collect();
         let weights = TiledWeights::new(unit, &model.config, &model.layout);
-        TiledStep { weights, reach, places, slots, rooms: Rooms::default() }
+        TiledStep { weights, kv_gradient, grad_layout, slots, workspaces: Workspaces::default() }
     }
 
-    /// The gradient of `scale` times the groups' weighted loss is written to `gradient`; returns the loss of each slot's groups.
+    /// The gradient of `scale` times the micro-batches' weighted loss is written to `gradient`; returns the loss of each slot's micro-batches.
     ///
-    /// Groups belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
-    pub fn gradient(&mut self, model: &Model, groups: &[Group], scale: f64, gradient: &mut [f32]) -> Vec<f64> {
+    /// Micro-batches belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
+    pub fn gradient(
+        &mut self,
+        model: &Model,
+        micro_batches: &[MicroBatch],
+        scale: f64,
+        gradient: &mut [f32],
+    ) -> Vec<f64> {
         self.weights.pack(&model.layout, &model.params);
-        let TiledStep { weights, reach, places, slots, rooms } = self;
-        let (slots, losses) = rooms.add_up(slots, groups, GradSlot::clear, |group, slot, room: &mut Room| {
-            add_group(model.net(), weights, *reach, places, group, scale, slot, room)
-        });
-        places.gather(slots, gradient);
+        let TiledStep { weights, kv_gradient, grad_layout, slots, workspaces } = self;
+        let (slots, losses) =
+            workspaces.add_up(slots, micro_batches, GradSlot::clear, |micro_batch, slot, workspace: &mut Workspace| {
+                add_micro_batch(model.net(), weights, *kv_gradient, grad_layout, micro_batch, scale, slot, workspace)
+            });
+        grad_layout.gather(slots, gradient);
         losses
     }
 
     /// From now on stages are timed.
     pub fn start_profile(&mut self) {
-        self.rooms.start_profile();
+        self.workspaces.start_profile();
     }
 
     /// Time spent in each stage so far.
     pub fn profile(&self) -> Nanos {
-        self.rooms.profile()
+        self.workspaces.profile()
     }
 }
 
-/// Adds one group's gradient to a slot; returns its weighted loss.
-fn add_group(
+/// Adds one micro-batch's gradient to a slot; returns its weighted loss.
+fn add_micro_batch(
     net: Net<'_, f32>,
     weights: &TiledWeights,
-    reach: Reach,
-    places: &Places,
-    group: &Group,
+    kv_gradient: KvGradient,
+    grad_layout: &GradLayout,
+    micro_batch: &MicroBatch,
     scale: f64,
     slot: &mut GradSlot,
-    room: &mut Room,
+    workspace: &mut Workspace,
 ) -> f64 {
-    let (unit, sequences) = (weights.unit.on_this_thread(), group.sequences());
-    room.resize(net.config, group);
+    let (unit, sequences) = (weights.unit.on_this_thread(), micro_batch.sequences());
+    workspace.resize(net.config, micro_batch);
     #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
     // SAFETY: a `Bf16Unit` exists only where the features do.
     let loss = unsafe {
-        forward::forward(unit, net, &weights.blocks, sequences, room);
-        let loss = backward::loss(unit, net, weights, group, scale, places, slot, room);
-        backward::backward(unit, net, weights, sequences, reach, places, slot, room);
+        forward::forward(unit, net, &weights.blocks, sequences, workspace);
+        let loss = backward::loss(unit, net, weights, micro_batch, scale, grad_layout, slot, workspace);
+        backward::backward(unit, net, weights, sequences, kv_gradient, grad_layout, slot, workspace);
         loss
     };
     slot.sums = Sums::Add;

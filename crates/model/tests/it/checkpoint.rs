@@ -18,7 +18,7 @@ fn what_is_saved_is_loaded_in_every_architecture() {
             .unwrap();
         let loaded = load_model(&path).unwrap();
         assert_eq!((&loaded.model.params, &loaded.model.config), (&model.params, &config), "{name}");
-        assert_eq!(loaded.notes["step"], json!(i));
+        assert_eq!(loaded.metadata["step"], json!(i));
         let first = std::fs::read(&path).unwrap();
         save_model(&path, &model.config, &model.layout, &model.params, &json!({"step": i, "tokenizer": "edges"}))
             .unwrap();

@@ -2,9 +2,10 @@
 
 use crate::{architectures, batch, rng, shaken};
 use rand::RngExt;
-use searchlens_model::backward::{ActGrads, Reach, backward};
+use searchlens_model::backward::{ActGrads, backward};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::forward::{Acts, Net, Sequences, forward};
+use searchlens_model::kernels::attention::KvGradient;
 use searchlens_model::kernels::loss::cross_entropy;
 use searchlens_model::linear::Products;
 use searchlens_model::params::Layout;
@@ -302,7 +303,7 @@ fn myopic_gradients_are_those_of_a_network_whose_other_keys_and_values_are_const
         cross_entropy(case.seq, &acts.logits, &case.tokens, &case.weights, scale, &mut grads.logits);
         let mut gradient = vec![0.0; case.params.len()];
         let net = case.net(&case.params);
-        backward(net, case.sequences(), &acts, Reach::OwnPosition, &mut grads, &mut gradient, &mut NoTap);
+        backward(net, case.sequences(), &acts, KvGradient::OwnQuery, &mut grads, &mut gradient, &mut NoTap);
         for (i, tensor) in case.layout.tensors.iter().enumerate() {
             for direction in directions(tensor.slot.len, i as u64).into_iter().rev().take(4) {
                 let slope = direction.iter().zip(tensor.slot.of(&gradient)).map(|(d, g)| d * g).sum();

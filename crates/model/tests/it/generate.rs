@@ -4,7 +4,7 @@ use crate::{architectures, batch, on_each_bf16_tier, rng, shaken};
 use searchlens_model::Model;
 use searchlens_model::config::{AttentionDir, ModelConfig, PositionEmbedding};
 use searchlens_model::forward::Sequences;
-use searchlens_model::generate::{GenerateError, Reader, Sampling, Stop, generate, generate_tapped, likeliest};
+use searchlens_model::generate::{Decoder, GenerateError, Sampling, Stop, generate, generate_tapped, likeliest};
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::model::TokensError;
 use searchlens_model::record::{Trace, run};
@@ -46,7 +46,7 @@ fn cached_generation_is_uncached_generation() {
         let prompts = ragged(&config, 150, 9);
         for stop in [Stop { end: Some(2), max_new_tokens: 99 }, Stop { end: None, max_new_tokens: 3 }] {
             let got =
-                generate(&Reader::plain(&model), &prompts, stop, None, Sampling::Greedy, rng_of, &workers).unwrap();
+                generate(&Decoder::plain(&model), &prompts, stop, None, Sampling::Greedy, rng_of, &workers).unwrap();
             let want: Vec<_> = prompts.iter().map(|prompt| uncached(&model, prompt, stop)).collect();
             assert_eq!(got, want, "{name} {stop:?}");
         }
@@ -58,13 +58,13 @@ fn cached_generation_is_uncached_generation() {
 #[track_caller]
 fn check_tiled(name: &str, config: &ModelConfig, lengths: &[usize]) {
     let model = shaken(config, 3);
-    let reader = Reader::new(&model, Precision::Bf16).unwrap();
+    let decoder = Decoder::new(&model, Precision::Bf16).unwrap();
     let (tokens, _) = batch(config, lengths.len(), config.n_ctx, 9);
     let prompts: Vec<&[u32]> = tokens.chunks(config.n_ctx).zip(lengths).map(|(row, &len)| &row[..len]).collect();
     let stop = Stop { end: None, max_new_tokens: 40 };
     let continued = |prompts: &[&[u32]], threads| {
         let workers = Workers::new(Some(threads), false).unwrap();
-        generate(&reader, prompts, stop, None, Sampling::Greedy, rng_of, &workers).unwrap()
+        generate(&decoder, prompts, stop, None, Sampling::Greedy, rng_of, &workers).unwrap()
     };
     let new = continued(&prompts, 2);
     for (row, (prompt, new)) in prompts.iter().zip(&new).enumerate() {
@@ -209,7 +209,7 @@ fn sampling_follows_the_softmax_and_each_rows_own_stream() {
     let stop = Stop { end: None, max_new_tokens: 1 };
     let sample = |sampling, threads| {
         generate(
-            &Reader::plain(&model),
+            &Decoder::plain(&model),
             &prompts,
             stop,
             None,
@@ -235,7 +235,7 @@ fn what_cannot_be_generated_is_an_error() {
     let workers = Workers::new(Some(1), false).unwrap();
     let greedy = |config: ModelConfig, tokens: &[u32]| {
         let stop = Stop { end: None, max_new_tokens: 1 };
-        generate(&Reader::plain(&shaken(&config, 1)), &[&[0], tokens], stop, None, Sampling::Greedy, rng_of, &workers)
+        generate(&Decoder::plain(&shaken(&config, 1)), &[&[0], tokens], stop, None, Sampling::Greedy, rng_of, &workers)
     };
     let config = ModelConfig::new(1, 4, 1, 3, 2);
     let sideways = ModelConfig { attention_dir: AttentionDir::Bidirectional, ..config.clone() };
@@ -257,7 +257,7 @@ fn without_a_teacher_it_is_one_pass_over_the_shown_token() {
     let want: Vec<u32> = logits.chunks_exact(config.d_vocab).skip(2).map(likeliest).collect();
     let stop = Stop { end: None, max_new_tokens: want.len() };
     let workers = Workers::new(Some(1), false).unwrap();
-    let reader = Reader::plain(&model);
-    let got = generate(&reader, &[prompt], stop, Some(shown), Sampling::Greedy, rng_of, &workers).unwrap();
+    let decoder = Decoder::plain(&model);
+    let got = generate(&decoder, &[prompt], stop, Some(shown), Sampling::Greedy, rng_of, &workers).unwrap();
     assert_eq!(got, [want]);
 }

@@ -5,12 +5,13 @@ use searchlens_model::checkpoint::load_model;
 use searchlens_model::forward::{Net, Sequences};
 use searchlens_model::kernels::real::Real;
 use searchlens_model::linear::Products;
+use searchlens_model::micro_batch::MicroBatch;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::ParamGroup;
 use searchlens_model::record::{Recorder, Run, run};
 use searchlens_model::sites::At;
 use searchlens_model::tap::NoTap;
-use searchlens_model::train::{Group, Trainer};
+use searchlens_model::train::{Trainer, TrainerOptions};
 use searchlens_model::workers::Workers;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -116,17 +117,17 @@ fn check_training(golden: &Golden) {
     let decay = vec![Embedding, Attention, Mlp, Unembedding, Vector];
     let adamw = AdamW { beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1, decay, clip: Some(1.0) };
     let moments = Moments::new(model.params.len());
-    let mut trainer = Trainer::new(model, adamw, Vec::new(), moments, None);
+    let mut trainer = Trainer::new(model, adamw, moments, None, TrainerOptions::default()).unwrap();
     let workers = Workers::new(Some(2), true).unwrap();
     let (tokens, seq) = (golden.tokens(), golden.tokens().len() / 3);
-    let group = |rows: std::ops::Range<usize>| Group {
+    let micro_batch = |rows: std::ops::Range<usize>| MicroBatch {
         tokens: tokens[rows.start * seq..rows.end * seq].to_vec(),
         targets: None,
         seq,
         weights: golden.weights()[rows.start * (seq - 1)..rows.end * (seq - 1)].to_vec(),
     };
     for want in &golden.tensors["losses_5_adamw"] {
-        let stats = trainer.step(&[group(0..2), group(2..3)], 3e-3, &workers).unwrap();
+        let stats = trainer.step(&[micro_batch(0..2), micro_batch(2..3)], 3e-3, &workers).unwrap();
         assert!((stats.loss - want).abs() <= 1e-4, "loss {} wanted {want}", stats.loss);
     }
     for (name, want) in golden.starting_with("weights_after_5_adamw.") {

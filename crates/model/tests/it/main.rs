@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use searchlens_model::Model;
 use searchlens_model::config::{Activation, AttentionDir, ModelConfig, Normalization, PositionEmbedding};
-use searchlens_model::kernels::tier::{Precision, Tier};
+use searchlens_model::kernels::tier::{Precision, Tier, available_tiers, force_tier, tier_for};
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
@@ -80,7 +80,7 @@ fn batch(config: &ModelConfig, n_seq: usize, seq: usize, seed: u64) -> (Vec<u32>
 fn held_to<R: Send>(tier: Tier, job: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| {
         let held = scope.spawn(|| {
-            tier.force().unwrap();
+            force_tier(tier).unwrap();
             job()
         });
         held.join().unwrap()
@@ -89,15 +89,15 @@ fn held_to<R: Send>(tier: Tier, job: impl FnOnce() -> R + Send) -> R {
 
 /// Runs `job` held to each tier of the machine in turn.
 fn on_each_tier<R: Send>(job: impl Fn(Tier) -> R + Sync) -> Vec<R> {
-    Tier::of_machine().into_iter().map(|tier| held_to(tier, || job(tier))).collect()
+    available_tiers().into_iter().map(|tier| held_to(tier, || job(tier))).collect()
 }
 
 /// Runs `job` on each tier of the machine that has a unit of its own for bf16.
 fn on_each_bf16_tier(job: impl Fn(Tier) + Sync) {
     for tier in [Tier::Amx, Tier::Avx512Bf16] {
-        if Tier::of_machine().contains(&tier) {
+        if available_tiers().contains(&tier) {
             held_to(tier, || {
-                assert_eq!(Tier::for_precision(Precision::Bf16), Ok(tier));
+                assert_eq!(tier_for(Precision::Bf16), Ok(tier));
                 job(tier);
             });
         } else {

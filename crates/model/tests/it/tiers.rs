@@ -3,8 +3,8 @@
 use crate::{architectures, batch, on_each_tier, shaken};
 use searchlens_model::config::AttentionDir;
 use searchlens_model::forward::{Net, Sequences};
-use searchlens_model::generate::{Reader, Sampling, Stop, generate};
-use searchlens_model::kernels::tier::{Precision, Tier};
+use searchlens_model::generate::{Decoder, Sampling, Stop, generate};
+use searchlens_model::kernels::tier::{Precision, Tier, fastest_precision, forced_tier};
 use searchlens_model::linear::Products;
 use searchlens_model::record::run;
 use searchlens_model::tap::NoTap;
@@ -45,13 +45,13 @@ fn passes_of_every_tier_are_near_those_in_f64() {
 fn workers_are_held_to_the_tier_of_the_thread_that_makes_them() {
     on_each_tier(|tier| {
         let workers = Workers::new(Some(2), true).unwrap();
-        assert_eq!((workers.forced_tier(), workers.run(Tier::forced)), (tier, tier));
+        assert_eq!((workers.forced_tier(), workers.run(forced_tier)), (tier, tier));
         // On tier avx512-bf16 it depends on whose processor it is.
         if tier != Tier::Avx512Bf16 {
-            assert_eq!(Precision::fastest() == Precision::Bf16, tier == Tier::Amx);
+            assert_eq!(fastest_precision() == Precision::Bf16, tier == Tier::Amx);
         }
     });
-    assert_eq!(Tier::forced(), Tier::Amx);
+    assert_eq!(forced_tier(), Tier::Amx);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn every_tier_generates_the_same() {
         let stop = Stop { end: None, max_new_tokens: 6 };
         let all = on_each_tier(|_| {
             let workers = Workers::new(Some(2), false).unwrap();
-            generate(&Reader::plain(&model), &prompts, stop, None, Sampling::Greedy, |_| crate::rng(0), &workers)
+            generate(&Decoder::plain(&model), &prompts, stop, None, Sampling::Greedy, |_| crate::rng(0), &workers)
                 .unwrap()
         });
         assert!(all.iter().all(|tokens| *tokens == all[0]), "{name}");

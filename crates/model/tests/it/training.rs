@@ -1,20 +1,22 @@
-//! The training step: the same bits for any number of threads, groups that add up, errors that leave the weights alone.
+//! The training step: the same bits for any number of threads, micro-batches that add up, errors that leave the weights alone.
 
 use crate::{architectures, batch, on_each_bf16_tier, on_each_tier, rng};
 use searchlens_model::Model;
-use searchlens_model::backward::{ActGrads, Reach, backward};
+use searchlens_model::backward::{ActGrads, backward};
 use searchlens_model::config::{Activation, AttentionDir, ModelConfig, PositionEmbedding};
 use searchlens_model::diagnosis::Origin;
 use searchlens_model::forward::{Acts, Net, forward};
+use searchlens_model::kernels::attention::KvGradient;
 use searchlens_model::kernels::loss::cross_entropy;
-use searchlens_model::kernels::tier::Precision;
+use searchlens_model::kernels::tier::{Precision, TierError, fastest_precision};
 use searchlens_model::linear::Products;
+use searchlens_model::micro_batch::MicroBatch;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::{ParamGroup, Slot};
-use searchlens_model::profile::Stage;
 use searchlens_model::record::run;
+use searchlens_model::stage::Stage;
 use searchlens_model::tap::NoTap;
-use searchlens_model::train::{Average, Group, TrainError, Trainer};
+use searchlens_model::train::{Average, TrainError, Trainer, TrainerOptions};
 use searchlens_model::workers::Workers;
 use std::time::Instant;
 
@@ -25,6 +27,10 @@ fn in_each_precision(job: impl Fn(Precision) + Sync) {
 }
 
 fn trainer(seed: u64) -> Trainer {
+    trainer_in(Precision::F32, seed).unwrap()
+}
+
+fn trainer_in(precision: Precision, seed: u64) -> Result<Trainer, TierError> {
     let model = Model::init(ModelConfig::new(2, 40, 4, 23, 70), &mut rng(seed));
     let adamw = AdamW {
         beta1: 0.9,
@@ -36,25 +42,26 @@ fn trainer(seed: u64) -> Trainer {
     };
     let average = Average::new(5.0, &model.params);
     let moments = Moments::new(model.params.len());
-    Trainer::new(model, adamw, Vec::new(), moments, Some(average))
+    Trainer::new(model, adamw, moments, Some(average), TrainerOptions { precision, ..TrainerOptions::default() })
 }
 
-/// Eleven groups of different lengths, more than there are gradient slots.
-fn groups(trainer: &Trainer, seed: u64) -> Vec<Group> {
-    let group = |i: u64| {
+/// Eleven micro-batches of different lengths, more than there are gradient slots.
+fn micro_batches(trainer: &Trainer, seed: u64) -> Vec<MicroBatch> {
+    let micro_batch = |i: u64| {
         let seq = 5 + 6 * i as usize;
         let (tokens, weights) = batch(&trainer.model.config, 3, seq, seed + i);
-        Group { tokens, targets: None, seq, weights }
+        MicroBatch { tokens, targets: None, seq, weights }
     };
-    (0..11).map(group).collect()
+    (0..11).map(micro_batch).collect()
 }
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let train = |precision, threads| {
         let workers = Workers::new(Some(threads), true).unwrap();
-        let mut trainer = trainer(1).with_precision(precision).unwrap();
-        let stats: Vec<_> = (0..6).map(|i| trainer.step(&groups(&trainer, 50 * i), 1e-2, &workers).unwrap()).collect();
+        let mut trainer = trainer_in(precision, 1).unwrap();
+        let stats: Vec<_> =
+            (0..6).map(|i| trainer.step(&micro_batches(&trainer, 50 * i), 1e-2, &workers).unwrap()).collect();
         (stats, trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone())
     };
     in_each_precision(|precision| {
@@ -72,34 +79,34 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 #[track_caller]
 fn check_gradient(
     precision: Precision,
-    reach: Reach,
+    kv_gradient: KvGradient,
     what: &str,
     model: &Model,
-    groups: &[Group],
+    micro_batches: &[MicroBatch],
     [largest, norm]: [f64; 2],
 ) {
     let config = &model.config;
     let params = model.params_f64();
     let net = Net { config, layout: &model.layout, params: &params, products: Products::Plain };
-    let total: f64 = groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
+    let total: f64 = micro_batches.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
     let (mut want_loss, mut want) = (0.0, vec![0.0; params.len()]);
-    for group in groups.iter().filter(|group| group.weights.iter().any(|&w| w > 0.0)) {
-        let share = group.weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
-        let (loss, gradient) = exact_gradient(net, group, reach);
+    for micro_batch in micro_batches.iter().filter(|micro_batch| micro_batch.weights.iter().any(|&w| w > 0.0)) {
+        let share = micro_batch.weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
+        let (loss, gradient) = exact_gradient(net, micro_batch, kv_gradient);
         want_loss += share * loss;
         want.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += share * g);
     }
     let adamw = AdamW { beta1: 0.9, beta2: 0.9, eps: 1e-8, weight_decay: 0.0, decay: Vec::new(), clip: None };
     let moments = Moments::new(params.len());
-    let trainer = Trainer::new(model.clone(), adamw, Vec::new(), moments, None);
-    let mut trainer = trainer.with_precision(precision).unwrap().with_reach(reach).unwrap();
+    let options = TrainerOptions { precision, kv_gradient, ..TrainerOptions::default() };
+    let mut trainer = Trainer::new(model.clone(), adamw, moments, None, options).unwrap();
     let workers = Workers::new(Some(2), true).unwrap();
-    // Twice: what the first left in the rooms must not show.
-    trainer.gradient(groups, &workers).unwrap();
-    let (loss, gradient) = trainer.gradient(groups, &workers).unwrap();
+    // Twice: what the first run left in the workspaces must not show.
+    trainer.gradient(micro_batches, &workers).unwrap();
+    let (loss, gradient) = trainer.gradient(micro_batches, &workers).unwrap();
     assert!(
         (loss - want_loss).abs() <= largest * want_loss,
-        "{precision:?} {reach:?} {what}: loss {loss} wanted {want_loss}"
+        "{precision:?} {kv_gradient:?} {what}: loss {loss} wanted {want_loss}"
     );
     let norms = |values: &[f64]| {
         let top = values.iter().fold(0.0, |top: f64, v| top.max(v.abs()));
@@ -115,23 +122,24 @@ fn check_gradient(
         worst = [0, 1].map(|i| relative[i].max(worst[i]));
         assert!(
             relative[0] <= largest && relative[1] <= norm,
-            "{precision:?} {reach:?} {what} {}: {relative:?}",
+            "{precision:?} {kv_gradient:?} {what} {}: {relative:?}",
             tensor.name
         );
     }
-    println!("{precision:?} {reach:?} {what}: at most {:.1e} by entry, {:.1e} by norm", worst[0], worst[1]);
+    println!("{precision:?} {kv_gradient:?} {what}: at most {:.1e} by entry, {:.1e} by norm", worst[0], worst[1]);
 }
 
-/// A group's weighted mean loss and its gradient, in f64.
-fn exact_gradient(net: Net<'_, f64>, group: &Group, reach: Reach) -> (f64, Vec<f64>) {
+/// A micro-batch's weighted mean loss and its gradient, in f64.
+fn exact_gradient(net: Net<'_, f64>, micro_batch: &MicroBatch, kv_gradient: KvGradient) -> (f64, Vec<f64>) {
     let (mut acts, mut grads, mut gradient) = (Acts::default(), ActGrads::default(), vec![0.0; net.params.len()]);
-    let sequences = group.sequences();
+    let sequences = micro_batch.sequences();
     forward(net, sequences, &mut acts, &mut NoTap);
     grads.resize(net.config, sequences.n_seq(), sequences.seq);
-    let scale = 1.0 / group.weights.iter().map(|&w| f64::from(w)).sum::<f64>();
+    let scale = 1.0 / micro_batch.weights.iter().map(|&w| f64::from(w)).sum::<f64>();
     let dlogits = &mut grads.logits;
-    let loss = cross_entropy(sequences.seq, &acts.logits, sequences.tokens, &group.weights, scale, dlogits) * scale;
-    backward(net, sequences, &acts, reach, &mut grads, &mut gradient, &mut NoTap);
+    let loss =
+        cross_entropy(sequences.seq, &acts.logits, sequences.tokens, &micro_batch.weights, scale, dlogits) * scale;
+    backward(net, sequences, &acts, kv_gradient, &mut grads, &mut gradient, &mut NoTap);
     (loss, gradient)
 }
 
@@ -151,23 +159,23 @@ fn gradients_are_those_of_the_f64_network() {
         let model = Model::init(config.clone(), &mut rng(6));
         // The longest sequence, one of two tokens, and one between.
         let lengths = [(5, config.n_ctx), (3, 2), (7, config.n_ctx / 2)];
-        let groups = lengths.map(|(n_seq, seq)| {
+        let micro_batches = lengths.map(|(n_seq, seq)| {
             let (tokens, weights) = batch(&config, n_seq, seq, 7 + seq as u64);
-            Group { tokens, targets: None, seq, weights }
+            MicroBatch { tokens, targets: None, seq, weights }
         });
-        // Few scored rows, as where only a path is; and none in one group.
-        let mut few = groups.clone();
-        for (group, every) in few.iter_mut().zip([5, usize::MAX, 1]) {
+        // Few scored rows, as where only a path is; and none in one micro-batch.
+        let mut few = micro_batches.clone();
+        for (micro_batch, every) in few.iter_mut().zip([5, usize::MAX, 1]) {
             let scored = |(i, w): (usize, &f32)| if i % every == every - 1 { *w } else { 0.0 };
-            group.weights = group.weights.iter().enumerate().map(scored).collect();
+            micro_batch.weights = micro_batch.weights.iter().enumerate().map(scored).collect();
         }
-        for (what, groups) in [(what.to_string(), groups), (format!("{what}, few rows scored"), few)] {
-            for reach in [Reach::Whole, Reach::OwnPosition] {
-                check_gradient(Precision::F32, reach, &what, &model, &groups, [1e-5; 2]);
+        for (what, micro_batches) in [(what.to_string(), micro_batches), (format!("{what}, few rows scored"), few)] {
+            for kv_gradient in [KvGradient::AllQueries, KvGradient::OwnQuery] {
+                check_gradient(Precision::F32, kv_gradient, &what, &model, &micro_batches, [1e-5; 2]);
                 on_each_bf16_tier(|_| {
                     // A relu whose input is rounded to the other side of 0 changes its slope from 0 to 1: no rounding error any more.
                     let bounds = if config.act_fn == Activation::Relu { [0.3, 0.1] } else { [2e-2, 2e-2] };
-                    check_gradient(Precision::Bf16, reach, &what, &model, &groups, bounds);
+                    check_gradient(Precision::Bf16, kv_gradient, &what, &model, &micro_batches, bounds);
                 });
             }
         }
@@ -177,17 +185,17 @@ fn gradients_are_those_of_the_f64_network() {
 #[test]
 fn the_gradient_is_that_of_the_whole_batch() {
     let mut trainer = trainer(2);
-    let groups = groups(&trainer, 0);
-    let total: f64 = groups.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
+    let micro_batches = micro_batches(&trainer, 0);
+    let total: f64 = micro_batches.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum();
     let (mut want, mut want_loss) = (vec![0.0f64; trainer.model.params.len()], 0.0);
-    for group in &groups {
-        let share: f64 = group.weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
-        let alone = run(trainer.model.net(), group.sequences(), &group.weights, true, &mut NoTap);
+    for micro_batch in &micro_batches {
+        let share: f64 = micro_batch.weights.iter().map(|&w| f64::from(w)).sum::<f64>() / total;
+        let alone = run(trainer.model.net(), micro_batch.sequences(), &micro_batch.weights, true, &mut NoTap);
         want_loss += share * alone.loss;
         want.iter_mut().zip(&alone.param_grads).for_each(|(w, &g)| *w += share * f64::from(g));
     }
     let workers = Workers::new(Some(2), true).unwrap();
-    let (loss, gradient) = trainer.gradient(&groups, &workers).unwrap();
+    let (loss, gradient) = trainer.gradient(&micro_batches, &workers).unwrap();
     assert!((loss - want_loss).abs() < 1e-6);
     let worst = gradient.iter().zip(&want).map(|(&g, w)| (f64::from(g) - w).abs()).fold(0.0, f64::max);
     assert!(worst < 1e-6, "{worst:e}");
@@ -198,11 +206,11 @@ fn batches_accumulate_to_the_step_of_one_large_batch() {
     let workers = Workers::new(Some(2), true).unwrap();
     let (mut large, mut small) = (trainer(6), trainer(6));
     for step in 0..3 {
-        let groups = groups(&large, 50 * step);
-        let mut silent = groups[..1].to_vec();
+        let micro_batches = micro_batches(&large, 50 * step);
+        let mut silent = micro_batches[..1].to_vec();
         silent[0].weights.fill(0.0);
-        let want = large.step(&groups, 1e-3, &workers).unwrap();
-        let batches = [groups[..4].to_vec(), silent, groups[4..5].to_vec(), groups[5..].to_vec()];
+        let want = large.step(&micro_batches, 1e-3, &workers).unwrap();
+        let batches = [micro_batches[..4].to_vec(), silent, micro_batches[4..5].to_vec(), micro_batches[5..].to_vec()];
         let got = small.accumulated_step(batches, 1e-3, &workers).unwrap();
         assert!((got.loss - want.loss).abs() < 1e-6, "{got:?}, {want:?}");
         assert!((got.grad_norm / want.grad_norm - 1.0).abs() < 1e-5, "{got:?}, {want:?}");
@@ -211,7 +219,7 @@ fn batches_accumulate_to_the_step_of_one_large_batch() {
     let error = large.moments.mean.iter().zip(&small.moments.mean).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     let size = large.moments.mean.iter().map(|m| m.abs()).fold(0.0, f32::max);
     assert!(error < 1e-5 * size, "{error:e} of {size:e}");
-    let none: [Vec<Group>; 0] = [];
+    let none: [Vec<MicroBatch>; 0] = [];
     assert_eq!(small.accumulated_step(none, 1e-3, &workers), Err(TrainError::NothingScored { step: 4 }));
 }
 
@@ -224,11 +232,12 @@ fn frozen_entries_never_change_and_the_average_follows() {
         AdamW { beta1: 0.9, beta2: 0.9, eps: 1e-8, weight_decay: 0.5, decay: vec![ParamGroup::Embedding], clip: None };
     let average = Some(Average::new(3.0, &model.params));
     let moments = Moments::new(model.params.len());
-    trainer = Trainer::new(model.clone(), adamw, vec![rows], moments, average);
+    let options = TrainerOptions { frozen: vec![rows], ..TrainerOptions::default() };
+    trainer = Trainer::new(model.clone(), adamw, moments, average, options).unwrap();
     let workers = Workers::new(Some(2), true).unwrap();
     let mut want = model.params.clone();
     for step in 1..=5u64 {
-        trainer.step(&groups(&trainer, step), 1e-2, &workers).unwrap();
+        trainer.step(&micro_batches(&trainer, step), 1e-2, &workers).unwrap();
         let share = 1.0 / (step as f32).min(3.0);
         want.iter_mut().zip(&trainer.model.params).for_each(|(a, &p)| *a += (p - *a) * share);
     }
@@ -242,15 +251,15 @@ fn frozen_entries_never_change_and_the_average_follows() {
 fn a_broken_step_names_itself_and_leaves_the_weights() {
     let workers = Workers::new(Some(2), true).unwrap();
     let mut trainer = trainer(4);
-    let groups = groups(&trainer, 1);
-    trainer.step(&groups, 1e-3, &workers).unwrap();
-    let mut silent = groups.clone();
+    let micro_batches = micro_batches(&trainer, 1);
+    trainer.step(&micro_batches, 1e-3, &workers).unwrap();
+    let mut silent = micro_batches.clone();
     silent.iter_mut().for_each(|g| g.weights.fill(0.0));
     assert_eq!(trainer.step(&silent, 1e-3, &workers), Err(TrainError::NothingScored { step: 2 }));
     let w_u = trainer.model.layout.w_u;
     trainer.model.params[w_u.start] = f32::INFINITY;
     let before = trainer.model.params.clone();
-    let error = trainer.step(&groups, 1e-3, &workers).unwrap_err();
+    let error = trainer.step(&micro_batches, 1e-3, &workers).unwrap_err();
     let origin = Origin::Parameter { tensor: "unembed.W_U".into(), value: f32::INFINITY };
     assert!(matches!(&error, TrainError::Loss { step: 2, origin: found, .. } if *found == origin), "{error}");
     assert_eq!((trainer.model.params.clone(), trainer.steps_done()), (before, 1));
@@ -258,44 +267,44 @@ fn a_broken_step_names_itself_and_leaves_the_weights() {
 
 /// Breaks a step by `damage`, and looks at what the error says.
 #[track_caller]
-fn check_origin(precision: Precision, damage: impl Fn(&mut Model, &mut Vec<Group>), says: &str) {
+fn check_origin(precision: Precision, damage: impl Fn(&mut Model, &mut Vec<MicroBatch>), says: &str) {
     let workers = Workers::new(Some(2), true).unwrap();
-    let mut trainer = trainer(8).with_precision(precision).unwrap();
-    let mut groups = groups(&trainer, 3);
-    damage(&mut trainer.model, &mut groups);
+    let mut trainer = trainer_in(precision, 8).unwrap();
+    let mut micro_batches = micro_batches(&trainer, 3);
+    damage(&mut trainer.model, &mut micro_batches);
     let before = (trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone());
-    let error = trainer.step(&groups, 1e-3, &workers).unwrap_err().to_string();
+    let error = trainer.step(&micro_batches, 1e-3, &workers).unwrap_err().to_string();
     assert!(error.contains(says), "{error}");
     let after = (trainer.model.params.clone(), trainer.moments.clone(), trainer.average.clone());
     assert!(before == after, "the weights changed");
-    assert!(trainer.accumulated_step([groups], 1e-3, &workers).unwrap_err().to_string().contains(says));
+    assert!(trainer.accumulated_step([micro_batches], 1e-3, &workers).unwrap_err().to_string().contains(says));
 }
 
 #[test]
 fn what_is_not_finite_is_named_where_it_began() {
     in_each_precision(|precision| {
         let tensor = |model: &Model, name: &str| model.layout.tensor(name).unwrap().slot;
-        let mlp = |model: &mut Model, _: &mut Vec<Group>| {
+        let mlp = |model: &mut Model, _: &mut Vec<MicroBatch>| {
             tensor(model, "blocks.1.mlp.W_in").of_mut(&mut model.params).fill(3e38);
         };
         check_origin(precision, mlp, "first at `blocks.1.mlp.hook_pre`, which is");
         // One token's embedding only: the first place where it stands.
-        let token = |model: &mut Model, groups: &mut Vec<Group>| {
-            groups.iter_mut().flat_map(|g| &mut g.tokens).for_each(|t| *t = (*t).min(21));
-            let place = groups[2].seq + 4;
-            groups[2].tokens[place] = 22;
+        let token = |model: &mut Model, micro_batches: &mut Vec<MicroBatch>| {
+            micro_batches.iter_mut().flat_map(|g| &mut g.tokens).for_each(|t| *t = (*t).min(21));
+            let place = micro_batches[2].seq + 4;
+            micro_batches[2].tokens[place] = 22;
             let slot = tensor(model, "embed.W_E");
             slot.of_mut(&mut model.params)[22 * 40..].fill(3e38);
         };
-        check_origin(precision, token, "(group 2, sequence 1, position 4)");
-        let weight = |_: &mut Model, groups: &mut Vec<Group>| groups[4].weights[29] = f32::NAN;
-        check_origin(precision, weight, "the weight of a loss is NaN (group 4, sequence 1, position 1)");
+        check_origin(precision, token, "(micro-batch 2, sequence 1, position 4)");
+        let weight = |_: &mut Model, micro_batches: &mut Vec<MicroBatch>| micro_batches[4].weights[29] = f32::NAN;
+        check_origin(precision, weight, "the weight of a loss is NaN (micro-batch 4, sequence 1, position 1)");
         // The logits are of ordinary size, and the unembedding is not.
-        let steep = |model: &mut Model, groups: &mut Vec<Group>| {
-            groups.truncate(1);
-            groups[0].weights.fill(0.0);
-            groups[0].weights[2] = 1.0;
-            let next = groups[0].tokens[3] as usize;
+        let steep = |model: &mut Model, micro_batches: &mut Vec<MicroBatch>| {
+            micro_batches.truncate(1);
+            micro_batches[0].weights.fill(0.0);
+            micro_batches[0].weights[2] = 1.0;
+            let next = micro_batches[0].tokens[3] as usize;
             tensor(model, "ln_final.w").of_mut(&mut model.params).fill(1e-38);
             let w_u = tensor(model, "unembed.W_U").of_mut(&mut model.params);
             w_u.iter_mut().enumerate().for_each(|(i, w)| *w = if i % 23 == next { -3.3e38 } else { 3.3e38 });
@@ -308,7 +317,7 @@ fn what_is_not_finite_is_named_where_it_began() {
 fn a_step_out_of_the_finite_numbers_is_an_error_at_once() {
     let workers = Workers::new(Some(1), true).unwrap();
     let mut trainer = trainer(9);
-    let error = trainer.step(&groups(&trainer, 1), f64::from(f32::MAX), &workers).unwrap_err();
+    let error = trainer.step(&micro_batches(&trainer, 1), f64::from(f32::MAX), &workers).unwrap_err();
     assert!(matches!(&error, TrainError::Weights { step: 1, .. }), "{error}");
 }
 
@@ -318,19 +327,20 @@ fn check_copying(precision: Precision) {
     let model = Model::init(ModelConfig::new(2, 32, 4, 12, 12), &mut rng(5));
     let adamw = AdamW { beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.0, decay: Vec::new(), clip: Some(1.0) };
     let moments = Moments::new(model.params.len());
-    let mut trainer = Trainer::new(model, adamw, Vec::new(), moments, None).with_precision(precision).unwrap();
+    let options = TrainerOptions { precision, ..TrainerOptions::default() };
+    let mut trainer = Trainer::new(model, adamw, moments, None, options).unwrap();
     let mut last = f64::NAN;
     for step in 0..250 {
         // Six random tokens, then the same again: the second half can be predicted by looking six back.
         let (half, _) = batch(&trainer.model.config, 64, 6, 1000 + step);
         let tokens: Vec<u32> = half.chunks(6).flat_map(|row| row.iter().chain(row)).copied().collect();
         let weights: Vec<f32> = [0.0; 5].iter().chain(&[1.0; 6]).copied().collect::<Vec<_>>().repeat(64);
-        let groups: Vec<_> = tokens
+        let micro_batches: Vec<_> = tokens
             .chunks(8 * 12)
             .zip(weights.chunks(8 * 11))
-            .map(|(t, w)| Group { tokens: t.to_vec(), targets: None, seq: 12, weights: w.to_vec() })
+            .map(|(t, w)| MicroBatch { tokens: t.to_vec(), targets: None, seq: 12, weights: w.to_vec() })
             .collect();
-        last = trainer.step(&groups, 3e-3, &workers).unwrap().loss;
+        last = trainer.step(&micro_batches, 3e-3, &workers).unwrap().loss;
     }
     assert!(last < 0.2, "{precision:?}: loss {last}, ln 12 = 2.48 before training");
 }
@@ -343,14 +353,14 @@ fn a_small_network_learns_to_copy() {
 #[test]
 fn a_profile_tells_apart_all_that_a_step_does_and_no_more() {
     in_each_precision(|precision| {
-        let mut trainer = trainer(7).with_precision(precision).unwrap();
-        let (groups, workers) = (groups(&trainer, 8), Workers::new(Some(1), false).unwrap());
-        trainer.step(&groups, 1e-3, &workers).unwrap();
+        let mut trainer = trainer_in(precision, 7).unwrap();
+        let (micro_batches, workers) = (micro_batches(&trainer, 8), Workers::new(Some(1), false).unwrap());
+        trainer.step(&micro_batches, 1e-3, &workers).unwrap();
         assert_eq!(trainer.profile().iter().sum::<u64>(), 0, "{precision:?}: nobody asked");
         trainer.start_profile();
         let begun = Instant::now();
         for _ in 0..3 {
-            trainer.step(&groups, 1e-3, &workers).unwrap();
+            trainer.step(&micro_batches, 1e-3, &workers).unwrap();
         }
         let (all, profile) = (begun.elapsed().as_nanos() as u64, trainer.profile());
         assert!(profile.iter().sum::<u64>() <= all, "{precision:?}: {profile:?} in {all}");
@@ -362,5 +372,5 @@ fn a_profile_tells_apart_all_that_a_step_does_and_no_more() {
 
 #[test]
 fn the_fastest_precision_is_one_that_the_machine_has() {
-    on_each_tier(|_| assert!(trainer(7).with_precision(Precision::fastest()).is_ok()));
+    on_each_tier(|_| assert!(trainer_in(fastest_precision(), 7).is_ok()));
 }

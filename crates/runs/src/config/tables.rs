@@ -136,7 +136,7 @@ impl Precision {
     /// Returns the precision that this setting means on this machine.
     pub fn here(self) -> tier::Precision {
         match self {
-            Precision::Auto => tier::Precision::fastest(),
+            Precision::Auto => tier::fastest_precision(),
             Precision::F32 => tier::Precision::F32,
             Precision::Bf16 => tier::Precision::Bf16,
         }

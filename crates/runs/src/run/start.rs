@@ -5,13 +5,13 @@ use std::path::Path;
 use searchlens_base::durable::{read_file, write_atomically};
 use searchlens_base::stream::{Purpose, stream};
 use searchlens_model::Model;
-use searchlens_model::backward::Reach;
 use searchlens_model::checkpoint::{CheckpointError, TrainingState, load_model};
 use searchlens_model::config::ModelConfig;
-use searchlens_model::kernels::tier::Tier;
+use searchlens_model::kernels::attention::KvGradient;
+use searchlens_model::kernels::tier::tier_for;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::Slot;
-use searchlens_model::train::{Average, Trainer};
+use searchlens_model::train::{Average, Trainer, TrainerOptions};
 use searchlens_model::workers::Workers;
 
 use crate::config::RunConfig;
@@ -118,9 +118,13 @@ fn trainer(
     moments: Moments,
     average: Option<Average>,
 ) -> Result<Trainer, RunError> {
-    let trainer = Trainer::new(model, optimiser_of(train), frozen(parts), moments, average);
-    let reach = if train.myopic { Reach::OwnPosition } else { Reach::Whole };
-    Ok(trainer.with_slots(train.slots)?.with_reach(reach)?.with_precision(train.precision.here())?)
+    let options = TrainerOptions {
+        precision: train.precision.here(),
+        kv_gradient: if train.myopic { KvGradient::OwnQuery } else { KvGradient::AllQueries },
+        slots: train.slots,
+        frozen: frozen(parts),
+    };
+    Ok(Trainer::new(model, optimiser_of(train), moments, average, options)?)
 }
 
 fn frozen(parts: &Parts) -> Vec<Slot> {
@@ -234,7 +238,7 @@ fn info(config: &RunConfig, workers: &Workers, origin: &Origin, n_params: usize)
         commit: origin.commit.clone(),
         seed: config.train().seed,
         threads: workers.threads(),
-        tier: Tier::for_precision(precision)?.to_string(),
+        tier: tier_for(precision)?.to_string(),
         precision: precision.to_string(),
         n_params,
         machine: origin.machine.clone(),

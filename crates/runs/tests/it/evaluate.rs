@@ -3,7 +3,7 @@
 use crate::tiny;
 use rand::RngExt;
 use searchlens_base::stream::{Purpose, Stream, stream};
-use searchlens_model::generate::Reader;
+use searchlens_model::generate::Decoder;
 use searchlens_results::{EvalResult, Lookahead};
 use searchlens_runs::eval_set::{EvalProblem, EvalSet, grade};
 use searchlens_runs::evaluate::{evaluate, score, validate};
@@ -264,7 +264,7 @@ fn a_network_is_scored_the_same_by_any_number_of_workers() {
     let by = |threads| {
         let workers = tiny::workers(threads);
         let set = EvalSet::draw(&task, &tokenizer, 3, Split::Validation, 90, &workers);
-        let validation = validate(&Reader::plain(&model), &tokenizer, &set, &workers).unwrap();
+        let validation = validate(&Decoder::plain(&model), &tokenizer, &set, &workers).unwrap();
         let result = evaluate(&model, &tokenizer, &set, Some(200), &workers).unwrap();
         assert_eq!(validation.exact_path.value, result.exact_path.value);
         assert_eq!(validation.first_fork.value, result.first_fork.value);

@@ -2,7 +2,7 @@
 
 use crate::tiny::{config, train_fresh, train_until};
 use searchlens_base::fault::{Fault, HasFault};
-use searchlens_model::kernels::tier::{Precision, Tier};
+use searchlens_model::kernels::tier::{Precision, best_f32_tier, fastest_precision, tier_for};
 use searchlens_results::{Metric, RunInfo};
 use searchlens_runs::config::RunConfig;
 use searchlens_runs::folder::RunFolder;
@@ -158,15 +158,15 @@ fn the_folder_records_the_precision_of_training() {
         Ok(serde_json::from_slice(&std::fs::read(RunFolder::at(dir.path()).info()).unwrap()).unwrap())
     };
     let f32 = trained("f32").unwrap();
-    assert_eq!((f32.precision, f32.tier), ("f32".to_owned(), Tier::detect().to_string()));
-    match Tier::for_precision(Precision::Bf16) {
+    assert_eq!((f32.precision, f32.tier), ("f32".to_owned(), best_f32_tier().to_string()));
+    match tier_for(Precision::Bf16) {
         Ok(tier) => {
             let bf16 = trained("bf16").unwrap();
             assert_eq!((bf16.precision, bf16.tier), ("bf16".to_owned(), tier.to_string()));
         }
         Err(_) => check_error(trained("bf16"), true, &["train.precision", "use f32"]),
     }
-    assert_eq!(trained("auto").unwrap().precision, Precision::fastest().to_string());
+    assert_eq!(trained("auto").unwrap().precision, fastest_precision().to_string());
 }
 
 #[test]

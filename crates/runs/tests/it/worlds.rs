@@ -1,7 +1,7 @@
 //! Every kind of task is trained on and evaluated, from config to scores.
 
 use searchlens_model::forward::{Acts, Sequences, forward};
-use searchlens_model::generate::Reader;
+use searchlens_model::generate::Decoder;
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::tap::NoTap;
 use searchlens_results::{EvalResult, Metric};
@@ -34,7 +34,7 @@ fn evaluated(task: &str, tokenizer: &str, steps: &str) -> EvalResult {
     let model = tiny::train_fresh(&config, dir.path()).unwrap().model;
     let workers = tiny::workers(2);
     let set = EvalSet::draw(&parts.task, &parts.tokenizer, 3, Split::Test, 200, &workers);
-    let reader = Reader::new(&model, Precision::F32).unwrap();
+    let reader = Decoder::new(&model, Precision::F32).unwrap();
     let answers = generate_answers(&reader, &parts.tokenizer, &set.problems, &workers).unwrap();
     let graded = grade(&parts.tokenizer, &set.problems, &answers);
     assert!(graded.iter().all(|graded| graded.answer.roles.len() <= parts.tokenizer.max_answer_len()));
@@ -95,7 +95,7 @@ fn a_teacherless_network_answers_as_it_was_trained() {
     let model = tiny::train_fresh(&config, dir.path()).unwrap().model;
     let workers = tiny::workers(2);
     let set = EvalSet::draw(&parts.task, &parts.tokenizer, 3, Split::Test, 100, &workers);
-    let reader = Reader::new(&model, Precision::F32).unwrap();
+    let reader = Decoder::new(&model, Precision::F32).unwrap();
     let answered = generate_answers(&reader, &parts.tokenizer, &set.problems, &workers).unwrap();
     // Of an answer, every token is what the network holds likeliest when it is shown masks in place of all before it.
     let mask = parts.tokenizer.mask_id().unwrap();

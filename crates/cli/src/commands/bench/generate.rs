@@ -6,8 +6,8 @@ use clap::Args;
 use searchlens::base::stream::{Purpose, below, stream};
 use searchlens::model::Model;
 use searchlens::model::config::ModelConfig;
-use searchlens::model::generate::{Reader, Sampling, Stop, generate};
-use searchlens::model::kernels::tier::Tier;
+use searchlens::model::generate::{Decoder, Sampling, Stop, generate};
+use searchlens::model::kernels::tier::tier_for;
 use serde::Serialize;
 
 use super::{Choice, Shape, ShapeName, median, repeated, seconds};
@@ -78,7 +78,7 @@ fn time(args: &GenerateArgs, common: &Common) -> Result<GenerateTimes> {
     let mut prompt = |_| (0..args.prompt).map(|_| below(&mut rng, d_vocab) as u32).collect();
     let prompts: Vec<Vec<u32>> = (0..args.count).map(&mut prompt).collect();
     let resident_before = memory("VmRSS");
-    let reader = Reader::new(&model, precision)?;
+    let reader = Decoder::new(&model, precision)?;
     let workers = common.workers()?;
     let stop = Stop { end: None, max_new_tokens: args.new as usize };
     // Greedy decoding draws nothing.
@@ -98,6 +98,6 @@ fn time(args: &GenerateArgs, common: &Common) -> Result<GenerateTimes> {
         problems_per_s: count / seconds,
         new_tokens_per_s: count * f64::from(args.new) / seconds,
         peak_bytes: peak_above(resident_before),
-        tier: Tier::for_precision(precision)?.to_string(),
+        tier: tier_for(precision)?.to_string(),
     })
 }

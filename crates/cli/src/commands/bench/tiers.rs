@@ -1,7 +1,7 @@
 //! `searchlens bench tiers`: what instruction sets there are, and which are used.
 
 use clap::Args;
-use searchlens::model::kernels::tier::{Precision, Tier};
+use searchlens::model::kernels::tier::{Precision, Tier, available_tiers, fastest_precision, forced_tier, tier_for};
 use serde::Serialize;
 
 use crate::error::Result;
@@ -36,12 +36,12 @@ struct Chosen {
 }
 
 pub(super) fn run(args: &TiersArgs) -> Result<()> {
-    let machine = Tier::of_machine();
-    let best = machine.iter().copied().find(|&tier| tier >= Tier::forced()).unwrap_or(Tier::Portable);
+    let machine = available_tiers();
+    let best = machine.iter().copied().find(|&tier| tier >= forced_tier()).unwrap_or(Tier::Portable);
     let chosen = Chosen {
-        f32: Tier::for_precision(Precision::F32)?.to_string(),
-        bf16: Tier::for_precision(Precision::Bf16).ok().map(|tier| tier.to_string()),
-        auto: Tier::for_precision(Precision::fastest())?.to_string(),
+        f32: tier_for(Precision::F32)?.to_string(),
+        bf16: tier_for(Precision::Bf16).ok().map(|tier| tier.to_string()),
+        auto: tier_for(fastest_precision())?.to_string(),
     };
     if args.json {
         return print_json(&Tiers { machine, best, chosen });

@@ -6,10 +6,11 @@ use clap::Args;
 use searchlens::base::stream::{Purpose, below, stream};
 use searchlens::model::Model;
 use searchlens::model::config::ModelConfig;
-use searchlens::model::kernels::tier::Tier;
+use searchlens::model::kernels::tier::tier_for;
+use searchlens::model::micro_batch::{MicroBatch, micro_batch_size};
 use searchlens::model::optimiser::{AdamW, Moments};
 use searchlens::model::params::ParamGroup;
-use searchlens::model::train::{Group, Trainer, group_size};
+use searchlens::model::train::{Trainer, TrainerOptions};
 use serde::Serialize;
 
 use super::profile::{self, StageTime};
@@ -80,7 +81,7 @@ const WARM_UP_STEPS: usize = 3;
 
 fn time(args: &TrainArgs, common: &Common) -> Result<TrainTimes> {
     let precision = args.precision.here();
-    let tier = Tier::for_precision(precision)?;
+    let tier = tier_for(precision)?;
     let mut shape = args.shape.shape();
     shape.n_ctx = args.context.map_or(shape.n_ctx, |n| n as usize);
     shape.batch = args.batch.map_or(shape.batch, |n| n as usize);
@@ -91,7 +92,8 @@ fn time(args: &TrainArgs, common: &Common) -> Result<TrainTimes> {
     let resident_before = memory("VmRSS");
     let groups = random_groups(&shape, common.seed());
     let moments = Moments::new(model.params.len());
-    let mut trainer = Trainer::new(model, adamw(), Vec::new(), moments, None).with_precision(precision)?;
+    let mut trainer =
+        Trainer::new(model, adamw(), moments, None, TrainerOptions { precision, ..TrainerOptions::default() })?;
     if args.profile {
         trainer.start_profile();
     }
@@ -123,16 +125,16 @@ fn time(args: &TrainArgs, common: &Common) -> Result<TrainTimes> {
 }
 
 /// A batch of random tokens, every position scored.
-fn random_groups(shape: &Shape, seed: u64) -> Vec<Group> {
+fn random_groups(shape: &Shape, seed: u64) -> Vec<MicroBatch> {
     let mut rng = stream(seed, Purpose::Sample, 0);
     let &Shape { n_ctx: seq, d_vocab, batch, .. } = shape;
-    let mut group = |n_seq: usize| Group {
+    let mut group = |n_seq: usize| MicroBatch {
         tokens: (0..n_seq * seq).map(|_| below(&mut rng, d_vocab) as u32).collect(),
         targets: None,
         seq,
         weights: vec![1.0; n_seq * (seq - 1)],
     };
-    let size = group_size(seq);
+    let size = micro_batch_size(seq);
     (0..batch).step_by(size).map(|first| group(size.min(batch - first))).collect()
 }
 

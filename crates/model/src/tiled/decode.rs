@@ -1,34 +1,35 @@
 //! Reading on the tile unit: the forward pass over new positions of rows that are being continued, with nothing kept for a way
 //! back.
 
-use super::attention::{AttentionRoom, attention};
+use super::attention::{AttentionScratch, attention};
 use super::attention_stash::AttentionStash;
-use super::cache::Cache;
-use super::factor::{BLOCK, Floats, Rows, Scratch};
+use super::cache::KvCache;
+use super::factor::{BLOCK, BlockScratch, Floats, Rows};
 use super::forward::embed;
 use super::linear::{Finish, multiply};
 use super::norm::{Norm, norm};
-use super::room::{heads, panel};
-use super::rotary::Turns;
+use super::rotary::RotaryTable;
 use super::weights::{TiledMlp, TiledWeights};
+use super::workspace::{heads, panel};
 use crate::config::PositionEmbedding;
 use crate::forward::{Net, Sequences};
-use crate::kernels::tile::{Bf16Unit, Sums, TileUnit};
+use crate::kernels::bf16_unit::{Bf16Unit, TileUnit};
+use crate::kernels::tile::Sums;
 use crate::model::Model;
 
 /// A network packed for reading.
 #[derive(Debug)]
-pub struct TiledReader<'a> {
+pub struct TiledDecoder<'a> {
     net: Net<'a, f32>,
     weights: TiledWeights,
 }
 
-impl<'a> TiledReader<'a> {
+impl<'a> TiledDecoder<'a> {
     /// Packs a network's weights.
-    pub fn new(unit: Bf16Unit, model: &'a Model) -> TiledReader<'a> {
+    pub fn new(unit: Bf16Unit, model: &'a Model) -> TiledDecoder<'a> {
         let mut weights = TiledWeights::new(unit, &model.config, &model.layout);
         weights.pack(&model.layout, &model.params);
-        TiledReader { net: model.net(), weights }
+        TiledDecoder { net: model.net(), weights }
     }
 
     /// The network.
@@ -38,21 +39,21 @@ impl<'a> TiledReader<'a> {
 
     /// Takes some rows of the room's cache through their next positions; the logits after each row's last token are left in the
     /// room.
-    pub(crate) fn read(&self, rows: &[usize], sequences: Sequences<'_>, room: &mut ReadRoom) {
+    pub(crate) fn decode(&self, rows: &[usize], sequences: Sequences<'_>, workspace: &mut DecodeWorkspace) {
         let unit = self.weights.unit.on_this_thread();
         #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
         // SAFETY: a `Bf16Unit` exists only where the features do.
         unsafe {
-            read(unit, self.net, &self.weights, rows, sequences, room);
+            decode(unit, self.net, &self.weights, rows, sequences, workspace);
         }
-        room.cache.advance(rows, sequences.seq);
+        workspace.cache.advance(rows, sequences.seq);
     }
 }
 
 /// What a worker needs to read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ReadRoom {
-    cache: Cache,
+pub(crate) struct DecodeWorkspace {
+    cache: KvCache,
     /// `[rows, d_model]`
     resid: Floats,
     /// `[rows, d_model]`, a norm's output.
@@ -66,12 +67,12 @@ pub(crate) struct ReadRoom {
     hidden: Rows,
     /// `[n_seq, d_vocab]`
     logits: Floats,
-    attention: AttentionRoom,
-    turns: Turns,
-    scratch: Scratch,
+    attention: AttentionScratch,
+    rotary: RotaryTable,
+    scratch: BlockScratch,
 }
 
-impl ReadRoom {
+impl DecodeWorkspace {
     /// Forgets all rows and makes room for `rows` of at most `longest` positions.
     pub(crate) fn reset(&mut self, net: Net<'_, f32>, rows: usize, longest: usize) {
         self.cache.reset(net.config, rows, longest);
@@ -97,29 +98,29 @@ impl ReadRoom {
 }
 
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn read(
+fn decode(
     unit: TileUnit,
     net: Net<'_, f32>,
     weights: &TiledWeights,
     rows: &[usize],
     sequences: Sequences<'_>,
-    room: &mut ReadRoom,
+    workspace: &mut DecodeWorkspace,
 ) {
     let Sequences { tokens, seq } = sequences;
-    room.resize(net, sequences);
-    let position = |r: usize, cache: &Cache| cache.len(rows[r / seq]) + r % seq;
-    embed(net, tokens, |r| position(r, &room.cache), &mut room.resid);
-    let is_first = rows.iter().all(|&row| room.cache.len(row) == 0);
+    workspace.resize(net, sequences);
+    let position = |r: usize, cache: &KvCache| cache.len(rows[r / seq]) + r % seq;
+    embed(net, tokens, |r| position(r, &workspace.cache), &mut workspace.resid);
+    let is_first = rows.iter().all(|&row| workspace.cache.len(row) == 0);
     let lasts = || (0..rows.len()).map(|b| (b + 1) * seq - 1);
     let heads = heads(net.config, sequences);
     let mut n_rows = tokens.len().next_multiple_of(BLOCK);
     for (layer, block) in weights.blocks.iter().enumerate() {
-        norm_rows(&block.ln1, n_rows, &room.resid, &mut room.normed);
-        let ReadRoom { cache, resid, normed, qkv, z, stash, turns, scratch, .. } = room;
+        norm_rows(&block.ln1, n_rows, &workspace.resid, &mut workspace.normed);
+        let DecodeWorkspace { cache, resid, normed, qkv, z, stash, rotary, scratch, .. } = workspace;
         let mut finish = Finish::Round { bias: Some(&block.qkv.bias), out: qkv };
         multiply(unit, normed, 0, 0..n_rows, &block.qkv.forward, &mut finish, scratch);
         if let PositionEmbedding::Rotary { dim, base } = net.config.positions {
-            turns.rotate(heads, dim, base, |r| position(r, cache), 1.0, qkv);
+            rotary.rotate(heads, dim, base, |r| position(r, cache), 1.0, qkv);
         }
         cache.append(layer, rows, heads, qkv);
         let is_last = layer + 1 == weights.blocks.len();
@@ -130,30 +131,30 @@ fn read(
             n_rows = rows.len().next_multiple_of(BLOCK);
         }
         if is_first && !is_last {
-            attention(unit, heads, qkv, z, stash, &mut room.attention);
+            attention(unit, heads, qkv, z, stash, &mut workspace.attention);
         } else {
             cache.attend(layer, rows, heads, qkv, z);
         }
         let mut finish = Finish::Float { bias: Some(&block.output.bias), sums: Sums::Add, out: resid };
         multiply(unit, z, 0, 0..n_rows, &block.output.forward, &mut finish, scratch);
         if let Some(mlp) = &block.mlp {
-            read_mlp(unit, net, mlp, n_rows, room);
+            read_mlp(unit, net, mlp, n_rows, workspace);
         }
     }
     if weights.blocks.is_empty() {
-        room.resid.keep(lasts());
+        workspace.resid.keep(lasts());
         n_rows = rows.len().next_multiple_of(BLOCK);
     }
-    norm_rows(&weights.ln_final, n_rows, &room.resid, &mut room.normed);
-    let ReadRoom { normed, logits, scratch, .. } = room;
+    norm_rows(&weights.ln_final, n_rows, &workspace.resid, &mut workspace.normed);
+    let DecodeWorkspace { normed, logits, scratch, .. } = workspace;
     let mut finish = Finish::Float { bias: Some(&weights.unembed.bias), sums: Sums::Set, out: logits };
     multiply(unit, normed, 0, 0..n_rows, &weights.unembed.forward, &mut finish, scratch);
 }
 
 /// `resid += mlp(ln2(resid))`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
-fn read_mlp(unit: TileUnit, net: Net<'_, f32>, mlp: &TiledMlp, n_rows: usize, room: &mut ReadRoom) {
-    let ReadRoom { resid, normed, hidden, scratch, .. } = room;
+fn read_mlp(unit: TileUnit, net: Net<'_, f32>, mlp: &TiledMlp, n_rows: usize, workspace: &mut DecodeWorkspace) {
+    let DecodeWorkspace { resid, normed, hidden, scratch, .. } = workspace;
     norm_rows(&mlp.ln2, n_rows, resid, normed);
     for first in (0..n_rows).step_by(panel(net.config)) {
         let panel = first..n_rows.min(first + panel(net.config));

@@ -1,17 +1,17 @@
-//! What a worker keeps while it goes forward and back through a group: allocated for the first group, reused for all others.
+//! What a worker keeps while it goes forward and back through a micro-batch: allocated for the first micro-batch, reused for all others.
 
-use super::attention::AttentionRoom;
-use super::attention_bwd::AttentionBwdRoom;
+use super::attention::AttentionScratch;
+use super::attention_bwd::AttentionBwdScratch;
 use super::attention_stash::AttentionStash;
-use super::factor::{BLOCK, Floats, Rows, Scratch, Tiles};
+use super::factor::{BLOCK, BlockScratch, Floats, Rows, Tiles};
 use super::heads::Heads;
 use super::norm::Normalized;
-use super::rotary::Turns;
+use super::rotary::RotaryTable;
 use super::scored::Scored;
 use crate::config::ModelConfig;
 use crate::forward::{Sequences, attn_dims};
+use crate::micro_batch::MicroBatch;
 use crate::profile::{Profile, Profiled};
-use crate::train::Group;
 
 /// Rows of the MLP that are taken through both its layers before the next: their hidden activations stay in cache.
 pub(super) fn panel(config: &ModelConfig) -> usize {
@@ -20,21 +20,21 @@ pub(super) fn panel(config: &ModelConfig) -> usize {
 
 /// One worker's room.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Room {
+pub(crate) struct Workspace {
     /// By layer.
     pub(super) blocks: Vec<BlockStash>,
     pub(super) ln_final: Normalized,
     pub(super) scored: Scored,
-    pub(super) now: Now,
-    pub(super) attention: AttentionRoom,
-    pub(super) attention_bwd: AttentionBwdRoom,
-    pub(super) turns: Turns,
-    pub(super) scratch: Scratch,
+    pub(super) transient: Transient,
+    pub(super) attention: AttentionScratch,
+    pub(super) attention_bwd: AttentionBwdScratch,
+    pub(super) rotary: RotaryTable,
+    pub(super) scratch: BlockScratch,
     /// Where the time went.
     pub(super) profile: Profile,
 }
 
-impl Profiled for Room {
+impl Profiled for Workspace {
     fn profile(&mut self) -> &mut Profile {
         &mut self.profile
     }
@@ -58,7 +58,7 @@ pub(super) struct BlockStash {
 
 /// What lives only from one kernel to the next.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Now {
+pub(super) struct Transient {
     /// `[rows, d_model]`, the residual stream; in the backward pass its gradient is in `grad`.
     pub(super) resid: Floats,
     /// `[rows, d_model]`, a norm's output, or, as left factor, its transpose.
@@ -84,13 +84,13 @@ pub(super) struct Now {
     pub(super) dqkv: Rows,
 }
 
-impl Room {
-    /// Makes room for a group and finds its scored rows.
-    pub(super) fn resize(&mut self, config: &ModelConfig, group: &Group) {
-        let sequences = group.sequences();
+impl Workspace {
+    /// Makes room for a micro-batch and finds its scored rows.
+    pub(super) fn resize(&mut self, config: &ModelConfig, micro_batch: &MicroBatch) {
+        let sequences = micro_batch.sequences();
         let rows = sequences.tokens.len().next_multiple_of(BLOCK);
         let (d, heads) = (config.d_model, heads(config, sequences));
-        self.scored.find(group, config.n_layers, heads.width);
+        self.scored.find(micro_batch, config.n_layers, heads.width);
         let scored = self.scored.len();
         let hidden = if config.attn_only { 0 } else { config.d_mlp };
         self.blocks.resize_with(config.n_layers, BlockStash::default);
@@ -108,23 +108,23 @@ impl Room {
             }
         }
         self.ln_final.resize(scored, d);
-        let now = &mut self.now;
-        now.resid.resize(rows, d);
-        now.normed.resize(rows, d);
-        now.normed_left.resize(d, rows);
-        now.hidden.resize(panel(config), hidden);
-        now.logits.resize(scored, config.d_vocab);
-        now.dlogits.resize(scored, config.d_vocab);
-        now.grad.resize(rows, d);
-        now.grad_rows.resize(rows, d);
-        now.grad_left.resize(d, rows);
-        now.dnormed.resize(rows, d);
-        now.dz.resize(rows, heads.width);
-        now.dqkv.resize(rows, 3 * heads.width);
+        let transient = &mut self.transient;
+        transient.resid.resize(rows, d);
+        transient.normed.resize(rows, d);
+        transient.normed_left.resize(d, rows);
+        transient.hidden.resize(panel(config), hidden);
+        transient.logits.resize(scored, config.d_vocab);
+        transient.dlogits.resize(scored, config.d_vocab);
+        transient.grad.resize(rows, d);
+        transient.grad_rows.resize(rows, d);
+        transient.grad_left.resize(d, rows);
+        transient.dnormed.resize(rows, d);
+        transient.dz.resize(rows, heads.width);
+        transient.dqkv.resize(rows, 3 * heads.width);
     }
 }
 
-/// The heads of a group.
+/// The heads of a micro-batch.
 pub(super) fn heads(config: &ModelConfig, sequences: Sequences<'_>) -> Heads {
     let width = (config.n_heads * config.d_head).next_multiple_of(32);
     Heads { dims: attn_dims(config, sequences), width }

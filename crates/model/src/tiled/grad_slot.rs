@@ -1,4 +1,4 @@
-//! A gradient slot: where a worker adds up the gradients of its groups, laid out for the tile unit, and the way back to the
+//! A gradient slot: where a worker adds up the gradients of its micro-batches, laid out for the tile unit, and the way back to the
 //! parameters' own layout.
 //!
 //! Gradients of matrices are 32×32 blocks, each contiguous: a row of a wide matrix would put its tile rows into the same few
@@ -22,8 +22,8 @@ pub(crate) struct GradSlot {
 
 impl GradSlot {
     /// Room for a network's gradient.
-    pub(crate) fn new(places: &Places) -> GradSlot {
-        let (blocks, vectors) = (vec![ZERO_BLOCK; places.n_blocks], vec![ZERO_WIDE; places.n_vectors]);
+    pub(crate) fn new(grad_layout: &GradLayout) -> GradSlot {
+        let (blocks, vectors) = (vec![ZERO_BLOCK; grad_layout.n_blocks], vec![ZERO_WIDE; grad_layout.n_vectors]);
         GradSlot { blocks, vectors, sums: Sums::Set }
     }
 
@@ -36,56 +36,56 @@ impl GradSlot {
 
 /// Where in a slot each parameter's gradient lies.
 #[derive(Clone, Debug)]
-pub(crate) struct Places {
-    pub(crate) blocks: Vec<BlockPlaces>,
-    pub(crate) ln_final: NormPlaces,
-    pub(crate) unembed: LinearPlaces,
-    pub(crate) w_e: Table,
-    pub(crate) w_pos: Option<Table>,
+pub(crate) struct GradLayout {
+    pub(crate) blocks: Vec<BlockGrads>,
+    pub(crate) ln_final: NormGrads,
+    pub(crate) unembed: LinearGrads,
+    pub(crate) w_e: EmbeddingGrads,
+    pub(crate) w_pos: Option<EmbeddingGrads>,
     n_blocks: usize,
     n_vectors: usize,
-    parts: Vec<Part>,
+    parts: Vec<ParamGrad>,
 }
 
 /// One block's places.
 #[derive(Clone, Debug)]
-pub(crate) struct BlockPlaces {
-    pub(crate) ln1: NormPlaces,
-    pub(crate) qkv: LinearPlaces,
-    pub(crate) output: LinearPlaces,
-    pub(crate) mlp: Option<MlpPlaces>,
+pub(crate) struct BlockGrads {
+    pub(crate) ln1: NormGrads,
+    pub(crate) qkv: LinearGrads,
+    pub(crate) output: LinearGrads,
+    pub(crate) mlp: Option<MlpGrads>,
 }
 
 /// One MLP's places.
 #[derive(Clone, Debug)]
-pub(crate) struct MlpPlaces {
-    pub(crate) ln2: NormPlaces,
-    pub(crate) input: LinearPlaces,
-    pub(crate) output: LinearPlaces,
+pub(crate) struct MlpGrads {
+    pub(crate) ln2: NormGrads,
+    pub(crate) input: LinearGrads,
+    pub(crate) output: LinearGrads,
 }
 
 /// Weights (in `blocks`) and biases (in `vectors`) of a linear layer.
 #[derive(Clone, Debug)]
-pub(crate) struct LinearPlaces {
+pub(crate) struct LinearGrads {
     pub(crate) w: Range<usize>,
     pub(crate) b: Range<usize>,
 }
 
 /// Gain and bias (in `vectors`) of a norm; they are there even where the network has none.
 #[derive(Clone, Debug)]
-pub(crate) struct NormPlaces {
+pub(crate) struct NormGrads {
     pub(crate) gain: Range<usize>,
     pub(crate) bias: Range<usize>,
 }
 
 /// Rows (in `vectors`) of an embedding.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
+pub(crate) struct EmbeddingGrads {
     first: usize,
     pitch: usize,
 }
 
-impl Table {
+impl EmbeddingGrads {
     /// The place of a row.
     pub(crate) fn row(&self, r: usize) -> Range<usize> {
         self.first + r * self.pitch..self.first + (r + 1) * self.pitch
@@ -94,15 +94,15 @@ impl Table {
 
 /// A parameter and its place.
 #[derive(Clone, Copy, Debug)]
-struct Part {
+struct ParamGrad {
     slot: Slot,
     /// Columns of the parameter.
     width: usize,
-    place: Place,
+    region: Region,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum Region {
     /// Row `r` starts at `vectors[first + r · pitch]`.
     Vectors { first: usize, pitch: usize },
     /// Entries `[32 i.., 32 j..]` lie in `blocks[first + i · pitch + j]`.
@@ -111,15 +111,15 @@ enum Place {
     BlocksTransposed { first: usize, pitch: usize },
 }
 
-impl Places {
+impl GradLayout {
     /// The places of a network's gradient.
-    pub(crate) fn new(config: &ModelConfig, layout: &Layout) -> Places {
+    pub(crate) fn new(config: &ModelConfig, layout: &Layout) -> GradLayout {
         let mut b = Builder { d_model: config.d_model, n_blocks: 0, n_vectors: 0, parts: Vec::new() };
-        let blocks = layout.blocks.iter().map(|slots| BlockPlaces {
+        let blocks = layout.blocks.iter().map(|slots| BlockGrads {
             ln1: b.norm(slots.ln1.w, slots.ln1.b),
             qkv: b.linear(&[(slots.w_q, slots.b_q), (slots.w_k, slots.b_k), (slots.w_v, slots.b_v)]),
             output: b.linear_transposed(slots.w_o, slots.b_o),
-            mlp: slots.mlp.as_ref().map(|slots| MlpPlaces {
+            mlp: slots.mlp.as_ref().map(|slots| MlpGrads {
                 ln2: b.norm(slots.ln2.w, slots.ln2.b),
                 input: b.linear(&[(slots.w_in, slots.b_in)]),
                 output: b.linear_transposed(slots.w_out, slots.b_out),
@@ -132,7 +132,7 @@ impl Places {
         let w_pos = layout.w_pos.map(|slot| b.table(slot));
         let Builder { n_blocks, n_vectors, mut parts, .. } = b;
         parts.sort_by_key(|part| part.slot.start);
-        Places { blocks, ln_final, unembed, w_e, w_pos, n_blocks, n_vectors, parts }
+        GradLayout { blocks, ln_final, unembed, w_e, w_pos, n_blocks, n_vectors, parts }
     }
 
     /// `gradient = slots[0] + slots[1] + …`, entry by entry in index order, in the parameters' layout.
@@ -144,21 +144,21 @@ impl Places {
             rest = after;
             jobs.extend(mine.chunks_mut(BLOCK * part.width).enumerate().map(|(i, rows)| (part, i, rows)));
         }
-        assert!(rest.is_empty(), "every parameter has a place");
+        assert!(rest.is_empty(), "every parameter has a region");
         jobs.into_par_iter().for_each(|(part, i, rows)| part.gather(slots, i, rows));
     }
 }
 
-impl Part {
+impl ParamGrad {
     /// Sums rows `32 i..` of the parameter over the slots.
     fn gather(self, slots: &[GradSlot], i: usize, rows: &mut [f32]) {
         let n_rows = rows.len() / self.width;
         for j in 0..self.width.div_ceil(BLOCK) {
             let columns = BLOCK.min(self.width - j * BLOCK);
-            let sum_of_blocks = |place: usize| {
-                let mut sum = slots[0].blocks[place];
+            let sum_of_blocks = |region: usize| {
+                let mut sum = slots[0].blocks[region];
                 for slot in &slots[1..] {
-                    sum.iter_mut().zip(&slot.blocks[place]).for_each(|(sum, wide)| add(sum, wide));
+                    sum.iter_mut().zip(&slot.blocks[region]).for_each(|(sum, wide)| add(sum, wide));
                 }
                 sum
             };
@@ -167,20 +167,20 @@ impl Part {
                     out.copy_from_slice(&lanes.0[..out.len()]);
                 }
             };
-            match self.place {
-                Place::Vectors { first, pitch } => {
+            match self.region {
+                Region::Vectors { first, pitch } => {
                     for (r, row) in rows.chunks_exact_mut(self.width).enumerate() {
-                        let place = first + (i * BLOCK + r) * pitch + j;
-                        let mut sum = slots[0].vectors[place];
-                        slots[1..].iter().for_each(|slot| add(&mut sum, &slot.vectors[place]));
+                        let region = first + (i * BLOCK + r) * pitch + j;
+                        let mut sum = slots[0].vectors[region];
+                        slots[1..].iter().for_each(|slot| add(&mut sum, &slot.vectors[region]));
                         write(row, &sum);
                     }
                 }
-                Place::Blocks { first, pitch } => {
+                Region::Blocks { first, pitch } => {
                     let sum = sum_of_blocks(first + i * pitch + j);
                     rows.chunks_exact_mut(self.width).zip(&sum).for_each(|(row, sum)| write(row, sum));
                 }
-                Place::BlocksTransposed { first, pitch } => {
+                Region::BlocksTransposed { first, pitch } => {
                     let sum = sum_of_blocks(first + j * pitch + i);
                     for (c, sum) in sum[..columns].iter().enumerate() {
                         for r in 0..n_rows {
@@ -204,7 +204,7 @@ struct Builder {
     d_model: usize,
     n_blocks: usize,
     n_vectors: usize,
-    parts: Vec<Part>,
+    parts: Vec<ParamGrad>,
 }
 
 impl Builder {
@@ -213,53 +213,53 @@ impl Builder {
         self.n_vectors - n..self.n_vectors
     }
 
-    fn norm(&mut self, gain: Option<Slot>, bias: Option<Slot>) -> NormPlaces {
+    fn norm(&mut self, gain: Option<Slot>, bias: Option<Slot>) -> NormGrads {
         let [gain, bias] = [gain, bias].map(|slot| {
-            let place = self.vectors(self.d_model.div_ceil(BLOCK));
+            let region = self.vectors(self.d_model.div_ceil(BLOCK));
             if let Some(slot) = slot {
-                let place = Place::Vectors { first: place.start, pitch: 0 };
-                self.parts.push(Part { slot, width: slot.len, place });
+                let region = Region::Vectors { first: region.start, pitch: 0 };
+                self.parts.push(ParamGrad { slot, width: slot.len, region });
             }
-            place
+            region
         });
-        NormPlaces { gain, bias }
+        NormGrads { gain, bias }
     }
 
     fn bias(&mut self, slot: Slot) -> Range<usize> {
         let range = self.vectors(slot.len.div_ceil(BLOCK));
-        let place = Place::Vectors { first: range.start, pitch: 0 };
-        self.parts.push(Part { slot, width: slot.len, place });
+        let region = Region::Vectors { first: range.start, pitch: 0 };
+        self.parts.push(ParamGrad { slot, width: slot.len, region });
         range
     }
 
     /// Matrices side by side.
-    fn linear(&mut self, parts: &[(Slot, Slot)]) -> LinearPlaces {
+    fn linear(&mut self, parts: &[(Slot, Slot)]) -> LinearGrads {
         let rows = (parts[0].0.len / parts[0].1.len).div_ceil(BLOCK);
         let pitch: usize = parts.iter().map(|(_, b)| b.len.div_ceil(BLOCK)).sum();
         let (first_block, first_vector) = (self.n_blocks, self.n_vectors);
         let mut column = 0;
         for &(w, b) in parts {
-            let place = Place::Blocks { first: first_block + column, pitch };
-            self.parts.push(Part { slot: w, width: b.len, place });
+            let region = Region::Blocks { first: first_block + column, pitch };
+            self.parts.push(ParamGrad { slot: w, width: b.len, region });
             self.bias(b);
             column += b.len.div_ceil(BLOCK);
         }
         self.n_blocks += rows * pitch;
-        LinearPlaces { w: first_block..self.n_blocks, b: first_vector..self.n_vectors }
+        LinearGrads { w: first_block..self.n_blocks, b: first_vector..self.n_vectors }
     }
 
-    fn linear_transposed(&mut self, w: Slot, b: Slot) -> LinearPlaces {
+    fn linear_transposed(&mut self, w: Slot, b: Slot) -> LinearGrads {
         let (first, width) = (self.n_blocks, b.len);
         let pitch = (w.len / width).div_ceil(BLOCK);
-        self.parts.push(Part { slot: w, width, place: Place::BlocksTransposed { first, pitch } });
+        self.parts.push(ParamGrad { slot: w, width, region: Region::BlocksTransposed { first, pitch } });
         self.n_blocks += width.div_ceil(BLOCK) * pitch;
-        LinearPlaces { w: first..self.n_blocks, b: self.bias(b) }
+        LinearGrads { w: first..self.n_blocks, b: self.bias(b) }
     }
 
-    fn table(&mut self, slot: Slot) -> Table {
+    fn table(&mut self, slot: Slot) -> EmbeddingGrads {
         let pitch = self.d_model.div_ceil(BLOCK);
         let first = self.vectors(slot.len / self.d_model * pitch).start;
-        self.parts.push(Part { slot, width: self.d_model, place: Place::Vectors { first, pitch } });
-        Table { first, pitch }
+        self.parts.push(ParamGrad { slot, width: self.d_model, region: Region::Vectors { first, pitch } });
+        EmbeddingGrads { first, pitch }
     }
 }

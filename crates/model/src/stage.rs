@@ -1,0 +1,62 @@
+//! The stages of a training step, told apart in profiles.
+
+/// What a step spends its time on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Embedding, its gradient.
+    Embed,
+    /// Norms, and turning their outputs for the weight gradients.
+    Norm,
+    /// Norms backward, and rounding and turning the gradient of the residual stream.
+    NormBackward,
+    /// Linear layers, with bias and residual sum.
+    Linear,
+    /// Gradients of linear layers' inputs.
+    LinearInput,
+    /// Gradients of linear layers' weights.
+    LinearWeights,
+    /// Activation functions and their slopes, where they are passes of their own (in bf16 they belong to the linear layers).
+    Activation,
+    /// Attention.
+    Attention,
+    /// Attention backward.
+    AttentionBackward,
+    /// Packing what attention made, bias sums.
+    Pack,
+    /// Unembedding and loss, both ways.
+    Loss,
+}
+
+impl Stage {
+    /// All, in the order of a step.
+    pub const ALL: [Stage; 11] = [
+        Stage::Embed,
+        Stage::Norm,
+        Stage::Linear,
+        Stage::Activation,
+        Stage::Attention,
+        Stage::Pack,
+        Stage::Loss,
+        Stage::LinearInput,
+        Stage::LinearWeights,
+        Stage::AttentionBackward,
+        Stage::NormBackward,
+    ];
+
+    /// What to call it in a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Embed => "embedding",
+            Stage::Norm => "norm",
+            Stage::NormBackward => "norm, backward",
+            Stage::Linear => "linear",
+            Stage::LinearInput => "linear, inputs",
+            Stage::LinearWeights => "linear, weights",
+            Stage::Activation => "activation, slopes",
+            Stage::Attention => "attention",
+            Stage::AttentionBackward => "attention, backward",
+            Stage::Pack => "packing, bias sums",
+            Stage::Loss => "unembedding, loss",
+        }
+    }
+}
