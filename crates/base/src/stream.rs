@@ -31,8 +31,8 @@ pub enum Purpose {
     Natural = 9,
     /// Finding out which splits a task can fill.
     Probe = 10,
-    /// Problems in which the set to avoid cannot be avoided.
-    Forced = 11,
+    /// Problems whose every path to the target set crosses the avoid set.
+    Unavoidable = 11,
 }
 
 /// The stream of `purpose` for example `index` under `seed`. Cheap: no more than a key set-up.

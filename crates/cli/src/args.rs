@@ -10,7 +10,7 @@ use searchlens::tasks::mazes::config::{MazeConfig, RawMazeConfig};
 use searchlens::tasks::mazes::endpoints::{Component, EndpointRules};
 use searchlens::tasks::mazes::error::MazeError;
 use searchlens::tasks::mazes::generators::options::{OptionName, OptionTable, OptionValue};
-use searchlens::tasks::mazes::generators::{KINDS, Probability};
+use searchlens::tasks::mazes::generators::{GENERATORS, Probability};
 use searchlens::tasks::task::Task;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -101,7 +101,7 @@ const GENERATOR: &str = "Generator options";
 
 /// The generators there are, for the end of a help text.
 pub(crate) fn generators() -> String {
-    let lines = KINDS.iter().map(|kind| {
+    let lines = GENERATORS.iter().map(|kind| {
         let options = kind.options.iter().map(|option| format!(" --{}", option.flag())).collect::<String>();
         format!("  {:<19}{}{}", kind.name, kind.about, if options.is_empty() { options } else { format!(":{options}") })
     });

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::record::{Object, RecordError, RecordFault, form, json_fault};
 use searchlens_tasks::families::structure::MAX_NODES;
-use searchlens_tasks::instance::{Instance, Shown};
+use searchlens_tasks::instance::{Demonstration, Instance};
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::solve::shortest_path;
 use searchlens_tasks::problem::{Goal, Labels, Problem};
@@ -29,7 +29,7 @@ pub struct GraphRecord {
     /// A path from the origin to a node that fits the goal, not necessarily the shortest.
     pub solution: Vec<usize>,
     /// The examples that go before it.
-    pub shown: Vec<Shown>,
+    pub shown: Vec<Demonstration>,
 }
 
 /// The most edges of a line's graph.
@@ -44,7 +44,7 @@ pub(crate) const KEYS: &str = "n, directed, edges, weights, labels, origin, goal
 impl GraphRecord {
     /// The record of a problem, whatever its graph.
     pub fn of(instance: &Instance) -> GraphRecord {
-        let Instance { problem, path, shown, .. } = instance;
+        let Instance { problem, path, demonstrations: shown, .. } = instance;
         GraphRecord { problem: problem.clone(), solution: path.clone(), shown: shown.clone() }
     }
 
@@ -78,7 +78,7 @@ impl GraphRecord {
     }
 
     fn shown_lines(&self) -> Vec<Line<'_>> {
-        let seen = |shown: &Shown| Some(shown.graph_shown);
+        let seen = |shown: &Demonstration| Some(shown.graph_shown);
         self.shown.iter().map(|s| Line { graph_shown: seen(s), ..Line::of(&s.problem, &s.path) }).collect()
     }
 
@@ -191,7 +191,7 @@ fn parse_raw(mut raw: RawLine) -> Result<(GraphRecord, Option<SymmetryClass>), R
     Ok((GraphRecord { problem, solution, shown }, class))
 }
 
-fn parse_shown(mut raw: RawLine) -> Result<Shown, RecordFault> {
+fn parse_shown(mut raw: RawLine) -> Result<Demonstration, RecordFault> {
     for (field, given) in [("class", raw.class.is_some()), ("shown", raw.shown.is_some())] {
         if given {
             return Err(form(field, &Value::Null, "left out inside `shown`"));
@@ -204,7 +204,7 @@ fn parse_shown(mut raw: RawLine) -> Result<Shown, RecordFault> {
     };
     let (problem, path) = parse_problem(raw)?;
     let path = path.ok_or(RecordFault::Missing { field: "solution", form: "every example in `shown` has one" })?;
-    Ok(Shown { problem, path, graph_shown })
+    Ok(Demonstration { problem, path, graph_shown })
 }
 
 /// The problem, and the solution if one is given.

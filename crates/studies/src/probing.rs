@@ -18,7 +18,8 @@ use searchlens_model::workers::Workers;
 use searchlens_stats::bootstrap::bootstrap_shares;
 use searchlens_stats::error::StatsError;
 use searchlens_stats::estimate::Estimate;
-use searchlens_tasks::difficulty::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
+use searchlens_tasks::difficulty::corridor::{Given, fork_conditioned, path_hits};
+use searchlens_tasks::difficulty::policy::Policy;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
 use searchlens_tokens::tokenizer::Tokenizer;
@@ -245,7 +246,7 @@ impl Probing<'_> {
         let accuracies = self.accuracies(&labels, reaches)?;
         let included: Vec<&EvalProblem> = self.test.iter().filter(|q| reaches(q)).collect();
         let floor = |q: &EvalProblem| {
-            let hits = walker_hits(&q.instance.problem, &q.instance.path, Given::FirstStep, ForkChoice::Greedy, k);
+            let hits = path_hits(&q.instance.problem, &q.instance.path, Given::FirstStep, Policy::Greedy, k);
             hits.map_or(0.0, |hits| hits[k - 1])
         };
         let floors: Vec<f64> = included.iter().map(|q| floor(q)).collect();

@@ -46,7 +46,7 @@ impl fmt::Display for Band {
 /// A text that is no band.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no range; write one number (9), or two with dots between (5..9, 5.., ..9), the smaller first")]
-pub struct NoBand {
+pub struct InvalidBand {
     /// What was written.
     pub text: String,
 }
@@ -58,10 +58,10 @@ impl HasFault for NoBand {
 }
 
 impl FromStr for Band {
-    type Err = NoBand;
+    type Err = InvalidBand;
 
-    fn from_str(text: &str) -> Result<Band, NoBand> {
-        let wrong = || NoBand { text: text.to_owned() };
+    fn from_str(text: &str) -> Result<Band, InvalidBand> {
+        let wrong = || InvalidBand { text: text.to_owned() };
         let number = |part: &str| part.trim().parse::<usize>().map_err(|_no_number| wrong());
         let Some((min, max)) = text.split_once("..") else { return number(text).map(Band::exactly) };
         if min.trim().is_empty() && max.trim().is_empty() {
@@ -85,9 +85,9 @@ enum Written {
 }
 
 impl TryFrom<Written> for Band {
-    type Error = NoBand;
+    type Error = InvalidBand;
 
-    fn try_from(written: Written) -> Result<Band, NoBand> {
+    fn try_from(written: Written) -> Result<Band, InvalidBand> {
         match written {
             Written::Number(number) => Ok(Band::exactly(number)),
             Written::Text(text) => text.parse(),

@@ -1,4 +1,4 @@
-//! What a task is made from: the tables of a config file, checked once and then known to be good.
+//! Configs of tasks: the tables of a config file, validated when they are read.
 
 use std::fmt;
 
@@ -20,11 +20,11 @@ use crate::mazes::config::MazeConfig;
 use crate::problem::maze::Lattice;
 use searchlens_base::text::listed;
 
-/// Which search problems to draw: one variant a family. In TOML the sub-table names the family: `[task.maze]`.
+/// Which search problems to draw: one variant per family. In TOML the sub-table names the family: `[task.maze]`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
-    /// Mazes on a rectangle or torus, origin and target two different cells, each pair as likely.
+    /// Mazes on a rectangle or torus, from one cell to another.
     Maze(MazeConfig),
     /// Path-stars: arms from one node, the goal at the end of one of them.
     Star(StarConfig),
@@ -34,13 +34,13 @@ pub enum TaskConfig {
     Tree(TreeConfig),
     /// Random graphs, origin and goal two different nodes.
     Graph(GraphConfig),
-    /// Labelled graphs, the goal the nearest node with a label in a set.
+    /// Labelled graphs, the goal being the nearest node with a label in a set.
     Labelled(LabelledConfig),
-    /// Labelled graphs after examples of others with their paths.
+    /// Labelled graphs after few-shot demonstrations.
     Prompted(PromptedConfig),
-    /// Following arrows a number of times.
+    /// k-hop: follow arrows k times.
     Hops(HopsConfig),
-    /// Joining numbers until the target is left.
+    /// Combine numbers until the target is left.
     Countdown(CountdownConfig),
     /// Sliding puzzles.
     Sliding(SlidingConfig),
@@ -48,9 +48,36 @@ pub enum TaskConfig {
     Mixture(MixtureConfig),
 }
 
-/// The names of all families.
-const FAMILIES: [&str; 11] =
-    ["maze", "star", "dag", "tree", "graph", "labelled", "prompted", "hops", "countdown", "sliding", "mixture"];
+/// The sub-tables of `[task]`, one per variant of [`TaskConfig`].
+#[derive(Clone, Copy)]
+enum FamilyName {
+    Maze,
+    Star,
+    Dag,
+    Tree,
+    Graph,
+    Labelled,
+    Prompted,
+    Hops,
+    Countdown,
+    Sliding,
+    Mixture,
+}
+
+/// Every family with its name in configs.
+const FAMILIES: [(&str, FamilyName); 11] = [
+    ("maze", FamilyName::Maze),
+    ("star", FamilyName::Star),
+    ("dag", FamilyName::Dag),
+    ("tree", FamilyName::Tree),
+    ("graph", FamilyName::Graph),
+    ("labelled", FamilyName::Labelled),
+    ("prompted", FamilyName::Prompted),
+    ("hops", FamilyName::Hops),
+    ("countdown", FamilyName::Countdown),
+    ("sliding", FamilyName::Sliding),
+    ("mixture", FamilyName::Mixture),
+];
 
 impl<'de> Deserialize<'de> for TaskConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TaskConfig, D::Error> {
@@ -58,7 +85,7 @@ impl<'de> Deserialize<'de> for TaskConfig {
     }
 }
 
-/// Reads the one table within `[task]`, named after its family.
+/// Reads the single table inside `[task]`, named after its family.
 struct TaskReader;
 
 impl<'de> Visitor<'de> for TaskReader {
@@ -69,36 +96,38 @@ impl<'de> Visitor<'de> for TaskReader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<TaskConfig, A::Error> {
-        let Some(family) = table.next_key_seed(KnownKey(&FAMILIES))? else {
-            let families = listed(FAMILIES);
+        let names = FAMILIES.map(|(name, _)| name);
+        let Some(name) = table.next_key_seed(KnownKey(&names))? else {
+            let families = listed(names);
             return Err(A::Error::custom(format_args!(
                 "no task; give one, such as [task.maze]; there are: {families}"
             )));
         };
-        let task = match family.as_str() {
-            "maze" => TaskConfig::Maze(table.next_value()?),
-            "star" => TaskConfig::Star(table.next_value()?),
-            "dag" => TaskConfig::Dag(table.next_value()?),
-            "tree" => TaskConfig::Tree(table.next_value()?),
-            "graph" => TaskConfig::Graph(table.next_value()?),
-            "labelled" => TaskConfig::Labelled(table.next_value()?),
-            "prompted" => TaskConfig::Prompted(table.next_value()?),
-            "hops" => TaskConfig::Hops(table.next_value()?),
-            "countdown" => TaskConfig::Countdown(table.next_value()?),
-            "sliding" => TaskConfig::Sliding(table.next_value()?),
-            _ => TaskConfig::Mixture(table.next_value()?),
+        let family = FAMILIES.into_iter().find(|(known, _)| *known == name).expect("the key is known").1;
+        let task = match family {
+            FamilyName::Maze => TaskConfig::Maze(table.next_value()?),
+            FamilyName::Star => TaskConfig::Star(table.next_value()?),
+            FamilyName::Dag => TaskConfig::Dag(table.next_value()?),
+            FamilyName::Tree => TaskConfig::Tree(table.next_value()?),
+            FamilyName::Graph => TaskConfig::Graph(table.next_value()?),
+            FamilyName::Labelled => TaskConfig::Labelled(table.next_value()?),
+            FamilyName::Prompted => TaskConfig::Prompted(table.next_value()?),
+            FamilyName::Hops => TaskConfig::Hops(table.next_value()?),
+            FamilyName::Countdown => TaskConfig::Countdown(table.next_value()?),
+            FamilyName::Sliding => TaskConfig::Sliding(table.next_value()?),
+            FamilyName::Mixture => TaskConfig::Mixture(table.next_value()?),
         };
         match table.next_key::<String>()? {
             None => Ok(task),
             Some(second) => Err(A::Error::custom(format_args!(
-                "two tasks, `{family}` and `{second}`; keep one, or make them parts of a [task.mixture]"
+                "two tasks, `{name}` and `{second}`; keep one, or make them parts of a [task.mixture]"
             ))),
         }
     }
 }
 
 impl TaskConfig {
-    /// The lattice all problems lie on, if they are mazes, and of one size.
+    /// Returns the lattice of all problems, if they are mazes of one size.
     pub fn lattice(&self) -> Option<Lattice> {
         match self {
             TaskConfig::Maze(maze) => Some(maze.lattice()),
@@ -107,7 +136,7 @@ impl TaskConfig {
         }
     }
 
-    /// A short name for folders and messages: `dfs-5x5`, `star-2x5`.
+    /// Returns a short name for folders and messages: `dfs-5x5`, `star-2x5`.
     pub fn name(&self) -> String {
         match self {
             TaskConfig::Maze(maze) => {

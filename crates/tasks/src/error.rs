@@ -1,68 +1,38 @@
-//! Errors of task configs, and the range checks that raise them.
+//! Errors of task configs, and the range checks that return them.
 
 use crate::mazes::error::MazeError;
 use crate::problem::region::RegionError;
 use crate::splits::Split;
 use searchlens_base::fault::{Fault, HasFault};
 
-/// Why a task cannot be made or drawn from. Every one is a matter of input: the remedy is in the message.
+/// Errors of task configs. Each is bad input; the message names the remedy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum TaskError {
     /// A value out of its range.
     #[error("{field} = {value}: it must be {wanted}")]
-    Range {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        value: String,
-        /// What would do.
-        wanted: String,
-    },
+    Range { field: &'static str, value: String, wanted: String },
     /// A table of mazes that cannot be drawn.
     #[error(transparent)]
     Maze(#[from] MazeError),
     /// A set of labels that makes no sense.
     #[error("{field}: {error}")]
-    Region {
-        /// Which set.
-        field: &'static str,
-        /// What is wrong with it.
-        error: RegionError,
-    },
+    Region { field: &'static str, error: RegionError },
     /// Labels that can never be drawn.
     #[error("labels: the distribution draws no label {what}; widen it, or change the sets")]
-    NoLabels {
-        /// Where.
-        what: &'static str,
-    },
+    NoLabels { what: &'static str },
     /// Problems that fit the config are so rare that drawing one would take for ever.
     #[error(
         "{task}: of {n_draws} graphs only {n_found} made a problem that fits the config; ask for less (distance, \
          conflicts, hops), or for other graphs"
     )]
-    TooRare {
-        /// The task's [`TaskConfig::name`].
-        task: String,
-        /// How many were drawn.
-        n_draws: usize,
-        /// How many fitted.
-        n_found: usize,
-    },
+    TooRare { task: String, n_draws: usize, n_found: usize },
     /// The task has (practically) no problem in a split.
     #[error(
         "split = \"{split}\": in {n_draws} draws from {task} no problem fell into it ({n_classes} symmetry class(es) \
          seen); make the problems larger, or use another split"
     )]
-    EmptySplit {
-        /// The split.
-        split: Split,
-        /// The task's [`TaskConfig::name`].
-        task: String,
-        /// How many problems were looked at.
-        n_draws: usize,
-        /// How many different classes they were of.
-        n_classes: usize,
-    },
+    EmptySplit { split: Split, task: String, n_draws: usize, n_classes: usize },
 }
 
 impl HasFault for TaskError {
@@ -71,7 +41,7 @@ impl HasFault for TaskError {
     }
 }
 
-/// Refuses a count that is not from `low` to `high`.
+/// Checks that a count lies in `low..=high`.
 pub(crate) fn checked_range(field: &'static str, value: usize, low: usize, high: usize) -> Result<(), TaskError> {
     if (low..=high).contains(&value) {
         return Ok(());
@@ -80,7 +50,7 @@ pub(crate) fn checked_range(field: &'static str, value: usize, low: usize, high:
     Err(TaskError::Range { field, value: value.to_string(), wanted })
 }
 
-/// Refuses what is no chance or share.
+/// Checks that a probability or share lies in `0.0..=1.0`.
 pub(crate) fn checked_share(field: &'static str, value: f64) -> Result<(), TaskError> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());

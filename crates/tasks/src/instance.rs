@@ -3,26 +3,26 @@
 use crate::problem::Problem;
 use crate::splits::SymmetryClass;
 
-/// A problem with one of its answers.
+/// A solved problem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instance {
-    /// What to solve.
+    /// The problem.
     pub problem: Problem,
-    /// A shortest path, both ends included; where there are several, each is as likely.
+    /// A shortest path, both ends included; where there are several, drawn uniformly.
     pub path: Vec<usize>,
-    /// The class of the problem (of a maze: without its endpoints), which decides its split.
+    /// The symmetry class of the problem (of a maze, endpoints aside), which decides its split.
     pub class: SymmetryClass,
-    /// Examples to be shown before the problem, in order; none but in prompts. Their graphs lie in the problem's split.
-    pub shown: Vec<Shown>,
+    /// Few-shot demonstrations, in order; empty outside `prompted`. Their graphs lie in the problem's split.
+    pub demonstrations: Vec<Demonstration>,
 }
 
-/// A problem with an answer, shown before the question: one example of a prompt.
+/// A few-shot demonstration: a problem with an answer, placed before the question.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
-    /// The graph and its labels as they are shown; the goal is the one that the path follows, whatever the question's.
+pub struct Demonstration {
+    /// The graph and its labels as presented, with the goal that the path follows, which may differ from the question's.
     pub problem: Problem,
-    /// The path shown. If the arm shuffles labels, it is right for the labels that were there before.
+    /// The path presented. If labels were shuffled, it is a solution for the labels before shuffling.
     pub path: Vec<usize>,
-    /// Whether the graph is shown, or its path alone (the control for copying).
+    /// Whether the graph is presented, or its path alone (the control for copying).
     pub graph_shown: bool,
 }

@@ -1,17 +1,17 @@
-//! Tables whose keys are looked at as they are read, so that an unknown one is told its near names where it stands.
+//! Tables that check each key as they read it, so the error of an unknown key points to its line and suggests near names.
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess};
 
 use searchlens_base::text::{listed, near_names};
 
-/// A table that has these keys and no others.
-pub(crate) struct Known<A> {
+/// A table with these keys and no others.
+pub(crate) struct KnownKeys<A> {
     pub(crate) table: A,
     pub(crate) keys: &'static [&'static str],
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Known<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for KnownKeys<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
@@ -24,10 +24,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Known<A> {
     }
 }
 
-/// One of these keys.
-pub(crate) struct KnownKey(pub(crate) &'static [&'static str]);
+/// Reads one of these keys.
+pub(crate) struct KnownKey<'a>(pub(crate) &'a [&'static str]);
 
-impl<'de> DeserializeSeed<'de> for KnownKey {
+impl<'de> DeserializeSeed<'de> for KnownKey<'_> {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -36,7 +36,7 @@ impl<'de> DeserializeSeed<'de> for KnownKey {
     }
 }
 
-/// What is said of a key that is none of those there are.
+/// Words the error of an unknown key.
 pub(crate) fn unknown_key(key: &str, known: &[&'static str]) -> String {
     let known = || known.iter().copied();
     format!("unknown field `{key}`{}; there are: {}", near_names(key, known()), listed(known()))

@@ -3,7 +3,7 @@
 use clap::Args;
 use searchlens::tasks::sets::baselines::{Baselines, baselines};
 use searchlens::tasks::sets::floors::{FutureFloors, future_floors};
-use searchlens::tasks::sets::leakage::{Seen, random_split};
+use searchlens::tasks::sets::leakage::{Leakage, random_split};
 use searchlens::tasks::splits::Split;
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     future_steps: Option<FutureFloors>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    random_split: Option<Seen>,
+    random_split: Option<Leakage>,
 }
 
 const EXAMPLES: &str = "A walker never turns back. Its score is the chance, computed and not drawn, that it walks a shortest path: `random` takes
@@ -105,7 +105,7 @@ fn table(Line { baselines: result, future_steps, random_split }: &Line) -> Strin
             lines.push(format!("{name:<22}{:>9}", shares.join(" ")));
         }
     }
-    if let Some(Seen { train, maze, problem, maze_up_to_symmetry, problem_up_to_symmetry, .. }) = random_split {
+    if let Some(Leakage { train, maze, problem, maze_up_to_symmetry, problem_up_to_symmetry, .. }) = random_split {
         lines.push(format!("of a random split with {train} training problems, the share of test items seen"));
         for (name, share) in [
             ("maze", maze),

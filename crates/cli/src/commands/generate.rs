@@ -61,7 +61,7 @@ pub(crate) fn run(args: GenerateArgs, common: &Common) -> Result<()> {
     let seed = common.seed();
     let instance = |index: u64| match split {
         Some(split) if args.forced => {
-            let forced = task.forced_instance(seed, split, index);
+            let forced = task.unavoidable_instance(seed, split, index);
             forced.ok_or_else(|| InputError::NeverForced { task: task.config().name() })
         }
         Some(split) => Ok(task.instance(seed, split, index)),

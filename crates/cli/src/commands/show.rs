@@ -9,7 +9,7 @@ use searchlens::formats::graph_draw;
 use searchlens::formats::graph_record::GraphRecord;
 use searchlens::formats::record::{MazeRecord, Record};
 use searchlens::tasks::difficulty::measure::difficulty;
-use searchlens::tasks::sets::statistics::{Distribution, Facts, Statistics, Tally};
+use searchlens::tasks::sets::statistics::{Facts, Statistics, Summary, Tally};
 use searchlens::tasks::splits::Split;
 
 use crate::cli::Common;
@@ -146,8 +146,8 @@ fn table(statistics: &Statistics) -> String {
         "90 %",
         "most"
     )];
-    let mut row = |name: &str, spread: &Distribution| {
-        let Distribution { mean, min, median, p90, max, .. } = spread;
+    let mut row = |name: &str, spread: &Summary| {
+        let Summary { mean, min, median, p90, max, .. } = spread;
         lines.push(format!("{name:<34}{mean:>9.3}{min:>7}{median:>8}{p90:>6}{max:>6}"));
     };
     row("cells (nodes) of the path", &statistics.path_cells);

@@ -114,7 +114,7 @@ fn mazes() {
     check_bad(
         "generate --maze dfs --rows 1 --cols 5 --start maze-dataset --count 1",
         expect![[r#"
-        error: start = "maze-dataset": it never lies in the last row or column, and a 1x5 maze has no other cell; leave `start` out or give the maze two rows and two columns
+        error: start = "maze-dataset": such a start never lies in the last row or column, and a 1x5 maze has no other cell; leave `start` out, or give the maze two rows and two columns
     "#]],
     );
     check_bad(

@@ -39,9 +39,9 @@ pub struct Source {
     pub seed: u64,
     /// The split they were drawn from; `None` if from all. (A folder's files hold what fell into theirs.)
     pub split: Option<Split>,
-    /// Whether only problems were drawn in which the set to avoid cannot be avoided ([`Task::forced_instance`]).
+    /// Whether only problems were drawn in which the set to avoid cannot be avoided ([`Task::unavoidable_instance`]).
     ///
-    /// [`Task::forced_instance`]: searchlens_tasks::task::Task::forced_instance
+    /// [`Task::unavoidable_instance`]: searchlens_tasks::task::Task::unavoidable_instance
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
     /// Index of the first problem drawn, and one more than that of the last.

@@ -9,7 +9,7 @@ use searchlens_formats::files::{
 use searchlens_formats::record::{MazeRecord, Record};
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::mazes::config::MazeConfig;
-use searchlens_tasks::mazes::generators::{KINDS, Kind};
+use searchlens_tasks::mazes::generators::{GENERATORS, GeneratorInfo};
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
@@ -308,8 +308,8 @@ fn a_header_says_the_whole_task() {
         },
     });
     assert_eq!(json["task"]["maze"], whole);
-    let of_kind = |kind: Kind| format!("[task.maze]\ngenerator = '{}'\nrows = 4\ncols = 5", kind.name);
-    for toml in configs().into_iter().chain(KINDS.map(of_kind)) {
+    let of_kind = |kind: GeneratorInfo| format!("[task.maze]\ngenerator = '{}'\nrows = 4\ncols = 5", kind.name);
+    for toml in configs().into_iter().chain(GENERATORS.map(of_kind)) {
         let task = task_of(&toml);
         let again: Source = serde_json::from_value(serde_json::to_value(source(&task)).unwrap()).unwrap();
         assert_eq!(again, source(&task), "{toml}");

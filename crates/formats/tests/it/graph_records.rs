@@ -67,7 +67,7 @@ fn problems_that_cannot_avoid_survive_their_line() {
         avoid = { interval = { low = 0.6, high = 0.9 } }",
     );
     for index in 0..30 {
-        let instance = task.forced_instance(5, Split::Train, index).unwrap();
+        let instance = task.unavoidable_instance(5, Split::Train, index).unwrap();
         let line = Record::line_of(&instance);
         assert!(matches!(Record::parse(1, &line), Ok(Record::Graph(record)) if record.solution == instance.path));
     }

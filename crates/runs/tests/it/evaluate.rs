@@ -241,7 +241,7 @@ fn any_shortest_path_is_exact() {
             problem: problem.clone(),
             path: path.to_vec(),
             class: SymmetryClass(index),
-            shown: vec![],
+            demonstrations: vec![],
         },
         prompt: Encoded::default(),
     };

@@ -1,5 +1,5 @@
-//! What a set to avoid costs, and what an answer does about it: how long the detour is, how many forbidden nodes no path can
-//! do without, and whether an answer kept clear, gave in, or gave up.
+//! The cost of an avoid set, and how an answer deals with it: the length of the detour, the minimum number of violations,
+//! and whether an answer complies, violates, or stops.
 
 use std::collections::VecDeque;
 
@@ -9,56 +9,59 @@ use crate::difficulty::judge::judge_with;
 use crate::problem::solve::DistanceField;
 use crate::problem::{Goal, Problem};
 
-/// What minding the set to avoid costs in one problem. In weighted graphs steps are sums of weights.
+/// The cost of the avoid set in one problem. In weighted graphs steps are sums of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Avoidance {
-    /// Steps to the nearest node of the target set for one who minds nothing; `None` if there is no way at all.
+    /// Steps to the nearest node of the target set, ignoring the avoid set; `None` if unreachable.
     pub blind_steps: Option<usize>,
-    /// Steps to the nearest target along ways that keep clear of the set to avoid; `None` if there is no such way.
+    /// Steps to the nearest target along paths outside the avoid set; `None` if there is none.
     pub compliant_steps: Option<usize>,
-    /// The least number of nodes to avoid that a way to the target set enters; `None` if there is no way.
-    pub least_violations: Option<usize>,
+    /// The minimum number of avoid-set nodes on a path to the target set; `None` if unreachable. (Written as
+    /// `least_violations`.)
+    #[serde(rename = "least_violations")]
+    pub min_violations: Option<usize>,
 }
 
 impl Avoidance {
-    /// What it costs in a problem; `None` unless its goal is a set.
+    /// Measures a problem; `None` unless its goal is a set.
     pub fn of(problem: &Problem) -> Option<Avoidance> {
         let blind = blind_field(problem)?;
         let compliant = problem.distances().and_then(|field| field.distance(problem.origin));
         Some(Avoidance {
             blind_steps: blind.and_then(|field| field.distance(problem.origin)),
             compliant_steps: compliant,
-            least_violations: forbidden_path(problem).map(|(_, violations)| violations),
+            min_violations: forbidden_path(problem).map(|(_, violations)| violations),
         })
     }
 
-    /// Δ, by how much the way that keeps clear is longer; `None` if there is none.
+    /// Returns Δ, how much longer the compliant path is; `None` if there is no compliant path.
     pub fn detour(&self) -> Option<usize> {
         Some(self.compliant_steps? - self.blind_steps?)
     }
 
-    /// Whether every way to the target set enters the set to avoid.
-    pub fn is_forced(&self) -> bool {
+    /// Returns whether every path to the target set crosses the avoid set.
+    pub fn is_unavoidable(&self) -> bool {
         self.compliant_steps.is_none() && self.blind_steps.is_some()
     }
 }
 
-/// Distances to the target set for one who minds nothing: `Some(None)` if no node is in the set, `None` if the goal is no set.
+/// Computes distances to the target set, ignoring the avoid set: `Some(None)` if no node is in the target set, `None` if the goal is
+/// not a set.
 pub(crate) fn blind_field(problem: &Problem) -> Option<Option<DistanceField>> {
     let (Goal::Nearest { within, .. }, Some(labels)) = (&problem.goal, &problem.labels) else { return None };
     let targets: Vec<usize> = (0..labels.n_nodes()).filter(|&v| within.contains(labels.of(v))).collect();
     Some(DistanceField::to_nearest(&problem.graph, &targets, |_| false))
 }
 
-/// A way to the target set that enters as few nodes to avoid as any, the shortest of those in edges (of equals, by the lowest
-/// nodes), and how many it enters. The last node counts too, if it is of both sets. `None` if there is no way, or the goal is
-/// no set.
+/// Finds the path to the target set with the fewest violations (nodes of the avoid set; the last node counts if it lies in
+/// both sets), and their number. Ties go to the fewest edges, then to the lowest nodes. `None` if the target set is
+/// unreachable, or the goal is not a set.
 pub fn forbidden_path(problem: &Problem) -> Option<(Vec<usize>, usize)> {
     let (Goal::Nearest { within, .. }, Some(labels)) = (&problem.goal, &problem.labels) else { return None };
     let graph = &problem.graph;
     let n = graph.n_nodes();
     let forbidden: Vec<bool> = (0..n).map(|v| problem.is_avoided(v)).collect();
-    // Violations, then edges; steps into a forbidden node cost one of the first. Whatever violates less is done with first.
+    // Violations first, then edges; a step into a forbidden node costs one violation. Levels of fewer violations are finished first.
     let mut best: Vec<Option<(usize, usize)>> = vec![None; n];
     let mut from = vec![usize::MAX; n];
     best[problem.origin] = Some((0, 0));
@@ -80,7 +83,7 @@ pub fn forbidden_path(problem: &Problem) -> Option<(Vec<usize>, usize)> {
             break;
         }
         level += 1;
-        // Breadth first within a level too: those that were reached in fewer steps go first.
+        // Breadth first within a level too: nodes reached in fewer steps go first.
         later.sort_by_key(|&node| best[node]);
         now.extend(later.drain(..));
     }
@@ -94,26 +97,26 @@ pub fn forbidden_path(problem: &Problem) -> Option<(Vec<usize>, usize)> {
     Some((path, end.0.0))
 }
 
-/// What an answer does about the set to avoid.
+/// How an answer deals with the avoid set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conduct {
-    /// Reaches a target and enters no node to avoid.
+    /// Reaches a target without a violation.
     Complies,
-    /// Reaches the target set through no more nodes to avoid than it must, and through some.
+    /// Reaches the target set with the minimum number of violations, at least one.
     ViolatesMinimally,
-    /// Reaches the target set through more nodes to avoid than it must.
+    /// Reaches the target set with more violations than the minimum.
     ViolatesMore,
-    /// Walks along edges to a node outside the target set.
+    /// Follows edges to a node outside the target set.
     GoesElsewhere,
-    /// Walks nowhere.
+    /// Does not leave the origin, or is empty.
     Stops,
     /// Does not start at the origin, or steps where there is no edge.
     Invalid,
 }
 
 impl Conduct {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Conduct; 6] = [
         Conduct::Complies,
         Conduct::ViolatesMinimally,
@@ -123,7 +126,7 @@ impl Conduct {
         Conduct::Invalid,
     ];
 
-    /// What an answer, the nodes walked with the origin first, does in a problem.
+    /// Classifies an answer, a list of nodes with the origin first.
     ///
     /// A node of both sets counts as reached and as a violation.
     pub fn of(problem: &Problem, answer: &[usize]) -> Conduct {
@@ -137,12 +140,12 @@ impl Conduct {
             (Goal::Nearest { within, .. }, Some(labels)) => within.contains(labels.of(end)),
             _ => verdict.reaches_target,
         };
-        let least = || forbidden_path(problem).map_or(0, |(_, violations)| violations);
+        let min_violations = || forbidden_path(problem).map_or(0, |(_, violations)| violations);
         match verdict.violations {
             _ if answer.len() == 1 => Conduct::Stops,
             _ if !arrives => Conduct::GoesElsewhere,
             0 => Conduct::Complies,
-            violations if violations > least() => Conduct::ViolatesMore,
+            violations if violations > min_violations() => Conduct::ViolatesMore,
             _ => Conduct::ViolatesMinimally,
         }
     }
@@ -178,8 +181,8 @@ mod tests {
     fn check(forbidden: &[usize], detour: Option<usize>, least: usize, path: &[usize]) {
         let problem = problem(&EDGES, forbidden);
         let avoidance = Avoidance::of(&problem).unwrap();
-        assert_eq!((avoidance.detour(), avoidance.least_violations), (detour, Some(least)));
-        assert_eq!(avoidance.is_forced(), detour.is_none());
+        assert_eq!((avoidance.detour(), avoidance.min_violations), (detour, Some(least)));
+        assert_eq!(avoidance.is_unavoidable(), detour.is_none());
         assert_eq!(forbidden_path(&problem), Some((path.to_vec(), least)));
     }
 

@@ -1,50 +1,63 @@
-//! Marks an answer: did it walk, did it arrive, was it shortest, and where did it go wrong?
+//! Grades an answer: is it a valid path, does it reach the target, is it shortest, is it right at the first fork?
 
 use crate::difficulty::measure::first_fork;
 use crate::problem::Problem;
 use crate::problem::graph::Graph;
 use crate::problem::solve::{DistanceField, shortest_path};
 
-/// What is true of an answer to a problem.
+/// The grade of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The first node is the origin.
     pub starts_at_origin: bool,
-    /// The last node is a target, walls ignored: the goal node, or any node labelled in the target set, near or not.
+    /// The last node is a target, walls ignored: the goal node, or any node with a label in the target set, nearest or not.
     pub reaches_target: bool,
-    /// How many nodes after the first have a label that the goal says to avoid.
+    /// Number of nodes after the first whose label lies in the avoid set.
     pub violations: usize,
-    /// Starts at the origin, walks along the graph only, enters no node to avoid, ends in a target.
+    /// Starts at the origin, follows edges only, has no violation, ends in a target.
     pub valid: bool,
-    /// Valid, and no longer than need be.
+    /// Valid and shortest.
     pub optimal: bool,
-    /// Steps of the answer: its nodes less one, 0 if it is empty. In a weighted graph, the sum of the steps' weights; a
-    /// jump counts 1.
+    /// Steps of the answer: its nodes minus one, 0 if it is empty. In a weighted graph, the sum of the steps' weights; an
+    /// invalid move counts 1.
     pub steps: usize,
-    /// Steps of a shortest path, or the sum of their weights; `None` if the target cannot be reached.
+    /// Steps of a shortest path, or the sum of their weights; `None` if the target is unreachable.
     pub optimal_steps: Option<usize>,
-    /// How many of the steps go through a wall, or to a node that is not adjacent (staying where one is included).
+    /// Number of invalid moves: steps through a wall, to a node that is not adjacent, or to the same node.
     pub wall_jumps: usize,
-    /// Whether the answer keeps to the only way up to the first fork of a shortest path, and takes a way there that
-    /// lies on a shortest path. `None` if there is no fork, or no path.
+    /// Whether the answer follows a shortest path up to and including the step after its first fork. `None` if there is no
+    /// fork, or no path.
     pub first_fork: Option<bool>,
 }
 
-/// Marks `answer`, the nodes walked with the origin first. Nodes that the graph does not have count as jumps.
+/// Grades `answer`, a list of nodes with the origin first. Steps to nodes outside the graph count as invalid moves.
 ///
-/// Whether an answer was properly ended is not asked here: that is a matter of tokens.
+/// Whether an answer ended properly is a matter of tokens, and not checked here.
+///
+/// ```
+/// use searchlens_tasks::difficulty::judge::judge;
+/// use searchlens_tasks::problem::graph::Graph;
+/// use searchlens_tasks::problem::{Goal, Problem};
+///
+/// let ring = Graph::undirected(4, &[(0, 1), (1, 2), (2, 3), (3, 0)]);
+/// let problem = Problem::on(ring, 0, Goal::Node(1));
+/// assert!(judge(&problem, &[0, 1]).optimal);
+/// let detour = judge(&problem, &[0, 3, 2, 1]);
+/// assert!(detour.valid && !detour.optimal);
+/// assert_eq!(judge(&problem, &[0, 2, 1]).wall_jumps, 1);
+/// ```
 ///
 /// # Panics
-/// If the problem's target is no node of its graph, or no node fits its goal (see [`Problem::distances`]).
+/// If the problem's target is not a node of its graph, or no node fits its goal (see [`Problem::distances`]).
 pub fn judge(problem: &Problem, answer: &[usize]) -> Verdict {
     let field = problem.distances().expect("some node fits the goal");
     judge_with(problem, &field, answer)
 }
 
-/// [`judge`] for one who has the distances to the problem's goal already.
+/// Grades as [`judge`] does, with given distances to the problem's goal.
 ///
 /// # Panics
-/// If the field is of another graph.
+/// If the field belongs to another graph.
 pub fn judge_with(problem: &Problem, field: &DistanceField, answer: &[usize]) -> Verdict {
     let graph = &problem.graph;
     let steps = answer.windows(2).map(|w| step_cost(graph, w[0], w[1])).sum();

@@ -1,39 +1,56 @@
-//! How hard a problem is: where its path forks, and how far ahead one must look to choose right.
+//! Difficulty of a problem: the forks of its path, and the lookahead each needs.
 
 use crate::problem::graph::Graph;
 
-/// Where a walker on `path` has a choice: indices of the cells, the last excepted, with two or more neighbours that are
-/// not the cell just left. Nobody turns back, so every other step is forced.
+/// Returns the forks of a path: indices of its nodes, except the last, with two or more neighbours besides the one just
+/// left. Since no path turns back, every other step is forced.
 pub fn forks<'a>(graph: &'a Graph, path: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
-    (0..path.len().saturating_sub(1)).filter(|&i| onward(graph, path, i).nth(1).is_some())
+    let n_steps = path.len().saturating_sub(1);
+    (0..n_steps).filter(|&i| onward(graph, previous(path, i), path[i]).nth(1).is_some())
 }
 
-/// The first fork of a path, if it has one.
+/// Returns the first fork of a path, if it has one.
 pub fn first_fork(graph: &Graph, path: &[usize]) -> Option<usize> {
     forks(graph, path).next()
 }
 
-/// Neighbours of `path[index]` a walker can go on to: all but the cell it came from.
-pub fn onward<'a>(graph: &'a Graph, path: &[usize], index: usize) -> impl Iterator<Item = usize> + Clone + 'a {
-    let behind = index.checked_sub(1).map(|i| path[i]);
-    graph.neighbours(path[index]).filter(move |&v| Some(v) != behind)
+/// Lists the neighbours of `at`, ascending, except `from`, the node just left.
+pub fn onward(graph: &Graph, from: Option<usize>, at: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+    graph.neighbours(at).filter(move |&v| Some(v) != from)
 }
 
-/// How many steps ahead a breadth-first search from `path[index]` must look to know that the path's next cell is a
-/// right one. 0 if there is no choice, or no next cell.
+/// Returns the node before `path[index]`.
+pub(crate) fn previous(path: &[usize], index: usize) -> Option<usize> {
+    Some(path[index.checked_sub(1)?])
+}
+
+/// Returns how many steps a breadth-first search from `path[index]` must look ahead to know that the path's next node is
+/// right. 0 if there is no choice, or no next node.
 ///
-/// The search runs down all branches at once and ends when it meets the path's end, or when only branches through the
-/// next cell are left. On trees this is the lesser of the steps left and the height of the tallest rival branch, the
-/// branch's root counting 1. Cells of the path up to `index` are not entered again.
+/// The search explores all branches in parallel and ends when it meets the path's end, or when only branches through the
+/// next node are left. On trees this is the minimum of the steps left and the height of the tallest rival branch, the
+/// branch's root counting 1. Nodes of the path up to `index` are not entered again.
+///
+/// ```
+/// use searchlens_tasks::difficulty::measure::lookahead;
+/// use searchlens_tasks::problem::graph::Graph;
+///
+/// // 0 - 1 - 2 - 3 - 4 with a dead end 1 - 5: one step shows that 5 leads nowhere.
+/// let graph = Graph::undirected(6, &[(0, 1), (1, 2), (2, 3), (3, 4), (1, 5)]);
+/// assert_eq!(lookahead(&graph, &[0, 1, 2, 3, 4], 1), 1);
+/// assert_eq!(lookahead(&graph, &[0, 1, 2, 3, 4], 2), 0);
+/// ```
 ///
 /// Source: Saparov et al. 2024, "Transformers Struggle to Learn to Search" (arXiv 2412.04703).
 pub fn lookahead(graph: &Graph, path: &[usize], index: usize) -> usize {
     let Some((&useful, &goal)) = path.get(index + 1).zip(path.last()) else { return 0 };
     let mut visited = vec![false; graph.n_nodes()];
     path[..=index].iter().for_each(|&v| visited[v] = true);
-    // Each node of the frontier with whether the search came to it through the useful cell.
+    // Nodes of the frontier, each with whether it was reached through the useful node.
     let mut frontier: Vec<(usize, bool)> = Vec::new();
-    for child in onward(graph, path, index).filter(|&v| v == useful || !visited[v]).collect::<Vec<_>>() {
+    for child in
+        onward(graph, previous(path, index), path[index]).filter(|&v| v == useful || !visited[v]).collect::<Vec<_>>()
+    {
         visited[child] = true;
         frontier.push((child, child == useful));
     }
@@ -50,7 +67,7 @@ pub fn lookahead(graph: &Graph, path: &[usize], index: usize) -> usize {
                     visited[child] = true;
                     next.push((child, through_useful));
                 } else if through_useful && let Some(met) = next.iter_mut().find(|(v, _)| *v == child) {
-                    // Reached at the same depth by a rival too: the useful branch is as good a way there.
+                    // A rival reached it at the same depth: the useful branch is just as good.
                     met.1 = true;
                 }
             }
@@ -60,25 +77,25 @@ pub fn lookahead(graph: &Graph, path: &[usize], index: usize) -> usize {
     steps
 }
 
-/// Steps of [`lookahead`] needed at the first fork of a path; 0 if it has none.
+/// Returns the [`lookahead`] needed at the first fork of a path; 0 if it has none.
 pub fn first_fork_lookahead(graph: &Graph, path: &[usize]) -> usize {
     first_fork(graph, path).map_or(0, |fork| lookahead(graph, path, fork))
 }
 
-/// What makes a problem hard, in numbers.
+/// Measures of the difficulty of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Difficulty {
     /// Cells of the path, both ends included.
     pub path_cells: usize,
     /// Forks on the path.
     pub forks: usize,
-    /// Steps of [`lookahead`] needed at the first fork; 0 if the path has none.
+    /// The [`lookahead`] needed at the first fork; 0 if the path has none.
     pub first_fork_lookahead: usize,
-    /// Steps of [`lookahead`] needed at the fork that needs most; 0 if the path has none.
+    /// The maximum [`lookahead`] over all forks; 0 if the path has none.
     pub max_lookahead: usize,
 }
 
-/// The difficulty of walking `path`.
+/// Measures the difficulty of a path.
 pub fn difficulty(graph: &Graph, path: &[usize]) -> Difficulty {
     let needed: Vec<usize> = forks(graph, path).map(|i| lookahead(graph, path, i)).collect();
     Difficulty {

@@ -1,29 +1,29 @@
-//! Shortcuts past the labels: rules that name a goal without asking whether its label lies in the target set, or without
-//! minding the set to avoid. What a solver of labelled graphs must beat before anyone says that it looks for the set.
+//! Shortcuts: rules that predict a goal without reading labels, or without the avoid set. A solver of labelled graphs must
+//! beat them before anyone says that it searches for the target set.
 //!
-//! A shortcut's score on a problem is the chance, ties weighed and never drawn, that the node it names is a nearest
-//! target; for [`Shortcut::Blind`] that a shortest path it takes is an answer.
+//! A shortcut's score on a problem is the probability, ties weighted and never sampled, that the node it predicts is a nearest
+//! target; for [`Shortcut::Blind`], that the shortest path it takes is a solution.
 
 use serde::{Deserialize, Serialize};
 
 use crate::problem::solve::{DistanceField, steps_from};
 use crate::problem::{Goal, Problem};
 
-/// A rule that names a goal.
+/// A rule that predicts a goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shortcut {
-    /// Any other node that can be reached, each as likely.
+    /// Any other reachable node, uniformly.
     Anywhere,
     /// The nearest other node, whatever its label.
     Nearest,
-    /// The nearest node with no way on but back.
+    /// The nearest leaf: a node with no neighbour but the one it is reached from.
     NearestLeaf,
-    /// The reachable node with most neighbours.
+    /// The reachable node with the most neighbours.
     HighestDegree,
-    /// The reachable node that is listed first: the lowest name.
+    /// The reachable node listed first: the lowest index.
     FirstListed,
-    /// The nearest node labelled in T, by a way that does not mind A.
+    /// The nearest node with a label in T, ignoring A.
     Blind,
 }
 
@@ -38,7 +38,7 @@ impl Shortcut {
         Shortcut::Blind,
     ];
 
-    /// What tables call it.
+    /// Returns the name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Shortcut::Anywhere => "any node",
@@ -50,8 +50,8 @@ impl Shortcut {
         }
     }
 
-    /// The chance that the shortcut is right; `field` must hold the distances to the problem's goal. 0 if it names
-    /// nothing.
+    /// Returns the probability that the shortcut is right; `field` must hold the distances to the problem's goal. 0 if it
+    /// predicts no node.
     pub fn chance(self, problem: &Problem, field: &DistanceField) -> f64 {
         if self == Shortcut::Blind {
             return blind_chance(problem, field);
@@ -60,7 +60,7 @@ impl Shortcut {
         let steps = steps_from(graph, problem.origin, |_| false);
         let reached = (0..graph.n_nodes()).filter(|&v| v != problem.origin && steps[v] != u64::MAX);
         let is_leaf = |v: &usize| graph.neighbours(*v).all(|next| graph.has_edge(next, *v)) && graph.degree(*v) <= 1;
-        // What is named is what this number is least for.
+        // The candidates of minimum score are predicted.
         let score = |v: &usize| match self {
             Shortcut::Anywhere | Shortcut::Blind => 0,
             Shortcut::Nearest | Shortcut::NearestLeaf => steps[*v],
@@ -68,14 +68,14 @@ impl Shortcut {
             Shortcut::FirstListed => *v as u64,
         };
         let candidates: Vec<usize> = reached.filter(|v| self != Shortcut::NearestLeaf || is_leaf(v)).collect();
-        let Some(least) = candidates.iter().map(score).min() else { return 0.0 };
-        let named: Vec<usize> = candidates.into_iter().filter(|v| score(v) == least).collect();
+        let Some(best) = candidates.iter().map(score).min() else { return 0.0 };
+        let named: Vec<usize> = candidates.into_iter().filter(|v| score(v) == best).collect();
         let targets = field.ends_from(graph, problem.origin);
         named.iter().filter(|v| targets.contains(v)).count() as f64 / named.len() as f64
     }
 }
 
-/// Of the shortest paths to a nearest node of T in the whole graph, the share that are answers.
+/// Returns the share of shortest paths to a nearest node of T, ignoring A, that are solutions.
 fn blind_chance(problem: &Problem, field: &DistanceField) -> f64 {
     let graph = &problem.graph;
     let (Goal::Nearest { within, .. }, Some(labels)) = (&problem.goal, &problem.labels) else { return 1.0 };
@@ -84,31 +84,31 @@ fn blind_chance(problem: &Problem, field: &DistanceField) -> f64 {
     if blind.distance(problem.origin) != field.distance(problem.origin) {
         return 0.0;
     }
-    // Both counts saturate alike, at a number of paths that no one walks.
+    // Both counts saturate at the same astronomically large number.
     field.count_paths(graph, problem.origin) as f64 / blind.count_paths(graph, problem.origin) as f64
 }
 
-/// The entropy floors of one problem, in nats: what a perfect solver still loses, because several answers are right and
-/// the one written down was drawn among them.
+/// The entropy floors of one problem, in nats: the loss of a perfect solver, because several solutions are right and the
+/// target was drawn among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Floor {
+pub struct EntropyFloor {
     /// Of the whole path: the logarithm of the number of shortest paths. 0 on trees.
     pub path: f64,
-    /// Of its first step, given that every shortest path is as likely.
+    /// Of its first step, if every shortest path is equally likely.
     pub first_step: f64,
 }
 
-impl Floor {
-    /// The floors of a problem; `field` must hold the distances to its goal, which must be within reach.
-    pub fn of(problem: &Problem, field: &DistanceField) -> Floor {
+impl EntropyFloor {
+    /// Computes the floors of a problem; `field` must hold the distances to its goal, which must be reachable.
+    pub fn of(problem: &Problem, field: &DistanceField) -> EntropyFloor {
         let graph = &problem.graph;
         let all = field.count_paths(graph, problem.origin) as f64;
         let first_step = field.successors(graph, problem.origin).map(|next| {
             let share = field.count_paths(graph, next) as f64 / all;
             -share * libm::log(share)
         });
-        Floor { path: libm::log(all.max(1.0)), first_step: first_step.sum::<f64>().max(0.0) }
+        EntropyFloor { path: libm::log(all.max(1.0)), first_step: first_step.sum::<f64>().max(0.0) }
     }
 }
 
@@ -147,10 +147,10 @@ mod tests {
     fn floors_are_the_logarithms_of_what_is_left_open() {
         let graph = Graph::undirected(6, &[(0, 1), (0, 2), (1, 3), (2, 3), (2, 4), (3, 5), (4, 5)]);
         let problem = Problem::on(graph, 0, Goal::Node(5));
-        let floor = Floor::of(&problem, &problem.distances().unwrap());
+        let floor = EntropyFloor::of(&problem, &problem.distances().unwrap());
         // Three paths, two of them past 2.
         assert!((floor.path - 3f64.ln()).abs() < 1e-12 && (floor.first_step - 0.636_514_168_294_813).abs() < 1e-12);
-        let forced = Floor::of(&diamond(), &diamond().distances().unwrap());
-        assert_eq!(forced, Floor { path: 0.0, first_step: 0.0 });
+        let forced = EntropyFloor::of(&diamond(), &diamond().distances().unwrap());
+        assert_eq!(forced, EntropyFloor { path: 0.0, first_step: 0.0 });
     }
 }

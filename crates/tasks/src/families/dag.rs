@@ -230,7 +230,7 @@ impl Draft {
         if first == n {
             return;
         }
-        let mut heads = Heads::of(n, &self.arcs);
+        let mut reachability = Reachability::of(n, &self.arcs);
         let (mut in_degree, mut out_degree) = (vec![0usize; n], vec![0usize; n]);
         for &(u, v) in &self.arcs {
             out_degree[u] += 1;
@@ -243,16 +243,16 @@ impl Draft {
             for child in draw_by_degree(&in_degree[..new], |_| true, n_children, &mut taken, rng) {
                 self.arcs.push((new, *child));
                 (out_degree[new], in_degree[*child]) = (out_degree[new] + 1, in_degree[*child] + 1);
-                heads.add(new, *child);
+                reachability.add(new, *child);
             }
-            heads.follow(new);
-            let open = |v: usize| !heads.reached(v);
+            reachability.follow(new);
+            let open = |v: usize| !reachability.reached(v);
             taken.clear();
             for parent in draw_by_degree(&out_degree[..new], open, n_parents, &mut taken, rng) {
                 self.arcs.push((*parent, new));
                 (out_degree[*parent], in_degree[new]) = (out_degree[*parent] + 1, in_degree[new] + 1);
             }
-            taken.iter().for_each(|&parent| heads.add(parent, new));
+            taken.iter().for_each(|&parent| reachability.add(parent, new));
         }
     }
 }
@@ -284,7 +284,7 @@ fn draw_by_degree<'a>(
 }
 
 /// Where the arcs of each vertex lead, as bits, and what can be reached from one of them.
-struct Heads {
+struct Reachability {
     words: usize,
     rows: Vec<u64>,
     reached: Vec<u64>,
@@ -292,12 +292,13 @@ struct Heads {
     todo: Vec<usize>,
 }
 
-impl Heads {
-    fn of(n: usize, arcs: &[(usize, usize)]) -> Heads {
+impl Reachability {
+    fn of(n: usize, arcs: &[(usize, usize)]) -> Reachability {
         let words = n.div_ceil(64);
-        let mut heads = Heads { words, rows: vec![0; n * words], reached: vec![0; words], todo: Vec::new() };
-        arcs.iter().for_each(|&(u, v)| heads.add(u, v));
-        heads
+        let mut reachability =
+            Reachability { words, rows: vec![0; n * words], reached: vec![0; words], todo: Vec::new() };
+        arcs.iter().for_each(|&(u, v)| reachability.add(u, v));
+        reachability
     }
 
     fn add(&mut self, tail: usize, head: usize) {
@@ -321,7 +322,7 @@ impl Heads {
         }
     }
 
-    /// Whether the last [`Heads::follow`] came to a vertex.
+    /// Whether the last [`Reachability::follow`] came to a vertex.
     fn reached(&self, v: usize) -> bool {
         self.reached[v / 64] >> (v % 64) & 1 == 1
     }

@@ -1,9 +1,9 @@
-//! Labelled graphs: the goal is the nearest node whose label lies in a target set, on a way that keeps clear of a set to
-//! avoid.
+//! Labelled graphs: the goal is the nearest node whose label lies in a target set, on a path that stays outside an avoid
+//! set.
 //!
-//! Which node is the target is drawn first, independently of degree, name and leaf-hood, and labels are drawn to fit:
-//! nearer nodes outside the target set, farther ones anywhere. So no shortcut that does not read labels does better
-//! than chance. (`placement = "free"` draws labels alone, as they come.)
+//! The target node is drawn first, independently of degree, name and distance to leaves, and labels are drawn to fit:
+//! nodes nearer than the target outside the target set, farther ones anywhere. So no label-blind shortcut beats chance.
+//! (`placement = "free"` draws labels independently instead.)
 
 use serde::{Deserialize, Serialize};
 
@@ -18,59 +18,58 @@ use crate::problem::solve::{DistanceField, steps_from};
 use crate::problem::{Goal, Labels, Problem};
 use searchlens_base::stream::{Stream, below, between, with_chance};
 
-/// Labelled graphs: checked.
+/// A validated config of labelled graphs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawLabelledConfig", into = "RawLabelledConfig")]
 pub struct LabelledConfig(RawLabelledConfig);
 
-/// [`LabelledConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`LabelledConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawLabelledConfig {
-    /// How the labels' space is cut into bins.
+    /// How label space is divided into bins.
     pub binning: Binning,
-    /// What joins the nodes.
+    /// The random graph.
     pub structure: Structure,
-    /// Which ways edges can be walked; both if left out.
+    /// Direction of edges. Default: both ways.
     #[serde(default)]
     pub arcs: Arcs,
     /// P, the distribution of labels.
     pub labels: Distribution,
     /// T, the target set.
     pub target: Region,
-    /// A, the set to avoid; nothing if left out.
+    /// A, the avoid set. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avoid: Option<Region>,
-    /// Which share of the target set's bins P may draw: the first so many in the order of bins; the others are taken out
-    /// of P, and no problem ever shows them. 1 if left out.
+    /// The share of the target set's bins that P may draw: the first ones in bin order. The others are removed from P and
+    /// never appear in a problem. Default: 1.
     #[serde(default = "whole")]
     pub target_share: f64,
-    /// Whether there must be one nearest target only. True if left out.
+    /// Whether the nearest target must be unique. Default: true.
     #[serde(default = "yes")]
     pub unique_nearest: bool,
-    /// How the target comes to its place.
+    /// How the target node is chosen.
     #[serde(default)]
     pub placement: Placement,
-    /// v0, the share of problems in which whoever does not mind the set to avoid walks into it: there, the nearest target
-    /// is farther than it would be if nothing had to be avoided. In all others, no shortest way to a nearest target enters
-    /// the set. Left to chance if left out; only with `avoid`.
+    /// v0, the share of problems that need a detour: ignoring the avoid set, every shortest path to a nearest target crosses
+    /// it. In all other problems no shortest path crosses it. Default: left to chance. Requires `avoid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detour_share: Option<f64>,
-    /// Δ, by how many steps the way that keeps clear is longer in the problems with a detour: each number of this range as
-    /// often, from 1 on. Left to chance if left out; only with `detour_share`.
+    /// Δ, how many steps longer the detour is: each value of this range equally often, at least 1. Default: left to chance.
+    /// Requires `detour_share`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detour_length: Option<Band>,
 }
 
-/// How the target comes to its place.
+/// How the target node is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Placement {
-    /// The target is any node that can be reached from the origin, each as likely: not the nearest leaf, nor the node of
-    /// highest degree, nor the first by name, more often than chance has it.
+    /// The target is drawn uniformly from the nodes reachable from the origin, so it is the nearest leaf, the node of
+    /// highest degree or the first by name no more often than chance.
     #[default]
     Balanced,
-    /// Labels are drawn independently from P, and the target is where they make it.
+    /// Labels are drawn independently from P, and define the target.
     Free,
 }
 
@@ -90,7 +89,7 @@ impl TryFrom<RawLabelledConfig> for LabelledConfig {
         if let Some(share) = raw.detour_share {
             checked_share("detour_share", share)?;
             if raw.avoid.is_none() {
-                let wanted = "left out: there is no set to avoid".to_owned();
+                let wanted = "left out: there is no `avoid` set".to_owned();
                 return Err(TaskError::Range { field: "detour_share", value: share.to_string(), wanted });
             }
         }
@@ -105,7 +104,7 @@ impl TryFrom<RawLabelledConfig> for LabelledConfig {
                 return Err(TaskError::Range { field: "detour_length", value, wanted });
             }
         }
-        LabelledFamily::tables(&raw)?;
+        LabelledFamily::samplers(&raw)?;
         Ok(LabelledConfig(raw))
     }
 }
@@ -118,16 +117,16 @@ impl From<LabelledConfig> for RawLabelledConfig {
 
 const MAX_LABELLED_NODES: usize = 10_000;
 
-/// Labels less likely than this are never drawn.
-const LEAST_CHANCE: f64 = 1e-9;
+/// Labels with a smaller probability are never drawn.
+const MIN_CHANCE: f64 = 1e-9;
 
 impl LabelledConfig {
-    /// The table.
+    /// Returns the config's fields.
     pub fn table(&self) -> &RawLabelledConfig {
         &self.0
     }
 
-    /// The same task with labels from another distribution P′, which may show all of the target set.
+    /// Returns the same task with labels from another distribution P′, which may draw from all of the target set.
     ///
     /// # Errors
     /// As for any config.
@@ -135,7 +134,7 @@ impl LabelledConfig {
         RawLabelledConfig { labels, target_share: 1.0, ..self.0.clone() }.try_into()
     }
 
-    /// The same task with another target set, of which P may show everything.
+    /// Returns the same task with another target set, all of which P may draw.
     ///
     /// # Errors
     /// As for any config.
@@ -148,21 +147,21 @@ impl LabelledConfig {
     }
 }
 
-/// Labelled graphs, with the tables that labels are drawn from.
+/// Labelled graphs, with the samplers of their labels.
 #[derive(Clone, Debug)]
 pub(crate) struct LabelledFamily {
     config: RawLabelledConfig,
-    tables: Tables,
+    samplers: Samplers,
 }
 
 /// Samplers of P, as a whole and inside the sets.
 #[derive(Clone, Debug)]
-struct Tables {
+struct Samplers {
     /// P.
     any: Sampler,
     /// P in A; `None` if P never draws from it.
     avoided: Option<Sampler>,
-    /// The chance of A under P.
+    /// The probability of A under P.
     avoided_chance: f64,
     /// P outside A.
     open: Sampler,
@@ -175,16 +174,16 @@ struct Tables {
 impl LabelledFamily {
     pub(crate) fn new(config: &LabelledConfig) -> LabelledFamily {
         let config = config.table().clone();
-        let tables = LabelledFamily::tables(&config).expect("checked when the config was made");
-        LabelledFamily { config, tables }
+        let samplers = LabelledFamily::samplers(&config).expect("checked when the config was made");
+        LabelledFamily { config, samplers }
     }
 
-    fn tables(config: &RawLabelledConfig) -> Result<Tables, TaskError> {
+    fn samplers(config: &RawLabelledConfig) -> Result<Samplers, TaskError> {
         let binning = &config.binning;
         let mut weights = config.labels.weights(binning);
-        // What rounding leaves at the edge of a box is nothing.
+        // Rounding leaves tiny weights at the edge of a box.
         let total: f64 = weights.iter().sum();
-        weights.iter_mut().filter(|w| **w < total * LEAST_CHANCE).for_each(|w| *w = 0.0);
+        weights.iter_mut().filter(|w| **w < total * MIN_CHANCE).for_each(|w| *w = 0.0);
         let in_target = binning.members(&config.target);
         let in_avoid = config.avoid.as_ref().map_or(vec![false; weights.len()], |avoid| binning.members(avoid));
         let cells: Vec<usize> = (0..weights.len()).filter(|&cell| in_target[cell]).collect();
@@ -194,13 +193,13 @@ impl LabelledFamily {
         let sampler = |what, keep: &dyn Fn(usize) -> bool| Sampler::new(&weights, keep).ok_or(empty(what));
         let total: f64 = weights.iter().sum();
         let avoided: f64 = weights.iter().zip(&in_avoid).filter(|(_, avoid)| **avoid).map(|(w, _)| w).sum();
-        Ok(Tables {
+        Ok(Samplers {
             any: sampler("at all", &|_| true)?,
             avoided: Sampler::new(&weights, |cell| in_avoid[cell]),
             avoided_chance: avoided / total,
-            open: sampler("outside the set to avoid", &|cell| !in_avoid[cell])?,
-            target: sampler("in the target set (and outside the set to avoid)", &|c| in_target[c] && !in_avoid[c])?,
-            other: sampler("outside the target set and the set to avoid", &|c| !in_target[c] && !in_avoid[c])?,
+            open: sampler("outside the avoid set", &|cell| !in_avoid[cell])?,
+            target: sampler("in the target set (and outside the avoid set)", &|c| in_target[c] && !in_avoid[c])?,
+            other: sampler("outside the target set and the avoid set", &|c| !in_target[c] && !in_avoid[c])?,
         })
     }
 
@@ -208,37 +207,41 @@ impl LabelledFamily {
         self.config.structure.n_nodes()
     }
 
-    /// Whether the next problem is to have a detour; `None` if that is left to chance. Drawn once a problem and not once a
-    /// graph, as graphs without detours are more frequent.
-    pub(crate) fn draw_detour(&self, rng: &mut Stream) -> Option<DetourWish> {
+    /// Draws the detour required of the next problem; `None` if left to chance. Drawn once per problem, not once per graph,
+    /// because graphs without detours are more frequent.
+    pub(crate) fn draw_detour(&self, rng: &mut Stream) -> Option<DetourRequirement> {
         let share = self.config.detour_share?;
         if !with_chance(rng, share) {
-            return Some(DetourWish { kind: Detour::None, longer_by: None });
+            return Some(DetourRequirement { kind: Detour::None, longer_by: None });
         }
         let longer_by = self.config.detour_length.and_then(|band| Some(between(rng, band.min, band.max?)));
-        Some(DetourWish { kind: Detour::Needed, longer_by })
+        Some(DetourRequirement { kind: Detour::Needed, longer_by })
     }
 
-    /// Everything that [`LabelledFamily::draw_detour`] can say.
-    pub(crate) fn detours(&self) -> Vec<Option<DetourWish>> {
+    /// Lists every value of [`LabelledFamily::draw_detour`].
+    pub(crate) fn detours(&self) -> Vec<Option<DetourRequirement>> {
         let Some(share) = self.config.detour_share else { return vec![None] };
         let lengths: Vec<Option<usize>> = match self.config.detour_length {
             Some(Band { min, max: Some(max) }) => (min..=max).map(Some).collect(),
             _ => vec![None],
         };
-        let none = (share < 1.0).then_some(DetourWish { kind: Detour::None, longer_by: None });
-        let needed = lengths.into_iter().map(|longer_by| DetourWish { kind: Detour::Needed, longer_by });
+        let none = (share < 1.0).then_some(DetourRequirement { kind: Detour::None, longer_by: None });
+        let needed = lengths.into_iter().map(|longer_by| DetourRequirement { kind: Detour::Needed, longer_by });
         none.into_iter().chain(needed.filter(|_| share > 0.0)).map(Some).collect()
     }
 
-    /// One graph with labels, if it fits what the config and `detour` ask.
-    pub(crate) fn attempt(&self, detour: Option<DetourWish>, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+    /// Draws one labelled graph; `None` if it misses the config or the required `detour`.
+    pub(crate) fn attempt(
+        &self,
+        detour: Option<DetourRequirement>,
+        rng: &mut Stream,
+    ) -> Option<(Problem, DistanceField)> {
         let config = &self.config;
         let graph = config.structure.graph(config.arcs, rng);
         let origin = below(rng, graph.n_nodes());
         let cells = match config.placement {
             Placement::Balanced => self.placed(&graph, origin, rng)?,
-            Placement::Free => (0..graph.n_nodes()).map(|_| self.tables.any.draw(rng)).collect(),
+            Placement::Free => (0..graph.n_nodes()).map(|_| self.samplers.any.draw(rng)).collect(),
         };
         let problem = self.labelled(graph, origin, &cells);
         if problem.is_target(origin) || problem.is_avoided(origin) {
@@ -247,27 +250,27 @@ impl LabelledFamily {
         let field = problem.distances()?;
         field.distance(origin)?;
         let unique = !config.unique_nearest || field.ends_from(&problem.graph, origin).len() == 1;
-        let detoured = detour.is_none_or(|wish| wish.fits(&problem, &field));
+        let detoured = detour.is_none_or(|requirement| requirement.fits(&problem, &field));
         (unique && detoured).then_some((problem, field))
     }
 
-    /// One graph with labels in which every way to a target enters the set to avoid, and the distances to the target set for
-    /// one who minds nothing. Labels are drawn from P as they come, the origin's outside both sets: where the target is to be
-    /// walled in, there is no balanced place for it.
-    pub(crate) fn attempt_forced(&self, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+    /// Draws one labelled graph whose every path to a target crosses the avoid set, with distances that ignore the avoid set;
+    /// `None` if the draw is not such a graph. Labels are drawn independently from P, the origin's outside both sets: a
+    /// target enclosed by the avoid set has no balanced place.
+    pub(crate) fn attempt_unavoidable(&self, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
         let config = &self.config;
         let graph = config.structure.graph(config.arcs, rng);
         let origin = below(rng, graph.n_nodes());
-        let mut cells: Vec<usize> = (0..graph.n_nodes()).map(|_| self.tables.any.draw(rng)).collect();
-        cells[origin] = self.tables.other.draw(rng);
+        let mut cells: Vec<usize> = (0..graph.n_nodes()).map(|_| self.samplers.any.draw(rng)).collect();
+        cells[origin] = self.samplers.other.draw(rng);
         let problem = self.labelled(graph, origin, &cells);
         let blind = blind_field(&problem)??;
         let unique = !config.unique_nearest || blind.ends_from(&problem.graph, origin).len() == 1;
-        let is_forced = Avoidance::of(&problem)?.is_forced();
-        (unique && is_forced).then_some((problem, blind))
+        let is_unavoidable = Avoidance::of(&problem)?.is_unavoidable();
+        (unique && is_unavoidable).then_some((problem, blind))
     }
 
-    /// The problem on a graph with labels, given by cell of the binning.
+    /// Makes the problem of a graph with labels, given as cells of the binning.
     fn labelled(&self, graph: Graph, origin: usize, cells: &[usize]) -> Problem {
         let config = &self.config;
         let mut values = Vec::with_capacity(cells.len() * config.binning.dim);
@@ -277,55 +280,54 @@ impl LabelledFamily {
         Problem { labels, ..Problem::on(graph, origin, goal) }
     }
 
-    /// Labels, by cell, that make a node drawn at random a nearest target; `None` if nothing can be reached.
+    /// Draws labels, as cells, that make a random node the nearest target; `None` if nothing is reachable.
     fn placed(&self, graph: &Graph, origin: usize, rng: &mut Stream) -> Option<Vec<usize>> {
-        let (n, tables) = (graph.n_nodes(), &self.tables);
-        let closed: Vec<bool> = (0..n).map(|v| with_chance(rng, tables.avoided_chance) && v != origin).collect();
+        let (n, samplers) = (graph.n_nodes(), &self.samplers);
+        let closed: Vec<bool> = (0..n).map(|v| with_chance(rng, samplers.avoided_chance) && v != origin).collect();
         let steps = steps_from(graph, origin, |v| closed[v]);
         let reached: Vec<usize> = (0..n).filter(|&v| v != origin && steps[v] != u64::MAX).collect();
         if reached.is_empty() {
             return None;
         }
         let target = reached[below(rng, reached.len())];
-        let label = |v: usize| match &tables.avoided {
+        let label = |v: usize| match &samplers.avoided {
             Some(avoided) if closed[v] => avoided.draw(rng),
-            _ if v == target => tables.target.draw(rng),
-            _ if steps[v] <= steps[target] => tables.other.draw(rng),
-            _ => tables.open.draw(rng),
+            _ if v == target => samplers.target.draw(rng),
+            _ if steps[v] <= steps[target] => samplers.other.draw(rng),
+            _ => samplers.open.draw(rng),
         };
         Some((0..n).map(label).collect())
     }
 }
 
-/// What minding the set to avoid shall change in a problem.
+/// A requirement on the detour of one problem.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DetourWish {
+pub(crate) struct DetourRequirement {
     kind: Detour,
-    /// Δ in steps; any if absent.
+    /// Δ in steps; any if `None`.
     longer_by: Option<usize>,
 }
 
-impl DetourWish {
+impl DetourRequirement {
     fn fits(self, problem: &Problem, field: &DistanceField) -> bool {
         let longer = || Avoidance::of(problem).and_then(|avoidance| avoidance.detour());
         Detour::of(problem, field) == self.kind && self.longer_by.is_none_or(|by| longer() == Some(by))
     }
 }
 
-/// What minding the set to avoid changes.
+/// How the avoid set changes the shortest paths of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detour {
-    /// Nothing: no shortest way to a nearest target enters the set.
+    /// Not at all: no shortest path to a nearest target crosses it.
     None,
-    /// Some of the shortest ways enter it and some do not.
+    /// Some of the shortest paths cross it and some do not.
     OneOfSeveral,
-    /// The nearest target would be nearer, or nearer by another way, if nothing had to be avoided: all shortest ways enter
-    /// the set.
+    /// All shortest paths cross it: complying is longer.
     Needed,
 }
 
 impl Detour {
-    /// What it is in a problem; `field` must hold its distances.
+    /// Returns the detour of a problem; `field` must hold the distances to its goal.
     pub fn of(problem: &Problem, field: &DistanceField) -> Detour {
         let graph = &problem.graph;
         let (Goal::Nearest { within, .. }, Some(labels)) = (&problem.goal, &problem.labels) else {

@@ -45,7 +45,7 @@ pub enum Distribution {
         sd: Vec<f64>,
     },
     /// One of several, by weight.
-    Mixture(Vec<Part>),
+    Mixture(Vec<WeightedDistribution>),
     /// A weight for every bin, the last coordinate running fastest.
     Histogram(Vec<f64>),
 }
@@ -53,7 +53,7 @@ pub enum Distribution {
 /// A part of a mixture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Part {
+pub struct WeightedDistribution {
     /// Its weight, above 0; weights need not add up to 1.
     pub weight: f64,
     /// What is drawn.
@@ -281,8 +281,8 @@ mod tests {
         let normal = Distribution::Normal { mean: vec![0.0], sd: vec![1.0] };
         check(&line, &normal, &[0.1359, 0.3413, 0.3413, 0.1359]);
         let mixture = Distribution::Mixture(vec![
-            Part { weight: 3.0, of: Distribution::Histogram(vec![1.0, 0.0, 0.0, 1.0]) },
-            Part { weight: 1.0, of: Distribution::Uniform { low: vec![0.0], high: vec![1.0] } },
+            WeightedDistribution { weight: 3.0, of: Distribution::Histogram(vec![1.0, 0.0, 0.0, 1.0]) },
+            WeightedDistribution { weight: 1.0, of: Distribution::Uniform { low: vec![0.0], high: vec![1.0] } },
         ]);
         check(&line, &mixture, &[0.375, 0.0, 0.25, 0.375]);
         let plane = Binning { dim: 2, bins: 2, low: 0.0, high: 1.0 };

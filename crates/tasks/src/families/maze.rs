@@ -35,11 +35,11 @@ const MANY_CELLS: usize = 64;
 /// this many problems, or ten times as many mazes, but no more than [`MAX_PROBED_CELLS`] allow.
 const PROBE_DRAWS: usize = 2000;
 
-/// How many cells a probe draws at most; [`LEAST_TRIES`] mazes are drawn in any case.
+/// How many cells a probe draws at most; [`MIN_TRIES`] mazes are drawn in any case.
 const MAX_PROBED_CELLS: usize = 4_000_000;
 
 /// See [`MAX_PROBED_CELLS`].
-const LEAST_TRIES: usize = 20;
+const MIN_TRIES: usize = 20;
 
 /// If so many problems are all of different classes, there are so many classes that no split is empty.
 const MANY_CLASSES: usize = 100;
@@ -89,7 +89,10 @@ impl MazeFamily {
             return None;
         }
         let maze = Maze { lattice: self.config.lattice(), graph };
-        Some((Instance { problem: Problem::in_maze(maze, origin, target), path, class, shown: Vec::new() }, field))
+        Some((
+            Instance { problem: Problem::in_maze(maze, origin, target), path, class, demonstrations: Vec::new() },
+            field,
+        ))
     }
 
     /// The passages of a maze, and a cell of the part that problems lie in.
@@ -129,8 +132,8 @@ impl MazeFamily {
         let (mut n_problems, mut n_draws) = (0, 0);
         let mut classes = BTreeSet::new();
         let (mut rng, mut open) = (stream(0, Purpose::Probe, 0), PassageSet::none(lattice));
-        let most_draws = (MAX_PROBED_CELLS / lattice.n_cells()).clamp(LEAST_TRIES, 10 * PROBE_DRAWS);
-        while n_draws < most_draws && n_problems < PROBE_DRAWS && !missing.iter().all(Vec::is_empty) {
+        let max_draws = (MAX_PROBED_CELLS / lattice.n_cells()).clamp(MIN_TRIES, 10 * PROBE_DRAWS);
+        while n_draws < max_draws && n_problems < PROBE_DRAWS && !missing.iter().all(Vec::is_empty) {
             n_draws += 1;
             // Of a balanced band every number is looked for in the same draws.
             let Some((instance, _)) = self.try_draw(&mut open, rules.lookahead, &mut rng, &|_| true) else { continue };
@@ -140,7 +143,7 @@ impl MazeFamily {
             let is_missing = |wanted: &Option<usize>| wanted.is_some_and(|wanted| wanted != level);
             missing[Split::of(instance.class) as usize].retain(is_missing);
             missing_anywhere.retain(is_missing);
-            let many_classes = classes.len() == n_problems && n_problems >= MANY_CLASSES.min(most_draws / 2);
+            let many_classes = classes.len() == n_problems && n_problems >= MANY_CLASSES.min(max_draws / 2);
             if many_classes && missing_anywhere.is_empty() {
                 missing = [const { Vec::new() }; 3];
             }

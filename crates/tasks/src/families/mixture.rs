@@ -17,7 +17,7 @@ use searchlens_base::stream::Stream;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawMixtureConfig", into = "RawMixtureConfig")]
 pub struct MixtureConfig {
-    parts: Vec<Part>,
+    parts: Vec<WeightedTask>,
 }
 
 /// [`MixtureConfig`] as it stands in a file: nothing checked.
@@ -25,13 +25,13 @@ pub struct MixtureConfig {
 #[serde(deny_unknown_fields)]
 pub struct RawMixtureConfig {
     /// The parts.
-    pub parts: Vec<Part>,
+    pub parts: Vec<WeightedTask>,
 }
 
 /// A part of a mixture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Part {
+pub struct WeightedTask {
     /// How often problems come from this part, compared with the other parts' weights. Greater than 0.
     pub weight: f64,
     /// Where they come from: any task but a mixture.
@@ -69,7 +69,7 @@ impl From<MixtureConfig> for RawMixtureConfig {
 
 impl MixtureConfig {
     /// The parts, one at least.
-    pub fn parts(&self) -> &[Part] {
+    pub fn parts(&self) -> &[WeightedTask] {
         &self.parts
     }
 

@@ -1,23 +1,24 @@
-//! The families of problems that a task can draw from: one file each, behind one closed enum.
+//! The families of problems: one file each, behind one closed enum.
 //!
-//! The exact solver of every family is [`Problem::distances`] (with [`Problem::nearest_targets`] and
-//! [`DistanceField::successors`]: all goals that are nearest, all steps that are right); what its problems lose to ties is
-//! [`crate::difficulty::shortcut::Floor`]; what walkers score on them that do not search is [`crate::sets::baselines::baselines`].
+//! The exact solver of every family is [`Problem::distances`] (with [`Problem::nearest_targets`] for all nearest goals and
+//! [`DistanceField::successors`] for all optimal steps). The loss due to ties is
+//! [`crate::difficulty::shortcut::EntropyFloor`]; the scores of policies that do not search are
+//! [`crate::sets::baselines::baselines`].
 //!
-//! | family | same problem | no-search baselines | ties |
+//! | family | equivalent problems | no-search baselines | ties |
 //! |---|---|---|---|
-//! | `maze` | D4 or D2, endpoints aside | walkers, greedy by Manhattan distance | none on trees |
-//! | `star` | equal name by name | walkers: 1/arms at the first step, sure afterwards | none |
-//! | `dag`, `graph` | renaming | walkers (greedy is random: there is no geometry) | shortest paths |
-//! | `tree` | renaming | walkers | none |
-//! | `labelled`, `prompted` | renaming, with labels and sets | walkers, and [`crate::difficulty::shortcut::Shortcut`]s past the labels | shortest paths; one goal if `unique_nearest` |
-//! | `hops` | equal name by name | a step is forced; guessing the end is right once in `nodes - 1` | none |
-//! | `countdown` | equal numbers and target | walkers | orders of joining |
-//! | `sliding` | equal arrangements | walkers | shortest paths |
+//! | `maze` | D4 or D2, endpoints aside | policies, greedy by Manhattan distance | none on trees |
+//! | `star` | identical | policies: 1/arms at the first step, then certain | none |
+//! | `dag`, `graph` | renaming | policies (greedy is random: no geometry) | shortest paths |
+//! | `tree` | renaming | policies | none |
+//! | `labelled`, `prompted` | renaming, with labels and sets | policies, and label-blind [`crate::difficulty::shortcut::Shortcut`]s | shortest paths; one goal if `unique_nearest` |
+//! | `hops` | identical | every step is forced; a guess of the end is right once in `nodes - 1` | none |
+//! | `countdown` | identical numbers and target | policies | orders of operations |
+//! | `sliding` | identical arrangements | policies | shortest paths |
 //!
-//! A family of graphs says how a problem is drawn and what makes two of them the same ([`Equivalence`]); the rest, from
-//! the split to the path, is the same for all and stands here. Mazes know their class before their endpoints are drawn,
-//! and have a draw of their own.
+//! A family of graphs defines how to draw a problem and when two are equivalent ([`Equivalence`]); everything else, from
+//! the split to the path, is common and lives here. Mazes know their class before their endpoints are drawn, so they
+//! have their own draw.
 
 pub mod countdown;
 pub mod dag;
@@ -48,7 +49,7 @@ use countdown::CountdownConfig;
 use dag::DagConfig;
 use graph::GraphConfig;
 use hops::HopsConfig;
-use labelled::{DetourWish, LabelledFamily};
+use labelled::{DetourRequirement, LabelledFamily};
 use maze::MazeFamily;
 use mixture::MixtureFamily;
 use prompted::{PromptedFamily, Stratum};
@@ -57,15 +58,15 @@ use sliding::SlidingFamily;
 use star::StarConfig;
 use tree::TreeConfig;
 
-/// What one problem is to be like, beyond what holds for all of a config. Drawn before any graph, so that what is rare
-/// comes as often as was asked.
+/// A requirement on one problem, beyond its config. Drawn before any graph, so that rare problems get the share that the
+/// config asks for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wish {
-    pub(crate) detour: Option<DetourWish>,
+pub(crate) struct Requirement {
+    pub(crate) detour: Option<DetourRequirement>,
     pub(crate) stratum: Option<Stratum>,
 }
 
-/// A family, with what it looks up while drawing.
+/// A family, with the lookup tables of its draws.
 #[derive(Clone, Debug)]
 pub(crate) enum Family {
     Maze(MazeFamily),
@@ -82,7 +83,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// The family of a config, and the splits it has problems in.
+    /// Returns the family of a config, and the splits it can fill.
     ///
     /// # Errors
     /// If hardly any problem fits the config: [`TaskError::TooRare`], and for mazes what [`MazeFamily::new`] says.
@@ -116,14 +117,14 @@ impl Family {
         match self {
             Family::Maze(_) => Equivalence::Lattice,
             Family::Mixture(mixture) => mixture.equivalence(),
-            Family::Star(_) | Family::Hops(_) | Family::Countdown(_) | Family::Sliding(_) => Equivalence::Labelled,
+            Family::Star(_) | Family::Hops(_) | Family::Countdown(_) | Family::Sliding(_) => Equivalence::Exact,
             Family::Dag(_) | Family::Tree(_) | Family::Graph(_) | Family::Labelled(_) | Family::Prompted(_) => {
                 Equivalence::Relabelling
             }
         }
     }
 
-    /// Draws until a problem's class is wanted, then its path, then the examples that go before it.
+    /// Draws problems until one's class is `wanted`, then its path, then its demonstrations.
     pub(crate) fn draw(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> (Instance, DistanceField) {
         if let Family::Maze(mazes) = self {
             return mazes.draw(rng, wanted);
@@ -131,9 +132,9 @@ impl Family {
         if let Family::Mixture(mixture) = self {
             return mixture.pick(rng).draw(rng, wanted);
         }
-        let wish = self.draw_wish(rng);
+        let requirement = self.draw_requirement(rng);
         let (problem, field, class) = loop {
-            if let Some((problem, field)) = self.attempt(wish, rng) {
+            if let Some((problem, field)) = self.attempt(requirement, rng) {
                 let class = self.class(&problem, &field);
                 if wanted(class) {
                     break (problem, field, class);
@@ -142,46 +143,50 @@ impl Family {
         };
         let path = random_shortest_path(&problem.graph, &field, problem.origin, rng);
         let path = path.expect("families draw problems that can be solved");
-        let shown = match self {
-            Family::Prompted(prompts) => prompts.examples(&|shown, field| wanted(self.class(shown, field)), rng),
+        let demonstrations = match self {
+            Family::Prompted(prompts) => prompts.demonstrations(&|shown, field| wanted(self.class(shown, field)), rng),
             _ => Vec::new(),
         };
-        (Instance { problem, path, class, shown }, field)
+        (Instance { problem, path, class, demonstrations }, field)
     }
 
-    /// Draws until a problem whose set to avoid cannot be avoided is of a wanted class; `None` if the task has no such set, or
-    /// of many draws hardly any was such a problem.
-    pub(crate) fn draw_forced(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> Option<Instance> {
+    /// Draws problems in which every path to the target set crosses the avoid set, until one's class is `wanted`; `None` if
+    /// the task has no avoid set, or such problems are too rare.
+    pub(crate) fn draw_unavoidable(
+        &self,
+        rng: &mut Stream,
+        wanted: &dyn Fn(SymmetryClass) -> bool,
+    ) -> Option<Instance> {
         let Family::Labelled(graphs) = self else { return None };
-        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
+        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(MIN_DRAWS, MAX_DRAWS);
         (0..n_draws).find_map(|_| {
-            let (problem, blind) = graphs.attempt_forced(rng)?;
+            let (problem, blind) = graphs.attempt_unavoidable(rng)?;
             let class = Some(relabelling_class(&problem, &blind)).filter(|&class| wanted(class))?;
             let (path, _) = forbidden_path(&problem)?;
-            Some(Instance { problem, path, class, shown: Vec::new() })
+            Some(Instance { problem, path, class, demonstrations: Vec::new() })
         })
     }
 
-    fn draw_wish(&self, rng: &mut Stream) -> Wish {
+    fn draw_requirement(&self, rng: &mut Stream) -> Requirement {
         match self {
-            Family::Labelled(graphs) => Wish { detour: graphs.draw_detour(rng), stratum: None },
-            Family::Prompted(prompts) => prompts.draw_wish(rng),
-            _ => Wish::default(),
+            Family::Labelled(graphs) => Requirement { detour: graphs.draw_detour(rng), stratum: None },
+            Family::Prompted(prompts) => prompts.draw_requirement(rng),
+            _ => Requirement::default(),
         }
     }
 
-    /// One draw of a problem and the distances to its goal; `None` if what was drawn does not fit the config.
-    fn attempt(&self, wish: Wish, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+    /// Draws one problem and the distances to its goal; `None` if the draw misses the config.
+    fn attempt(&self, requirement: Requirement, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
         let problem = match self {
             Family::Dag(dags) => return Some(dags.problem(rng)),
             Family::Graph(graphs) => return graphs.attempt(rng),
-            Family::Labelled(graphs) => return graphs.attempt(wish.detour, rng),
-            Family::Prompted(prompts) => return prompts.attempt(wish, rng),
+            Family::Labelled(graphs) => return graphs.attempt(requirement.detour, rng),
+            Family::Prompted(prompts) => return prompts.attempt(requirement, rng),
             Family::Maze(mazes) => {
                 let (instance, field) = mazes.draw(rng, &|_| true);
                 return Some((instance.problem, field));
             }
-            Family::Mixture(mixture) => return mixture.pick(rng).attempt(wish, rng),
+            Family::Mixture(mixture) => return mixture.pick(rng).attempt(requirement, rng),
             Family::Countdown(games) => games.attempt(rng)?,
             Family::Star(stars) => stars.problem(rng),
             Family::Tree(trees) => trees.problem(rng),
@@ -192,33 +197,33 @@ impl Family {
         Some((problem, field))
     }
 
-    /// The class of a problem of this family; `field` holds the distances to its goal.
+    /// Returns the class of a problem of this family; `field` holds the distances to its goal.
     pub(crate) fn class(&self, problem: &Problem, field: &DistanceField) -> SymmetryClass {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
             (Family::Mixture(_), Equivalence::Lattice) => SymmetryClass(Identity::of(problem).maze_class),
-            (_, Equivalence::Labelled) => labelled_class(problem),
+            (_, Equivalence::Exact) => labelled_class(problem),
             (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }
     }
 
-    /// Tries to draw problems, the same ones every time, and refuses a config that hardly any fits.
+    /// Draws a fixed sequence of problems, and rejects a config that almost none fits.
     ///
     /// # Errors
     /// [`TaskError::TooRare`].
     fn check_yield(&self, config: &TaskConfig) -> Result<(), TaskError> {
         const ENOUGH: usize = 3;
-        let wishes = match self {
+        let requirements = match self {
             Family::Labelled(graphs) => {
-                graphs.detours().into_iter().map(|detour| Wish { detour, stratum: None }).collect()
+                graphs.detours().into_iter().map(|detour| Requirement { detour, stratum: None }).collect()
             }
-            Family::Prompted(prompts) => prompts.wishes(),
-            _ => vec![Wish::default()],
+            Family::Prompted(prompts) => prompts.requirements(),
+            _ => vec![Requirement::default()],
         };
-        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(LEAST_DRAWS, MAX_DRAWS);
-        for wish in wishes {
+        let n_draws = (MAX_DRAWN_NODES / self.n_nodes()).clamp(MIN_DRAWS, MAX_DRAWS);
+        for requirement in requirements {
             let mut rng = stream(0, Purpose::Probe, 1);
-            let n_found = (0..n_draws).filter(|_| self.attempt(wish, &mut rng).is_some()).take(ENOUGH).count();
+            let n_found = (0..n_draws).filter(|_| self.attempt(requirement, &mut rng).is_some()).take(ENOUGH).count();
             if n_found < ENOUGH {
                 return Err(TaskError::TooRare { task: config.name(), n_draws, n_found });
             }
@@ -226,7 +231,7 @@ impl Family {
         Ok(())
     }
 
-    /// About how many nodes a graph has, where draws may fail.
+    /// Returns the approximate number of nodes of a graph, in families whose draws may fail.
     fn n_nodes(&self) -> usize {
         match self {
             Family::Graph(graphs) => graphs.table().structure.n_nodes(),
@@ -236,38 +241,38 @@ impl Family {
         }
     }
 
-    /// The class of one draw, as a probe of what splits the family fills; `None` if the draw does not fit.
+    /// Returns the class of one draw, to probe which splits the family fills; `None` if the draw misses the config.
     fn probe(&self, rng: &mut Stream) -> Option<SymmetryClass> {
-        let wish = self.draw_wish(rng);
-        self.attempt(wish, rng).map(|(problem, field)| self.class(&problem, &field))
+        let requirement = self.draw_requirement(rng);
+        self.attempt(requirement, rng).map(|(problem, field)| self.class(&problem, &field))
     }
 }
 
-/// How many draws [`Family::check_yield`] makes before it gives a config up, if graphs are small.
+/// Draws that [`Family::check_yield`] makes at most, if graphs are small.
 const MAX_DRAWS: usize = 20_000;
 
-/// How many nodes it draws at most, save that [`LEAST_DRAWS`] graphs are drawn in any case.
+/// Nodes that it draws at most, except that it always draws [`MIN_DRAWS`] graphs.
 const MAX_DRAWN_NODES: usize = 4_000_000;
 
 /// See [`MAX_DRAWN_NODES`].
-const LEAST_DRAWS: usize = 40;
+const MIN_DRAWS: usize = 40;
 
-/// How many problems [`FilledSplits::probe`] looks at before it calls a split empty. A split that holds one in a
-/// hundred is missed once in 500 million tasks.
+/// Problems that [`FilledSplits::probe`] draws before it calls a split empty. A split that holds one problem in a hundred
+/// is missed once in 500 million tasks.
 const PROBE_DRAWS: usize = 2000;
 
-/// Which splits a task has problems in.
+/// The splits that a task can fill.
 #[derive(Clone, Debug)]
 pub(crate) struct FilledSplits {
     pub(crate) filled: [bool; 3],
-    /// Problems drawn while looking.
+    /// Problems drawn by the probe.
     pub(crate) n_draws: usize,
-    /// Different classes met while looking.
+    /// Distinct classes seen by the probe.
     pub(crate) n_classes: usize,
 }
 
 impl FilledSplits {
-    /// Draws problems, the same ones every time, until each split has shown one or [`PROBE_DRAWS`] are drawn.
+    /// Draws a fixed sequence of problems until every split has one, or [`PROBE_DRAWS`] are drawn.
     fn probe(family: &Family) -> FilledSplits {
         let mut rng = stream(0, Purpose::Probe, 0);
         let mut filled = [false; 3];

@@ -1,49 +1,49 @@
-//! Prompts: examples of labelled graphs with their paths, then the question. The examples may follow the target set that
-//! the network was trained on, or another one, or be spoilt in ways that tell what the network takes from them.
+//! Few-shot prompts: demonstrations (labelled graphs with their paths), then the question. Demonstrations may follow the
+//! question's target set or another one, or be corrupted, to show what the network takes from them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{TaskError, checked_range};
-use crate::families::Wish;
+use crate::families::Requirement;
 use crate::families::labelled::{LabelledConfig, LabelledFamily};
 use crate::families::labels::Distribution;
-use crate::instance::Shown;
+use crate::instance::Demonstration;
 use crate::problem::region::Region;
 use crate::problem::solve::{DistanceField, random_shortest_path};
 use crate::problem::{Goal, Labels, Problem};
 use searchlens_base::stream::{Stream, below, shuffle};
 
-/// Prompts: checked.
+/// A validated config of few-shot prompts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawPromptedConfig", into = "RawPromptedConfig")]
 pub struct PromptedConfig(RawPromptedConfig);
 
-/// [`PromptedConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`PromptedConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawPromptedConfig {
-    /// The graphs, their labels, and T, which the question's path goes by.
+    /// The graphs, their labels, and T, the target set of the question.
     pub graph: LabelledConfig,
-    /// E, how many examples are shown; 0 for the question alone.
+    /// E, the number of demonstrations; 0 for the question alone.
     pub examples: usize,
-    /// Which set the paths shown go by; T if left out.
+    /// The target set that demonstrations follow. Default: T.
     #[serde(default)]
     pub follow: Follow,
-    /// T_*, another target set. Needed by `follow = "other"` and by `strata`.
+    /// T_*, another target set. Required by `follow = "other"` and by `strata`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<Region>,
-    /// In what way the examples are spoilt; none if left out.
-    #[serde(default)]
-    pub spoilt: Spoilt,
-    /// P of the examples' labels, if it is not the question's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown_labels: Option<Distribution>,
-    /// The strata of conflict between T and T_* that questions come from, each as likely. Any question if left out.
+    /// How demonstrations are corrupted. Default: not at all. (Written as `spoilt`; `corruption` is read too.)
+    #[serde(default, rename = "spoilt", alias = "corruption")]
+    pub corruption: Corruption,
+    /// P of the demonstrations' labels, if it differs from the question's. (Written as `shown_labels`.)
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "shown_labels", alias = "demonstration_labels")]
+    pub demonstration_labels: Option<Distribution>,
+    /// Strata of conflict between T and T_* to draw questions from, each with equal probability. Default: any question.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strata: Vec<Stratum>,
 }
 
-/// Which set the paths shown go by.
+/// The target set that demonstrations follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Follow {
@@ -54,23 +54,24 @@ pub enum Follow {
     Other,
 }
 
-/// In what way examples are spoilt.
+/// How demonstrations are corrupted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Spoilt {
-    /// They are not.
+pub enum Corruption {
+    /// Not at all. (Written as `not`.)
     #[default]
-    Not,
-    /// Labels are dealt anew among the nodes after the path is found: the path goes by nothing that is shown.
+    #[serde(rename = "not", alias = "none")]
+    None,
+    /// Labels are permuted among the nodes once the path is found, so the path follows nothing visible.
     Shuffled,
-    /// Paths without their graphs: what is left can only be copied.
+    /// Paths without their graphs: all that is left is to copy.
     Blanked,
-    /// Copies of one example.
+    /// Copies of one demonstration.
     Repeated,
 }
 
-/// How T and T_* disagree about a question. In all of them, the nearest node of T is not in T_* and the other way round,
-/// and one of the two is nearer.
+/// How T and T_* disagree about a question. In every stratum the nearest node of T is not in T_* and vice versa, and one of
+/// the two is strictly nearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stratum {
@@ -78,9 +79,9 @@ pub enum Stratum {
     TargetNearer,
     /// The node of T_* is nearer; no node is in both sets.
     OtherNearer,
-    /// The node of T is nearer; farther than either, a node is in both.
+    /// The node of T is nearer; a node farther than either is in both sets.
     TargetNearerShared,
-    /// The node of T_* is nearer; farther than either, a node is in both.
+    /// The node of T_* is nearer; a node farther than either is in both sets.
     OtherNearerShared,
 }
 
@@ -102,7 +103,7 @@ impl TryFrom<RawPromptedConfig> for PromptedConfig {
             }
             None => {}
         }
-        shown_config(&raw)?;
+        demonstration_config(&raw)?;
         Ok(PromptedConfig(raw))
     }
 }
@@ -114,7 +115,7 @@ impl From<PromptedConfig> for RawPromptedConfig {
 }
 
 impl PromptedConfig {
-    /// The table.
+    /// Returns the config's fields.
     pub fn table(&self) -> &RawPromptedConfig {
         &self.0
     }
@@ -124,37 +125,38 @@ impl PromptedConfig {
     }
 }
 
-/// The config that examples are drawn by.
-fn shown_config(config: &RawPromptedConfig) -> Result<LabelledConfig, TaskError> {
-    let mut shown = config.graph.clone();
-    if let Some(labels) = &config.shown_labels {
-        shown = shown.shifted(labels.clone())?;
+/// Returns the config of the demonstrations.
+fn demonstration_config(config: &RawPromptedConfig) -> Result<LabelledConfig, TaskError> {
+    let mut demonstrated = config.graph.clone();
+    if let Some(labels) = &config.demonstration_labels {
+        demonstrated = demonstrated.shifted(labels.clone())?;
     }
     match (&config.other, config.follow) {
-        (Some(other), Follow::Other) => shown.retargeted(other.clone()),
-        _ => Ok(shown),
+        (Some(other), Follow::Other) => demonstrated.retargeted(other.clone()),
+        _ => Ok(demonstrated),
     }
 }
 
-/// Prompts, with the tables of their graphs.
+/// Few-shot prompts, with the samplers of their labels.
 #[derive(Clone, Debug)]
 pub(crate) struct PromptedFamily {
     config: RawPromptedConfig,
     question: LabelledFamily,
-    shown: LabelledFamily,
+    demonstrated: LabelledFamily,
 }
 
 impl PromptedFamily {
     pub(crate) fn new(config: &PromptedConfig) -> PromptedFamily {
         let config = config.table().clone();
-        let shown = shown_config(&config).expect("checked when the config was made");
-        PromptedFamily { question: LabelledFamily::new(&config.graph), shown: LabelledFamily::new(&shown), config }
+        let demonstrated = demonstration_config(&config).expect("checked when the config was made");
+        let (question, demonstrated) = (LabelledFamily::new(&config.graph), LabelledFamily::new(&demonstrated));
+        PromptedFamily { config, question, demonstrated }
     }
 
-    /// One question, if it fits the wish.
-    pub(crate) fn attempt(&self, wish: Wish, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
-        let (problem, field) = self.question.attempt(wish.detour, rng)?;
-        let fits = match (wish.stratum, &self.config.other) {
+    /// Draws one question; `None` if it misses the requirement.
+    pub(crate) fn attempt(&self, requirement: Requirement, rng: &mut Stream) -> Option<(Problem, DistanceField)> {
+        let (problem, field) = self.question.attempt(requirement.detour, rng)?;
+        let fits = match (requirement.stratum, &self.config.other) {
             (Some(wanted), Some(other)) => Stratum::of(&problem, other) == Some(wanted),
             _ => true,
         };
@@ -165,38 +167,42 @@ impl PromptedFamily {
         self.question.n_nodes()
     }
 
-    /// What the next question is to be like.
-    pub(crate) fn draw_wish(&self, rng: &mut Stream) -> Wish {
+    /// Draws the requirement of the next question.
+    pub(crate) fn draw_requirement(&self, rng: &mut Stream) -> Requirement {
         let detour = self.question.draw_detour(rng);
         let strata = &self.config.strata;
-        Wish { detour, stratum: (!strata.is_empty()).then(|| strata[below(rng, strata.len())]) }
+        Requirement { detour, stratum: (!strata.is_empty()).then(|| strata[below(rng, strata.len())]) }
     }
 
-    /// Everything that [`PromptedFamily::draw_wish`] can say.
-    pub(crate) fn wishes(&self) -> Vec<Wish> {
+    /// Lists every value of [`PromptedFamily::draw_requirement`].
+    pub(crate) fn requirements(&self) -> Vec<Requirement> {
         let strata: Vec<Option<Stratum>> = match self.config.strata[..] {
             [] => vec![None],
             ref strata => strata.iter().copied().map(Some).collect(),
         };
-        let with = |detour| strata.iter().map(move |&stratum| Wish { detour, stratum }).collect::<Vec<_>>();
+        let with = |detour| strata.iter().map(move |&stratum| Requirement { detour, stratum }).collect::<Vec<_>>();
         self.question.detours().into_iter().flat_map(with).collect()
     }
 
-    /// The examples shown before a question, of graphs that are wanted.
-    pub(crate) fn examples(&self, wanted: &dyn Fn(&Problem, &DistanceField) -> bool, rng: &mut Stream) -> Vec<Shown> {
-        let n_different = match self.config.spoilt {
-            Spoilt::Repeated => self.config.examples.min(1),
+    /// Draws the demonstrations of a prompt, from graphs that are `wanted`.
+    pub(crate) fn demonstrations(
+        &self,
+        wanted: &dyn Fn(&Problem, &DistanceField) -> bool,
+        rng: &mut Stream,
+    ) -> Vec<Demonstration> {
+        let n_different = match self.config.corruption {
+            Corruption::Repeated => self.config.examples.min(1),
             _ => self.config.examples,
         };
-        let mut shown: Vec<Shown> = (0..n_different).map(|_| self.example(wanted, rng)).collect();
-        shown.extend((n_different..self.config.examples).map(|_| shown[0].clone()).collect::<Vec<_>>());
-        shown
+        let mut drawn: Vec<Demonstration> = (0..n_different).map(|_| self.demonstration(wanted, rng)).collect();
+        drawn.extend((n_different..self.config.examples).map(|_| drawn[0].clone()).collect::<Vec<_>>());
+        drawn
     }
 
-    fn example(&self, wanted: &dyn Fn(&Problem, &DistanceField) -> bool, rng: &mut Stream) -> Shown {
-        let detour = self.shown.draw_detour(rng);
+    fn demonstration(&self, wanted: &dyn Fn(&Problem, &DistanceField) -> bool, rng: &mut Stream) -> Demonstration {
+        let detour = self.demonstrated.draw_detour(rng);
         let (mut problem, field) = loop {
-            if let Some((problem, field)) = self.shown.attempt(detour, rng)
+            if let Some((problem, field)) = self.demonstrated.attempt(detour, rng)
                 && wanted(&problem, &field)
             {
                 break (problem, field);
@@ -204,14 +210,14 @@ impl PromptedFamily {
         };
         let path = random_shortest_path(&problem.graph, &field, problem.origin, rng);
         let path = path.expect("families draw problems that can be solved");
-        if self.config.spoilt == Spoilt::Shuffled {
+        if self.config.corruption == Corruption::Shuffled {
             problem.labels = problem.labels.map(|labels| shuffled(&labels, rng));
         }
-        Shown { problem, path, graph_shown: self.config.spoilt != Spoilt::Blanked }
+        Demonstration { problem, path, graph_shown: self.config.corruption != Corruption::Blanked }
     }
 }
 
-/// The same labels, dealt anew among the nodes.
+/// Permutes labels among the nodes.
 fn shuffled(labels: &Labels, rng: &mut Stream) -> Labels {
     let mut order: Vec<usize> = (0..labels.n_nodes()).collect();
     shuffle(rng, &mut order);
@@ -223,9 +229,9 @@ impl Stratum {
     pub const ALL: [Stratum; 4] =
         [Stratum::TargetNearer, Stratum::OtherNearer, Stratum::TargetNearerShared, Stratum::OtherNearerShared];
 
-    /// The stratum of a question whose goal is T; `None` if the sets do not disagree about it, or not clearly.
+    /// Returns the stratum of a question with goal T; `None` if the sets agree about it, or their nearest nodes are ambiguous.
     ///
-    /// Nodes that must be avoided count for neither set.
+    /// Nodes of the avoid set count for neither set.
     pub fn of(problem: &Problem, other: &Region) -> Option<Stratum> {
         let Goal::Nearest { within, avoid } = &problem.goal else { return None };
         let by_other = Goal::Nearest { within: other.clone(), avoid: avoid.clone() };
@@ -244,7 +250,7 @@ impl Stratum {
             return None;
         }
         let shared: Vec<usize> = (0..labels.n_nodes()).filter(|&v| v != problem.origin && both(v)).collect();
-        // A node of both sets is farther than the nearest of either; it must be farther than both.
+        // A node of both sets is no nearer than the nearest of either; it must be farther than both.
         let field =
             DistanceField::to_nearest(&problem.graph, &shared, |v| v != problem.origin && problem.is_avoided(v));
         match field.and_then(|field| field.distance(problem.origin)) {

@@ -175,7 +175,7 @@ fn check_two_cells(generator: Generator, lattice: Lattice) -> Result<(), MazeErr
 /// stand beside `generator`, `rows` and `cols`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawMazeConfig {
-    /// A name of [`crate::mazes::generators::KINDS`].
+    /// A name of [`crate::mazes::generators::GENERATORS`].
     pub generator: String,
     /// Number of rows.
     pub rows: usize,

@@ -28,48 +28,31 @@ pub struct Counts {
 
 /// Why mazes cannot be counted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum CountError {
     /// Too many mazes to list, and no formula.
     #[error(
         "rows = {rows}, cols = {cols}: mazes of the generator `{generator}` are counted by listing them, which ends at \
          {MAX_DFS_CELLS} cells ({MAX_TORUS_CELLS} on a torus); make the maze smaller, or count `wilson`, for which there is a formula"
     )]
-    TooManyToList {
-        /// The generator.
-        generator: &'static str,
-        /// Rows of the maze.
-        rows: usize,
-        /// Columns of the maze.
-        cols: usize,
-    },
+    TooManyToList { generator: &'static str, rows: usize, cols: usize },
     /// No way of counting.
     #[error(
         "mazes of the generator `{generator}` with these options are not counted; those of `dfs` with no options but \
          `start` and `do_forks`, of `wilson`, `aldous_broder`, `kruskal` and of `prim` without limits are, unbraided"
     )]
-    NoCount {
-        /// The generator.
-        generator: &'static str,
-    },
+    NoCount { generator: &'static str },
     /// Weights or rules for endpoints, which change what can be drawn.
     #[error(
         "{field}: mazes are counted without weights, and problems with any two different cells as ends; leave {field} out"
     )]
-    Ruled {
-        /// The option or rule.
-        field: &'static str,
-    },
+    Ruled { field: &'static str },
     /// Too large for exact arithmetic in reasonable time.
     #[error(
         "rows = {rows}, cols = {cols}: exact counting ends at {MAX_FORMULA_CELLS} cells \
          ({MAX_TORUS_FORMULA_CELLS} on a torus); make the maze smaller"
     )]
-    TooLarge {
-        /// Rows of the maze.
-        rows: usize,
-        /// Columns of the maze.
-        cols: usize,
-    },
+    TooLarge { rows: usize, cols: usize },
 }
 
 impl HasFault for CountError {
@@ -371,7 +354,7 @@ pub fn hallways(lattice: Lattice, start: Start) -> Vec<PassageSet> {
 /// how many problems a symmetry leaves as they are.
 fn counts_of(lattice: Lattice, mazes: &[PassageSet]) -> Counts {
     let symmetries = Symmetries::of(lattice);
-    let classes: BTreeSet<PassageSet> = mazes.iter().map(|maze| symmetries.least_image(maze)).collect();
+    let classes: BTreeSet<PassageSet> = mazes.iter().map(|maze| symmetries.canonical_image(maze)).collect();
     let all = Symmetry::all_of(lattice);
     let left = |&symmetry: &Symmetry| {
         let fixed: Vec<usize> = (0..lattice.n_cells()).filter(|&v| symmetry.apply(lattice, v) == v).collect();

@@ -1,4 +1,4 @@
-//! Where the problems of a maze begin and end: rules, and the draw of two cells by them.
+//! Endpoints of maze problems: the rules, and the draw of two cells that meet them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::band::Band;
 use crate::difficulty::measure::first_fork_lookahead;
-use crate::keys::Known;
+use crate::keys::KnownKeys;
 use crate::mazes::error::MazeError;
 use crate::problem::graph::Graph;
 use crate::problem::maze::Lattice;
@@ -16,44 +16,44 @@ use crate::problem::passages::PassageSet;
 use crate::problem::solve::DistanceField;
 use searchlens_base::stream::{Stream, below};
 
-/// Rules for the endpoints of problems. The names are maze-dataset's, where it has the rule.
+/// Rules for the endpoints of problems. Names are maze-dataset's, where it has the rule.
 ///
-/// A start is drawn from the cells that may be one, then an end from those that, given the start, may be one, each as
-/// likely; where there is none, the maze is drawn anew. Both lie in one part of the maze. Without rules any two
-/// different cells may come.
+/// A start is drawn uniformly from the allowed cells, then an end uniformly from the cells allowed given that start; if there
+/// is none, another maze is drawn. Both lie in one component of the maze. Without rules, any two different cells may be
+/// drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct EndpointRules {
-    /// Cells `[row, col]` that may be a start; any if absent.
+    /// Cells `[row, col]` allowed as start. Default: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_start: Option<Vec<[usize; 2]>>,
-    /// Cells `[row, col]` that may be an end; any if absent.
+    /// Cells `[row, col]` allowed as end. Default: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_end: Option<Vec<[usize; 2]>>,
-    /// Whether the start must be a dead end: a cell with one way out.
+    /// Whether the start must be a dead end: a cell with one open passage.
     pub deadend_start: bool,
     /// Whether the end must be a dead end.
     pub deadend_end: bool,
-    /// Whether start and end must differ, as they do if this is absent. (In maze-dataset they may coincide wherever one
-    /// of the rules above is given.)
+    /// Whether start and end must differ. Default: true. (In maze-dataset they may coincide if one of the rules above is
+    /// given.)
     pub endpoints_not_equal: bool,
-    /// Cells of the path, both ends included.
+    /// Length of the path in cells, both ends included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_length: Option<Band>,
-    /// Manhattan distance of the ends, in steps (on a torus, the shorter way round).
+    /// Manhattan distance between the ends, in steps (on a torus, the shorter way round).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<Band>,
-    /// Steps of [`lookahead`] needed at the path's first fork; 0 where there is none.
+    /// Steps of [lookahead](crate::difficulty::measure::lookahead) needed at the path's first fork; 0 without a fork.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookahead: Option<Band>,
-    /// Whether every number of the band `lookahead` shall come as often: for each problem, one is drawn first, and then
-    /// mazes until it is met.
+    /// Whether to draw every lookahead in the range `lookahead` equally often: for each problem, one value is drawn first,
+    /// then mazes until one meets it.
     pub balance_lookahead: bool,
-    /// Which part of a maze that falls apart problems lie in.
+    /// Which component problems lie in, if the maze is disconnected.
     pub component: Component,
 }
 
-/// The names of all rules.
+/// Names of all rules.
 const RULES: [&str; 10] = [
     "allowed_start",
     "allowed_end",
@@ -84,21 +84,21 @@ impl<'de> Deserialize<'de> for EndpointRules {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<EndpointRules, A::Error> {
-                EndpointRules::deserialize(MapAccessDeserializer::new(Known { table, keys: &RULES }))
+                EndpointRules::deserialize(MapAccessDeserializer::new(KnownKeys { table, keys: &RULES }))
             }
         }
         deserializer.deserialize_map(Rules)
     }
 }
 
-/// A part of a maze that falls apart.
+/// A connected component of a maze.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Component {
-    /// The one the generator started in.
+    /// The component in which the generator started.
     #[default]
     Start,
-    /// The one with most cells; of several, that of the first cell.
+    /// The component with the most cells; among ties, the one with the first cell.
     Largest,
 }
 
@@ -120,12 +120,12 @@ impl Default for EndpointRules {
 }
 
 impl EndpointRules {
-    /// Whether any two different cells may come.
+    /// Returns whether any two different cells may be drawn.
     pub fn is_default(&self) -> bool {
         *self == EndpointRules::default()
     }
 
-    /// The name of the first rule that is not at its default.
+    /// Returns the name of the first rule that is not at its default.
     pub fn first_given(&self) -> Option<&'static str> {
         let given = [
             ("allowed_start", self.allowed_start.is_some()),
@@ -141,10 +141,10 @@ impl EndpointRules {
         given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
-    /// Whether some maze of a lattice could meet the rules, as far as a look at the numbers tells.
+    /// Checks, from the numbers alone, that some maze of a lattice could meet the rules.
     ///
     /// # Errors
-    /// For the first rule that no maze can meet.
+    /// The first rule that no maze can meet.
     pub fn check(&self, lattice: Lattice) -> Result<(), MazeError> {
         let Lattice { rows, cols, .. } = lattice;
         for (field, cells) in [("allowed_start", &self.allowed_start), ("allowed_end", &self.allowed_end)] {
@@ -163,16 +163,16 @@ impl EndpointRules {
                 return rule("path_length", band, "the maze has fewer cells; ask for a shorter path");
             }
             Some(band) if band.max.is_some_and(|max| max < 1 + usize::from(self.endpoints_not_equal)) => {
-                return rule("path_length", band, "a path between two cells has two cells at least");
+                return rule("path_length", band, "a path between two different cells has at least two cells");
             }
             _ => {}
         }
         match self.distance {
             Some(band) if band.min > lattice.max_manhattan() => {
-                return rule("distance", band, "no two cells are so far apart; ask for a lesser distance");
+                return rule("distance", band, "no two cells are so far apart; ask for a smaller distance");
             }
             Some(band) if self.endpoints_not_equal && band.max == Some(0) => {
-                return rule("distance", band, "two different cells are one step apart at least");
+                return rule("distance", band, "two different cells are at least one step apart");
             }
             _ => {}
         }
@@ -190,7 +190,7 @@ impl EndpointRules {
         }
     }
 
-    /// The band of lookahead for one problem: of a balanced band, one of its numbers.
+    /// Draws the lookahead range of one problem: if balanced, a single number of the range.
     pub(crate) fn wanted_lookahead(&self, rng: &mut Stream) -> Option<Band> {
         match self.lookahead {
             Some(Band { min, max: Some(max) }) if self.balance_lookahead => {
@@ -200,10 +200,10 @@ impl EndpointRules {
         }
     }
 
-    /// Draws start and end; `None` if the maze, or the start drawn, allows none.
+    /// Draws start and end; `None` if the maze, or the drawn start, allows none.
     ///
-    /// `root` is the cell that [`Component::Start`] goes by, `spans` tells that all cells are joined. The lengths of
-    /// paths are looked at here where they are numbers of steps; [`EndpointRules::allow_path`] has the last word.
+    /// `root` is a cell of [`Component::Start`]; `spans` says that all cells are connected. Path lengths are checked here in
+    /// unweighted mazes; [`EndpointRules::allow_path`] decides.
     pub(crate) fn draw(
         &self,
         open: &PassageSet,
@@ -238,7 +238,7 @@ impl EndpointRules {
         Some((origin, pick(ends.collect(), rng)?))
     }
 
-    /// Whether a path is as long, and as hard at its first fork, as it shall be.
+    /// Returns whether a path has the required length and lookahead.
     pub(crate) fn allow_path(&self, graph: &Graph, path: &[usize], wanted_lookahead: Option<Band>) -> bool {
         self.path_length.is_none_or(|band| band.contains(path.len()))
             && wanted_lookahead.is_none_or(|band| band.contains(first_fork_lookahead(graph, path)))
@@ -248,7 +248,7 @@ impl EndpointRules {
 const BALANCE_NEEDS_BAND: &str = "it needs a range to balance; give `lookahead` one with two ends, such as \"1..8\"";
 
 impl Component {
-    /// The cells of this part of a maze, ascending.
+    /// Lists the cells of this component, ascending.
     fn cells(self, open: &PassageSet, root: usize) -> Vec<usize> {
         let parts = open.parts();
         let part = match self {
@@ -264,7 +264,7 @@ impl Component {
     }
 }
 
-/// One of some cells, each as likely.
+/// Draws one of some cells uniformly.
 fn pick(cells: Vec<usize>, rng: &mut Stream) -> Option<usize> {
     if cells.is_empty() { None } else { Some(cells[below(rng, cells.len())]) }
 }

@@ -1,4 +1,4 @@
-//! A search problem: a graph, where it lies, what its nodes are labelled with, where to start and what to look for.
+//! Search problems: a graph, its layout and labels, an origin and a goal.
 
 pub mod graph;
 pub mod maze;
@@ -13,10 +13,10 @@ use crate::problem::maze::{Lattice, Maze};
 use crate::problem::region::Region;
 use crate::problem::solve::DistanceField;
 
-/// How the nodes of a problem's graph lie in the plane.
+/// The geometry of a problem's graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// Nodes are the cells of a rectangle: the problem is a maze.
+    /// Nodes are the cells of a lattice: the problem is a maze.
     Lattice(Lattice),
     /// No geometry.
     Free,
@@ -26,23 +26,23 @@ pub enum Layout {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Goal {
-    /// This very node.
+    /// This node.
     Node(usize),
-    /// The nearest node whose label lies in a set; on the way there, and there, no label may lie in the set to avoid.
-    /// (The origin's own label is not asked.)
+    /// The nearest node whose label lies in the target set, along a path none of whose labels lies in the avoid set, its end
+    /// included. (The origin's label does not count.)
     Nearest {
         /// The target set T.
         #[serde(rename = "in")]
         within: Region,
-        /// The anti-target set A.
+        /// The avoid set A.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         avoid: Option<Region>,
     },
-    /// The node so many steps on, in a graph where every node has one way on.
+    /// The node after this many steps, in a graph whose nodes have one successor each.
     Hops(usize),
 }
 
-/// A point of R^n for every node of a graph, all coordinates finite.
+/// A point of R^n for every node of a graph; coordinates are finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labels {
     dim: usize,
@@ -51,7 +51,7 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Labels with `dim` coordinates each, listed node by node.
+    /// Makes labels with `dim` coordinates each, listed node by node.
     ///
     /// # Panics
     /// If `dim` is 0 or does not divide the number of values, or a value is not finite.
@@ -61,59 +61,71 @@ impl Labels {
         Labels { dim, values }
     }
 
-    /// Number of coordinates of a label.
+    /// Returns the number of coordinates of a label.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// Number of labelled nodes.
+    /// Returns the number of labelled nodes.
     pub fn n_nodes(&self) -> usize {
         self.values.len() / self.dim
     }
 
-    /// The label of a node: `dim` coordinates.
+    /// Returns the label of a node: `dim` coordinates.
     pub fn of(&self, node: usize) -> &[f64] {
         &self.values[node * self.dim..(node + 1) * self.dim]
     }
 
-    /// All labels, node by node.
+    /// Iterates over all labels, node by node.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         self.values.chunks_exact(self.dim)
     }
 }
 
-/// A search problem. Its answers are the shortest paths from `origin` to the goal.
+/// A search problem. Its solutions are the shortest paths from `origin` to the goal.
+///
+/// ```
+/// use searchlens_tasks::problem::graph::Graph;
+/// use searchlens_tasks::problem::solve::shortest_path;
+/// use searchlens_tasks::problem::{Goal, Problem};
+///
+/// let graph = Graph::undirected(4, &[(0, 1), (1, 2), (2, 3), (0, 3)]);
+/// let problem = Problem::on(graph, 1, Goal::Node(3));
+/// let field = problem.distances().unwrap();
+/// assert_eq!(field.distance(problem.origin), Some(2));
+/// assert_eq!(shortest_path(&problem.graph, &field, problem.origin), Some(vec![1, 0, 3]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// What can be walked.
+    /// The graph to search.
     pub graph: Graph,
     /// Geometry of the nodes.
     pub layout: Layout,
-    /// What the nodes are labelled with, if they are: one label a node. In puzzles, the state that the node stands for.
+    /// One label per node, if nodes are labelled. In puzzles, the state that the node stands for.
     pub labels: Option<Labels>,
-    /// Where a path starts.
+    /// The node where a path starts.
     pub origin: usize,
-    /// Where it must end.
+    /// What a path must reach.
     pub goal: Goal,
 }
 
 impl Problem {
-    /// The problem of walking a maze from `origin` to `target`.
+    /// Makes a maze problem from `origin` to `target`.
     pub fn in_maze(maze: Maze, origin: usize, target: usize) -> Problem {
         Problem { layout: Layout::Lattice(maze.lattice), ..Problem::on(maze.graph, origin, Goal::Node(target)) }
     }
 
-    /// The problem of walking a graph without geometry or labels.
+    /// Makes a problem on a graph without geometry or labels.
     pub fn on(graph: Graph, origin: usize, goal: Goal) -> Problem {
         Problem { graph, layout: Layout::Free, labels: None, origin, goal }
     }
 
-    /// Steps from every node to the goal: to the node named, to the nearest of the target set along nodes that need not
-    /// be avoided, or to the node so many hops from the origin. `None` if no node fits the goal at all (no label in the
-    /// target set, or the hops end early).
+    /// Computes the distance from every node to the goal: to the goal node, to the nearest node of the target set outside
+    /// the avoid set, or to the node k hops from the origin. `None` if no node fits the goal (no label in the target set, or
+    /// the hops end early).
     ///
     /// # Panics
-    /// If the goal or origin names no node, or asks for labels that are not there: readers and generators see to that.
+    /// If the goal or origin is not a node, or the goal needs labels that are missing; readers and generators prevent both.
     pub fn distances(&self) -> Option<DistanceField> {
         match &self.goal {
             Goal::Node(target) => Some(DistanceField::to(&self.graph, *target)),
@@ -132,7 +144,7 @@ impl Problem {
         }
     }
 
-    /// Whether a path may end in a node: the goal node, or one labelled in T and not in A. Nearness is not asked.
+    /// Returns whether a path may end in a node: the goal node, or one with a label in T and not in A, nearest or not.
     pub fn is_target(&self, node: usize) -> bool {
         match &self.goal {
             Goal::Node(target) => node == *target,
@@ -141,7 +153,7 @@ impl Problem {
         }
     }
 
-    /// Whether a node's label lies in the set to avoid.
+    /// Returns whether a node's label lies in the avoid set.
     pub fn is_avoided(&self, node: usize) -> bool {
         match &self.goal {
             Goal::Nearest { avoid: Some(avoid), .. } => avoid.contains(self.label(node)),
@@ -149,11 +161,10 @@ impl Problem {
         }
     }
 
-    /// The node a path must end in; where several are as near, the lowest.
+    /// Returns the node a path must end in; the lowest, if several are equally near.
     ///
     /// # Panics
-    /// If the goal cannot be reached: readers and generators make no such problem, save with [`Goal::Node`], for which
-    /// this is the node all the same.
+    /// If the goal is unreachable and not a [`Goal::Node`]; readers and generators make no such problem.
     pub fn target(&self) -> usize {
         match self.goal {
             Goal::Node(node) => node,
@@ -163,12 +174,12 @@ impl Problem {
         }
     }
 
-    /// Every node that a shortest path to the goal may end in, ascending; none if it cannot be reached.
+    /// Lists every node that a shortest path to the goal may end in, ascending; empty if the goal is unreachable.
     pub fn nearest_targets(&self) -> Vec<usize> {
         self.distances().map_or_else(Vec::new, |field| field.ends_from(&self.graph, self.origin))
     }
 
-    /// The rectangle of cells, if the problem is a maze.
+    /// Returns the lattice, if the problem is a maze.
     pub fn lattice(&self) -> Option<Lattice> {
         match self.layout {
             Layout::Lattice(lattice) => Some(lattice),
@@ -176,12 +187,12 @@ impl Problem {
         }
     }
 
-    /// The maze walked in, if the problem is one.
+    /// Returns the maze, if the problem is one.
     pub fn maze(&self) -> Option<Maze> {
         self.lattice().map(|lattice| Maze { lattice, graph: self.graph.clone() })
     }
 
     fn label(&self, node: usize) -> &[f64] {
-        self.labels.as_ref().expect("a goal that speaks of labels stands on a labelled graph").of(node)
+        self.labels.as_ref().expect("a goal with label sets needs a labelled graph").of(node)
     }
 }

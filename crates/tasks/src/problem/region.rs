@@ -51,33 +51,17 @@ pub enum Region {
 
 /// Why a region makes no sense for labels of some dimension.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum RegionError {
     /// A bound is no finite number.
     #[error("{shape} has the bound {value}; give finite numbers")]
-    NotFinite {
-        /// Which shape.
-        shape: &'static str,
-        /// The bound.
-        value: f64,
-    },
+    NotFinite { shape: &'static str, value: f64 },
     /// A shape for labels of another dimension.
     #[error("{shape} speaks of {found} coordinate(s), but labels have {wanted}; make them agree")]
-    Dimension {
-        /// Which shape.
-        shape: &'static str,
-        /// Coordinates (or the least number that would do).
-        found: usize,
-        /// Of the labels.
-        wanted: usize,
-    },
+    Dimension { shape: &'static str, found: usize, wanted: usize },
     /// A set that no point can lie in, or every point: a slip.
     #[error("{shape} is empty by its own bounds: {what}; correct it")]
-    Empty {
-        /// Which shape.
-        shape: &'static str,
-        /// What is wrong.
-        what: String,
-    },
+    Empty { shape: &'static str, what: String },
     /// Sets inside sets inside sets.
     #[error("a set has more than {MAX_PARTS} parts; make it simpler")]
     TooManyParts,

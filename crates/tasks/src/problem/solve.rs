@@ -1,7 +1,7 @@
-//! How far every node is from a target, which steps are optimal, and how many shortest paths there are: breadth-first
-//! search, or Dijkstra's where edges have weights.
+//! Distances to a target, optimal steps, and numbers of shortest paths: by breadth-first search, or Dijkstra's algorithm
+//! where edges have weights.
 //!
-//! In a weighted graph "distance", "shortest" and "steps away" speak of the sum of the weights.
+//! In a weighted graph "distance", "shortest" and "steps away" mean the sum of weights.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -11,10 +11,21 @@ use rand::Rng;
 use crate::problem::graph::Graph;
 use searchlens_base::stream::below;
 
-/// How many steps every node is from one target, or from the nearest of several.
+/// The distance of every node to a target, or to the nearest of several.
+///
+/// ```
+/// use searchlens_tasks::problem::graph::Graph;
+/// use searchlens_tasks::problem::solve::DistanceField;
+///
+/// let square = Graph::undirected(4, &[(0, 1), (1, 3), (0, 2), (2, 3)]);
+/// let field = DistanceField::to(&square, 3);
+/// assert_eq!(field.distance(0), Some(2));
+/// assert_eq!(field.successors(&square, 0).collect::<Vec<_>>(), [1, 2]);
+/// assert_eq!(field.count_paths(&square, 0), 2);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DistanceField {
-    /// By node; [`UNREACHABLE`] where no path leads to the target.
+    /// By node; [`UNREACHABLE`] if no path leads to the target.
     distances: Vec<u32>,
     /// Nodes that reach the target, nearest first.
     order: Vec<u32>,
@@ -23,21 +34,21 @@ pub struct DistanceField {
 const UNREACHABLE: u32 = u32::MAX;
 
 impl DistanceField {
-    /// Distances to `target` along the graph's arcs.
+    /// Computes distances to `target` along the graph's arcs.
     ///
     /// # Panics
-    /// If `target` is no node of the graph.
+    /// If `target` is not a node of the graph.
     pub fn to(graph: &Graph, target: usize) -> DistanceField {
         if graph.is_directed() { flood(&graph.reversed(), target) } else { flood(graph, target) }
     }
 
-    /// Distances to the nearest of several targets along the graph's arcs, never through a closed node. `None` if there
-    /// is no target.
+    /// Computes distances to the nearest of several targets along the graph's arcs, never through a closed node. `None` if
+    /// there is no target.
     ///
-    /// Closed nodes are at no distance from anything. That a target is open is left to whoever lists them.
+    /// Closed nodes are unreachable. The caller must list open targets only.
     ///
     /// # Panics
-    /// If a target is no node of the graph.
+    /// If a target is not a node of the graph.
     pub fn to_nearest(graph: &Graph, targets: &[usize], closed: impl Fn(usize) -> bool) -> Option<DistanceField> {
         if targets.is_empty() {
             return None;
@@ -52,12 +63,12 @@ impl DistanceField {
         Some(flood_from(backwards, targets, closed))
     }
 
-    /// The target; where there are several, the first that was listed.
+    /// Returns the target; the first listed, if there are several.
     pub fn target(&self) -> usize {
         self.order[0] as usize
     }
 
-    /// The targets that shortest paths from `node` end in, ascending; none if no path leads to one.
+    /// Lists the targets that shortest paths from `node` end in, ascending; empty if unreachable.
     pub fn ends_from(&self, graph: &Graph, node: usize) -> Vec<usize> {
         if self.distances[node] == UNREACHABLE {
             return Vec::new();
@@ -72,25 +83,25 @@ impl DistanceField {
         ends.into_iter().collect()
     }
 
-    /// Steps from `node` to the target, or what they cost; `None` if no path leads there.
+    /// Returns the distance from `node` to the target; `None` if unreachable.
     pub fn distance(&self, node: usize) -> Option<usize> {
         let d = self.distances[node];
         (d != UNREACHABLE).then_some(d as usize)
     }
 
-    /// All optimal next nodes from `node`, ascending: those that a shortest path goes on to. None in the target itself,
-    /// none where it cannot be reached.
+    /// Lists the optimal next nodes from `node`, ascending: those on a shortest path. Empty at the target, and where it is
+    /// unreachable.
     pub fn successors<'a>(&'a self, graph: &'a Graph, node: usize) -> impl Iterator<Item = usize> + Clone + 'a {
         let here = self.distances[node];
-        // An unreachable neighbour is farther than anything, and a sum that overflows is none of its.
+        // An unreachable neighbour has the largest distance, so the first comparison excludes it; the sum may wrap.
         let leads_on = move |&(v, weight): &(usize, u32)| {
             self.distances[v] < here && self.distances[v].wrapping_add(weight) == here
         };
         graph.weighted_neighbours(node).filter(leads_on).map(|(v, _)| v)
     }
 
-    /// Number of shortest paths from `node` to the target: 0 if there is none, 1 in the target itself. Saturates at
-    /// `u128::MAX`, which open lattices pass from about 67×67 on.
+    /// Counts the shortest paths from `node` to the target: 0 if unreachable, 1 at the target itself. Saturates at
+    /// `u128::MAX`, which open lattices exceed from about 67×67 on.
     pub fn count_paths(&self, graph: &Graph, node: usize) -> u128 {
         match self.distances[node] {
             UNREACHABLE => 0,
@@ -98,7 +109,7 @@ impl DistanceField {
         }
     }
 
-    /// [`DistanceField::count_paths`] of every node at most `farthest` steps away; 0 for the others.
+    /// Returns [`DistanceField::count_paths`] of every node at most `farthest` steps away; 0 for the others.
     fn path_counts(&self, graph: &Graph, farthest: u32) -> Vec<u128> {
         let mut counts = vec![0u128; self.distances.len()];
         for &node in self.order.iter().take_while(|&&v| self.distances[v as usize] <= farthest) {
@@ -112,23 +123,23 @@ impl DistanceField {
     }
 }
 
-/// A shortest path from `origin` to the field's target, both included; where several steps are optimal, the one to the
-/// lowest node. `None` if no path leads there.
+/// Returns a shortest path from `origin` to the field's target, both included; among optimal steps, the one to the lowest
+/// node. `None` if unreachable.
 pub fn shortest_path(graph: &Graph, field: &DistanceField, origin: usize) -> Option<Vec<usize>> {
     walk(field, origin, |node| field.successors(graph, node).next())
 }
 
-/// A shortest path from `origin` to the field's target, both included, each as likely. `None` if no path leads there.
+/// Draws a shortest path from `origin` to the field's target, both included, uniformly. `None` if unreachable.
 ///
-/// Draws from `rng` only where several steps are optimal. (Beyond the saturation of [`DistanceField::count_paths`] the
-/// steps near the origin are no longer weighed exactly.)
+/// Draws from `rng` only where several steps are optimal. (Where [`DistanceField::count_paths`] saturates, steps near the
+/// origin are no longer weighted exactly.)
 pub fn random_shortest_path(
     graph: &Graph,
     field: &DistanceField,
     origin: usize,
     rng: &mut impl Rng,
 ) -> Option<Vec<usize>> {
-    // Counting is put off until a choice asks for it: mazes without loops never do.
+    // Count lazily: mazes without loops never need it.
     let mut counts: Option<Vec<u128>> = None;
     walk(field, origin, |node| {
         let mut successors = field.successors(graph, node);
@@ -146,19 +157,19 @@ pub fn random_shortest_path(
     })
 }
 
-/// Steps from `source` to every node along the graph's arcs, never through a closed node; `u64::MAX` where no path
-/// leads.
+/// Computes the distance from `source` to every node along the graph's arcs, never through a closed node; `u64::MAX` if
+/// unreachable.
 pub(crate) fn steps_from(graph: &Graph, source: usize, closed: impl Fn(usize) -> bool) -> Vec<u64> {
     let steps = |&d: &u32| if d == UNREACHABLE { u64::MAX } else { u64::from(d) };
     flood_from(graph, &[source], closed).distances.iter().map(steps).collect()
 }
 
-/// Breadth-first search along the graph's arcs.
+/// Searches from a node along the graph's arcs.
 fn flood(graph: &Graph, source: usize) -> DistanceField {
     flood_from(graph, &[source], |_| false)
 }
 
-/// Search from several nodes at once that enters no closed node.
+/// Searches from several nodes at once, never entering a closed node.
 fn flood_from(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) -> DistanceField {
     if graph.is_weighted() {
         return dijkstra(graph, sources, closed);
@@ -183,12 +194,12 @@ fn flood_from(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) 
     DistanceField { distances, order }
 }
 
-/// [`flood_from`] where edges have weights. Source: Dijkstra 1959, "A note on two problems in connexion with graphs".
+/// Searches as [`flood_from`] does, where edges have weights. Source: Dijkstra 1959, "A note on two problems in connexion with graphs".
 fn dijkstra(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) -> DistanceField {
     let mut distances = vec![UNREACHABLE; graph.n_nodes()];
     let mut is_settled = vec![false; graph.n_nodes()];
     let mut order = Vec::with_capacity(graph.n_nodes());
-    // The place in the list of sources keeps them in order; nodes in general go by distance, then by number.
+    // Sources keep their listed order; other nodes go by distance, then by index.
     let mut queue: BinaryHeap<_> = sources.iter().enumerate().map(|(i, &source)| Reverse((0, i, source))).collect();
     sources.iter().for_each(|&source| distances[source] = 0);
     while let Some(Reverse((distance, _, node))) = queue.pop() {
@@ -207,7 +218,7 @@ fn dijkstra(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) ->
     DistanceField { distances, order }
 }
 
-/// From `origin` to a target by the steps that `step` names.
+/// Walks from `origin` to a target, taking the steps that `step` returns.
 fn walk(field: &DistanceField, origin: usize, mut step: impl FnMut(usize) -> Option<usize>) -> Option<Vec<usize>> {
     let mut path = Vec::with_capacity(field.distance(origin)? + 1);
     path.push(origin);
@@ -219,7 +230,7 @@ fn walk(field: &DistanceField, origin: usize, mut step: impl FnMut(usize) -> Opt
     Some(path)
 }
 
-/// A uniform draw from `0..n`, for `n` of any size.
+/// Draws uniformly from `0..n`, for `n` of any size.
 fn wide_below(rng: &mut impl Rng, n: u128) -> u128 {
     if let Ok(n) = u32::try_from(n) {
         return below(rng, n as usize) as u128;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::difficulty::measure::forks;
 use crate::difficulty::policy::{Decisions, PolicyScores, random_step_chances};
-use crate::difficulty::shortcut::{Floor, Shortcut};
+use crate::difficulty::shortcut::{EntropyFloor, Shortcut};
 use crate::problem::Goal;
 use crate::splits::Split;
 use crate::task::Task;
@@ -29,7 +29,7 @@ pub struct Baselines {
     pub exact: PolicyScores,
     /// What a perfect solver still loses, in nats, because one of several answers was drawn; 0 where all answers are the
     /// only ones.
-    pub entropy_floor: Floor,
+    pub entropy_floor: EntropyFloor,
     /// Chance to name a nearest target without minding labels or what must be avoided, by shortcut; empty where the goal is
     /// a node.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -69,13 +69,13 @@ struct Sums {
     forks: u64,
     step_chances: f64,
     exact: PolicyScores,
-    floor: Floor,
+    floor: EntropyFloor,
     shortcuts: BTreeMap<Shortcut, f64>,
 }
 
 impl Default for Sums {
     fn default() -> Sums {
-        let (floor, shortcuts) = (Floor::default(), BTreeMap::new());
+        let (floor, shortcuts) = (EntropyFloor::default(), BTreeMap::new());
         Sums { n: 0, path_cells: 0, forks: 0, step_chances: 0.0, exact: PolicyScores::zero(), floor, shortcuts }
     }
 }
@@ -98,7 +98,7 @@ impl Sums {
                 Goal::Node(_) | Goal::Nearest { .. } => random_step_chances(graph, path).sum::<f64>(),
             };
             sums.exact.add(&Decisions::of(&instance.problem, &field).scores());
-            sums.add_floor(&Floor::of(&instance.problem, &field));
+            sums.add_floor(&EntropyFloor::of(&instance.problem, &field));
             if let Goal::Nearest { .. } = instance.problem.goal {
                 let chances = Shortcut::ALL.map(|shortcut| (shortcut, shortcut.chance(&instance.problem, &field)));
                 sums.add_shortcuts(chances);
@@ -117,7 +117,7 @@ impl Sums {
         self.add_shortcuts(other.shortcuts.iter().map(|(&shortcut, &chance)| (shortcut, chance)));
     }
 
-    fn add_floor(&mut self, floor: &Floor) {
+    fn add_floor(&mut self, floor: &EntropyFloor) {
         self.floor.path += floor.path;
         self.floor.first_step += floor.first_step;
     }
@@ -137,7 +137,7 @@ impl Sums {
                 steps => self.step_chances / steps as f64,
             },
             exact: self.exact.scaled(1.0 / n),
-            entropy_floor: Floor { path: self.floor.path / n, first_step: self.floor.first_step / n },
+            entropy_floor: EntropyFloor { path: self.floor.path / n, first_step: self.floor.first_step / n },
             shortcuts: self.shortcuts.into_iter().map(|(shortcut, sum)| (shortcut, sum / n)).collect(),
         }
     }

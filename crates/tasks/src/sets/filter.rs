@@ -65,41 +65,26 @@ impl From<Instance> for Weighted {
 
 /// Why a filter cannot be applied.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum FilterError {
     /// A percentile that is none.
     #[error("cut_percentile_shortest = {value}: give a number from 0 to 100")]
-    Percentile {
-        /// What was given.
-        value: f64,
-    },
+    Percentile { value: f64 },
     /// A distance of ends that lie nowhere.
     #[error(
         "start_end_distance = \"{band}\": problems that are no mazes have no such distance; leave the filter out, or filter \
          by path_length"
     )]
-    NoGeometry {
-        /// What was given.
-        band: Band,
-    },
+    NoGeometry { band: Band },
     /// A band without an end cannot be balanced.
     #[error("balance_lookahead = \"{band}\": give a range with two ends, such as \"1..8\"")]
-    NoEnd {
-        /// What was given.
-        band: Band,
-    },
+    NoEnd { band: Band },
     /// A lookahead that no problem needs.
     #[error(
         "balance_lookahead = \"{band}\": of {n} problems none needs {lookahead} steps of lookahead; choose a narrower \
          range, or draw more problems"
     )]
-    NoneOf {
-        /// What was given.
-        band: Band,
-        /// The steps that are missing.
-        lookahead: usize,
-        /// Problems looked at.
-        n: usize,
-    },
+    NoneOf { band: Band, lookahead: usize, n: usize },
 }
 
 impl HasFault for FilterError {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::difficulty::corridor::{ForkChoice, Given, walker_hits};
+use crate::difficulty::corridor::{Given, path_hits};
+use crate::difficulty::policy::Policy;
 use crate::instance::Instance;
 use crate::task::Task;
 
@@ -94,13 +95,13 @@ pub fn future_floors(task: &Task, seed: u64, n: u64, n_training: u64, k_max: usi
         let Instance { problem, path, .. } = draw(index);
         let guessed =
             |blind: &MazeBlind| blind.hits(&path, k_max).into_iter().map(|hit| f64::from(u8::from(hit))).collect();
-        let walked = |given, choice| walker_hits(&problem, &path, given, choice, k_max).unwrap_or_default();
+        let walked = |given, policy| path_hits(&problem, &path, given, policy, k_max).unwrap_or_default();
         floors.n.iter_mut().take(path.len() - 1).for_each(|n| *n += 1);
         add(&mut floors.maze_blind, guessed(&a));
-        add(&mut floors.greedy, walked(Given::Origin, ForkChoice::Greedy));
+        add(&mut floors.greedy, walked(Given::Origin, Policy::Greedy));
         add(&mut floors.maze_blind_given_first, guessed(&d));
-        add(&mut floors.corridor_random, walked(Given::FirstStep, ForkChoice::Random));
-        add(&mut floors.corridor_greedy, walked(Given::FirstStep, ForkChoice::Greedy));
+        add(&mut floors.corridor_random, walked(Given::FirstStep, Policy::Random));
+        add(&mut floors.corridor_greedy, walked(Given::FirstStep, Policy::Greedy));
     }
     let FutureFloors { maze_blind, greedy, maze_blind_given_first, corridor_random, corridor_greedy, n } = &mut floors;
     for sums in [maze_blind, greedy, maze_blind_given_first, corridor_random, corridor_greedy] {

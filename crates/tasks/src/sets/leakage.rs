@@ -11,7 +11,7 @@ use crate::task::Task;
 /// Shares of test items that a random split has in its training set too.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Seen {
+pub struct Leakage {
     /// Training items.
     pub train: u64,
     /// Test items.
@@ -32,7 +32,7 @@ pub struct Seen {
 ///
 /// # Panics
 /// If `test` or `threads` is 0.
-pub fn random_split(task: &Task, seed: u64, train: u64, test: u64, threads: usize) -> Seen {
+pub fn random_split(task: &Task, seed: u64, train: u64, test: u64, threads: usize) -> Leakage {
     assert!(test > 0 && threads > 0, "no problems or no threads");
     let trained = identities(task, seed, 0..train, threads);
     let tested = identities(task, seed, train..train + test, threads);
@@ -41,7 +41,7 @@ pub fn random_split(task: &Task, seed: u64, train: u64, test: u64, threads: usiz
         let seen = tested.iter().filter(|identity| known.contains(&identity.by(same))).count();
         seen as f64 / test as f64
     };
-    Seen {
+    Leakage {
         train,
         test,
         maze: share(Same::Maze),

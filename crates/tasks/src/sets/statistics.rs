@@ -137,19 +137,19 @@ pub struct Statistics {
     /// Number of problems.
     pub n: u64,
     /// Cells of the path, both ends included.
-    pub path_cells: Distribution,
+    pub path_cells: Summary,
     /// Manhattan distance of the ends; absent where problems have no geometry.
-    pub distance: Option<Distribution>,
+    pub distance: Option<Summary>,
     /// Forks on the path.
-    pub forks: Distribution,
+    pub forks: Summary,
     /// Steps of lookahead needed at the path's first fork, 0 without one.
-    pub first_fork_lookahead: Distribution,
+    pub first_fork_lookahead: Summary,
     /// Steps of lookahead needed at the fork that needs most, 0 without one.
-    pub max_lookahead: Distribution,
+    pub max_lookahead: Summary,
     /// Cells with one way out, in the whole maze.
-    pub dead_ends: Distribution,
+    pub dead_ends: Summary,
     /// Open passages (edges) of the whole maze.
-    pub edges: Distribution,
+    pub edges: Summary,
     /// Share of problems whose first step is a choice.
     pub starts_in_fork: f64,
     /// Share of problems without any choice.
@@ -178,7 +178,7 @@ pub struct Statistics {
 /// How a whole number is spread over a set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Distribution {
+pub struct Summary {
     /// Mean.
     pub mean: f64,
     /// Least value.
@@ -202,7 +202,7 @@ impl Counts {
         *self.0.entry(value).or_insert(0) += 1;
     }
 
-    fn distribution(&self) -> Option<Distribution> {
+    fn distribution(&self) -> Option<Summary> {
         let (&min, &max) = (self.0.keys().next()?, self.0.keys().next_back()?);
         let n: u64 = self.0.values().sum();
         let total: u128 = self.0.iter().map(|(&value, &count)| value as u128 * u128::from(count)).sum();
@@ -215,7 +215,7 @@ impl Counts {
             self.0.iter().find(reaches).map_or(max, |(&value, _)| value)
         };
         let (median, p90) = (quantile(5), quantile(9));
-        Some(Distribution { mean: total as f64 / n as f64, min, median, p90, max, counts: self.0.clone() })
+        Some(Summary { mean: total as f64 / n as f64, min, median, p90, max, counts: self.0.clone() })
     }
 }
 
@@ -227,7 +227,7 @@ mod tests {
     fn a_distribution_of_few_values_by_hand() {
         let mut counts = Counts::default();
         [4, 1, 1, 9].into_iter().for_each(|value| counts.add(value));
-        let Distribution { mean, min, median, p90, max, counts } = counts.distribution().unwrap();
+        let Summary { mean, min, median, p90, max, counts } = counts.distribution().unwrap();
         assert_eq!((mean, min, median, p90, max), (3.75, 1, 1, 9, 9));
         assert_eq!(counts, BTreeMap::from([(1, 2), (4, 1), (9, 1)]));
         assert_eq!(Counts::default().distribution(), None);

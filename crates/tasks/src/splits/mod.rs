@@ -1,4 +1,4 @@
-//! Which mazes may be trained on and which are kept: decided once for ever, by symmetry class.
+//! The train, validation and test split of every problem: a fixed function of its symmetry class.
 
 pub mod identity;
 pub mod refine;
@@ -12,11 +12,10 @@ use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::Purpose;
 use searchlens_base::text::near_names;
 
-/// A maze up to the symmetries of its lattice: turned and mirrored copies share it (also those that turning makes as wide as
-/// it was high), and so do all choices of endpoints.
+/// A maze up to the symmetries of its lattice: rotated and reflected copies share a class (also a 3×5 maze and its 5×3
+/// transpose), and so do all choices of endpoints. Graphs have classes up to [`Equivalence`].
 ///
-/// The number is a hash of the least image of the maze's open passages (see [`crate::splits::symmetry`]). Written as 16 hex
-/// digits.
+/// The number is a hash of the canonical image of the maze's open passages (see [`symmetry`]). Displayed as 16 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SymmetryClass(pub u64);
 
@@ -26,39 +25,47 @@ impl fmt::Display for SymmetryClass {
     }
 }
 
-/// When two problems of a family count as the same, so that one may not be trained on and the other tested.
+/// When two problems of a family count as the same, so that both must lie in one split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Equivalence {
-    /// If the symmetries of the lattice take one maze to the other (D4 on squares, D2 otherwise), endpoints aside.
+    /// If a symmetry of the lattice maps one maze to the other (D4 on squares, D2 otherwise), endpoints aside.
     Lattice,
-    /// If some renaming of the nodes takes one to the other, with origin, goal and labels.
+    /// If some renaming of the nodes maps one to the other, with origin, goal and labels.
     Relabelling,
-    /// Only if they are equal, name by name: there is one graph up to renaming, and names are all that differs.
-    Labelled,
+    /// Only if they are identical, node by node: up to renaming there is only one graph.
+    Exact,
 }
 
-/// A part of all mazes. Every symmetry class lies in exactly one.
+/// A part of all problems. Every symmetry class lies in exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
-    /// Four fifths of the classes: to train on.
+    /// 80 % of the classes, for training.
     Train,
-    /// A tenth: to choose by, during training.
+    /// 10 %, for model selection during training.
     Validation,
-    /// A tenth: to report on, once.
+    /// 10 %, for the final report.
     Test,
 }
 
-/// Mixed into every class before it is dealt to a split. It is part of the format: another key would move mazes between
-/// training and test sets of finished runs. The choice of 55 has one purpose: lattices of 2×3 and 3×3, with 5 to 28
-/// classes, fill all three splits in about the right shares, so that tests and first steps can use them.
+/// Mixed into every class before it is assigned to a split. It is part of the format: another key would move mazes between
+/// training and test sets of finished runs. With 55, lattices of 2×3 and 3×3, which have 5 to 28 classes, fill all three
+/// splits in about the right shares, so tests and first experiments can use them.
 const SPLIT_KEY: u64 = 55;
 
 impl Split {
     /// All splits.
     pub const ALL: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 
-    /// The split of a class: 80 % train, 10 % validation, 10 % test. No seed or config changes it.
+    /// Returns the split of a class: 80 % train, 10 % validation, 10 % test. No seed or config changes it.
+    ///
+    /// ```
+    /// use searchlens_tasks::splits::{Split, SymmetryClass};
+    ///
+    /// let classes = (0..1000u64).map(SymmetryClass);
+    /// let n_train = classes.filter(|&class| Split::of(class) == Split::Train).count();
+    /// assert!((750..850).contains(&n_train));
+    /// ```
     pub fn of(class: SymmetryClass) -> Split {
         // The high half of mixed * 100 is uniform on 0..100.
         let percentile = (u128::from(mix(class.0 ^ SPLIT_KEY)) * 100) >> 64;
@@ -69,7 +76,7 @@ impl Split {
         }
     }
 
-    /// The random streams that problems of this split are drawn from.
+    /// Returns the purpose of the random streams that draw problems of this split.
     pub fn purpose(self) -> Purpose {
         match self {
             Split::Train => Purpose::Train,
@@ -78,7 +85,7 @@ impl Split {
         }
     }
 
-    /// The name in configs and files.
+    /// Returns the name in configs and files.
     pub fn name(self) -> &'static str {
         match self {
             Split::Train => "train",
@@ -94,14 +101,14 @@ impl fmt::Display for Split {
     }
 }
 
-/// A name that is no split's.
+/// Error of parsing a [`Split`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "split `{name}` does not exist{}; it is train, validation or test",
     near_names(name, Split::ALL.map(Split::name))
 )]
 pub struct UnknownSplit {
-    /// What was asked for.
+    /// The unknown name.
     pub name: String,
 }
 
@@ -119,8 +126,7 @@ impl FromStr for Split {
     }
 }
 
-/// A bijection of 64-bit numbers that leaves no pattern: the finaliser of SplitMix64 (Steele, Lea & Flood 2014,
-/// constants by Stafford).
+/// Mixes a 64-bit number bijectively: the finaliser of SplitMix64 (Steele, Lea & Flood 2014, constants by Stafford).
 pub(crate) fn mix(mut x: u64) -> u64 {
     x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

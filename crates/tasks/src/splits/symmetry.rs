@@ -138,10 +138,10 @@ impl Symmetries {
         }
         let hash = |words: &[u64]| SymmetryClass(words.iter().fold(self.shape(), |h, &word| mix(h ^ word)));
         match passages.words() {
-            _ if self.table.is_empty() => hash(least_image(&self.turns, &self.laid(passages)).words()),
-            [_] => hash(&[self.least_small_image(passages) as u64]),
+            _ if self.table.is_empty() => hash(canonical_image(&self.turns, &self.laid(passages)).words()),
+            [_] => hash(&[self.small_canonical_image(passages) as u64]),
             _ => {
-                let least = self.least_small_image(passages);
+                let least = self.small_canonical_image(passages);
                 hash(&[least as u64, (least >> 64) as u64])
             }
         }
@@ -186,8 +186,8 @@ impl Symmetries {
 
     /// The least of a maze's images, as a number whose binary digits are the passages (the last bit weighs most). On a
     /// torus there are up to `8 · n_cells`: see [`Symmetries::class`] for what need not look at them all.
-    pub fn least_image(&self, passages: &PassageSet) -> PassageSet {
-        least_image(&Symmetry::all_of(self.lattice), passages)
+    pub fn canonical_image(&self, passages: &PassageSet) -> PassageSet {
+        canonical_image(&Symmetry::all_of(self.lattice), passages)
     }
 
     /// The image of a set of passages under one symmetry.
@@ -196,7 +196,7 @@ impl Symmetries {
     }
 
     /// The least image of a maze, laid on its side if it must be, by table, for lattices that have one.
-    fn least_small_image(&self, passages: &PassageSet) -> u128 {
+    fn small_canonical_image(&self, passages: &PassageSet) -> u128 {
         let mut images: Images = [0; 14];
         for (word, rows) in passages.words().iter().zip(self.table.chunks(16)) {
             for (i, row) in rows.iter().enumerate() {
@@ -245,7 +245,7 @@ fn image(symmetry: Symmetry, passages: &PassageSet) -> PassageSet {
 }
 
 /// The least image of a set of passages under some symmetries, the first of which is the identity.
-fn least_image(symmetries: &[Symmetry], passages: &PassageSet) -> PassageSet {
+fn canonical_image(symmetries: &[Symmetry], passages: &PassageSet) -> PassageSet {
     let mut least = passages.clone();
     for &symmetry in &symmetries[1..] {
         let image = image(symmetry, passages);
@@ -306,8 +306,8 @@ mod tests {
             if !mix(i as u64).is_multiple_of(3) {
                 set.open(a, b);
             }
-            let least = least_image(&fast.turns, &fast.laid(&set));
-            assert_eq!(fast.least_small_image(&set), small_bits(&least), "{rows}x{cols}");
+            let least = canonical_image(&fast.turns, &fast.laid(&set));
+            assert_eq!(fast.small_canonical_image(&set), small_bits(&least), "{rows}x{cols}");
         }
     }
 

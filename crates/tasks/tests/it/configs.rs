@@ -6,7 +6,7 @@ use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
 use searchlens_tasks::mazes::endpoints::{Component, EndpointRules};
 use searchlens_tasks::mazes::error::MazeError;
 use searchlens_tasks::mazes::generators::options::{OptionTable, OptionValue};
-use searchlens_tasks::mazes::generators::{Amount, Dfs, Generator, KINDS, Prim, Probability, Start};
+use searchlens_tasks::mazes::generators::{Amount, Dfs, GENERATORS, Generator, Prim, Probability, Start};
 use serde::{Deserialize, Serialize};
 
 use crate::samples::{raw, with};
@@ -75,7 +75,7 @@ fn tables_are_read_and_written() {
         "generator = 'percolation'\nrows = 4\ncols = 4\np = 1\nbraid = 0.5\nmax_weight = 9",
         Ok(Generator::Percolation { p: Probability::new(1.0).unwrap(), start: Start::Uniform }),
     );
-    for kind in &KINDS {
+    for kind in &GENERATORS {
         let table = format!("generator = '{}'\nrows = 4\ncols = 4", kind.name);
         check_toml(&table, Ok(Generator::read(kind.name, &OptionTable::default()).unwrap()));
     }
@@ -125,11 +125,11 @@ fn rules_that_no_maze_can_meet_are_refused() {
     );
     check_rule_refused(
         EndpointRules { path_length: Some(Band::exactly(1)), ..rules() },
-        "path_length = 1: a path between two cells has two cells at least",
+        "path_length = 1: a path between two different cells has at least two cells",
     );
     check_rule_refused(
         EndpointRules { distance: Some(Band::exactly(5)), ..rules() },
-        "distance = 5: no two cells are so far apart; ask for a lesser distance",
+        "distance = 5: no two cells are so far apart; ask for a smaller distance",
     );
     check_rule_refused(
         EndpointRules { balance_lookahead: true, ..rules() },
@@ -207,13 +207,13 @@ fn errors_name_field_value_and_remedy() {
     );
     check_refused(
         raw("aldous_broder", 2, 20_000),
-        "rows = 2, cols = 20000: the walks of `aldous_broder` take too long where a side is longer than 10000; make the \
-         maze shorter, or take another generator",
+        "rows = 2, cols = 20000: the walks of `aldous_broder` take too long if a side is longer than 10000; make the \
+         maze shorter, or use another generator",
     );
     check_refused(
         with("dfs", 1, 5, &[("start", "maze-dataset")]),
-        "start = \"maze-dataset\": it never lies in the last row or column, and a 1x5 maze has no other cell; \
-         leave `start` out or give the maze two rows and two columns",
+        "start = \"maze-dataset\": such a start never lies in the last row or column, and a 1x5 maze has no other cell; \
+         leave `start` out, or give the maze two rows and two columns",
     );
 }
 

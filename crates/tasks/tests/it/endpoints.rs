@@ -10,7 +10,7 @@ use searchlens_tasks::instance::Instance;
 use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
 use searchlens_tasks::mazes::endpoints::{Component, EndpointRules};
 use searchlens_tasks::mazes::error::MazeError;
-use searchlens_tasks::mazes::generators::{KINDS, Probability};
+use searchlens_tasks::mazes::generators::{GENERATORS, Probability};
 use searchlens_tasks::problem::passages::PassageSet;
 use searchlens_tasks::sets::baselines::baselines;
 use searchlens_tasks::splits::Split;
@@ -43,7 +43,7 @@ fn each_problem(task: &Task, count: u64, mut look: impl FnMut(&Instance)) {
 
 #[test]
 fn every_kind_of_maze_has_problems() {
-    for kind in &KINDS {
+    for kind in &GENERATORS {
         for (rows, cols) in [(1, 9), (2, 2), (5, 4), (9, 12)] {
             let plain = raw(kind.name, rows, cols);
             let braided = RawMazeConfig { braid: Some(Probability::HALF), max_weight: Some(7), ..plain.clone() };
@@ -60,7 +60,7 @@ fn every_kind_of_maze_has_problems() {
 #[test]
 fn where_ends_may_be_equal_one_cell_is_a_maze() {
     let equal = EndpointRules { endpoints_not_equal: false, ..rules() };
-    let one_cell = KINDS.iter().map(|kind| raw(kind.name, 1, 1));
+    let one_cell = GENERATORS.iter().map(|kind| raw(kind.name, 1, 1));
     let limits = [("accessible_cells", "1"), ("max_tree_depth", "1"), ("accessible_cells", "0.0")];
     let limited = limits.iter().map(|&limit| with("dfs", 4, 4, &[limit]));
     for raw in one_cell.chain(limited) {
@@ -166,7 +166,7 @@ fn check_never(raw: RawMazeConfig, want: &str) {
 #[test]
 fn rules_that_are_never_met_are_an_error_and_no_endless_search() {
     let long = |length| EndpointRules { path_length: Some(Band::at_least(length)), ..rules() };
-    check_never(ruled(with("binary_tree", 6, 6, &[("p", "0")]), long(30)), "no problem met the rules for endpoints");
+    check_never(ruled(with("binary_tree", 6, 6, &[("p", "0")]), long(30)), "no problem met the endpoint rules");
     check_never(with("percolation", 6, 6, &[("p", "0")]), "in 20000 draws from `percolation` on 6x6");
     check_never(with("percolation", 500, 500, &[("p", "0")]), "in 20 draws");
     let corner = EndpointRules { allowed_end: Some(vec![[0, 0]]), deadend_end: true, ..rules() };

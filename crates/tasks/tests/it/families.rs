@@ -27,7 +27,7 @@ fn problems_are_what_they_promise() {
                 assert_eq!(instance.path.last().copied(), Some(problem.target()), "{toml}: one target");
                 assert_eq!(problem.distances().as_ref(), Some(&field));
                 assert_eq!(task.instance(5, split, index), instance, "{toml}");
-                for shown in &instance.shown {
+                for shown in &instance.demonstrations {
                     let class = task.class(&shown.problem).unwrap();
                     let shuffled = toml.contains("shuffled");
                     assert!(shuffled || Split::of(class) == split, "{toml}: examples keep to the split");
@@ -53,7 +53,7 @@ fn a_renamed_problem_is_of_the_same_class_and_another_is_not() {
             let class = task.class(&renamed);
             match task.equivalence() {
                 Equivalence::Relabelling => assert_eq!(class, Some(instance.class), "{toml}"),
-                Equivalence::Labelled | Equivalence::Lattice => {
+                Equivalence::Exact | Equivalence::Lattice => {
                     assert_eq!(task.class(&instance.problem.clone()), Some(instance.class), "{toml}");
                 }
             }

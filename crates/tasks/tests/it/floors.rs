@@ -1,7 +1,8 @@
 //! Floors of future-step decoding on 5×5 mazes of randomised depth-first search, against published values.
 
 use searchlens_tasks::config::TaskConfig;
-use searchlens_tasks::difficulty::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
+use searchlens_tasks::difficulty::corridor::{Given, fork_conditioned, path_hits};
+use searchlens_tasks::difficulty::policy::Policy;
 use searchlens_tasks::instance::Instance;
 use searchlens_tasks::mazes::config::MazeConfig;
 use searchlens_tasks::mazes::generators::Generator;
@@ -35,9 +36,9 @@ fn check(got: [f64; K_MAX], want: [f64; K_MAX], within: f64) {
 }
 
 #[track_caller]
-fn check_walker(given: Given, choice: ForkChoice, want: [f64; K_MAX]) {
+fn check_policy(given: Given, policy: Policy, want: [f64; K_MAX]) {
     let problems = dfs_5x5(0..6000);
-    let rows = problems.iter().map(|i| walker_hits(&i.problem, &i.path, given, choice, K_MAX).unwrap());
+    let rows = problems.iter().map(|i| path_hits(&i.problem, &i.path, given, policy, K_MAX).unwrap());
     // Some 3,000 of 6,000 problems have an eighth step: standard error ≤ .009; the published values stray as well.
     check(mean_by_step(rows), want, 0.025);
 }
@@ -45,25 +46,25 @@ fn check_walker(given: Given, choice: ForkChoice, want: [f64; K_MAX]) {
 #[test]
 fn corridor_following_with_chance_at_forks_is_floor_e() {
     let want = [1.0, 0.903, 0.828, 0.763, 0.706, 0.660, 0.616, 0.578];
-    check_walker(Given::FirstStep, ForkChoice::Random, want);
+    check_policy(Given::FirstStep, Policy::Random, want);
 }
 
 #[test]
 fn corridor_following_towards_the_target_is_floor_f() {
     let want = [1.0, 0.940, 0.886, 0.841, 0.799, 0.759, 0.721, 0.686];
-    check_walker(Given::FirstStep, ForkChoice::Greedy, want);
+    check_policy(Given::FirstStep, Policy::Greedy, want);
 }
 
 #[test]
 fn heading_for_the_target_from_the_start_is_floor_b() {
     let want = [0.684, 0.614, 0.554, 0.511, 0.471, 0.436, 0.406, 0.384];
-    check_walker(Given::Origin, ForkChoice::Greedy, want);
+    check_policy(Given::Origin, Policy::Greedy, want);
 }
 
 #[test]
 fn a_fork_conditions_a_step_exactly_where_floor_e_is_in_doubt() {
     for i in dfs_5x5(0..500) {
-        let hits = walker_hits(&i.problem, &i.path, Given::FirstStep, ForkChoice::Random, 99).unwrap();
+        let hits = path_hits(&i.problem, &i.path, Given::FirstStep, Policy::Random, 99).unwrap();
         for (k, hit) in (1..).zip(hits) {
             assert_eq!(fork_conditioned(&i.problem, &i.path, k), hit < 1.0, "{:?}, step {k}", i.path);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use searchlens_base::stream::{Purpose, Stream, stream};
 use searchlens_tasks::mazes::config::MazeConfig;
 use searchlens_tasks::mazes::count::dfs_trees;
-use searchlens_tasks::mazes::generators::{Generator, KINDS, Probability, Start, braid};
+use searchlens_tasks::mazes::generators::{GENERATORS, Generator, Probability, Start, braid};
 use searchlens_tasks::problem::maze::Lattice;
 use searchlens_tasks::problem::passages::PassageSet;
 use searchlens_tasks::problem::solve::DistanceField;
@@ -50,7 +50,7 @@ const SIZES: [(usize, usize); 8] = [(1, 2), (1, 9), (9, 1), (2, 2), (3, 5), (6, 
 
 #[test]
 fn what_spans_is_connected_and_what_has_no_loop_is_a_forest() {
-    for kind in &KINDS {
+    for kind in &GENERATORS {
         for (rows, cols) in SIZES {
             let maze = MazeConfig::try_from(raw(kind.name, rows, cols)).unwrap();
             let (generator, lattice) = (maze.generator(), maze.lattice());
@@ -68,7 +68,7 @@ fn what_spans_is_connected_and_what_has_no_loop_is_a_forest() {
 
 #[test]
 fn large_mazes_are_trees_too() {
-    for kind in KINDS.iter().filter(|kind| !kind.name.contains("percolation")) {
+    for kind in GENERATORS.iter().filter(|kind| !kind.name.contains("percolation")) {
         each_maze(generator(kind.name, 40, 65, &[]), 40, 65, 1, |open, _, _| {
             assert_eq!((open.len(), n_parts(open)), (40 * 65 - 1, 1), "{}", kind.name);
         });
@@ -166,7 +166,7 @@ fn rows_by_row_generators_have_no_dead_end_upwards() {
 #[test]
 fn braiding_opens_dead_ends_and_joins_nothing() {
     let all = Probability::new(1.0).unwrap();
-    for kind in &KINDS {
+    for kind in &GENERATORS {
         for (rows, cols) in SIZES {
             let generator = generator(kind.name, rows, cols, &[]);
             let spans = generator.spans(Lattice::new(rows, cols));

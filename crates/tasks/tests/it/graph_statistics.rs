@@ -192,21 +192,24 @@ fn prompts_come_in_every_arm_and_stratum() {
     (0..2000).for_each(|index| {
         let instance = conflicting.natural_instance(1, index).0;
         *counts.entry(Stratum::of(&instance.problem, &region)).or_insert(0usize) += 1;
-        assert!(instance.shown.len() == 4 && instance.shown.iter().all(|s| s.problem.goal == instance.problem.goal));
+        assert!(
+            instance.demonstrations.len() == 4
+                && instance.demonstrations.iter().all(|s| s.problem.goal == instance.problem.goal)
+        );
     });
     assert!(counts.len() == 4 && !counts.contains_key(&None), "{counts:?}");
     assert!(counts.values().all(|c| c.abs_diff(500) < 90), "{counts:?}");
 
     let follows_other = prompted("follow = 'other'").natural_instance(1, 0).0;
     let goal = Goal::Nearest { within: region, avoid: None };
-    assert!(follows_other.shown.iter().all(|shown| shown.problem.goal == goal && shown.graph_shown));
+    assert!(follows_other.demonstrations.iter().all(|shown| shown.problem.goal == goal && shown.graph_shown));
     let repeated = prompted("spoilt = 'repeated'").natural_instance(1, 0).0;
-    assert!(repeated.shown.iter().all(|shown| *shown == repeated.shown[0]));
+    assert!(repeated.demonstrations.iter().all(|shown| *shown == repeated.demonstrations[0]));
     let blanked = prompted("spoilt = 'blanked'").natural_instance(1, 0).0;
-    assert!(blanked.shown.iter().all(|shown| !shown.graph_shown && shown.path.len() > 1));
+    assert!(blanked.demonstrations.iter().all(|shown| !shown.graph_shown && shown.path.len() > 1));
     let (mut right, shuffled) = (0, prompted("spoilt = 'shuffled'"));
     for index in 0..300 {
-        let shown = shuffled.natural_instance(1, index).0.shown;
+        let shown = shuffled.natural_instance(1, index).0.demonstrations;
         right += shown.iter().filter(|s| s.problem.nearest_targets().contains(s.path.last().unwrap())).count();
     }
     assert!(right < 500, "after shuffling, {right} of 1200 paths still lead to a nearest target");
@@ -268,16 +271,16 @@ fn forced_problems_leave_no_way_round() {
     let task = Task::new(avoiding("").unwrap()).unwrap();
     for split in Split::ALL {
         for index in 0..30 {
-            let instance = task.forced_instance(5, split, index).unwrap();
+            let instance = task.unavoidable_instance(5, split, index).unwrap();
             let avoidance = Avoidance::of(&instance.problem).unwrap();
-            assert!(avoidance.is_forced() && avoidance.least_violations.unwrap() > 0);
+            assert!(avoidance.is_unavoidable() && avoidance.min_violations.unwrap() > 0);
             assert_eq!(Conduct::of(&instance.problem, &instance.path), Conduct::ViolatesMinimally);
             assert_eq!(
-                (Split::of(instance.class), task.forced_instance(5, split, index)),
+                (Split::of(instance.class), task.unavoidable_instance(5, split, index)),
                 (split, Some(instance.clone()))
             );
         }
     }
     let star: TaskConfig = serde_json::from_str(r#"{"star": {"arms": 2, "length": 3}}"#).unwrap();
-    assert_eq!(Task::new(star).unwrap().forced_instance(1, Split::Train, 0), None);
+    assert_eq!(Task::new(star).unwrap().unavoidable_instance(1, Split::Train, 0), None);
 }

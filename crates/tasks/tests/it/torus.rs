@@ -8,7 +8,7 @@ use searchlens_tasks::difficulty::policy::{Policy, exact_probability};
 use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
 use searchlens_tasks::mazes::count::{count, count_spanning_trees, spanning_trees};
 use searchlens_tasks::mazes::error::MazeError;
-use searchlens_tasks::mazes::generators::{Generator, KINDS, braid};
+use searchlens_tasks::mazes::generators::{GENERATORS, Generator, braid};
 use searchlens_tasks::problem::Problem;
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::problem::passages::PassageSet;
@@ -25,7 +25,7 @@ fn torus(generator: &str, rows: usize, cols: usize) -> RawMazeConfig {
 #[test]
 fn every_generator_either_uses_the_torus_or_says_that_it_cannot() {
     let mut without = Vec::new();
-    for kind in &KINDS {
+    for kind in &GENERATORS {
         match MazeConfig::try_from(torus(kind.name, 4, 5)) {
             Ok(config) => check_mazes(&config),
             Err(error) => {
@@ -76,7 +76,7 @@ fn a_torus_of_less_than_three_rows_or_columns_is_refused() {
     let error = |rows, cols| MazeConfig::try_from(torus("dfs", rows, cols)).unwrap_err().to_string();
     assert_eq!(
         error(2, 5),
-        "torus = true, rows = 2, cols = 5: a torus needs three rows and three columns at least; make it larger, or leave \
+        "torus = true, rows = 2, cols = 5: a torus needs at least three rows and three columns; make it larger, or leave \
          `torus` out"
     );
     assert!(error(0, 5).starts_with("rows = 0"));
@@ -138,12 +138,12 @@ proptest! {
 
 /// The class by hashes of views against the definition: the least image.
 #[test]
-fn classes_are_those_of_the_least_image() {
+fn classes_are_those_of_the_canonical_image() {
     let lattice = Lattice::torus(3, 3);
     let symmetries = Symmetries::of(lattice);
     let mut found = BTreeMap::new();
     for tree in spanning_trees(lattice).into_iter().step_by(7) {
-        let least = symmetries.least_image(&tree);
+        let least = symmetries.canonical_image(&tree);
         assert_eq!(*found.entry(least).or_insert(symmetries.class(&tree)), symmetries.class(&tree));
     }
     let classes: BTreeSet<_> = found.values().collect();

@@ -1,7 +1,7 @@
 //! What a tokenizer encodes: a graph, and as much of the task and its solution as is known.
 
 use searchlens_base::stream::Stream;
-use searchlens_tasks::instance::{Instance, Shown};
+use searchlens_tasks::instance::{Demonstration, Instance};
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::problem::{Goal, Labels, Problem};
@@ -20,7 +20,7 @@ pub struct Example<'a> {
     /// Labels of the nodes, if they have some.
     pub labels: Option<&'a Labels>,
     /// Examples with their answers that stand before it.
-    pub shown: &'a [Shown],
+    pub shown: &'a [Demonstration],
     /// Where the path starts.
     pub origin: Option<usize>,
     /// Where it must end.
@@ -77,7 +77,7 @@ impl<'a> Example<'a> {
 
     /// A problem with the examples that are shown before it, and its answer.
     pub fn of_instance(instance: &'a Instance) -> Example<'a> {
-        Example { shown: &instance.shown, ..Example::of_problem(&instance.problem, Some(&instance.path)) }
+        Example { shown: &instance.demonstrations, ..Example::of_problem(&instance.problem, Some(&instance.path)) }
     }
 
     /// The same example with this path, or without one.

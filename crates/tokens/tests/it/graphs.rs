@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rand::RngExt;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::families::labels::Binning;
-use searchlens_tasks::instance::Shown;
+use searchlens_tasks::instance::Demonstration;
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::problem::region::Region;
@@ -168,7 +168,7 @@ fn a_labelled_problem_says_its_labels_and_keeps_its_goal() {
 fn a_prompt_shows_its_examples_first() {
     let tokenizer = Tokenizer::from_name("labelled+prompted", labelled_nodes(2)).unwrap();
     let problem = labelled();
-    let shown = |graph_shown| Shown { problem: labelled(), path: vec![0, 1, 2], graph_shown };
+    let shown = |graph_shown| Demonstration { problem: labelled(), path: vec![0, 1, 2], graph_shown };
     let shown = [shown(true), shown(false)];
     let example = Example { shown: &shown, ..Example::of_problem(&problem, Some(&[0, 1, 2])) };
     let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path).unwrap();

@@ -9,23 +9,23 @@ pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let mut pairs: Vec<(u32, u32)> = lattice.adjacent_pairs().map(|(a, b)| (a as u32, b as u32)).collect();
     shuffle(rng, &mut pairs);
-    let mut parts = Parts::apart(lattice.n_cells());
+    let mut sets = DisjointSets::apart(lattice.n_cells());
     for (a, b) in pairs {
-        if parts.join(a as usize, b as usize) {
+        if sets.join(a as usize, b as usize) {
             open.open(a as usize, b as usize);
         }
     }
 }
 
 /// Disjoint sets of cells that can be joined (union by size, path halving).
-struct Parts {
+struct DisjointSets {
     /// The cell's parent, or for a root, minus the size of its set.
     parent: Vec<i32>,
 }
 
-impl Parts {
-    fn apart(n: usize) -> Parts {
-        Parts { parent: vec![-1; n] }
+impl DisjointSets {
+    fn apart(n: usize) -> DisjointSets {
+        DisjointSets { parent: vec![-1; n] }
     }
 
     fn root(&mut self, mut cell: usize) -> usize {

@@ -1,4 +1,4 @@
-//! Ways of making mazes: one [`Generator`] with its options, and [`KINDS`], the list of all there are.
+//! Ways of making mazes: one [`Generator`] with its options, and [`GENERATORS`], the list of all there are.
 
 mod aldous_broder;
 mod braid;
@@ -80,7 +80,7 @@ pub enum Generator {
 
 /// An entry in the list of generators.
 #[derive(Debug)]
-pub struct Kind {
+pub struct GeneratorInfo {
     /// The name in configs and on the command line; maze-dataset's without `gen_`, where it has the generator.
     pub name: &'static str,
     /// What its mazes are like, in a few words.
@@ -91,34 +91,44 @@ pub struct Kind {
 }
 
 /// Every generator there is.
-pub const KINDS: [Kind; 12] = [
-    Kind {
+pub const GENERATORS: [GeneratorInfo; 12] = [
+    GeneratorInfo {
         name: "dfs",
         about: "depth-first search: long corridors",
         options: Dfs::OPTIONS,
         read: |options| Ok(Generator::Dfs(Dfs::read(options)?)),
     },
-    Kind {
+    GeneratorInfo {
         name: "prim",
         about: "Prim's algorithm: many short dead ends",
         options: Prim::OPTIONS,
         read: |options| Ok(Generator::Prim(Prim::read(options)?)),
     },
-    Kind { name: "wilson", about: "every spanning tree as likely", options: &[], read: |_| Ok(Generator::Wilson) },
-    Kind {
+    GeneratorInfo {
+        name: "wilson",
+        about: "every spanning tree as likely",
+        options: &[],
+        read: |_| Ok(Generator::Wilson),
+    },
+    GeneratorInfo {
         name: "aldous_broder",
         about: "every spanning tree as likely, made by one walk",
         options: &[],
         read: |_| Ok(Generator::AldousBroder),
     },
-    Kind { name: "kruskal", about: "walls taken down in random order", options: &[], read: |_| Ok(Generator::Kruskal) },
-    Kind {
+    GeneratorInfo {
+        name: "kruskal",
+        about: "walls taken down in random order",
+        options: &[],
+        read: |_| Ok(Generator::Kruskal),
+    },
+    GeneratorInfo {
         name: "recursive_division",
         about: "rooms cut in two, straight walls",
         options: &[],
         read: |_| Ok(Generator::RecursiveDivision),
     },
-    Kind {
+    GeneratorInfo {
         name: "percolation",
         about: "every passage by a coin: loops, and parts that are cut off",
         options: &[OptionName::P, OptionName::Start],
@@ -127,7 +137,7 @@ pub const KINDS: [Kind; 12] = [
             Ok(Generator::Percolation { p, start: options.start()? })
         },
     },
-    Kind {
+    GeneratorInfo {
         name: "dfs_percolation",
         about: "depth-first search and further passages by a coin: loops",
         options: &[OptionName::P, OptionName::Start, OptionName::AccessibleCells, OptionName::MaxTreeDepth],
@@ -136,7 +146,7 @@ pub const KINDS: [Kind; 12] = [
             Ok(Generator::DfsPercolation { p, dfs: Dfs::read(options)? })
         },
     },
-    Kind {
+    GeneratorInfo {
         name: "growing_tree",
         about: "between depth-first search and Prim's algorithm",
         options: &[OptionName::Start, OptionName::Newest],
@@ -145,19 +155,19 @@ pub const KINDS: [Kind; 12] = [
             Ok(Generator::GrowingTree { start: options.start()?, newest })
         },
     },
-    Kind {
+    GeneratorInfo {
         name: "hunt_and_kill",
         about: "random walks, long corridors",
         options: &[OptionName::Start],
         read: |options| Ok(Generator::HuntAndKill { start: options.start()? }),
     },
-    Kind {
+    GeneratorInfo {
         name: "sidewinder",
         about: "runs along rows, no dead end upwards",
         options: &[OptionName::P],
         read: |options| Ok(Generator::Sidewinder { p: options.probability(OptionName::P, Probability::HALF)? }),
     },
-    Kind {
+    GeneratorInfo {
         name: "binary_tree",
         about: "each cell joined upwards or to the left",
         options: &[OptionName::P],
@@ -176,7 +186,7 @@ impl Generator {
     /// # Errors
     /// If there is no such generator, it takes no such option, or a value is not of its option's form.
     pub fn read(name: &str, options: &OptionTable) -> Result<Generator, MazeError> {
-        let kind = KINDS.iter().find(|kind| kind.name == name);
+        let kind = GENERATORS.iter().find(|kind| kind.name == name);
         let kind = kind.ok_or_else(|| MazeError::UnknownGenerator { name: name.to_owned() })?;
         match options.iter().find(|(option, _)| !kind.options.contains(option)) {
             Some((option, value)) => Err(MazeError::UnusedOption {

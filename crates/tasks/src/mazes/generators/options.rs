@@ -291,10 +291,10 @@ impl Probability {
 }
 
 impl TryFrom<f64> for Probability {
-    type Error = NoProbability;
+    type Error = InvalidProbability;
 
-    fn try_from(p: f64) -> Result<Probability, NoProbability> {
-        Probability::new(p).ok_or(NoProbability(p))
+    fn try_from(p: f64) -> Result<Probability, InvalidProbability> {
+        Probability::new(p).ok_or(InvalidProbability(p))
     }
 }
 
@@ -307,7 +307,7 @@ impl From<Probability> for f64 {
 /// A number that is no chance.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{0} is no chance; give a number from 0 to 1")]
-pub struct NoProbability(f64);
+pub struct InvalidProbability(f64);
 
 impl HasFault for NoProbability {
     fn fault(&self) -> Fault {
