@@ -15,7 +15,7 @@ use searchlens_tasks::task::Task;
 use searchlens_tokens::role::{Place, Role};
 use searchlens_tokens::tokenizer::Tokenizer;
 
-use searchlens_results::{FORMAT_VERSION, Gallery, Mark, Specimen};
+use searchlens_results::{FORMAT_VERSION, Gallery, Specimen, TokenPlace};
 use searchlens_runs::exam::{Marking, Question, answers, draw, mark};
 
 /// Which problems to show.
@@ -150,11 +150,11 @@ fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specim
     }
 }
 
-fn mark_of(role: Role) -> Mark {
+fn mark_of(role: Role) -> TokenPlace {
     match role.place() {
-        Place::Edge(a, b) => Mark::Edge(a, b),
-        Place::Cell(cell) => Mark::Cell(cell),
-        Place::Nowhere => Mark::Other,
+        Place::Edge(a, b) => TokenPlace::Edge(a, b),
+        Place::Cell(cell) => TokenPlace::Cell(cell),
+        Place::Nowhere => TokenPlace::Other,
     }
 }
 
