@@ -1,7 +1,7 @@
 //! Training curves: loss and validation scores by step.
 
 use super::single;
-use super::style::{Ink, Series, axis, key, plot, share_axis};
+use super::style::{Ink, Series, axis, dashed_level, key, plot, share_axis};
 use crate::document::{Caption, Figure};
 use crate::number::{count, percent, value};
 use crate::read::Run;
@@ -111,15 +111,15 @@ fn progress(run: &Run) -> Option<Figure> {
     let greedy = run.eval.as_ref().map(|eval| &eval.baselines.greedy);
     let greedy = greedy.and_then(|greedy| Some((greedy, value(greedy)?)));
     if let Some((greedy, share)) = greedy {
-        key_entries.push(key("greedy policy (final problems)", Ink::FLOOR, '╌'));
-        plot.add_trace(
-            Scatter::new(vec![0.0, end], vec![share; 2])
-                .name("greedy policy (final problems)")
-                .mode(Mode::Lines)
-                .line(Line::new().color(Ink::FLOOR).width(1.4).dash(DashType::Dash))
-                .hover_info(HoverInfo::Text)
-                .hover_text_array(vec![format!("greedy policy: {}", percent(greedy)); 2]),
-        );
+        let name = "greedy policy (final problems)";
+        key_entries.push(key(name, Ink::FLOOR, '╌'));
+        plot.add_trace(dashed_level(
+            name,
+            Ink::FLOOR,
+            [0.0, end],
+            share,
+            format!("greedy policy: {}", percent(greedy)),
+        ));
     }
     plot.set_layout(layout);
     let precision = match run.info.precision.as_str() {

@@ -1,13 +1,12 @@
 //! Probe accuracies, always on the same axes as their controls.
 
 use super::single;
-use super::style::{Ink, Series, axis, key, plot, share_axis, short_site, site_axis};
+use super::style::{Ink, Series, axis, dashed_level, interval_band, key, plot, share_axis, short_site, site_axis};
 use crate::document::{Caption, Figure, NamedPlot};
 use crate::number::{count, percent, value};
 use crate::tables;
-use plotly::common::{DashType, HoverInfo, Line, MarkerSymbol, Mode};
-use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
-use plotly::{Plot, Scatter};
+use plotly::Plot;
+use plotly::common::{DashType, MarkerSymbol};
 use searchlens_results::{ProbePoint, ProbeResult};
 use searchlens_stats::estimate::Estimate;
 
@@ -54,18 +53,13 @@ fn wall(probes: &ProbeResult) -> Figure {
         plot.add_trace(series.scatter(&points));
     }
     let prior = &probes.wall_prior;
-    let ends = vec![-0.4, sites.len() as f64 - 0.6];
+    let ends = [-0.4, sites.len() as f64 - 0.6];
     if let Some(share) = value(prior) {
-        plot.add_trace(
-            Scatter::new(ends, vec![share; 2])
-                .name("prior")
-                .mode(Mode::Lines)
-                .line(Line::new().color(Ink::FLOOR).width(1.6).dash(DashType::Dash))
-                .hover_info(HoverInfo::Text)
-                .hover_text_array(vec![format!("prior: {}", percent(prior)); 2]),
-        );
+        plot.add_trace(dashed_level("prior", Ink::FLOOR, ends, share, format!("prior: {}", percent(prior))));
     }
-    plot.set_layout(layout.shapes(prior.interval().map(interval_band).into_iter().collect()));
+    plot.set_layout(
+        layout.shapes(prior.interval().map(|interval| interval_band(Ink::FLOOR, interval)).into_iter().collect()),
+    );
     single(
         "Are the passages linearly decodable from the residual stream?",
         "probes_wall",
@@ -85,20 +79,6 @@ fn wall(probes: &ProbeResult) -> Figure {
         },
         Some(tables::wall(probes)),
     )
-}
-
-fn interval_band((low, high): (f64, f64)) -> Shape {
-    Shape::new()
-        .shape_type(ShapeType::Rect)
-        .layer(ShapeLayer::Below)
-        .x_ref("paper")
-        .x0(0.0)
-        .x1(1.0)
-        .y_ref("y")
-        .y0(low)
-        .y1(high)
-        .fill_color(Ink::FLOOR.band())
-        .line(ShapeLine::new().width(0.0))
 }
 
 fn future(probes: &ProbeResult) -> Figure {

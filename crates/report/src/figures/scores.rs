@@ -1,15 +1,17 @@
 //! Final scores, compared with policies that do not search.
 
 use super::single;
-use super::style::{Ink, Series, axis, key, plot, share_axis};
+use super::style::{Ink, Series, axis, interval_band, key, plot, share_axis};
 use crate::document::{Caption, Figure};
 use crate::number::{count, k_star, percent, value};
 use crate::tables;
 use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
-use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
 use plotly::{Layout, Plot, Scatter};
 use searchlens_results::{ByLookahead, EvalResult, KStar, Lookahead};
 use searchlens_stats::estimate::Estimate;
+
+/// Space on the k axis beyond the smallest and the largest k, where an end of k* outside the range is drawn.
+const MARGIN: f64 = 0.8;
 
 /// Returns the figures of an evaluation.
 pub(crate) fn figures(eval: &EvalResult) -> Vec<Figure> {
@@ -23,14 +25,14 @@ pub(crate) fn figures(eval: &EvalResult) -> Vec<Figure> {
 
 fn baselines(eval: &EvalResult, exact_path: f64) -> Figure {
     let policies = &eval.baselines;
-    let furthest = policies.k_lookahead.keys().next_back().copied().unwrap_or(0) as f64;
+    let max_k = policies.k_lookahead.keys().next_back().copied().unwrap_or(0) as f64;
     // Two panels on one scale: policies without a k on the left, k-lookahead policies on the right.
     let left = axis("")
         .domain(&[0.0, 0.17])
         .range(vec![-0.6, 1.6])
         .tick_values(vec![0.0, 1.0])
         .tick_text(vec!["random", "greedy"]);
-    let right = axis("k, steps of lookahead").domain(&[0.2, 1.0]).range(vec![-0.8, furthest + 0.8]).anchor("y");
+    let right = axis("k, steps of lookahead").domain(&[0.2, 1.0]).range(vec![-MARGIN, max_k + MARGIN]).anchor("y");
     let (mut plot, layout) = plot(left, share_axis("exact path"));
     let random = Series { name: "random at forks", ink: Ink::CONTROL, symbol: MarkerSymbol::Square, dash: None };
     let greedy = Series { name: "greedy", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: None };
@@ -40,14 +42,18 @@ fn baselines(eval: &EvalResult, exact_path: f64) -> Figure {
     plot.add_trace(random.scatter(&[(0.0, &policies.random, "policy".to_string())]));
     plot.add_trace(greedy.scatter(&[(1.0, &policies.greedy, "policy".to_string())]));
     plot.add_trace(k_lookahead.scatter(&of_k).x_axis("x2"));
-    plot.add_trace(model_line(&eval.exact_path, exact_path, furthest));
+    plot.add_trace(model_line(&eval.exact_path, exact_path, max_k));
     let mut key_entries =
         vec![random.key(), greedy.key(), k_lookahead.key(), key("the model, with its interval", Ink::MODEL, '━')];
-    if let Some(star) = k_star_mark(&eval.k_star, exact_path, furthest) {
+    if let Some(star) = k_star_mark(&eval.k_star, exact_path, max_k) {
         plot.add_trace(star);
         key_entries.push(key("k* of the model, with its interval", Ink::MODEL, '★'));
     }
-    plot.set_layout(layout.x_axis2(right).shapes(eval.exact_path.interval().map(model_band).into_iter().collect()));
+    plot.set_layout(
+        layout.x_axis2(right).shapes(
+            eval.exact_path.interval().map(|interval| interval_band(Ink::MODEL, interval)).into_iter().collect(),
+        ),
+    );
     single(
         "The model and policies that do not search",
         "baselines",
@@ -68,8 +74,8 @@ fn baselines(eval: &EvalResult, exact_path: f64) -> Figure {
     )
 }
 
-fn model_line(model: &Estimate, exact_path: f64, furthest: f64) -> Box<Scatter<f64, f64>> {
-    let x: Vec<f64> = (0..=24).map(|i| -0.8 + (furthest + 1.6) * f64::from(i) / 24.0).collect();
+fn model_line(model: &Estimate, exact_path: f64, max_k: f64) -> Box<Scatter<f64, f64>> {
+    let x: Vec<f64> = (0..=24).map(|i| -MARGIN + (max_k + 2.0 * MARGIN) * f64::from(i) / 24.0).collect();
     let n = x.len();
     Scatter::new(x, vec![exact_path; n])
         .name("the model")
@@ -80,29 +86,15 @@ fn model_line(model: &Estimate, exact_path: f64, furthest: f64) -> Box<Scatter<f
         .hover_text_array(vec![format!("the model: {}<br>n = {}", percent(model), count(model.n as u64)); n])
 }
 
-fn model_band((low, high): (f64, f64)) -> Shape {
-    Shape::new()
-        .shape_type(ShapeType::Rect)
-        .layer(ShapeLayer::Below)
-        .x_ref("paper")
-        .x0(0.0)
-        .x1(1.0)
-        .y_ref("y")
-        .y0(low)
-        .y1(high)
-        .fill_color(Ink::MODEL.band())
-        .line(ShapeLine::new().width(0.0))
-}
-
 /// Returns a star on the model's line at k*, with its interval; `None` if k* is outside the range of the policies.
-fn k_star_mark(k: &KStar, exact_path: f64, furthest: f64) -> Option<Box<Scatter<f64, f64>>> {
+fn k_star_mark(k: &KStar, exact_path: f64, max_k: f64) -> Option<Box<Scatter<f64, f64>>> {
     let Some(Lookahead::Steps(at)) = k.value else { return None };
     // Without an interval there are no bars.
     let end = |end: Option<Lookahead>| match end {
         None => at,
         Some(Lookahead::Steps(steps)) => steps,
-        Some(Lookahead::Below) => -0.8,
-        Some(Lookahead::AtLeast(_)) => furthest + 0.8,
+        Some(Lookahead::Below) => -MARGIN,
+        Some(Lookahead::AtLeast(_)) => max_k + MARGIN,
     };
     let (low, high) = (end(k.low), end(k.high));
     let bars = ErrorData::new(ErrorType::Data)

@@ -7,7 +7,7 @@ use plotly::common::{
     DashType, ErrorData, ErrorType, Font, HoverInfo, Line, Marker, MarkerSymbol, Mode, Orientation, Title,
 };
 use plotly::configuration::{DisplayModeBar, ModeBarButtonName};
-use plotly::layout::{Axis, HoverMode, Legend, Margin};
+use plotly::layout::{Axis, HoverMode, Legend, Margin, Shape, ShapeLayer, ShapeLine, ShapeType};
 use plotly::{Configuration, Layout, Plot, Scatter};
 use searchlens_stats::estimate::Estimate;
 
@@ -110,6 +110,31 @@ impl Series<'_> {
             }
         }
     }
+}
+
+/// Returns a dashed horizontal line at `share`, for a reference without an x value.
+pub(crate) fn dashed_level(name: &str, ink: Ink, ends: [f64; 2], share: f64, hover: String) -> Box<Scatter<f64, f64>> {
+    Scatter::new(ends.to_vec(), vec![share; 2])
+        .name(name)
+        .mode(Mode::Lines)
+        .line(Line::new().color(ink).width(1.5).dash(DashType::Dash))
+        .hover_info(HoverInfo::Text)
+        .hover_text_array(vec![hover; 2])
+}
+
+/// Returns an interval as a horizontal band across the whole plot, below the traces.
+pub(crate) fn interval_band(ink: Ink, (low, high): (f64, f64)) -> Shape {
+    Shape::new()
+        .shape_type(ShapeType::Rect)
+        .layer(ShapeLayer::Below)
+        .x_ref("paper")
+        .x0(0.0)
+        .x1(1.0)
+        .y_ref("y")
+        .y0(low)
+        .y1(high)
+        .fill_color(ink.band())
+        .line(ShapeLine::new().width(0.0))
 }
 
 /// Returns an entry of a figure's key.
