@@ -52,6 +52,6 @@ pub(crate) fn value(estimate: &Estimate) -> String {
 fn steps(lookahead: &Lookahead) -> String {
     match lookahead {
         Lookahead::Steps(steps) => format!("{steps:.1}"),
-        Lookahead::Outside(text) => text.clone(),
+        Lookahead::Below | Lookahead::AtLeast(_) => lookahead.to_string(),
     }
 }

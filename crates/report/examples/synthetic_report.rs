@@ -1,11 +1,10 @@
-//! Writes the report of a run folder of invented numbers and says where it is: a way to see the page, and to work on it,
-//! without training anything.
+//! Writes the report of a synthetic run folder and prints where it is: to see the page, and to work on it, without training.
 //!
 //! `cargo run -p searchlens-report --example synthetic_report -- FOLDER`
 
-#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
-#[expect(dead_code, reason = "the tests use more of it")]
+#[expect(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/it/fixture.rs"]
 mod fixture;
 

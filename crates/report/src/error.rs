@@ -1,110 +1,58 @@
-//! What can go wrong between a run folder and its report.
-
-use std::path::PathBuf;
+//! Errors of making a report.
 
 use searchlens_base::fault::{Fault, HasFault};
+use std::path::PathBuf;
 
-/// Why a report could not be made. Each message names the file, the place in it and the remedy.
+/// Error of making a report. The message names the file, the place in it and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ReportError {
-    /// The path is no folder.
-    #[error("{path}: not a folder; name the folder of a run (it holds run.json and config.toml)")]
-    NoFolder {
-        /// The path that was given.
-        path: PathBuf,
-    },
-    /// A file that every run has is absent.
+    #[error("{path}: not a folder; name a run folder (it contains run.json and config.toml)")]
+    NoFolder { path: PathBuf },
     #[error(
-        "{path}: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote"
+        "{path}: no such file, so its folder is not a run; name a folder written by `searchlens train` or `searchlens demo`"
     )]
-    NotARun {
-        /// The absent file.
-        path: PathBuf,
-    },
-    /// A file is there but cannot be read.
+    NotARun { path: PathBuf },
     #[error("{path}: cannot be read: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A JSON file does not parse or has a field of the wrong kind.
-    #[error("{path}:{line}:{column}: {at}{message}; {remedy}", at = named(.field.as_deref()))]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// Line, counted from 1.
-        line: usize,
-        /// Column, counted from 1.
-        column: usize,
-        /// Where in the data, e.g. `specimens[2].origin`; `None` where the text itself is broken.
-        field: Option<String>,
-        /// What was found and what was expected.
-        message: String,
-        /// How to get a sound file.
-        remedy: &'static str,
-    },
-    /// `config.toml` does not parse.
+    Read { path: PathBuf, source: std::io::Error },
+    /// A JSON file does not parse, or a field has the wrong type. `line` and `column` count from 1; `field` is e.g.
+    /// `specimens[2].origin`, `None` if the JSON itself is broken.
+    #[error("{path}:{line}:{column}: {at}{message}; {remedy}", at = field_prefix(.field.as_deref()))]
+    Json { path: PathBuf, line: usize, column: usize, field: Option<String>, message: String, remedy: &'static str },
     #[error("{path}:{line}: {message}; restore the config that the run was started with")]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// Line, counted from 1.
-        line: usize,
-        /// What is wrong there.
-        message: String,
-    },
-    /// A file has a format that this program does not know.
+    Config { path: PathBuf, line: usize, message: String },
     #[error(
-        "{path}: field `format_version` is {found}, this program reads {known}; use the program that wrote the run, or write it anew"
+        "{path}: field `format_version` is {found}, this program reads {known}; use the program that wrote the run, or write the file again"
     )]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// Version in the file.
-        found: u64,
-        /// Version that is read.
-        known: u32,
-    },
-    /// The gallery contradicts itself.
-    #[error("{path}: field `{field}`: {message}; write the gallery anew with `searchlens eval`")]
-    Gallery {
-        /// The file.
-        path: PathBuf,
-        /// The field, e.g. `specimens[2].attention`.
-        field: String,
-        /// What does not fit.
-        message: String,
-    },
-    /// The page is to be written over a folder.
+    Version { path: PathBuf, found: u64, known: u32 },
+    /// A field of the gallery contradicts the others.
+    #[error("{path}: field `{field}`: {message}; rewrite the gallery with `searchlens eval RUN`")]
+    Gallery { path: PathBuf, field: String, message: String },
     #[error("{path}: is a folder; name the HTML file to write, e.g. {path}/report.html")]
-    OutIsFolder {
-        /// The path that was given.
-        path: PathBuf,
-    },
-    /// A file of the report cannot be written.
+    OutIsFolder { path: PathBuf },
     #[error(
-        "{path}: cannot be written: {source}; nothing was replaced there, choose another place with --out or make room"
+        "{path}: cannot be written: {source}; nothing was replaced there, choose another place with --out or free space"
     )]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    Write { path: PathBuf, source: std::io::Error },
 }
 
 impl HasFault for ReportError {
     fn fault(&self) -> Fault {
         match self {
             ReportError::Write { .. } => Fault::Failure,
-            _ => Fault::BadInput,
+            ReportError::NoFolder { .. }
+            | ReportError::NotARun { .. }
+            | ReportError::Read { .. }
+            | ReportError::Json { .. }
+            | ReportError::Config { .. }
+            | ReportError::Version { .. }
+            | ReportError::Gallery { .. }
+            | ReportError::OutIsFolder { .. } => Fault::BadInput,
         }
     }
 }
 
-fn named(field: Option<&str>) -> String {
+fn field_prefix(field: Option<&str>) -> String {
     field.map_or(String::new(), |field| format!("field `{field}`: "))
 }

@@ -1,17 +1,17 @@
-//! Numbers as people read them: no more digits than the interval supports, and never without it.
+//! Numbers as text: with their interval, and with no more digits than it supports.
 
 use searchlens_results::{KStar, Lookahead};
 use searchlens_stats::estimate::Estimate;
 
-/// What stands where nothing was measured.
+/// Text for a value that was not measured.
 pub(crate) const NOTHING: &str = "—";
 
-/// A share as `93.1% [91.5, 94.6]`; a dash if it rests on no example.
+/// Formats a share as `93.1% [91.5, 94.6]`; a dash if n = 0.
 pub(crate) fn percent(share: &Estimate) -> String {
     with_interval(share, 100.0, "%")
 }
 
-/// A share as `93.1% (95% interval 91.5 to 94.6)`, for the first mention in running text.
+/// Formats a share as `93.1% (95% interval 91.5 to 94.6)`, for the first mention in running text.
 pub(crate) fn percent_in_words(share: &Estimate) -> String {
     let Some(value) = value(share) else { return NOTHING.to_string() };
     let d = decimals(share, 100.0);
@@ -23,12 +23,12 @@ pub(crate) fn percent_in_words(share: &Estimate) -> String {
     }
 }
 
-/// What was measured, if anything was: older files have 0 with n = 0.
+/// Returns the value unless n = 0: old files store 0 there.
 pub(crate) fn value(e: &Estimate) -> Option<f64> {
     e.value.filter(|_| e.n > 0)
 }
 
-/// A plain number as `1.043 [1.031, 1.055]`; a dash if it rests on no example.
+/// Formats a number as `1.043 [1.031, 1.055]`; a dash if n = 0.
 pub(crate) fn plain(number: &Estimate) -> String {
     with_interval(number, 1.0, "")
 }
@@ -42,15 +42,15 @@ fn with_interval(e: &Estimate, scale: f64, unit: &str) -> String {
     format!("{:.d$}{unit} [{interval}]", value * scale)
 }
 
-/// Decimals that show the interval's half width: one significant digit of it for percentages (1 or 2 decimals), two for plain
-/// numbers (1 to 4).
+/// Returns the number of decimals that shows the half-width of the interval to one significant digit for percentages (1 or 2
+/// decimals), to two for plain numbers (1 to 4).
 fn decimals(e: &Estimate, scale: f64) -> usize {
     let half_width = e.interval().map_or(0.0, |(low, high)| (high - low) / 2.0 * scale);
-    let (digits, most, exact) = if scale > 1.0 { (1.0, 2, 1) } else { (2.0, 4, 3) };
-    if half_width > 0.0 { ((digits - 1.0 - half_width.log10().floor()).max(1.0) as usize).min(most) } else { exact }
+    let (digits, max, exact) = if scale > 1.0 { (1.0, 2, 1) } else { (2.0, 4, 3) };
+    if half_width > 0.0 { ((digits - 1.0 - half_width.log10().floor()).max(1.0) as usize).min(max) } else { exact }
 }
 
-/// How far a share lies above another, in points: `+37.1`.
+/// Formats the difference of two shares in percentage points: `+37.1`.
 pub(crate) fn points(ours: &Estimate, other: &Estimate) -> String {
     match value(ours).zip(value(other)) {
         Some((ours, other)) => format!("{:+.1}", (ours - other) * 100.0).replace('-', "−"),
@@ -58,7 +58,7 @@ pub(crate) fn points(ours: &Estimate, other: &Estimate) -> String {
     }
 }
 
-/// `1,234,567`.
+/// Formats a count as `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
@@ -71,7 +71,7 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
-/// `9 min 20 s`, `1 h 2 min`, `8.4 s`.
+/// Formats a duration as `8.4 s`, `9 min 20 s` or `1 h 2 min`.
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
@@ -81,18 +81,19 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A lookahead as `6.1`, `<0` or `>=24`.
-pub(crate) fn lookahead(k: &Lookahead) -> String {
+/// Formats a lookahead as `6.1`, `<0` or `≥24`.
+fn lookahead(k: Lookahead) -> String {
     match k {
         Lookahead::Steps(steps) => format!("{steps:.1}"),
-        Lookahead::Outside(range) => range.replace(">=", "≥"),
+        Lookahead::Below => "<0".to_string(),
+        Lookahead::AtLeast(largest) => format!("≥{largest}"),
     }
 }
 
-/// `6.1 [5.2, 7.4]`.
+/// Formats k* as `6.1 [5.2, 7.4]`.
 pub(crate) fn k_star(k: &KStar) -> String {
-    let Some(value) = k.value.as_ref().filter(|_| k.n > 0) else { return NOTHING.to_string() };
-    match k.low.as_ref().zip(k.high.as_ref()) {
+    let Some(value) = k.value.filter(|_| k.n > 0) else { return NOTHING.to_string() };
+    match k.low.zip(k.high) {
         Some((low, high)) => format!("{} [{}, {}]", lookahead(value), lookahead(low), lookahead(high)),
         None => format!("{} [{NOTHING}]", lookahead(value)),
     }
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn long_counts_and_times_are_grouped() {
+    fn counts_durations_and_differences() {
         assert_eq!([count(0), count(999), count(1000), count(2816640)], ["0", "999", "1,000", "2,816,640"]);
         assert_eq!([duration(8.44), duration(560.2), duration(3725.0)], ["8.4 s", "9 min 20 s", "1 h 2 min"]);
         let half = estimate(0.5, 0.4, 0.6);

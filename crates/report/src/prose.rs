@@ -1,30 +1,35 @@
-//! Sentences made from numbers. A sentence claims no more than the intervals allow: what overlaps is not called a difference.
+//! Sentences made from numbers. A sentence claims no more than the intervals support: overlapping intervals are not called a
+//! difference.
 
 use crate::number::{self, count, percent};
 use crate::read::{Run, Setup};
-use searchlens_results::{EvalResult, ForkConditioned, KStar, Lookahead, Metric, ProbePoint, ProbeResult};
+use searchlens_results::{EvalResult, ForkConditioned, KStar, Lookahead, Metric, ProbeResult};
 use searchlens_stats::estimate::Estimate;
 
-/// What stands where `metrics.jsonl` is empty.
-pub(crate) const NO_METRICS: &str = "metrics.jsonl holds no line yet, so there is no curve to draw.";
-/// What is said when the last line of `metrics.jsonl` was left out.
-pub(crate) const CUT_METRICS: &str =
-    "The last line of metrics.jsonl is half-written (the run was stopped while writing it) and is left out.";
-/// What stands where there is no evaluation.
-pub(crate) const NO_EVAL: &str = "results/eval.json is absent: the run has not been evaluated. `searchlens eval RUN` scores it; then make the report again.";
-/// What stands where there is no gallery.
-pub(crate) const NO_GALLERY: &str =
-    "results/gallery.json is absent: no problems were kept to look at. `searchlens demo` writes it after training.";
-/// What stands where there are no probes.
-pub(crate) const NO_PROBES: &str =
-    "results/probes.json is absent: the network has not been probed. `searchlens demo` writes it after training.";
-/// How a report is made again.
-pub(crate) const REBUILD: &str = "`searchlens report RUN`, with the run's folder in place of RUN, writes this report again from \
-    config.toml, run.json, metrics.jsonl and results/*.json, without training. `searchlens train config.toml` with the config \
-    below trains the run again; the same seed, program and instruction tier give the same weights.";
+/// Notice of an empty `metrics.jsonl`.
+pub(crate) const NO_METRICS: &str = "metrics.jsonl has no lines yet, so there are no curves.";
+/// Notice of a truncated last line of `metrics.jsonl`.
+pub(crate) const TRUNCATED_METRICS: &str =
+    "The last line of metrics.jsonl is truncated (the run stopped while writing it) and is ignored.";
+/// Notice of a missing evaluation.
+pub(crate) const NO_EVAL: &str = "results/eval.json is missing: this run has not been evaluated. Run `searchlens eval RUN`, then `searchlens report RUN`.";
+/// Notice of a missing gallery.
+pub(crate) const NO_GALLERY: &str = "results/gallery.json is missing: no answers are stored to look at. \
+    `searchlens eval RUN` and `searchlens demo` write it; then run `searchlens report RUN`.";
+/// Notice of missing probes.
+pub(crate) const NO_PROBES: &str = "results/probes.json is missing: the network has not been probed. \
+    `searchlens lens probe RUN` and `searchlens demo` write it; then run `searchlens report RUN`.";
+/// How to rebuild the report and the run.
+pub(crate) const REBUILD: &str = "`searchlens report RUN`, where RUN is the run folder, rebuilds this report from config.toml, run.json, \
+    metrics.jsonl and results/*.json, without training. `searchlens train config.toml` with the config below repeats the run; the same \
+    seed, program version and instruction tier give the same weights.";
 
-/// How two estimates on the same problems compare, by their 95 % intervals. Overlap is read as "cannot be told apart", which is
-/// careful: intervals of paired scores may overlap although the difference is sure.
+/// What else the report consists of.
+pub(crate) const FILES: &str = "This report is written as HTML and as Markdown, with the same text and tables. Every plot is also stored \
+    as plotly JSON in the run folder, `figures/NAME.json`.";
+
+/// How two estimates on the same problems compare, by their 95 % intervals. This is conservative: intervals of paired scores may
+/// overlap although their difference is significant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {
     /// The whole interval lies above the other.
@@ -35,7 +40,7 @@ pub(crate) enum Comparison {
     Overlapping,
 }
 
-/// Compares `ours` with `other`; what has no interval cannot be told from anything.
+/// Compares `ours` with `other`. Without an interval nothing can be distinguished.
 pub(crate) fn compare(ours: &Estimate, other: &Estimate) -> Comparison {
     let Some(((low, high), (other_low, other_high))) = ours.interval().zip(other.interval()) else {
         return Comparison::Overlapping;
@@ -49,26 +54,35 @@ pub(crate) fn compare(ours: &Estimate, other: &Estimate) -> Comparison {
     }
 }
 
-/// The result of the run in plain words.
+/// Returns the result of the run in plain words.
 pub(crate) fn headline(run: &Run) -> Vec<String> {
     match &run.eval {
         None => vec![
-            "This run has not been scored yet: there is no results/eval.json. `searchlens eval` on its folder writes one.".to_string(),
+            "This run has not been evaluated yet: results/eval.json is missing. `searchlens eval RUN` writes it."
+                .to_string(),
         ],
-        Some(eval) if eval.exact_path.n == 0 => vec!["The evaluation holds no problem, so there is no score to report.".to_string()],
+        Some(eval) if eval.exact_path.n == 0 => {
+            vec!["The evaluation has no problems, so there are no scores to report.".to_string()]
+        }
         Some(eval) => vec![score_sentence(eval, &run.setup), greedy_sentence(eval), lookahead_sentence(eval)],
     }
 }
 
+/// Says how the answers of an evaluation were decoded.
+pub(crate) fn decoding(eval: &EvalResult) -> String {
+    let weights = eval.step.map_or_else(String::new, |step| format!("; weights after step {}", count(step)));
+    format!("Free-running greedy decoding, first attempt; invalid moves are not masked{weights}.")
+}
+
 fn score_sentence(eval: &EvalResult, setup: &Setup) -> String {
     let kind = match eval.split.as_str() {
-        "test" => "symmetry classes it never saw",
-        "validation" => "symmetry classes kept out of training (validation)",
-        "train" => "symmetry classes it was trained on (so this says nothing about new mazes)",
+        "test" => "symmetry classes never seen in training",
+        "validation" => "validation symmetry classes, held out from training",
+        "train" => "training symmetry classes (so this says nothing about new mazes)",
         _ => "the evaluated split",
     };
     format!(
-        "On {} {} of {kind}, the model finds an optimal path in {}.",
+        "On {} {} from {kind}, the model finds an optimal path in {}.",
         count(eval.exact_path.n as u64),
         problems(setup),
         number::percent_in_words(&eval.exact_path)
@@ -76,54 +90,47 @@ fn score_sentence(eval: &EvalResult, setup: &Setup) -> String {
 }
 
 fn greedy_sentence(eval: &EvalResult) -> String {
-    let greedy = percent(&eval.baselines.greedy);
-    match compare(&eval.exact_path, &eval.baselines.greedy) {
-        Comparison::Above => format!(
-            "The greedy policy, which heads for the target and looks at nothing else, finds {greedy} on the same problems: \
-             the model is clear of it."
-        ),
-        Comparison::Below => format!(
-            "That is less than the greedy policy, which heads for the target and looks at nothing else: {greedy} on the same problems."
-        ),
-        Comparison::Overlapping => format!(
-            "The greedy policy, which heads for the target and looks at nothing else, finds {greedy} on the same problems: the \
-             intervals overlap, so the model cannot be told from it."
-        ),
-    }
+    let verdict = match compare(&eval.exact_path, &eval.baselines.greedy) {
+        Comparison::Above => "the model scores higher",
+        Comparison::Below => "the model scores lower",
+        Comparison::Overlapping => "the intervals overlap, so the two cannot be distinguished",
+    };
+    format!(
+        "The greedy policy, which only heads for the target, finds one in {} of the same problems: {verdict}.",
+        percent(&eval.baselines.greedy)
+    )
 }
 
 fn lookahead_sentence(eval: &EvalResult) -> String {
     let k = &eval.k_star;
-    match &k.value {
+    match k.value {
         None => "No effective lookahead was measured.".to_string(),
         Some(Lookahead::Steps(steps)) => format!(
-            "It scores what a policy scores that looks about {steps:.1} steps ahead{}. This compares scores; it does \
-             not say how the network finds its answers.",
+            "The model scores like a policy with about {steps:.1} steps of lookahead{}. This compares scores; it does not say how the network \
+             finds its answers.",
             lookahead_interval(k)
         ),
-        Some(Lookahead::Outside(range)) if range.starts_with('<') => {
-            "It scores less than a policy that does not look ahead at all (k* < 0).".to_string()
-        }
-        Some(Lookahead::Outside(range)) => format!(
-            "It scores no less than the policy that looks furthest ahead (k* {}). On these problems no higher k* can be measured.",
-            range.replace(">=", "≥ ")
+        Some(Lookahead::Below) => "The model scores below the policy without any lookahead (k* < 0).".to_string(),
+        Some(Lookahead::AtLeast(largest)) => format!(
+            "The model scores at least as high as the policy with the largest lookahead (k* ≥ {largest}). No higher k* can be measured on \
+             these problems."
         ),
     }
 }
 
-/// ` (95% interval 5.2 to 7.4)`; empty where there is none.
+/// Returns ` (95% interval 5.2 to 7.4)`; empty if there is none.
 fn lookahead_interval(k: &KStar) -> String {
-    let say = |k: &Lookahead| match k {
+    let text = |k: Lookahead| match k {
         Lookahead::Steps(steps) => format!("{steps:.1}"),
-        Lookahead::Outside(range) if range.starts_with('<') => "below 0".to_string(),
-        Lookahead::Outside(range) => format!("{} or more", range.trim_start_matches(">=")),
+        Lookahead::Below => "below 0".to_string(),
+        Lookahead::AtLeast(largest) => format!("{largest} or more"),
     };
-    let ends = k.low.as_ref().zip(k.high.as_ref());
-    ends.map_or_else(String::new, |(low, high)| format!(" (95% interval {} to {})", say(low), say(high)))
+    let ends = k.low.zip(k.high);
+    ends.map_or_else(String::new, |(low, high)| format!(" (95% interval {} to {})", text(low), text(high)))
 }
 
-/// `5×5 mazes`, or what the config calls the problems.
-pub(crate) fn problems(setup: &Setup) -> String {
+/// Returns `5×5 mazes`, or the name of the task in the config.
+fn problems(setup: &Setup) -> String {
     match (setup.task.as_deref(), setup.size) {
         (Some("maze") | None, Some((rows, cols))) => format!("{rows}×{cols} mazes"),
         (Some("maze"), None) => "mazes".to_string(),
@@ -132,7 +139,7 @@ pub(crate) fn problems(setup: &Setup) -> String {
     }
 }
 
-/// What was trained, as pairs of label and value.
+/// Returns the setup of the run as pairs of label and value.
 pub(crate) fn facts(run: &Run) -> Vec<(&'static str, String)> {
     let (setup, info) = (&run.setup, &run.info);
     let mut facts = Vec::new();
@@ -165,13 +172,13 @@ pub(crate) fn facts(run: &Run) -> Vec<(&'static str, String)> {
 
 fn training(run: &Run) -> String {
     let Some(Metric::Train { step, sequences, seconds, .. }) = run.metrics.train.last() else {
-        return "no step is recorded in metrics.jsonl".to_string();
+        return "no training step in metrics.jsonl".to_string();
     };
     let planned = match run.setup.steps {
         Some(steps) if steps > *step => format!(" of {} planned", count(steps)),
         _ => String::new(),
     };
-    // train_seconds stays 0 until a run has ended: the last line then knows better.
+    // train_seconds is 0 until the run has ended; until then the last line has the time.
     let seconds = if run.info.train_seconds > 0.0 { run.info.train_seconds } else { *seconds };
     format!("{} steps{planned}, {} sequences, {}", count(*step), count(*sequences), number::duration(seconds))
 }
@@ -184,36 +191,34 @@ fn generator_name(generator: &str) -> String {
     }
 }
 
-/// What the wall probes say: whether the passages can be read off, and whether training put them there.
+/// Summarizes the passage probes: whether the passages are decodable, and whether that is due to training.
 pub(crate) fn wall_sentence(probes: &ProbeResult) -> String {
-    let Some(best) = probes.wall.iter().filter(|p| p.trained.value.is_some()).max_by(|a, b| {
-        let value = |p: &ProbePoint| p.trained.value.unwrap_or(0.0);
-        value(a).total_cmp(&value(b))
-    }) else {
+    let scored = probes.wall.iter().filter_map(|point| Some((point, point.trained.value?)));
+    let Some((best, _)) = scored.max_by(|(_, a), (_, b)| a.total_cmp(b)) else {
         return "No site was probed for passages.".to_string();
     };
     let beside = |other: &Estimate, what: &str| match compare(&best.trained, other) {
         Comparison::Above => format!("above {what} ({})", percent(other)),
         Comparison::Below => format!("below {what} ({})", percent(other)),
-        Comparison::Overlapping => format!("not to be told from {what} ({})", percent(other)),
+        Comparison::Overlapping => format!("not distinguishable from {what} ({})", percent(other)),
     };
     format!(
-        "Best site {}: {} of the edges are read right, {}, {} and {}.",
+        "Best site {}: the probe is right for {} of the edges, {}, {} and {}.",
         best.site,
         percent(&best.trained),
-        beside(&probes.wall_prior, "each edge's more frequent answer"),
+        beside(&probes.wall_prior, "the majority class of each edge"),
         beside(&best.untrained, "the untrained network"),
         beside(&best.control, "the control task")
     )
 }
 
-/// What the future-cell probes say. Step 1 is left out (it is the answer being given, not a plan), and so are problems where
-/// step 1 settles step k.
+/// Summarizes the future-cell probes. Step 1 is left out (it is the answer about to be given, not a plan), and so are problems
+/// where step 1 determines step k.
 pub(crate) fn future_sentence(probes: &ProbeResult) -> String {
     let scored: Vec<(usize, &ForkConditioned)> =
         probes.future.iter().filter(|f| f.k > 1).filter_map(|f| Some((f.k, f.fork_conditioned.as_ref()?))).collect();
     if scored.is_empty() {
-        return "No step k ≥ 2 has enough problems with a fork on the way (50) to tell planning from following a corridor.".to_string();
+        return "No step k ≥ 2 has enough problems (50) with a fork between step 1 and step k to distinguish planning from following a corridor.".to_string();
     }
     let clear: Vec<String> = scored
         .iter()
@@ -223,12 +228,12 @@ pub(crate) fn future_sentence(probes: &ProbeResult) -> String {
     let tried = scored.len();
     if clear.is_empty() {
         format!(
-            "Where a fork lies on the way, the probe is nowhere clear of the corridor floor ({tried} steps compared): nothing here \
-             needs a plan."
+            "On problems with a fork between step 1 and step k, the probe is above the corridor floor at no step ({tried} steps compared): nothing \
+             here needs a plan."
         )
     } else {
         format!(
-            "Where a fork lies on the way, the probe is clear of the corridor floor at step{} {} ({tried} steps compared).",
+            "On problems with a fork between step 1 and step k, the probe is above the corridor floor at step{} {} ({tried} steps compared).",
             if clear.len() > 1 { "s" } else { "" },
             clear.join(", ")
         )
@@ -254,7 +259,7 @@ mod tests {
             (e(0.1, 0.2), e(0.5, 0.7), Comparison::Below),
         ];
         for (ours, other, want) in cases {
-            assert_eq!(compare(&ours, &other), want, "{ours:?} beside {other:?}");
+            assert_eq!(compare(&ours, &other), want, "{ours:?} and {other:?}");
         }
     }
 }

@@ -1,22 +1,12 @@
-//! The report's tables, as plain text cells: the page and the Markdown show the same ones.
+//! The report's tables.
 
+use crate::document::Table;
 use crate::number::{NOTHING, count, k_star, percent, plain, points};
 use crate::prose::{Comparison, compare};
-use searchlens_results::{EvalResult, Gallery, ProbeResult, Specimen};
+use searchlens_results::{EvalResult, Gallery, ProbePoint, ProbeResult, Specimen};
 use searchlens_stats::estimate::Estimate;
 
-/// A table. Every row has as many cells as there are columns.
-#[derive(Clone, Debug)]
-pub(crate) struct Table {
-    /// What the table holds.
-    pub(crate) caption: String,
-    /// Heads of the columns.
-    pub(crate) columns: Vec<&'static str>,
-    /// The cells.
-    pub(crate) rows: Vec<Vec<String>>,
-}
-
-/// Every metric of an evaluation with its interval, its n and its meaning.
+/// Returns every metric of an evaluation with its interval, its n and its definition.
 pub(crate) fn scores(eval: &EvalResult) -> Table {
     let row = |name: &str, value: String, n: usize, meaning: &str| {
         vec![name.to_string(), value, count(n as u64), meaning.to_string()]
@@ -24,35 +14,43 @@ pub(crate) fn scores(eval: &EvalResult) -> Table {
     let share = |name, e: &Estimate, meaning| row(name, percent(e), e.n, meaning);
     Table {
         caption: format!("Scores on the {} split (problem seed {})", eval.split, eval.seed),
-        columns: vec!["Metric", "Value [95% interval]", "n", "Meaning"],
+        columns: vec!["Metric", "Value [95% interval]", "n", "Definition"],
         rows: vec![
-            share("Exact path", &eval.exact_path, "an optimal path, properly ended"),
-            share("Valid path", &eval.valid_path, "starts at the origin, walks open passages only, ends in the target"),
-            share("Reaches target", &eval.reaches_target, "the last cell is the target, walls ignored"),
-            share("First fork", &eval.first_fork, "the right branch at the first fork (problems that have one)"),
+            share("Exact path", &eval.exact_path, "an optimal path, closed by the end token"),
+            share(
+                "Valid path",
+                &eval.valid_path,
+                "from the origin through open passages to the target, closed by the end token; any length",
+            ),
+            share("Reaches target", &eval.reaches_target, "the last cell is the target; walls ignored"),
+            share("First fork", &eval.first_fork, "the right branch at the first fork (problems with a fork)"),
             row(
                 "Path length ratio",
                 plain(&eval.path_length_ratio),
                 eval.path_length_ratio.n,
-                "steps over optimal steps (valid paths only)",
+                "steps divided by optimal steps (valid paths only)",
             ),
-            share("Wall jumps", &eval.wall_jumps, "generated steps that go through a wall or jump"),
+            share(
+                "Wall jumps",
+                &eval.wall_jumps,
+                "invalid moves: generated steps through a wall or to a cell that is not adjacent",
+            ),
             share(
                 "End errors",
                 &eval.end_errors,
-                "answers that do not stop with the end token, or stop elsewhere than in the target",
+                "answers without a proper end token, or that end in another cell than the target",
             ),
             row(
                 "Effective lookahead k*",
                 k_star(&eval.k_star),
                 eval.k_star.n,
-                "steps that a k-lookahead policy must see to score the same",
+                "the k of the k-lookahead policy with the same score, in steps",
             ),
         ],
     }
 }
 
-/// The no-search policies beside the model.
+/// Returns the scores of the no-search policies beside the model's.
 pub(crate) fn baselines(eval: &EvalResult) -> Table {
     let model = &eval.exact_path;
     let row = |name: String, e: &Estimate| {
@@ -65,24 +63,19 @@ pub(crate) fn baselines(eval: &EvalResult) -> Table {
     };
     let mut rows = vec![vec!["The model".to_string(), percent(model), NOTHING.to_string(), NOTHING.to_string()]];
     rows.push(row("Random at forks".to_string(), &eval.baselines.random));
-    rows.push(row("Greedy heading".to_string(), &eval.baselines.greedy));
-    rows.extend(
-        eval.baselines
-            .k_lookahead
-            .iter()
-            .map(|(&k, score)| row(format!("Sees {k} {} ahead", if k == 1 { "step" } else { "steps" }), score)),
-    );
+    rows.push(row("Greedy".to_string(), &eval.baselines.greedy));
+    rows.extend(eval.baselines.k_lookahead.iter().map(|(&k, score)| row(format!("{k}-step lookahead"), score)));
     Table {
         caption: format!(
-            "Exact path beside policies that do not search, on the same {} problems",
+            "Exact path of the model and of policies that do not search, on the same {} problems",
             count(model.n as u64)
         ),
-        columns: vec!["Policy", "Exact path [95% interval]", "Model − policy, points", "By the intervals"],
+        columns: vec!["Policy", "Exact path [95% interval]", "Model − policy, points", "Intervals"],
         rows,
     }
 }
 
-/// Scores by the lookahead that the first fork needs.
+/// Returns the scores by the lookahead needed at the first fork.
 pub(crate) fn by_lookahead(eval: &EvalResult) -> Table {
     Table {
         caption: "Exact path by the lookahead needed at the first fork (0: no fork on the path)".to_string(),
@@ -97,7 +90,7 @@ pub(crate) fn by_lookahead(eval: &EvalResult) -> Table {
     }
 }
 
-/// Wall probes by site.
+/// Returns the passage probes by site.
 pub(crate) fn wall(probes: &ProbeResult) -> Table {
     Table {
         caption: format!("Is there a passage at this edge? Accuracy; prior {}", percent(&probes.wall_prior)),
@@ -110,9 +103,9 @@ pub(crate) fn wall(probes: &ProbeResult) -> Table {
     }
 }
 
-/// Future-cell probes by step and site.
+/// Returns the future-cell probes by step and site.
 pub(crate) fn future(probes: &ProbeResult) -> Table {
-    let row = |k: usize, floor: &Estimate, p: &searchlens_results::ProbePoint| {
+    let row = |k: usize, floor: &Estimate, p: &ProbePoint| {
         vec![
             k.to_string(),
             p.site.clone(),
@@ -129,7 +122,7 @@ pub(crate) fn future(probes: &ProbeResult) -> Table {
     }
 }
 
-/// Future-cell probes where a fork lies between step 1 and step k.
+/// Returns the future-cell probes on problems with a fork between step 1 and step k.
 pub(crate) fn fork_conditioned(probes: &ProbeResult) -> Table {
     let rows = probes.future.iter().filter(|f| f.k > 1).map(|f| match &f.fork_conditioned {
         None => {
@@ -138,8 +131,8 @@ pub(crate) fn fork_conditioned(probes: &ProbeResult) -> Table {
         }
         Some(c) => {
             let verdict = match compare(&c.trained, &c.corridor_floor) {
-                Comparison::Above => "above the floor",
-                Comparison::Below => "below the floor",
+                Comparison::Above => "above F",
+                Comparison::Below => "below F",
                 Comparison::Overlapping => "intervals overlap",
             };
             vec![
@@ -154,13 +147,14 @@ pub(crate) fn fork_conditioned(probes: &ProbeResult) -> Table {
         }
     });
     Table {
-        caption: "The same question, only problems with a fork between step 1 and step k".to_string(),
-        columns: vec!["Step k", "Site", "n", "Trained", "Corridor floor F", "Excess, points", "By the intervals"],
+        caption: "Which cell does the path visit at step k? Only problems with a fork between step 1 and step k"
+            .to_string(),
+        columns: vec!["Step k", "Site", "n", "Trained", "Corridor floor F", "Trained − F, points", "Intervals"],
         rows: rows.collect(),
     }
 }
 
-/// The gallery's problems.
+/// Returns the problems of the gallery.
 pub(crate) fn specimens(gallery: &Gallery) -> Table {
     let row = |s: &Specimen| {
         vec![
@@ -172,13 +166,13 @@ pub(crate) fn specimens(gallery: &Gallery) -> Table {
         ]
     };
     Table {
-        caption: "Problems and answers; a cell is (row,column), counted from 0 at the top left".to_string(),
+        caption: "Problems and answers; cells are (row,column), from 0 at the top left".to_string(),
         columns: vec!["Problem", "Answer", "Optimal steps", "An optimal path", "The model's path"],
         rows: gallery.specimens.iter().map(row).collect(),
     }
 }
 
-/// `optimal`, or what went wrong.
+/// Returns `optimal`, or what went wrong.
 pub(crate) fn verdict(specimen: &Specimen) -> String {
     match (specimen.exact, specimen.failure.as_str()) {
         (true, _) => "optimal".to_string(),
@@ -187,7 +181,7 @@ pub(crate) fn verdict(specimen: &Specimen) -> String {
     }
 }
 
-/// A path as `(0,1) (0,2) …`.
-pub(crate) fn cells(specimen: &Specimen, path: &[usize]) -> String {
+/// Returns a path as `(0,1) (0,2) …`.
+fn cells(specimen: &Specimen, path: &[usize]) -> String {
     path.iter().map(|cell| format!("({},{})", cell / specimen.cols, cell % specimen.cols)).collect::<Vec<_>>().join(" ")
 }

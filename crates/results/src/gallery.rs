@@ -1,14 +1,14 @@
-//! `results/gallery.json`: problems with the model's answer and its attention.
+//! `results/gallery.json`: selected problems with the model's answers and its attention.
 
 use serde::{Deserialize, Serialize};
 
-/// `results/gallery.json`: problems with the model's answer and its attention.
+/// `results/gallery.json`: selected problems with the model's answers and its attention.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gallery {
     /// [`crate::FORMAT_VERSION`].
     pub format_version: u32,
-    /// How the specimens were chosen, one sentence.
+    /// How the problems were selected, one sentence.
     pub selection: String,
     /// Layers of the model.
     pub n_layers: usize,
@@ -28,38 +28,38 @@ pub struct Specimen {
     pub rows: usize,
     /// Columns of the maze.
     pub cols: usize,
-    /// Open passages as pairs of cells (`row * cols + col`).
+    /// Open passages as pairs of cells; a cell is `row * cols + col`.
     pub passages: Vec<(usize, usize)>,
     /// Start cell.
     pub origin: usize,
     /// Target cell.
     pub target: usize,
-    /// An optimal path, both ends included.
+    /// An optimal path, origin and target included.
     pub optimum: Vec<usize>,
-    /// Cells the model walked, origin first, up to its end token or where it was cut.
+    /// The model's path, origin included, up to its end token or the length limit.
     pub answer: Vec<usize>,
-    /// Whether the answer is an optimal path, properly ended.
+    /// Whether the answer is an optimal path, closed by the end token.
     pub exact: bool,
-    /// What went wrong, in a few words; empty if nothing did.
+    /// What is wrong with the answer, in a few words; empty if it is exact.
     pub failure: String,
-    /// Token strings of prompt and answer.
+    /// Tokens of prompt and answer, as text.
     pub tokens: Vec<String>,
-    /// What each token speaks of.
-    pub marks: Vec<Mark>,
-    /// Position of the first token whose prediction is a step of the path.
+    /// The place in the maze that each token refers to.
+    pub marks: Vec<TokenPlace>,
+    /// Position of the first token whose prediction is a path step.
     pub path_start: usize,
-    /// Attention pattern, `[layer][head][query][key]` flattened, in steps of 1/255 (0 = none, 255 = all), base64.
+    /// Attention patterns `[n_layers, n_heads, query, key]`, row-major, one byte each in steps of 1/255, base64.
     pub attention: String,
 }
 
-/// What a token speaks of, as far as drawing needs it.
+/// The place in the maze that a token refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Mark {
-    /// A passage (or wall) between two cells.
+pub enum TokenPlace {
+    /// The edge between two cells: a passage or a wall.
     Edge(usize, usize),
     /// A cell.
     Cell(usize),
-    /// Punctuation.
+    /// No place, e.g. a delimiter.
     Other,
 }

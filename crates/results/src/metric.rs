@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: training and evaluation, line by line.
+//! `metrics.jsonl`: training and validation, line by line.
 
 use searchlens_stats::estimate::Estimate;
 use serde::{Deserialize, Serialize};
@@ -9,30 +9,30 @@ use serde::{Deserialize, Serialize};
 pub enum Metric {
     /// Written every few training steps.
     Train {
-        /// Steps done.
+        /// Steps completed.
         step: u64,
-        /// Sequences seen.
+        /// Sequences trained on.
         sequences: u64,
-        /// Tokens seen, padding left out.
+        /// Tokens trained on, without padding.
         tokens: u64,
-        /// Mean training loss since the last line, nats per scored token.
+        /// Mean training loss since the previous line, nats per scored token.
         loss: f64,
-        /// Mean norm of the gradient before clipping, since the last line.
+        /// Mean gradient norm before clipping, since the previous line.
         grad_norm: f64,
         /// Learning rate of the last step.
         lr: f64,
         /// Seconds of training so far. A timing field.
         seconds: f64,
-        /// Tokens a second since the last line. A timing field.
+        /// Tokens per second since the previous line. A timing field.
         tokens_per_s: f64,
     },
-    /// Written after every evaluation during training (validation classes).
+    /// Written after each evaluation during training, on the validation split.
     Eval {
-        /// Steps done.
+        /// Steps completed.
         step: u64,
         /// Share of problems answered with an optimal path.
         exact_path: Estimate,
-        /// Share of first forks taken right.
+        /// Share of first forks with the right branch.
         first_fork: Estimate,
         /// Seconds of training so far. A timing field.
         seconds: f64,
@@ -40,14 +40,14 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Steps done when the line was written.
+    /// Returns the number of steps completed when the line was written.
     pub fn step(&self) -> u64 {
         match self {
             Metric::Train { step, .. } | Metric::Eval { step, .. } => *step,
         }
     }
 
-    /// Seconds of training so far.
+    /// Returns the seconds of training when the line was written.
     pub fn seconds(&self) -> f64 {
         match self {
             Metric::Train { seconds, .. } | Metric::Eval { seconds, .. } => *seconds,

@@ -282,8 +282,8 @@ fn lookahead(k: f64) -> Lookahead {
     if k.is_finite() {
         Lookahead::Steps(k)
     } else if k > 0.0 {
-        Lookahead::Outside(EffectiveLookahead::AtLeast(largest).to_string())
+        Lookahead::AtLeast(largest)
     } else {
-        Lookahead::Outside(EffectiveLookahead::Below.to_string())
+        Lookahead::Below
     }
 }

@@ -9,7 +9,7 @@ use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
 use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
-use searchlens_results::{FORMAT_VERSION, Gallery, Mark, Specimen};
+use searchlens_results::{FORMAT_VERSION, Gallery, Specimen, TokenPlace};
 use searchlens_runs::eval_set::{EvalProblem, GradedAnswer, draw_problems, generate_answers, grade};
 use searchlens_tasks::problem::Problem;
 use searchlens_tasks::splits::Split;
@@ -167,11 +167,11 @@ fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specim
     }
 }
 
-fn mark_of(role: Role) -> Mark {
+fn mark_of(role: Role) -> TokenPlace {
     match role.place() {
-        Place::Edge(a, b) => Mark::Edge(a, b),
-        Place::Cell(cell) => Mark::Cell(cell),
-        Place::Nowhere => Mark::Other,
+        Place::Edge(a, b) => TokenPlace::Edge(a, b),
+        Place::Cell(cell) => TokenPlace::Cell(cell),
+        Place::Nowhere => TokenPlace::Other,
     }
 }
 

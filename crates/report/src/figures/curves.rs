@@ -1,20 +1,21 @@
-//! Training curves: loss, and validation scores, by step.
+//! Training curves: loss and validation scores by step.
 
-use super::style::{Ink, Series, axis, key, plot, share_axis};
-use super::{Figure, Honesty, KeyEntry, NamedPlot, Section};
+use super::single;
+use super::style::{Ink, Series, axis, dashed_level, key, plot, share_axis};
+use crate::document::{Caption, Figure};
 use crate::number::{count, percent, value};
-use crate::read::{Run, step};
+use crate::read::Run;
+use plotly::Scatter;
 use plotly::common::{DashType, Fill, HoverInfo, Line, MarkerSymbol, Mode};
 use plotly::layout::{Axis, AxisType};
-use plotly::{Plot, Scatter};
 use searchlens_results::Metric;
 use searchlens_stats::estimate::Estimate;
 
-/// Points a curve is drawn with at most; longer ones are thinned evenly, which the honesty line says.
+/// Maximum number of points of a curve. Longer curves are thinned evenly, and the caption says so.
 const MAX_POINTS: usize = 2000;
 
-/// The figures that `metrics.jsonl` has lines for.
-pub(super) fn figures(run: &Run) -> Vec<Figure> {
+/// Returns the figures that `metrics.jsonl` has lines for.
+pub(crate) fn figures(run: &Run) -> Vec<Figure> {
     [loss(run), progress(run)].into_iter().flatten().collect()
 }
 
@@ -22,15 +23,15 @@ fn loss(run: &Run) -> Option<Figure> {
     let lines = &run.metrics.train;
     let Some(Metric::Train { sequences, tokens, .. }) = lines.last() else { return None };
     let stride = lines.len().div_ceil(MAX_POINTS);
-    // Counted from the end, so that the last point is always drawn.
-    let kept = lines.iter().rev().step_by(stride).rev();
+    // Counted from the end, so that the last point is always plotted.
+    let plotted = lines.iter().rev().step_by(stride).rev();
     let (mut x, mut y, mut hover) = (Vec::new(), Vec::new(), Vec::new());
-    for line in kept {
+    for line in plotted {
         let Metric::Train { step, sequences, loss, lr, tokens_per_s, .. } = line else { continue };
         x.push(*step as f64);
         y.push(*loss);
         hover.push(format!(
-            "step {}, {} sequences<br>loss {loss:.4} nats<br>rate {lr:.2e}, {} tokens/s",
+            "step {}, {} sequences<br>loss {loss:.4} nats<br>learning rate {lr:.2e}, {} tokens/s",
             count(*step),
             count(*sequences),
             count(*tokens_per_s as u64)
@@ -45,17 +46,17 @@ fn loss(run: &Run) -> Option<Figure> {
         .hover_text_array(hover);
     plot.add_trace(trace);
     plot.set_layout(layout.show_legend(false));
-    let thinned = if stride > 1 { format!(", every {stride}th drawn") } else { String::new() };
+    let thinned = if stride > 1 { format!(", every {stride}th plotted") } else { String::new() };
     let scored =
         run.setup.loss_on.as_deref().map_or(String::new(), |on| format!(" (loss on {})", on.replace('_', " ")));
-    Some(figure(
+    Some(single(
         "Training loss",
         "loss",
         plot,
         Vec::new(),
-        Honesty {
+        Caption {
             shows: format!(
-                "mean of −ln p(next token) over the scored tokens{scored}, in nats, since the line before; log scale."
+                "mean of −ln p(next token) over the scored tokens{scored}, in nats, since the previous line; log scale."
             ),
             examples: format!(
                 "{} sequences, {} tokens; {} lines of metrics.jsonl{thinned}.",
@@ -63,15 +64,16 @@ fn loss(run: &Run) -> Option<Figure> {
                 count(*tokens),
                 count(lines.len() as u64)
             ),
-            control: "none: a loss compares only with runs of the same tokenizer and the same scored tokens."
-                .to_string(),
-            limits: "whether whole paths come out right, nor anything about mazes that were not trained on."
-                .to_string(),
+            control:
+                "none: losses are comparable only between runs with the same tokenizer and the same scored tokens."
+                    .to_string(),
+            limits: "whether whole paths are right, or anything about mazes outside the training set.".to_string(),
         },
+        None,
     ))
 }
 
-/// A logarithmic axis with ticks at 1, 2 and 5 times the powers of ten.
+/// Returns a logarithmic axis with ticks at 1, 2 and 5 times the powers of ten.
 fn loss_axis(losses: &[f64]) -> Axis {
     let positive = || losses.iter().copied().filter(|&loss| loss > 0.0 && loss.is_finite());
     let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
@@ -89,9 +91,9 @@ fn progress(run: &Run) -> Option<Figure> {
     let mut fork: Vec<(f64, &Estimate, String)> = Vec::new();
     for line in &run.metrics.eval {
         let Metric::Eval { exact_path, first_fork, .. } = line else { continue };
-        let at = format!("step {}", count(step(line)));
-        exact.push((step(line) as f64, exact_path, at.clone()));
-        fork.push((step(line) as f64, first_fork, at));
+        let at = format!("step {}", count(line.step()));
+        exact.push((line.step() as f64, exact_path, at.clone()));
+        fork.push((line.step() as f64, first_fork, at));
     }
     let (_, last, _) = exact.last()?;
     let examples = format!("{} evaluations of {} validation problems each.", exact.len(), count(last.n as u64));
@@ -105,53 +107,52 @@ fn progress(run: &Run) -> Option<Figure> {
         plot.add_trace(band(series.ink, points));
         plot.add_trace(series.scatter(points));
     }
-    let mut signs = vec![exact_series.key(), fork_series.key()];
+    let mut key_entries = vec![exact_series.key(), fork_series.key()];
     let greedy = run.eval.as_ref().map(|eval| &eval.baselines.greedy);
     let greedy = greedy.and_then(|greedy| Some((greedy, value(greedy)?)));
     if let Some((greedy, share)) = greedy {
-        signs.push(key("greedy policy (final problems)", Ink::FLOOR, '╌'));
-        plot.add_trace(
-            Scatter::new(vec![0.0, end], vec![share; 2])
-                .name("greedy policy (final problems)")
-                .mode(Mode::Lines)
-                .line(Line::new().color(Ink::FLOOR).width(1.4).dash(DashType::Dash))
-                .hover_info(HoverInfo::Text)
-                .hover_text_array(vec![format!("greedy policy: {}", percent(greedy)); 2]),
-        );
+        let name = "greedy policy (final problems)";
+        key_entries.push(key(name, Ink::FLOOR, '╌'));
+        plot.add_trace(dashed_level(
+            name,
+            Ink::FLOOR,
+            [0.0, end],
+            share,
+            format!("greedy policy: {}", percent(greedy)),
+        ));
     }
     plot.set_layout(layout);
     let precision = match run.info.precision.as_str() {
-        "f32" => "Like the final scores, these are of answers in f32.".to_string(),
-        other => format!(
-            "These are of answers in {other}, in which the run was trained; the final scores are of answers in f32."
-        ),
+        "f32" => "Answers are computed in f32, as for the final scores.".to_string(),
+        other => format!("Answers are computed in {other}, like the training; those of the final scores in f32."),
     };
-    Some(figure(
+    Some(single(
         "Scores during training",
         "progress",
         plot,
-        signs,
-        Honesty {
+        key_entries,
+        Caption {
             shows: format!(
-                "share of validation problems answered with an optimal path, and of first forks taken right (free-running greedy \
-                 decoding, first attempt); bands and bars are 95% bootstrap intervals clustered by symmetry class. {precision}"
+                "share of validation problems answered with an optimal path, and share of first forks with the right branch (free-running \
+                 greedy decoding, first attempt); bands and bars are 95% bootstrap intervals clustered by symmetry class. {precision}"
             ),
             examples,
             control: match greedy {
-                Some(_) => "the dashed line is the greedy policy's exact-path share on the final evaluation's problems, not on these.",
-                None => "none: the run has no results/eval.json with the policies' scores.",
+                Some(_) => "the dashed line is the greedy policy's exact-path share on the problems of the final evaluation, not on these.",
+                None => "none: the run has no results/eval.json, which holds the scores of the policies.",
             }
             .to_string(),
-            limits: "how another seed would have learnt: the intervals cover the choice of problems, and this is one run.".to_string(),
+            limits: "how training varies with the seed: the intervals cover the choice of problems, and this is a single run.".to_string(),
         },
+        None,
     ))
 }
 
-/// The intervals of a series as an area: the upper ends forth, the lower ends back.
+/// Returns the intervals of a series as an area: along the upper ends, back along the lower ends.
 fn band(ink: Ink, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>> {
-    let forth = points.iter().filter(|(_, e, _)| e.n > 0).filter_map(|(x, e, _)| Some((*x, e.interval()?)));
-    let (mut x, mut y): (Vec<f64>, Vec<f64>) = forth.clone().map(|(x, (_, high))| (x, high)).unzip();
-    for (at, (low, _)) in forth.rev() {
+    let upper = points.iter().filter(|(_, e, _)| e.n > 0).filter_map(|(x, e, _)| Some((*x, e.interval()?)));
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = upper.clone().map(|(x, (_, high))| (x, high)).unzip();
+    for (at, (low, _)) in upper.rev() {
         x.push(at);
         y.push(low);
     }
@@ -162,9 +163,4 @@ fn band(ink: Ink, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>>
         .line(Line::new().width(0.0))
         .hover_info(HoverInfo::Skip)
         .show_legend(false)
-}
-
-fn figure(title: &str, name: &str, plot: Plot, key: Vec<KeyEntry>, honesty: Honesty) -> Figure {
-    let plots = vec![NamedPlot { name: name.to_string(), title: String::new(), plot }];
-    Figure { section: Section::Curves, title: title.to_string(), plots, key, honesty }
 }

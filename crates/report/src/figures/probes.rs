@@ -1,16 +1,17 @@
-//! Probe accuracies, always in the same axes as their controls.
+//! Probe accuracies, always on the same axes as their controls.
 
-use super::style::{Ink, Series, axis, key, plot, share_axis, short_site, site_axis};
-use super::{Figure, Honesty, NamedPlot, Section};
+use super::single;
+use super::style::{Ink, Series, axis, dashed_level, interval_band, key, plot, share_axis, short_site, site_axis};
+use crate::document::{Caption, Figure, NamedPlot};
 use crate::number::{count, percent, value};
-use plotly::common::{DashType, HoverInfo, Line, MarkerSymbol, Mode};
-use plotly::layout::{Shape, ShapeLayer, ShapeLine, ShapeType};
-use plotly::{Plot, Scatter};
+use crate::tables;
+use plotly::Plot;
+use plotly::common::{DashType, MarkerSymbol};
 use searchlens_results::{ProbePoint, ProbeResult};
 use searchlens_stats::estimate::Estimate;
 
-/// The figures that the probes have data for.
-pub(super) fn figures(probes: &ProbeResult) -> Vec<Figure> {
+/// Returns the figures that the probes have data for.
+pub(crate) fn figures(probes: &ProbeResult) -> Vec<Figure> {
     let wall = (!probes.wall.is_empty()).then(|| wall(probes));
     let future = (!probes.future.is_empty()).then(|| future(probes));
     [wall, future].into_iter().flatten().collect()
@@ -37,66 +38,47 @@ fn floor() -> Series<'static> {
     Series { name: "corridor floor F", ink: Ink::FLOOR, symbol: MarkerSymbol::Diamond, dash: Some(DashType::Dash) }
 }
 
-/// The three arms of a probe.
-type Arm = (Series<'static>, fn(&ProbePoint) -> &Estimate);
+/// A condition of a probe, and where its accuracy is stored.
+type Condition = (Series<'static>, fn(&ProbePoint) -> &Estimate);
 
-fn arms() -> [Arm; 3] {
+fn conditions() -> [Condition; 3] {
     [(trained(), |p| &p.trained), (untrained(), |p| &p.untrained), (control(), |p| &p.control)]
 }
 
 fn wall(probes: &ProbeResult) -> Figure {
     let sites: Vec<&str> = probes.wall.iter().map(|p| p.site.as_str()).collect();
     let (mut plot, layout) = plot(site_axis(&sites), axis("accuracy, mean over edges").tick_format(".0%"));
-    for (series, of) in arms() {
+    for (series, of) in conditions() {
         let points: Vec<_> = probes.wall.iter().enumerate().map(|(i, p)| (i as f64, of(p), p.site.clone())).collect();
         plot.add_trace(series.scatter(&points));
     }
     let prior = &probes.wall_prior;
-    let ends = vec![-0.4, sites.len() as f64 - 0.6];
+    let ends = [-0.4, sites.len() as f64 - 0.6];
     if let Some(share) = value(prior) {
-        plot.add_trace(
-            Scatter::new(ends, vec![share; 2])
-                .name("prior")
-                .mode(Mode::Lines)
-                .line(Line::new().color(Ink::FLOOR).width(1.6).dash(DashType::Dash))
-                .hover_info(HoverInfo::Text)
-                .hover_text_array(vec![format!("prior: {}", percent(prior)); 2]),
-        );
+        plot.add_trace(dashed_level("prior", Ink::FLOOR, ends, share, format!("prior: {}", percent(prior))));
     }
-    plot.set_layout(layout.shapes(prior.interval().map(interval_band).into_iter().collect()));
-    Figure {
-        section: Section::Probes,
-        title: "Can the passages be read off the residual stream?".to_string(),
-        plots: vec![NamedPlot { name: "probes_wall".to_string(), title: String::new(), plot }],
-        key: arms().iter().map(|(series, _)| series.key()).chain([key("prior", Ink::FLOOR, '╌')]).collect(),
-        honesty: Honesty {
+    plot.set_layout(
+        layout.shapes(prior.interval().map(|interval| interval_band(Ink::FLOOR, interval)).into_iter().collect()),
+    );
+    single(
+        "Are the passages linearly decodable from the residual stream?",
+        "probes_wall",
+        plot,
+        conditions().iter().map(|(series, _)| series.key()).chain([key("prior", Ink::FLOOR, '╌')]).collect(),
+        Caption {
             shows: format!(
-                "test accuracy of a linear probe of the {} token's residual stream, “is there a passage at this edge?”, mean over edges, \
-                 with 95% intervals. The y axis does not start at 0.",
+                "test accuracy of a linear probe on the residual stream at the {} token: “is there a passage at this edge?”, mean over \
+                 edges, with 95% intervals. The y axis does not start at 0.",
                 probes.position
             ),
             examples: examples(probes),
-            control: "the prior answers each edge with its more frequent state in the training problems; the control task gives the probe \
-                      labels permuted by one fixed random map (Hewitt & Liang 2019); the untrained network has the same probe."
+            control: "the prior predicts for each edge its majority class in the training problems; the control task trains the probe on labels \
+                      permuted by one fixed random map (Hewitt & Liang 2019); the untrained network is probed the same way."
                 .to_string(),
-            limits: "that the network uses what the probe reads: it shows what is there to a linear reader, not what is done with it."
-                .to_string(),
+            limits: "that the network uses what the probe decodes: a probe shows what is linearly available, not what is used.".to_string(),
         },
-    }
-}
-
-fn interval_band((low, high): (f64, f64)) -> Shape {
-    Shape::new()
-        .shape_type(ShapeType::Rect)
-        .layer(ShapeLayer::Below)
-        .x_ref("paper")
-        .x0(0.0)
-        .x1(1.0)
-        .y_ref("y")
-        .y0(low)
-        .y1(high)
-        .fill_color(Ink::FLOOR.band())
-        .line(ShapeLine::new().width(0.0))
+        Some(tables::wall(probes)),
+    )
 }
 
 fn future(probes: &ProbeResult) -> Figure {
@@ -112,24 +94,24 @@ fn future(probes: &ProbeResult) -> Figure {
         plot: future_at(probes, site),
     });
     Figure {
-        section: Section::Probes,
-        title: "Can the cells of the path be read off before it is walked?".to_string(),
+        title: "Are later cells of the path linearly decodable before the first step?".to_string(),
         plots: plots.collect(),
-        key: [floor().key()].into_iter().chain(arms().iter().map(|(series, _)| series.key())).collect(),
-        honesty: Honesty {
+        key: [floor().key()].into_iter().chain(conditions().iter().map(|(series, _)| series.key())).collect(),
+        caption: Caption {
             shows: format!(
-                "one panel per site: test accuracy of a linear probe of the {} token's residual stream, “which cell does the path visit at \
-                 step k?”, with 95% intervals; the same scale in all panels.",
+                "one panel per site: test accuracy of a linear probe on the residual stream at the {} token: “which cell does the path visit \
+                 at step k?”, with 95% intervals; all panels on one scale.",
                 probes.position
             ),
             examples: examples(probes),
-            control: "the floor F follows the corridor given step 1 and heads for the target at forks; control task and untrained network \
-                      as above. Only what lies above F needs more than step 1."
+            control: "the corridor floor F is given step 1, follows the corridor, and heads for the target at forks; control task and untrained \
+                      network as above. Only accuracy above F needs more than step 1."
                 .to_string(),
-            limits: "a plan by accuracy alone: step 1 is the answer being given, and longer paths only remain for large k. Look at the \
-                     fork-conditioned table, and note that reading is not use."
+            limits: "planning by accuracy alone: step 1 is the answer about to be given, and only longer paths remain for large k. See the \
+                     fork-conditioned table, and note that decodable does not mean used."
                 .to_string(),
         },
+        numbers: Some(tables::future(probes)),
     }
 }
 
@@ -140,7 +122,7 @@ fn future_at(probes: &ProbeResult, site: &str) -> Plot {
     let floor_points: Vec<_> =
         probes.future.iter().map(|f| (f.k as f64, &f.corridor_floor, format!("step {}", f.k))).collect();
     plot.add_trace(floor().scatter(&floor_points));
-    for (series, of) in arms() {
+    for (series, of) in conditions() {
         let points: Vec<_> = probes
             .future
             .iter()
@@ -156,7 +138,7 @@ fn future_at(probes: &ProbeResult, site: &str) -> Plot {
 
 fn examples(probes: &ProbeResult) -> String {
     format!(
-        "fitted on {} problems, scored on {} of other symmetry classes.",
+        "probes fitted on {} problems, tested on {} of other symmetry classes.",
         count(probes.n_train as u64),
         count(probes.n_test as u64)
     )

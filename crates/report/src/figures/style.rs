@@ -1,17 +1,17 @@
-//! How every plot looks: transparent paper and mid-tone colours that read on white and on black, intervals on every point.
+//! The style of every plot: transparent background, mid-tone colors that read on white and on black, an interval on every point.
 
-use super::KeyEntry;
+use crate::document::KeyEntry;
 use crate::number::value;
 use plotly::color::Color;
 use plotly::common::{
     DashType, ErrorData, ErrorType, Font, HoverInfo, Line, Marker, MarkerSymbol, Mode, Orientation, Title,
 };
 use plotly::configuration::{DisplayModeBar, ModeBarButtonName};
-use plotly::layout::{Axis, HoverMode, Legend, Margin};
+use plotly::layout::{Axis, HoverMode, Legend, Margin, Shape, ShapeLayer, ShapeLine, ShapeType};
 use plotly::{Configuration, Layout, Plot, Scatter};
 use searchlens_stats::estimate::Estimate;
 
-/// A colour with enough contrast (3:1) on both papers; after Okabe & Ito, so that no pair is told apart by red and green alone.
+/// A color with enough contrast (3:1) on light and on dark; after Okabe & Ito, so that no pair differs in red and green alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ink {
     hex: &'static str,
@@ -37,10 +37,10 @@ impl Ink {
     pub(crate) const CONTROL: Ink = Ink { hex: "#868c96", band: "rgba(134,140,150,0.20)" };
     /// The untrained network.
     pub(crate) const UNTRAINED: Ink = Ink { hex: "#b0679f", band: "rgba(176,103,159,0.20)" };
-    /// Text and axes; the page replaces it by the ink of its theme.
+    /// Text and axes; the page replaces it with the color of its theme.
     const NEUTRAL: &'static str = "#7b818a";
 
-    /// The colour of an interval drawn as an area.
+    /// Returns the color of an interval drawn as an area.
     pub(crate) fn band(self) -> &'static str {
         self.band
     }
@@ -48,29 +48,29 @@ impl Ink {
 
 /// A series of estimates.
 pub(crate) struct Series<'a> {
-    /// Name in the legend.
+    /// Name in the key.
     pub(crate) name: &'a str,
-    /// Colour.
+    /// Color.
     pub(crate) ink: Ink,
-    /// Shape of the points, so that colour is never the only difference.
+    /// Shape of the markers, so that color is never the only difference.
     pub(crate) symbol: MarkerSymbol,
     /// Dash of the line; `None` for points only.
     pub(crate) dash: Option<DashType>,
 }
 
 impl Series<'_> {
-    /// The series in the figure's key.
+    /// Returns the entry in the figure's key.
     pub(crate) fn key(&self) -> KeyEntry {
-        let sign = match self.symbol {
+        let marker = match self.symbol {
             MarkerSymbol::Square => '■',
             MarkerSymbol::Diamond => '◆',
             MarkerSymbol::TriangleUp => '▲',
             _ => '●',
         };
-        key(self.name, self.ink, sign)
+        key(self.name, self.ink, marker)
     }
 
-    /// The points `(x, estimate, what stands before it on hover)` with their intervals as error bars.
+    /// Returns the trace of points `(x, estimate, first line of the hover text)`, with intervals as error bars.
     pub(crate) fn scatter(&self, points: &[(f64, &Estimate, String)]) -> Box<Scatter<f64, f64>> {
         let points: Vec<_> = points.iter().filter_map(|(x, e, at)| Some((x, value(e)?, e, at))).collect();
         // A point without an interval has no bar.
@@ -112,12 +112,37 @@ impl Series<'_> {
     }
 }
 
-/// An entry of a figure's key.
-pub(crate) fn key(name: &str, ink: Ink, sign: char) -> KeyEntry {
-    KeyEntry { name: name.to_string(), colour: ink.hex, sign }
+/// Returns a dashed horizontal line at `share`, for a reference without an x value.
+pub(crate) fn dashed_level(name: &str, ink: Ink, ends: [f64; 2], share: f64, hover: String) -> Box<Scatter<f64, f64>> {
+    Scatter::new(ends.to_vec(), vec![share; 2])
+        .name(name)
+        .mode(Mode::Lines)
+        .line(Line::new().color(ink).width(1.5).dash(DashType::Dash))
+        .hover_info(HoverInfo::Text)
+        .hover_text_array(vec![hover; 2])
 }
 
-/// A plot with the house's layout, to which traces are added.
+/// Returns an interval as a horizontal band across the whole plot, below the traces.
+pub(crate) fn interval_band(ink: Ink, (low, high): (f64, f64)) -> Shape {
+    Shape::new()
+        .shape_type(ShapeType::Rect)
+        .layer(ShapeLayer::Below)
+        .x_ref("paper")
+        .x0(0.0)
+        .x1(1.0)
+        .y_ref("y")
+        .y0(low)
+        .y1(high)
+        .fill_color(ink.band())
+        .line(ShapeLine::new().width(0.0))
+}
+
+/// Returns an entry of a figure's key.
+pub(crate) fn key(name: &str, ink: Ink, marker: char) -> KeyEntry {
+    KeyEntry { name: name.to_string(), color: ink.hex, marker }
+}
+
+/// Returns an empty plot and its layout in the common style.
 pub(crate) fn plot(x: Axis, y: Axis) -> (Plot, Layout) {
     let layout = Layout::new()
         .paper_background_color("rgba(0,0,0,0)")
@@ -155,7 +180,7 @@ pub(crate) fn plot(x: Axis, y: Axis) -> (Plot, Layout) {
     (plot, layout)
 }
 
-/// An axis with a title and quiet lines.
+/// Returns an axis with a title and faint lines.
 pub(crate) fn axis(title: &str) -> Axis {
     Axis::new()
         .title(Title::with_text(title).font(Font::new().size(13)))
@@ -166,12 +191,12 @@ pub(crate) fn axis(title: &str) -> Axis {
         .auto_margin(true)
 }
 
-/// An axis of shares from 0 to 1, written as per cent.
+/// Returns an axis of shares from 0 to 1, labelled in percent.
 pub(crate) fn share_axis(title: &str) -> Axis {
     axis(title).tick_format(".0%").range(vec![-0.02, 1.04])
 }
 
-/// An axis that names sites at 0, 1, 2, …
+/// Returns an axis with the sites at 0, 1, 2, …
 pub(crate) fn site_axis(sites: &[&str]) -> Axis {
     axis("")
         .tick_values((0..sites.len()).map(|i| i as f64).collect())
@@ -179,7 +204,7 @@ pub(crate) fn site_axis(sites: &[&str]) -> Axis {
         .range(vec![-0.4, sites.len() as f64 - 0.6])
 }
 
-/// `blocks.2.hook_resid_post` as `resid_post.2`, `hook_embed` as `embed`; anything else as it is.
+/// Returns `resid_post.2` for `blocks.2.hook_resid_post`, `embed` for `hook_embed`; other names unchanged.
 pub(crate) fn short_site(site: &str) -> String {
     let in_block = site.strip_prefix("blocks.").and_then(|rest| rest.split_once(".hook_"));
     if let Some((layer, point)) = in_block.filter(|(layer, _)| layer.bytes().all(|b| b.is_ascii_digit())) {

@@ -1,10 +1,10 @@
-//! Broken run folders: each error names the file, the place and the remedy.
+//! Broken run folders: every error names the file, the place and the remedy.
 
 use crate::fixture::{self, Fixture};
 use crate::report;
 use expect_test::{Expect, expect};
 use searchlens_report::{ReportError, write_report};
-use searchlens_results::Mark;
+use searchlens_results::TokenPlace;
 use std::path::Path;
 
 /// The message for a whole run after `damage` was done to its folder, with the folder's path cut out.
@@ -14,7 +14,7 @@ fn check(damage: impl FnOnce(&Path), want: Expect) {
     Fixture::whole().write(root.path());
     damage(root.path());
     let error = write_report(root.path(), None).unwrap_err();
-    assert!(!root.path().join("report.html").exists(), "a page was written in spite of {error}");
+    assert!(!root.path().join("report.html").exists(), "a page was written despite {error}");
     want.assert_eq(&error.to_string().replace(&root.path().display().to_string(), "RUN"));
 }
 
@@ -25,37 +25,37 @@ fn replace(run: &Path, file: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn a_folder_that_is_no_run() {
+fn a_folder_that_is_not_a_run() {
     check(
         |run| std::fs::remove_file(run.join("run.json")).unwrap(),
         expect![
-            "RUN/run.json: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote"
+            "RUN/run.json: no such file, so its folder is not a run; name a folder written by `searchlens train` or `searchlens demo`"
         ],
     );
     check(
         |run| std::fs::remove_dir_all(run).unwrap(),
-        expect!["RUN: not a folder; name the folder of a run (it holds run.json and config.toml)"],
+        expect!["RUN: not a folder; name a run folder (it contains run.json and config.toml)"],
     );
 }
 
 #[test]
-fn a_field_of_the_wrong_kind() {
+fn a_field_of_the_wrong_type() {
     check(
         |run| replace(run, "results/eval.json", "\"seed\": 1", "\"seed\": \"one\""),
         expect![[
-            r#"RUN/results/eval.json:237:15: field `seed`: invalid type: string "one", expected u64; write it anew with `searchlens eval`, or delete it to leave its section out"#
+            r#"RUN/results/eval.json:237:15: field `seed`: invalid type: string "one", expected u64; rewrite it with `searchlens eval RUN`, or delete it to omit its section"#
         ]],
     );
     check(
         |run| replace(run, "results/probes.json", "\"k\": 3", "\"k\": null"),
         expect![
-            "RUN/results/probes.json:274:15: field `future[2].k`: invalid type: null, expected usize; write it anew with `searchlens eval`, or delete it to leave its section out"
+            "RUN/results/probes.json:274:15: field `future[2].k`: invalid type: null, expected usize; rewrite it with `searchlens lens probe RUN`, or delete it to omit its section"
         ],
     );
     check(
         |run| replace(run, "run.json", "\"threads\"", "\"thraeds\""),
         expect![
-            "RUN/run.json:6:11: field `thraeds`: unknown field `thraeds`, expected one of `format_version`, `program_version`, `commit`, `seed`, `threads`, `tier`, `precision`, `n_params`, `machine`, `tiers`, `train_seconds`; restore the file or train anew"
+            "RUN/run.json:6:11: field `thraeds`: unknown field `thraeds`, expected one of `format_version`, `program_version`, `commit`, `seed`, `threads`, `tier`, `precision`, `n_params`, `machine`, `tiers`, `train_seconds`; restore the file or train again"
         ],
     );
 }
@@ -68,19 +68,19 @@ fn a_truncated_file() {
             std::fs::write(run.join("results/eval.json"), &text[..text.len() / 2]).unwrap();
         },
         expect![
-            "RUN/results/eval.json:126:27: field `by_lookahead`: EOF while parsing an object; write it anew with `searchlens eval`, or delete it to leave its section out"
+            "RUN/results/eval.json:126:27: field `by_lookahead`: EOF while parsing an object; rewrite it with `searchlens eval RUN`, or delete it to omit its section"
         ],
     );
 }
 
 #[test]
-fn something_after_the_end() {
+fn trailing_characters() {
     check(
         |run| {
             let text = std::fs::read_to_string(run.join("run.json")).unwrap();
             std::fs::write(run.join("run.json"), text + "\n{}").unwrap();
         },
-        expect!["RUN/run.json:13:1: trailing characters; restore the file or train anew"],
+        expect!["RUN/run.json:13:1: trailing characters; restore the file or train again"],
     );
 }
 
@@ -89,7 +89,7 @@ fn another_format_version() {
     check(
         |run| replace(run, "results/gallery.json", "\"format_version\":1", "\"format_version\":2"),
         expect![
-            "RUN/results/gallery.json: field `format_version` is 2, this program reads 1; use the program that wrote the run, or write it anew"
+            "RUN/results/gallery.json: field `format_version` is 2, this program reads 1; use the program that wrote the run, or write the file again"
         ],
     );
 }
@@ -99,7 +99,7 @@ fn a_corrupt_line_of_metrics() {
     check(
         |run| replace(run, "metrics.jsonl", "\"step\":80,", "\"step\":8O,"),
         expect![
-            "RUN/metrics.jsonl:2:25: expected `,` or `}`; delete that line, or resume the run, which writes the lines after its checkpoint anew"
+            "RUN/metrics.jsonl:2:25: expected `,` or `}`; delete that line, or resume the run, which rewrites the lines after its checkpoint"
         ],
     );
 }
@@ -114,7 +114,7 @@ fn a_config_that_does_not_parse() {
     );
     check(
         |run| std::fs::write(run.join("config.toml"), b"[task]\n\xff\n").unwrap(),
-        expect!["RUN/config.toml:2: these bytes are no UTF-8 text; restore the config that the run was started with"],
+        expect!["RUN/config.toml:2: not valid UTF-8; restore the config that the run was started with"],
     );
 }
 
@@ -127,64 +127,64 @@ fn check_specimen(damage: impl FnOnce(&mut searchlens_results::Specimen), want: 
 }
 
 #[test]
-fn a_gallery_that_contradicts_itself() {
+fn an_inconsistent_gallery() {
     check_specimen(
         |s| s.attention.truncate(4000),
         expect![
-            "RUN/results/gallery.json: field `specimens[2].attention`: 3000 bytes, but 4 layers × 4 heads × 43 × 43 tokens make 29584; write the gallery anew with `searchlens eval`"
+            "RUN/results/gallery.json: field `specimens[2].attention`: 3000 bytes, but 4 layers × 4 heads × 43 × 43 tokens make 29584; rewrite the gallery with `searchlens eval RUN`"
         ],
     );
     check_specimen(
         |s| s.attention.replace_range(0..1, "*"),
         expect![
-            "RUN/results/gallery.json: field `specimens[2].attention`: not base64 (standard alphabet, with padding); write the gallery anew with `searchlens eval`"
+            "RUN/results/gallery.json: field `specimens[2].attention`: not base64 (standard alphabet, with padding); rewrite the gallery with `searchlens eval RUN`"
         ],
     );
     check_specimen(
         |s| s.origin = 25,
         expect![
-            "RUN/results/gallery.json: field `specimens[2].origin`: cell 25 lies outside a maze of 5 × 5 cells; write the gallery anew with `searchlens eval`"
+            "RUN/results/gallery.json: field `specimens[2].origin`: cell 25 is outside the maze of 5 × 5 cells; rewrite the gallery with `searchlens eval RUN`"
         ],
     );
     check_specimen(
         |s| s.answer[1] = 99,
         expect![
-            "RUN/results/gallery.json: field `specimens[2].answer`: cell 99 lies outside a maze of 5 × 5 cells; write the gallery anew with `searchlens eval`"
+            "RUN/results/gallery.json: field `specimens[2].answer`: cell 99 is outside the maze of 5 × 5 cells; rewrite the gallery with `searchlens eval RUN`"
         ],
     );
     check_specimen(
         |s| s.passages[0] = (0, 6),
         expect![
-            "RUN/results/gallery.json: field `specimens[2].passages`: cells 0 and 6 are not adjacent; write the gallery anew with `searchlens eval`"
+            "RUN/results/gallery.json: field `specimens[2].passages`: cells 0 and 6 are not adjacent; rewrite the gallery with `searchlens eval RUN`"
         ],
     );
     check_specimen(
-        |s| s.marks.push(Mark::Other),
+        |s| s.marks.push(TokenPlace::Other),
         expect![
-            "RUN/results/gallery.json: field `specimens[2].marks`: 44 marks for 43 tokens; write the gallery anew with `searchlens eval`"
+            "RUN/results/gallery.json: field `specimens[2].marks`: 44 marks for 43 tokens; rewrite the gallery with `searchlens eval RUN`"
         ],
     );
     check_specimen(
         |s| s.path_start = s.tokens.len(),
         expect![
-            "RUN/results/gallery.json: field `specimens[2].path_start`: position 43 of 43 tokens; write the gallery anew with `searchlens eval`"
+            "RUN/results/gallery.json: field `specimens[2].path_start`: position 43 of 43 tokens; rewrite the gallery with `searchlens eval RUN`"
         ],
     );
 }
 
 #[test]
-fn a_half_written_last_line_is_left_out_and_said() {
+fn a_truncated_last_line_is_ignored_with_a_notice() {
     let mut fixture = Fixture::whole();
     let whole = report(&fixture);
     fixture.metrics.push_str("{\"kind\":\"train\",\"step\":23640,\"sequ");
-    let cut = report(&fixture);
-    assert!(cut.markdown.contains("The last line of metrics.jsonl is half-written"));
-    assert!(!whole.markdown.contains("half-written"));
-    assert!(cut.markdown.contains("23,600 steps"));
+    let truncated = report(&fixture);
+    assert!(truncated.markdown.contains("The last line of metrics.jsonl is truncated"));
+    assert!(!whole.markdown.contains("truncated"));
+    assert!(truncated.markdown.contains("23,600 steps"));
 }
 
 #[test]
-fn lines_that_a_resumed_run_wrote_again_count_once() {
+fn lines_rewritten_by_a_resumed_run_count_once() {
     let mut fixture = Fixture::whole();
     let lines: Vec<&str> = fixture.metrics.lines().collect();
     let n = lines.len();

@@ -1,4 +1,4 @@
-//! The page in a real browser, where there is one: it must draw everything and have nothing to complain of.
+//! The page in a real browser, if one is installed: it must draw everything and log no error.
 
 use crate::fixture::{Fixture, torus_specimen};
 use crate::report;
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a browser made of a page.
+/// A page as a browser shows it.
 struct Seen {
     /// The document after its scripts have run.
     dom: String,
-    /// What scripts and the browser wrote to the console, errors included.
+    /// Console messages, errors included.
     console: Vec<String>,
 }
 
@@ -20,7 +20,7 @@ fn browser() -> Option<PathBuf> {
     names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
 }
 
-/// Opens a page `at` a place in it, `#..` or nothing.
+/// Opens a page at a fragment, `#..` or nothing.
 fn open(browser: &Path, page: &Path, at: &str) -> Seen {
     let scratch = tempfile::tempdir().unwrap();
     let file = |name: &str| std::fs::File::create(scratch.path().join(name)).unwrap();
@@ -40,7 +40,7 @@ fn open(browser: &Path, page: &Path, at: &str) -> Seen {
         if started.elapsed() > Duration::from_secs(120) {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("the browser did not end within two minutes");
+            panic!("the browser did not exit within two minutes");
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -50,12 +50,12 @@ fn open(browser: &Path, page: &Path, at: &str) -> Seen {
 }
 
 #[test]
-fn the_page_runs_in_a_browser_without_a_complaint() {
+fn the_page_runs_in_a_browser_without_errors() {
     let Some(browser) = browser() else {
         eprintln!("skipped: no browser (chromium or chrome) on PATH");
         return;
     };
-    // The check must be able to fail: a page that does complain is found out.
+    // The check can fail: errors of a bad page are seen.
     let folder = tempfile::tempdir().unwrap();
     let bad = folder.path().join("bad.html");
     std::fs::write(&bad, "<!DOCTYPE html><script>nowhere()</script><img src='absent.png'>").unwrap();
@@ -70,25 +70,25 @@ fn the_page_runs_in_a_browser_without_a_complaint() {
     assert!(seen.dom.contains("data-ready=\"true\""), "the script did not reach its end");
     assert_eq!(count("class=\"plotly-graph-div js-plotly-plot\""), written.paths.figures.len(), "plots drawn");
     assert_eq!(count("aria-pressed="), 16, "one small maze for each of 4 × 4 heads");
-    assert_eq!(count("aria-pressed=\"true\""), 1, "one head is looked at");
+    assert_eq!(count("aria-pressed=\"true\""), 1, "one head is selected");
     assert_eq!(count("class=\"place\""), 25 + 24, "cells and passages of the large maze");
 }
 
 #[test]
-fn a_walk_across_the_sides_of_a_torus_leaves_and_comes_in_again() {
+fn a_path_around_a_torus_leaves_and_comes_in_again() {
     let Some(browser) = browser() else {
         eprintln!("skipped: no browser (chromium or chrome) on PATH");
         return;
     };
     let mut fixture = Fixture::whole();
     fixture.gallery.as_mut().unwrap().specimens[0] = torus_specimen(4, 4);
-    let seen = open(&browser, &report(&fixture).paths.html, "#specimen=0&step=2&head=L0H0");
+    let seen = open(&browser, &report(&fixture).paths.html, "#gallery=gallery&specimen=0&step=2&head=L0H0");
     assert_eq!(seen.console, Vec::<String>::new());
     let places = seen.dom.matches("<g class=\"place\"").count();
     assert_eq!(places, 9 + 2, "cells and passages");
     let walked = "d=\"M20,20L0,20M120,20L100,20L100,0M100,120L100,100\"";
-    assert!(seen.dom.contains(walked), "no step may cross the maze");
+    assert!(seen.dom.contains(walked), "no step crosses the maze");
     for half in ["x=\"0\" y=\"7\" width=\"7\" height=\"26\"", "x=\"113\" y=\"7\" width=\"7\" height=\"26\""] {
-        assert!(seen.dom.contains(half), "of the passage from cell 0 to cell 2 half lies at each side: {half}");
+        assert!(seen.dom.contains(half), "one half of the passage from cell 0 to cell 2 is at each border: {half}");
     }
 }

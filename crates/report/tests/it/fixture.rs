@@ -1,9 +1,9 @@
-//! A run folder of invented numbers: plausible curves, scores and probes, and mazes with right and wrong answers whose
-//! "attention" follows simple rules. No network is behind it.
+//! A synthetic run folder: plausible curves, scores and probes, and mazes with right and wrong answers whose "attention" follows
+//! simple rules. No network is involved.
 
 use searchlens_results::{
     BaselineScores, ByLookahead, EvalResult, FORMAT_VERSION, ForkConditioned, FutureProbe, Gallery, KStar, Lookahead,
-    Mark, Metric, ProbePoint, ProbeResult, RunInfo, Specimen,
+    Metric, ProbePoint, ProbeResult, RunInfo, Specimen, TokenPlace,
 };
 use searchlens_stats::estimate::Estimate;
 use std::path::Path;
@@ -29,7 +29,7 @@ problems = 1000
 every = 1200
 "#;
 
-/// Everything a run folder holds; change a part, then [`Fixture::write`] it.
+/// The content of a run folder. Change a part, then [`Fixture::write`] it.
 pub(crate) struct Fixture {
     /// `run.json`.
     pub(crate) info: RunInfo,
@@ -96,7 +96,7 @@ pub(crate) fn estimate(value: f64, low: f64, high: f64, n: usize) -> Estimate {
     Estimate { value: Some(value), low: Some(low), high: Some(high), n }
 }
 
-/// A share of `n` problems with a normal 95 % interval, cut to 0..1.
+/// A share of `n` problems with a normal 95 % interval, clamped to 0..1.
 pub(crate) fn share(value: f64, n: usize) -> Estimate {
     let half = 1.96 * (value * (1.0 - value) / n as f64).sqrt();
     estimate(value, (value - half).max(0.0), (value + half).min(1.0), n)
@@ -242,7 +242,7 @@ fn probes() -> ProbeResult {
     }
 }
 
-/// Twelve 5×5 problems, the first five answered wrongly, for a model of the given shape.
+/// Twelve 5×5 problems, the first five with wrong answers, for a model of the given shape.
 pub(crate) fn gallery(n_layers: usize, n_heads: usize) -> Gallery {
     Gallery {
         format_version: FORMAT_VERSION,
@@ -278,22 +278,22 @@ fn specimen(i: u64, n_layers: usize, n_heads: usize) -> Specimen {
     dice.shuffle(&mut shuffled);
     for &(a, b) in &shuffled {
         tokens.push(format!("{}-{}", cell(a), cell(b)));
-        marks.push(Mark::Edge(a, b));
+        marks.push(TokenPlace::Edge(a, b));
     }
     for (name, at) in [("TARGET", target), ("ORIGIN", origin)] {
         tokens.extend([name.to_string(), cell(at)]);
-        marks.extend([Mark::Other, Mark::Cell(at)]);
+        marks.extend([TokenPlace::Other, TokenPlace::Cell(at)]);
     }
     let path_start = tokens.len();
     tokens.push("PATH".to_string());
-    marks.push(Mark::Other);
+    marks.push(TokenPlace::Other);
     for &step in &answer[1..] {
         tokens.push(cell(step));
-        marks.push(Mark::Cell(step));
+        marks.push(TokenPlace::Cell(step));
     }
     tokens.push("END".to_string());
-    marks.push(Mark::Other);
-    let attention = invent_attention(n_layers, n_heads, &marks, &optimum);
+    marks.push(TokenPlace::Other);
+    let attention = synthetic_attention(n_layers, n_heads, &marks, &optimum);
     Specimen {
         index: 17 + 31 * i,
         rows,
@@ -312,10 +312,17 @@ fn specimen(i: u64, n_layers: usize, n_heads: usize) -> Specimen {
     }
 }
 
-/// Two steps on a torus of nine cells, both across a side.
+/// Two steps on a torus of nine cells, both around it.
 pub(crate) fn torus_specimen(n_layers: usize, n_heads: usize) -> Specimen {
     let path = vec![0, 2, 8];
-    let marks = vec![Mark::Edge(0, 2), Mark::Edge(2, 8), Mark::Other, Mark::Cell(2), Mark::Cell(8), Mark::Other];
+    let marks = vec![
+        TokenPlace::Edge(0, 2),
+        TokenPlace::Edge(2, 8),
+        TokenPlace::Other,
+        TokenPlace::Cell(2),
+        TokenPlace::Cell(8),
+        TokenPlace::Other,
+    ];
     Specimen {
         index: 5,
         rows: 3,
@@ -329,33 +336,35 @@ pub(crate) fn torus_specimen(n_layers: usize, n_heads: usize) -> Specimen {
         failure: String::new(),
         tokens: ["(0,0)-(0,2)", "(0,2)-(2,2)", "PATH", "(0,2)", "(2,2)", "END"].map(str::to_string).into(),
         path_start: 2,
-        attention: base64(&invent_attention(n_layers, n_heads, &marks, &path)),
+        attention: base64(&synthetic_attention(n_layers, n_heads, &marks, &path)),
         marks,
     }
 }
 
-/// Heads look at the token before, at the target, at edges of the current cell, or along the path ahead.
-fn invent_attention(n_layers: usize, n_heads: usize, marks: &[Mark], optimum: &[usize]) -> Vec<u8> {
+/// Heads attend to the previous token, to the target, to edges of the current cell, or along the path ahead.
+fn synthetic_attention(n_layers: usize, n_heads: usize, marks: &[TokenPlace], optimum: &[usize]) -> Vec<u8> {
     let n = marks.len();
     let mut out = Vec::new();
     for layer in 0..n_layers {
         for head in 0..n_heads {
             for q in 0..n {
-                let here = if let Mark::Cell(c) = marks[q] { c } else { optimum[0] };
+                let here = if let TokenPlace::Cell(c) = marks[q] { c } else { optimum[0] };
                 let ahead =
                     |c: usize| optimum.iter().position(|&x| x == c).map_or(0.0, |i| i as f64 / optimum.len() as f64);
                 let scores: Vec<f64> = (0..n)
                     .map(|k| match ((head + layer) % 4, &marks[k]) {
                         _ if k > q => f64::NEG_INFINITY,
                         (0, _) => -(q.abs_diff(k + 1) as f64),
-                        (1, Mark::Edge(a, b)) => 1.3 * layer as f64 * f64::from(u8::from(*a == here || *b == here)),
-                        (2, Mark::Edge(a, b)) => (1.0 + layer as f64) * ahead(*a).min(ahead(*b)) * 2.0,
-                        (3, Mark::Cell(_)) => 2.0 + layer as f64 / 2.0,
+                        (1, TokenPlace::Edge(a, b)) => {
+                            1.3 * layer as f64 * f64::from(u8::from(*a == here || *b == here))
+                        }
+                        (2, TokenPlace::Edge(a, b)) => (1.0 + layer as f64) * ahead(*a).min(ahead(*b)) * 2.0,
+                        (3, TokenPlace::Cell(_)) => 2.0 + layer as f64 / 2.0,
                         _ => 0.0,
                     })
                     .collect();
-                let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let weights: Vec<f64> = scores.iter().map(|s| (s - most).exp()).collect();
+                let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let weights: Vec<f64> = scores.iter().map(|s| (s - max).exp()).collect();
                 let sum: f64 = weights.iter().sum();
                 out.extend(weights.iter().map(|w| (255.0 * w / sum).round() as u8));
             }
@@ -364,7 +373,7 @@ fn invent_attention(n_layers: usize, n_heads: usize, marks: &[Mark], optimum: &[
     out
 }
 
-fn neighbours(passages: &[(usize, usize)], cell: usize) -> Vec<usize> {
+fn neighbors(passages: &[(usize, usize)], cell: usize) -> Vec<usize> {
     let ends = passages.iter().filter_map(|&(a, b)| if a == cell { Some(b) } else { (b == cell).then_some(a) });
     ends.collect()
 }
@@ -376,7 +385,7 @@ fn path(passages: &[(usize, usize)], from: usize, to: usize) -> Vec<usize> {
         if end == to {
             return walk;
         }
-        for next in neighbours(passages, end) {
+        for next in neighbors(passages, end) {
             if walk.len() < 2 || walk[walk.len() - 2] != next {
                 stack.push([walk.clone(), vec![next]].concat());
             }
@@ -390,7 +399,7 @@ fn wrong_turn(passages: &[(usize, usize)], optimum: &[usize]) -> Vec<usize> {
         let mut walk = optimum[..=i].to_vec();
         loop {
             let end = walk[walk.len() - 1];
-            let next = neighbours(passages, end)
+            let next = neighbors(passages, end)
                 .into_iter()
                 .find(|c| !walk.contains(c) && (walk.len() > i + 1 || *c != optimum[i + 1]));
             match next {
@@ -409,7 +418,7 @@ fn through_a_wall(passages: &[(usize, usize)], optimum: &[usize]) -> Vec<usize> 
     let end = optimum[3];
     let walled = [end + 1, end.wrapping_sub(1), end + 5, end.wrapping_sub(5)];
     let beside = |c: usize| c < 25 && (c / 5).abs_diff(end / 5) + (c % 5).abs_diff(end % 5) == 1;
-    let jump = walled.into_iter().find(|&c| beside(c) && !neighbours(passages, end).contains(&c)).unwrap_or(optimum[5]);
+    let jump = walled.into_iter().find(|&c| beside(c) && !neighbors(passages, end).contains(&c)).unwrap_or(optimum[5]);
     [&optimum[..4], &path(passages, jump, optimum[optimum.len() - 1])].concat()
 }
 

@@ -1,6 +1,6 @@
-//! Behaviour of the report room: run folders in, pages out.
+//! Behavior of reports: run folders in, pages out.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop, also in its helpers")]
+#![expect(clippy::unwrap_used, reason = "a failed step should stop the test, also in helpers")]
 
 mod broken;
 mod browser;
@@ -13,9 +13,9 @@ use searchlens_report::{ReportPaths, write_report};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// A report of an invented run, with what was written.
+/// A report of a synthetic run, and the files written.
 struct Written {
-    /// Holds the folder alive.
+    /// Keeps the folder.
     _root: TempDir,
     run: PathBuf,
     paths: ReportPaths,
@@ -34,7 +34,7 @@ fn report(fixture: &Fixture) -> Written {
     Written { _root: root, run, paths, html, markdown }
 }
 
-/// The page without the scripts in it: what a reader without JavaScript gets.
+/// Returns the page without its scripts: what a reader without JavaScript sees.
 fn without_scripts(html: &str) -> String {
     let mut out = String::new();
     let mut rest = html;

@@ -6,16 +6,16 @@ use searchlens_report::{MAX_PAGE_BYTES, write_report};
 use searchlens_results::{Gallery, KStar, Lookahead, Metric, TierFrom};
 
 #[test]
-fn every_section_stands_in_the_page_and_every_figure_has_its_honesty_line() {
+fn every_section_is_in_the_page_and_every_figure_has_a_caption() {
     let html = without_scripts(&report(&Fixture::whole()).html);
-    for id in ["curves", "scores", "gallery", "attention", "probes", "rebuild"] {
+    for id in ["curves", "scores", "gallery", "probes", "rebuild"] {
         assert_eq!(html.matches(&format!("id=\"{id}\"")).count(), 1, "section {id}");
     }
     let figures: Vec<&str> =
         html.split("<figure").skip(1).map(|rest| rest.split("</figure>").next().unwrap()).collect();
     assert_eq!(figures.len(), 7);
     for figure in figures {
-        assert_eq!(figure.matches("class=\"honesty\"").count(), 1, "{figure}");
+        assert_eq!(figure.matches("class=\"caption\"").count(), 1, "{figure}");
         for part in ["Shows", "Examples", "Control", "Does not show"] {
             assert!(figure.contains(&format!("<b>{part}</b>")), "{part} is missing: {figure}");
         }
@@ -49,8 +49,8 @@ fn numbers_of_the_page_are_the_numbers_of_the_files() {
         ("Wall jumps", "0.2% [0.1, 0.3]", "7,360"),
         ("End errors", "4.3% [3.0, 5.6]", "1,000"),
         ("Effective lookahead k*", "6.5 [5.9, 7.1]", "1,000"),
-        ("Greedy heading", "56.0% [52.9, 59.1]", "+37.1"),
-        ("Sees 8 steps ahead", "97.9% [97.0, 98.8]", "−4.8"),
+        ("Greedy", "56.0% [52.9, 59.1]", "+37.1"),
+        ("8-step lookahead", "97.9% [97.0, 98.8]", "−4.8"),
     ];
     for (name, value, n) in scores {
         let row = format!("<tr><td>{name}</td><td>{value}</td><td>{n}</td>");
@@ -118,21 +118,24 @@ fn a_gallery_beyond_the_size_limit_loses_the_attention_of_its_last_specimens() {
 }
 
 #[test]
-fn absent_parts_say_so() {
+fn missing_results_are_named_with_the_command_that_writes_them() {
     let bare = Fixture { metrics: String::new(), eval: None, probes: None, gallery: None, ..Fixture::whole() };
     let written = report(&bare);
     let html = without_scripts(&written.html);
     for (id, says) in [
-        ("curves", "metrics.jsonl holds no line"),
-        ("scores", "results/eval.json is absent"),
-        ("gallery", "results/gallery.json is absent"),
-        ("probes", "results/probes.json is absent"),
+        ("curves", "metrics.jsonl has no lines"),
+        ("scores", "results/eval.json is missing"),
+        ("scores", "<code>searchlens eval RUN</code>"),
+        ("gallery", "results/gallery.json is missing"),
+        ("gallery", "<code>searchlens eval RUN</code>"),
+        ("probes", "results/probes.json is missing"),
+        ("probes", "<code>searchlens lens probe RUN</code>"),
     ] {
         let section = html.split(&format!("<section id=\"{id}\"")).nth(1).unwrap().split("</section>").next().unwrap();
         assert!(section.contains(says), "section {id}: {section}");
     }
     assert!(written.paths.figures.is_empty());
-    assert!(html.contains("This run has not been scored yet"));
+    assert!(html.contains("This run has not been evaluated yet"));
 }
 
 /// The headline of a run whose model scores `model` where the greedy policy scores `greedy`.
@@ -143,7 +146,7 @@ fn check_headline(model: f64, greedy: f64, k_star: Lookahead, want: [&str; 2]) {
     eval.exact_path = share(model, 1000);
     eval.baselines.greedy = share(greedy, 1000);
     let k_star = Some(k_star);
-    eval.k_star = KStar { value: k_star.clone(), low: k_star.clone(), high: k_star, n: 1000 };
+    eval.k_star = KStar { value: k_star, low: k_star, high: k_star, n: 1000 };
     let markdown = report(&fixture).markdown;
     for sentence in want {
         assert!(markdown.contains(sentence), "{sentence:?} is not in {}", &markdown[..900]);
@@ -152,25 +155,29 @@ fn check_headline(model: f64, greedy: f64, k_star: Lookahead, want: [&str; 2]) {
 
 #[test]
 fn the_headline_follows_the_numbers() {
-    let outside = |range: &str| Lookahead::Outside(range.to_string());
-    check_headline(0.93, 0.56, Lookahead::Steps(6.4), ["the model is clear of it", "looks about 6.4 steps ahead"]);
+    check_headline(
+        0.93,
+        0.56,
+        Lookahead::Steps(6.4),
+        ["the model scores higher", "a policy with about 6.4 steps of lookahead"],
+    );
     check_headline(
         0.57,
         0.56,
         Lookahead::Steps(1.2),
-        ["the model cannot be told from it", "looks about 1.2 steps ahead"],
+        ["the two cannot be distinguished", "a policy with about 1.2 steps of lookahead"],
     );
     check_headline(
         0.31,
         0.56,
-        outside("<0"),
-        ["That is less than the greedy policy", "does not look ahead at all (k* < 0)"],
+        Lookahead::Below,
+        ["the model scores lower", "below the policy without any lookahead (k* < 0)"],
     );
     check_headline(
         1.0,
         0.56,
-        outside(">=24"),
-        ["the model is clear of it", "no less than the policy that looks furthest ahead (k* ≥ 24)"],
+        Lookahead::AtLeast(24),
+        ["the model scores higher", "at least as high as the policy with the largest lookahead (k* ≥ 24)"],
     );
 }
 
@@ -178,13 +185,11 @@ fn the_headline_follows_the_numbers() {
 fn the_headline_names_the_split() {
     let mut fixture = Fixture::whole();
     fixture.eval.as_mut().unwrap().split = "train".to_string();
-    assert!(
-        report(&fixture).markdown.contains("symmetry classes it was trained on (so this says nothing about new mazes)")
-    );
+    assert!(report(&fixture).markdown.contains("training symmetry classes (so this says nothing about new mazes)"));
 }
 
 #[test]
-fn what_rests_on_no_example_is_a_dash() {
+fn a_mean_over_no_examples_is_a_dash() {
     let mut fixture = Fixture::whole();
     let eval = fixture.eval.as_mut().unwrap();
     eval.path_length_ratio = searchlens_stats::estimate::Estimate::NOTHING;

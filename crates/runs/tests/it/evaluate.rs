@@ -93,9 +93,9 @@ fn check(estimate: &Estimate, value: f64, n: usize) {
 fn steps(k: &Option<Lookahead>) -> f64 {
     match k.as_ref().unwrap() {
         Lookahead::Steps(steps) => *steps,
-        Lookahead::Outside(text) if text == "<0" => -1.0,
-        Lookahead::Outside(text) => {
-            assert_eq!(text, ">=24");
+        Lookahead::Below => -1.0,
+        Lookahead::AtLeast(largest) => {
+            assert_eq!(*largest, 24);
             99.0
         }
     }

@@ -3,7 +3,7 @@
 use crate::tiny;
 use searchlens_lens::probe::ProbeConfig;
 use searchlens_model::Model;
-use searchlens_results::{Gallery, Mark, ProbeResult};
+use searchlens_results::{Gallery, ProbeResult, TokenPlace};
 use searchlens_runs::run::untrained_model;
 use searchlens_runs::setup::Parts;
 use searchlens_studies::gallery::{GalleryPlan, gallery};
@@ -38,7 +38,7 @@ fn the_gallery_shows_failures_and_right_answers_with_their_attention() {
         assert_eq!((specimen.answer[0], specimen.passages.len()), (specimen.origin, 8));
         let n = specimen.tokens.len();
         assert_eq!((specimen.marks.len(), specimen.tokens[specimen.path_start].as_str()), (n, "PATH"));
-        assert_eq!(specimen.marks[specimen.path_start + 1..][..1], [Mark::Cell(specimen.answer[1])]);
+        assert_eq!(specimen.marks[specimen.path_start + 1..][..1], [TokenPlace::Cell(specimen.answer[1])]);
         check_attention(&specimen.attention, 2, n);
     }
     // An untrained network fills the gallery with failures.
