@@ -1,4 +1,4 @@
-//! Tells the program which commit it is built from: it goes into every run's `run.json`.
+//! Passes the commit that the program is built from to the compiler; it is stored in every `run.json`.
 
 use std::process::Command;
 
@@ -7,14 +7,14 @@ fn main() {
         "cargo::rustc-env=SEARCHLENS_COMMIT={}",
         git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or("unknown".into())
     );
-    // Grows with every commit and checkout. Outside a checkout nothing changes.
+    // The reflog grows with every commit and checkout.
     if let Some(log) = git(&["rev-parse", "--path-format=absolute", "--git-path", "logs/HEAD"]) {
         println!("cargo::rerun-if-changed={log}");
     }
     println!("cargo::rerun-if-changed=build.rs");
 }
 
-/// What git answers, if there is a git and this is a checkout.
+/// Runs git and returns its output, or `None` if there is no git or no checkout.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())

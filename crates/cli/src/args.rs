@@ -1,6 +1,5 @@
-//! Arguments that several commands share.
+//! Arguments shared by several commands: tasks and mazes.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
@@ -10,87 +9,87 @@ use searchlens::tasks::mazes::config::{MazeConfig, RawMazeConfig};
 use searchlens::tasks::mazes::endpoints::{Component, EndpointRules};
 use searchlens::tasks::mazes::error::MazeError;
 use searchlens::tasks::mazes::generators::options::{OptionName, OptionTable, OptionValue};
-use searchlens::tasks::mazes::generators::{GENERATORS, Probability};
+use searchlens::tasks::mazes::generators::{GENERATORS, GeneratorInfo, Probability};
 use searchlens::tasks::task::Task;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::error::{InputError, Result, read};
 
-/// A kind of mazes, in flags. Commands that cannot do without one say so by a group.
+/// A maze task given by flags. Commands that require one declare a group.
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct MazeArgs {
-    /// Generator of the mazes (below: the list)
+    /// Maze generator; `searchlens generate --help` lists them
     #[arg(long, value_name = "GENERATOR", requires_all = ["rows", "cols"])]
     maze: Option<String>,
-    /// Rows of the maze
+    /// Number of rows
     #[arg(long, value_name = "R", requires = "maze")]
     rows: Option<usize>,
-    /// Columns of the maze
+    /// Number of columns
     #[arg(long, value_name = "C", requires = "maze")]
     cols: Option<usize>,
-    /// Glue opposite sides together: the last row leads to the first, the last column to the first
+    /// Wrap around: the last row adjoins the first, and the last column the first
     #[arg(long, requires = "maze")]
     torus: bool,
     #[command(flatten)]
     options: GeneratorFlags,
-    /// Then open dead ends with this chance, which makes loops
-    #[arg(long, value_name = "CHANCE", requires = "maze", help_heading = GENERATOR, value_parser = chance)]
+    /// Open each dead end with this probability, which creates loops
+    #[arg(long, value_name = "P", requires = "maze", help_heading = GENERATOR, value_parser = probability)]
     braid: Option<Probability>,
-    /// Give each passage a weight from 1 to this; paths are then the cheapest ones
+    /// Draw a weight from 1 to W for each passage; solutions are then cheapest paths
     #[arg(long, value_name = "W", requires = "maze", help_heading = GENERATOR)]
     max_weight: Option<u32>,
     #[command(flatten)]
     endpoints: EndpointFlags,
 }
 
-/// The options of all generators, one flag each.
+/// One flag for each option of any generator.
 #[derive(Debug)]
 struct GeneratorFlags(OptionTable);
 
-/// Rules for endpoints.
+/// Rules for start and end.
 #[derive(Debug, Args)]
 #[group(skip)]
 #[command(next_help_heading = "Endpoints")]
 struct EndpointFlags {
-    /// A cell that may be a start; may be given several times
+    /// Allow this cell as start; may be repeated
     #[arg(long, value_name = "ROW,COL", requires = "maze", value_parser = cell)]
     allowed_start: Vec<[usize; 2]>,
-    /// A cell that may be an end; may be given several times
+    /// Allow this cell as end; may be repeated
     #[arg(long, value_name = "ROW,COL", requires = "maze", value_parser = cell)]
     allowed_end: Vec<[usize; 2]>,
-    /// Start in dead ends
+    /// Start only in dead ends
     #[arg(long, value_name = "BOOL", requires = "maze", num_args = 0..=1, default_missing_value = "true")]
     deadend_start: Option<bool>,
-    /// End in dead ends
+    /// End only in dead ends
     #[arg(long, value_name = "BOOL", requires = "maze", num_args = 0..=1, default_missing_value = "true")]
     deadend_end: Option<bool>,
-    /// Whether start and end must differ [default: true]
+    /// Require start and end to differ [default: true]
     #[arg(long, value_name = "BOOL", requires = "maze")]
     endpoints_not_equal: Option<bool>,
-    /// Cells of the path: 9, 5..9, 5..
+    /// Number of cells on the path, ends included: 9, 5..9, 5..
     #[arg(long, value_name = "RANGE", requires = "maze")]
     path_length: Option<Band>,
-    /// Manhattan distance of the ends
+    /// Manhattan distance between start and end
     #[arg(long, value_name = "RANGE", requires = "maze")]
     distance: Option<Band>,
-    /// Steps of lookahead needed at the first fork; 0 where there is none
+    /// Steps of lookahead needed at the first fork; 0 if the path has no fork
     #[arg(long, value_name = "RANGE", requires = "maze")]
     lookahead: Option<Band>,
-    /// Let every number of that range come as often
+    /// Draw every lookahead in the range equally often
     #[arg(long, requires = "lookahead")]
     balance_lookahead: bool,
-    /// In mazes that fall apart, use the largest part, not the one the generator started in
+    /// In a disconnected maze, use the largest component, not the one the generator started in
     #[arg(long, requires = "maze")]
     largest_component: bool,
 }
 
-/// A task: in a file, or a kind of mazes in flags. Commands that cannot do without one say so by [`needed`].
+/// A task, given by a file or by maze flags. Commands that require one declare the group [`task_required`].
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct TaskArgs {
-    /// File with a table such as [task.maze]; a whole training config will do
+    /// TOML file with a task table such as [task.maze]; a training config works too
     #[arg(long, value_name = "FILE.toml", conflicts_with = "maze")]
     task: Option<PathBuf>,
     #[command(flatten)]
@@ -99,17 +98,18 @@ pub(crate) struct TaskArgs {
 
 const GENERATOR: &str = "Generator options";
 
-/// The generators there are, for the end of a help text.
-pub(crate) fn generators() -> String {
-    let lines = GENERATORS.iter().map(|kind| {
-        let options = kind.options.iter().map(|option| format!(" --{}", option.flag())).collect::<String>();
-        format!("  {:<19}{}{}", kind.name, kind.about, if options.is_empty() { options } else { format!(":{options}") })
-    });
-    format!("Generators and their options:\n{}", lines.collect::<Vec<_>>().join("\n"))
+/// Lists the generators and their options, for the end of a help text.
+pub(crate) fn generator_help() -> String {
+    let entry = |kind: &GeneratorInfo| {
+        let options: String = kind.options.iter().map(|option| format!(" --{}", option.flag())).collect();
+        let options = if options.is_empty() { options } else { format!("\n{:20}{options}", "") };
+        format!("  {:<19}{}{options}", kind.name, kind.about)
+    };
+    format!("Generators and their options:\n{}", GENERATORS.iter().map(entry).collect::<Vec<_>>().join("\n"))
 }
 
 impl MazeArgs {
-    /// The config that the flags stand for, if they were given.
+    /// Returns the config that the flags give, or `None` without `--maze`.
     pub(crate) fn config(self) -> Result<Option<MazeConfig>, MazeError> {
         let MazeArgs { maze: Some(generator), rows: Some(rows), cols: Some(cols), .. } = self else { return Ok(None) };
         let GeneratorFlags(options) = self.options;
@@ -166,35 +166,23 @@ impl FromArgMatches for GeneratorFlags {
     }
 }
 
-/// A cell, as clap reads it.
 fn cell(text: &str) -> Result<[usize; 2], String> {
     let number = |part: &str| part.trim().parse::<usize>().ok();
     let cell = text.split_once(',').and_then(|(row, col)| Some([number(row)?, number(col)?]));
-    cell.ok_or_else(|| "give a cell as ROW,COL, both counting from 0".to_owned())
+    cell.ok_or_else(|| "expected ROW,COL, both counted from 0, such as 0,3".to_owned())
 }
 
-/// A chance, as clap reads it.
-fn chance(text: &str) -> Result<Probability, String> {
-    text.parse().ok().and_then(Probability::new).ok_or_else(|| "give a chance from 0 to 1".to_owned())
+fn probability(text: &str) -> Result<Probability, String> {
+    text.parse().ok().and_then(Probability::new).ok_or_else(|| "expected a probability from 0 to 1".to_owned())
 }
 
-/// A seed, as clap reads it.
-pub(crate) fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_wrong| format!("a seed is a whole number from 0 to {}", u64::MAX))
-}
-
-/// A number of threads, as clap reads it.
-pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_wrong| "give a whole number from 1 on, or leave it out: one thread for each core".to_owned())
-}
-
-/// The group of arguments that asks for a task.
-pub(crate) fn needed() -> ArgGroup {
+/// Requires `--task` or `--maze`.
+pub(crate) fn task_required() -> ArgGroup {
     ArgGroup::new("problems").args(["task", "maze"]).required(true)
 }
 
 impl TaskArgs {
-    /// The config that the file or the flags stand for, if they were given.
+    /// Returns the config from the file or the flags, or `None` without either.
     pub(crate) fn config(self) -> Result<Option<TaskConfig>> {
         match self.task {
             Some(path) => Ok(Some(read_task(&path)?)),
@@ -202,13 +190,13 @@ impl TaskArgs {
         }
     }
 
-    /// The task, in commands that need one.
+    /// Makes the task, in commands that declare [`task_required`].
     pub(crate) fn task(self) -> Result<Task> {
-        Ok(Task::new(self.config()?.expect("clap asks for --task or --maze"))?)
+        Ok(Task::new(self.config()?.expect("clap requires --task or --maze"))?)
     }
 }
 
-/// A file that holds a task, perhaps within a training config, whose other tables say nothing about the problems.
+/// A file with a task; the other tables of a training config are ignored.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TaskFile {

@@ -1,4 +1,4 @@
-//! Problems of a file or of standard input, and doing something with each of them on all workers.
+//! Problems from a file or standard input, processed in parallel.
 
 use std::io;
 use std::path::Path;
@@ -10,16 +10,16 @@ use searchlens::model::workers::Workers;
 use crate::error::Result;
 use crate::output::Output;
 
-/// Problems that workers take at a time: enough to keep them busy, few enough to show results soon.
+/// Maximum number of problems per block: enough to keep all workers busy, few enough to show results soon.
 pub(crate) const BLOCK: u64 = 1024;
 
-/// Bytes of problems that workers take at a time, save that they take one in any case.
+/// A block ends with the problem that brings it to this many bytes.
 const BLOCK_BYTES: usize = 64 << 20;
 
-/// Problems from a file or a folder, or lines of them from standard input.
+/// Problems from a file or folder, or JSON lines from standard input.
 pub(crate) struct Problems {
     reader: Reader,
-    /// What a problem's number counts.
+    /// What a problem's number counts: `line` or `problem`.
     unit: &'static str,
 }
 
@@ -34,12 +34,12 @@ impl Problems {
         Ok(Problems { reader: Reader::open(path)?, unit })
     }
 
-    /// What the file says of itself.
+    /// Returns the header of the file, if it has one.
     pub(crate) fn header(&self) -> Option<&Header> {
         self.reader.header()
     }
 
-    /// The next problems, and whether there may be more.
+    /// Reads the next block, and returns whether there may be another.
     fn block(&mut self) -> (Vec<Item>, Result<bool>) {
         let mut block = Vec::new();
         let mut bytes = 0;
@@ -56,18 +56,18 @@ impl Problems {
         (block, Ok(true))
     }
 
-    /// Writes what `make` makes of each problem (and its number, from 1) to `output`, in order.
-    pub(crate) fn each(
+    /// Calls `make` on each problem and its number (from 1), in parallel, and writes the lines it returns in order.
+    pub(crate) fn write_each(
         self,
         workers: &Workers,
         output: &mut Output,
         make: impl Fn(u64, Entry) -> Result<String> + Sync,
     ) -> Result<()> {
-        self.each_made(workers, make, |text| output.write_line(text))
+        self.for_each(workers, make, |text| output.write_line(text))
     }
 
-    /// Gives what `make` makes of each problem (and its number, from 1) to `take`, in order.
-    pub(crate) fn each_made<T: Send>(
+    /// Calls `make` on each problem and its number (from 1), in parallel, and passes the values it returns to `take` in order.
+    pub(crate) fn for_each<T: Send>(
         mut self,
         workers: &Workers,
         make: impl Fn(u64, Entry) -> Result<T> + Sync,

@@ -1,4 +1,4 @@
-//! Ctrl-C, and SIGTERM, by which systems end a program: the first asks for an orderly end, the second ends at once.
+//! SIGINT (Ctrl-C) and SIGTERM: the first requests an orderly stop, the second exits at once.
 
 use std::ffi::c_int;
 use std::io;
@@ -8,44 +8,44 @@ use searchlens::base::fault::{Fault, HasFault};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Whether an end was asked for.
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// Whether a stop was requested.
+static STOP_REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// The signal that asked.
+/// The signal that requested it.
 static SIGNAL: AtomicUsize = AtomicUsize::new(SIGINT as usize);
 
-/// A signal cannot be watched for.
+/// A signal handler that could not be installed.
 #[derive(Debug, thiserror::Error)]
-#[error("signal {signal} cannot be watched for: {source}")]
-pub(crate) struct WatchError {
+#[error("cannot install a handler for signal {signal}: {source}")]
+pub(crate) struct HandlerError {
     signal: c_int,
     source: io::Error,
 }
 
-impl HasFault for WatchError {
+impl HasFault for HandlerError {
     fn fault(&self) -> Fault {
         Fault::Failure
     }
 }
 
-/// From now on these signals are answered here. SIGHUP is not among them: `nohup` has it ignored, and it must stay so.
-pub(crate) fn watch() -> Result<(), WatchError> {
+/// Installs the handlers. SIGHUP has none, because `nohup` ignores it and that must not change.
+pub(crate) fn watch() -> Result<(), HandlerError> {
     for signal in [SIGINT, SIGTERM] {
-        // In this order: what the first signal sets, only the second finds.
-        flag::register_conditional_shutdown(signal, 128 + signal, &ASKED)
+        // The order matters: only a second signal finds the flag set.
+        flag::register_conditional_shutdown(signal, 128 + signal, &STOP_REQUESTED)
             .and_then(|_| flag::register_usize(signal, &SIGNAL, signal as usize))
-            .and_then(|_| flag::register(signal, &ASKED))
-            .map_err(|source| WatchError { signal, source })?;
+            .and_then(|_| flag::register(signal, &STOP_REQUESTED))
+            .map_err(|source| HandlerError { signal, source })?;
     }
     Ok(())
 }
 
-/// Whether an end was asked for.
-pub(crate) fn asked() -> bool {
-    ASKED.load(Ordering::SeqCst)
+/// Returns whether a stop was requested.
+pub(crate) fn stop_requested() -> bool {
+    STOP_REQUESTED.load(Ordering::SeqCst)
 }
 
-/// Exit code of a command that was asked to end, as shells have it: 128 and the signal's number, 130 after Ctrl-C and 143 after SIGTERM.
+/// Returns the exit code of a stopped command: 128 plus the signal's number, so 130 for Ctrl-C and 143 for SIGTERM.
 pub(crate) fn exit_code() -> u8 {
     128 + SIGNAL.load(Ordering::SeqCst) as u8
 }

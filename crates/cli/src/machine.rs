@@ -1,8 +1,8 @@
-//! What the program knows of itself and of the machine under it.
+//! Facts about this program and the machine it runs on.
 
 use searchlens::runs::run::Origin;
 
-/// Where a run's results come from, for its `run.json`.
+/// Returns program version, commit and machine, for `run.json`.
 pub(crate) fn origin() -> Origin {
     Origin {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -11,14 +11,14 @@ pub(crate) fn origin() -> Origin {
     }
 }
 
-/// The processor's name, where Linux tells it.
+/// Returns the processor's name (Linux only).
 fn processor() -> Option<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'))?.1;
     Some(name.trim().to_owned())
 }
 
-/// A line of Linux' account of this process' memory, such as `VmRSS`, in bytes; `None` elsewhere.
+/// Returns a field of `/proc/self/status`, such as `VmRSS`, in bytes (Linux only).
 pub(crate) fn memory(line: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let value = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'))?;
@@ -26,7 +26,7 @@ pub(crate) fn memory(line: &str) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// How far the peak of resident memory lies above what was resident before, in bytes.
+/// Returns peak resident memory minus `resident_before`, in bytes.
 pub(crate) fn peak_above(resident_before: Option<u64>) -> Option<u64> {
     memory("VmHWM").zip(resident_before).map(|(peak, before)| peak.saturating_sub(before))
 }

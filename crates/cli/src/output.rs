@@ -1,4 +1,4 @@
-//! Where results go: standard output, or a file that appears whole or not at all.
+//! Text output: to standard output, or to a file that is written atomically.
 
 use std::fmt::Display;
 use std::fs::{File, OpenOptions};
@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use crate::error::{CliError, Result};
 
-/// A file that cannot be written.
+/// A failed write to a file or to standard output.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: cannot be written: {source}; choose another place or make room")]
+#[error("{path}: cannot be written: {source}; choose another path or free some space")]
 pub(crate) struct WriteError {
     pub(crate) path: PathBuf,
     pub(crate) source: io::Error,
@@ -25,7 +25,7 @@ impl HasFault for WriteError {
     }
 }
 
-/// Prints text and a line feed to standard output.
+/// Prints a line to standard output.
 pub(crate) fn print(text: impl Display) -> Result<()> {
     let mut out = Output::stdout();
     out.write_line(text)?;
@@ -37,58 +37,58 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
     print(serde_json::to_string(value).expect("results have a JSON form"))
 }
 
-/// Text on its way to standard output or a file.
+/// Lines for standard output or a file.
 pub(crate) struct Output {
-    place: Place,
+    sink: Sink,
     path: PathBuf,
 }
 
-enum Place {
+enum Sink {
     Stdout(BufWriter<io::StdoutLock<'static>>),
-    /// Written beside its place, and moved there when it is whole.
-    Whole(BufWriter<StagedFile>),
-    /// A pipe or device: nothing can be moved there.
+    /// A temporary file beside the target, moved there when complete.
+    Staged(BufWriter<StagedFile>),
+    /// A pipe or device, which a file cannot replace.
     Direct(BufWriter<File>),
 }
 
 impl Output {
     /// Standard output.
     pub(crate) fn stdout() -> Output {
-        Output { place: Place::Stdout(BufWriter::new(io::stdout().lock())), path: "standard output".into() }
+        Output { sink: Sink::Stdout(BufWriter::new(io::stdout().lock())), path: "standard output".into() }
     }
 
-    /// The file at `path`, or standard output if that is `-`. A file that stands there is kept until [`Output::finish`].
+    /// Opens the file at `path`, or standard output if that is `-`. An existing file stays as it is until [`Output::finish`].
     pub(crate) fn create(path: &Path) -> Result<Output, WriteError> {
         if path == Path::new("-") {
             return Ok(Output::stdout());
         }
         let open = || match std::fs::metadata(path) {
-            Ok(there) if !there.is_file() => {
-                Ok(Place::Direct(BufWriter::new(OpenOptions::new().write(true).open(path)?)))
+            Ok(metadata) if !metadata.is_file() => {
+                Ok(Sink::Direct(BufWriter::new(OpenOptions::new().write(true).open(path)?)))
             }
-            _ => Ok(Place::Whole(BufWriter::new(StagedFile::create(path)?))),
+            _ => Ok(Sink::Staged(BufWriter::new(StagedFile::create(path)?))),
         };
-        let place = open().map_err(|source| WriteError { path: path.to_owned(), source })?;
-        Ok(Output { place, path: path.to_owned() })
+        let sink = open().map_err(|source| WriteError { path: path.to_owned(), source })?;
+        Ok(Output { sink, path: path.to_owned() })
     }
 
-    /// Writes text and a line feed.
+    /// Writes a line.
     pub(crate) fn write_line(&mut self, text: impl Display) -> Result<()> {
-        let result = match &mut self.place {
-            Place::Stdout(out) => writeln!(out, "{text}"),
-            Place::Whole(out) => writeln!(out, "{text}"),
-            Place::Direct(out) => writeln!(out, "{text}"),
+        let result = match &mut self.sink {
+            Sink::Stdout(out) => writeln!(out, "{text}"),
+            Sink::Staged(out) => writeln!(out, "{text}"),
+            Sink::Direct(out) => writeln!(out, "{text}"),
         };
         result.map_err(|error| self.fault(error))
     }
 
-    /// Writes what is still held back and puts the file in its place.
+    /// Flushes the output and moves a file to its path.
     pub(crate) fn finish(self) -> Result<()> {
-        let Output { place, path } = self;
-        let written = match place {
-            Place::Stdout(mut out) => out.flush(),
-            Place::Direct(mut out) => out.flush(),
-            Place::Whole(out) => out.into_inner().map_err(io::IntoInnerError::into_error).and_then(StagedFile::persist),
+        let Output { sink, path } = self;
+        let written = match sink {
+            Sink::Stdout(mut out) => out.flush(),
+            Sink::Direct(mut out) => out.flush(),
+            Sink::Staged(out) => out.into_inner().map_err(io::IntoInnerError::into_error).and_then(StagedFile::persist),
         };
         written.map_err(|error| fault(&path, error))
     }

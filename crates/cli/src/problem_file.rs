@@ -1,5 +1,5 @@
-//! Where problems go: lines on standard output, a file of any format, or a data set folder. Each appears whole or not at
-//! all.
+//! Problem output: JSON lines on standard output, a file of any format, or a data set folder. Files and folders are written
+//! atomically.
 
 use std::path::{Path, PathBuf};
 
@@ -14,54 +14,54 @@ use tempfile::TempDir;
 use crate::error::{InputError, Result};
 use crate::output::{Output, WriteError, print};
 
-/// A place for problems.
+/// A problem file being written.
 pub(crate) struct ProblemFile {
     path: PathBuf,
-    form: Form,
+    encoding: Encoding,
     target: Target,
     n: u64,
 }
 
-/// What a place wants of problems.
+/// How problems must be encoded for a file.
 #[derive(Clone, Copy)]
-pub(crate) struct Form {
+pub(crate) struct Encoding {
     format: Format,
-    /// Whether a header will tell what they are like. Lines that go to standard output or a pipe have none.
+    /// Whether the file gets a header with statistics. JSON lines on standard output or a pipe have none.
     has_header: bool,
 }
 
 enum Target {
-    /// JSON lines on their way elsewhere than to a file.
+    /// JSON lines for standard output, a pipe or a device.
     Stream(Output),
-    /// A file beside its place; if its format is JSON lines, its header will lie beside it.
+    /// A temporary file beside the target. JSON lines also get a header file.
     File { writer: Box<Writer>, file: StagedFile },
-    /// A folder beside its place.
+    /// A temporary folder beside the target.
     Folder { writer: Box<FolderWriter>, folder: TempDir },
 }
 
-/// A problem made ready for a format: workers make these.
-pub(crate) struct Prepared {
+/// A problem encoded for a file, made by a worker.
+pub(crate) struct EncodedProblem {
     item: Item,
     facts: Option<Facts>,
     split: Split,
 }
 
-impl Prepared {
-    /// `number` counts from 1.
-    pub(crate) fn of(form: Form, number: u64, entry: &Entry) -> Result<Prepared, FileFault> {
-        let facts = if form.has_header { entry.facts() } else { None };
-        let mut item = Item::of(form.format, number, entry)?;
+impl EncodedProblem {
+    /// Encodes a problem; `number` counts from 1.
+    pub(crate) fn new(encoding: Encoding, number: u64, entry: &Entry) -> Result<EncodedProblem, FileFault> {
+        let facts = if encoding.has_header { entry.facts() } else { None };
+        let mut item = Item::of(encoding.format, number, entry)?;
         let class = entry.class_or_refined();
-        if form.format == Format::Folder && entry.class.is_none() {
-            // A folder's files hold what its splits are made on.
-            item = Item::of(form.format, number, &Entry { class: Some(class), ..entry.clone() })?;
+        if encoding.format == Format::Folder && entry.class.is_none() {
+            // The splits of a data set are made by class, so its files store it.
+            item = Item::of(encoding.format, number, &Entry { class: Some(class), ..entry.clone() })?;
         }
-        Ok(Prepared { item, facts, split: Split::of(class) })
+        Ok(EncodedProblem { item, facts, split: Split::of(class) })
     }
 }
 
 impl ProblemFile {
-    /// Begins a file, by its ending; lines on standard output if the path is `-`.
+    /// Starts a file in the format that its ending names, or JSON lines on standard output if the path is `-`.
     pub(crate) fn create(path: &Path) -> Result<ProblemFile> {
         let format = if path == Path::new("-") { Format::Lines } else { Format::of(path)? };
         let unwritable = |source| WriteError { path: path.to_owned(), source };
@@ -69,7 +69,7 @@ impl ProblemFile {
         if !folder.is_dir() {
             return Err(InputError::NoFolder { path: path.to_owned(), folder: folder.to_owned() }.into());
         }
-        let is_stream = path == Path::new("-") || std::fs::metadata(path).is_ok_and(|there| !there.is_file());
+        let is_stream = path == Path::new("-") || std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         let target = match format {
             Format::Lines if is_stream => Target::Stream(Output::create(path)?),
             Format::Folder => {
@@ -91,18 +91,18 @@ impl ProblemFile {
                 Target::File { writer: Box::new(writer), file }
             }
         };
-        let form = Form { format, has_header: !matches!(target, Target::Stream(_)) };
-        Ok(ProblemFile { path: path.to_owned(), form, target, n: 0 })
+        let encoding = Encoding { format, has_header: !matches!(target, Target::Stream(_)) };
+        Ok(ProblemFile { path: path.to_owned(), encoding, target, n: 0 })
     }
 
-    /// What problems are to be prepared for.
-    pub(crate) fn form(&self) -> Form {
-        self.form
+    /// Returns how problems must be encoded for this file.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
-    /// Adds a problem.
-    pub(crate) fn write(&mut self, problem: Prepared) -> Result<()> {
-        let Prepared { item, facts, split } = problem;
+    /// Appends a problem.
+    pub(crate) fn write(&mut self, problem: EncodedProblem) -> Result<()> {
+        let EncodedProblem { item, facts, split } = problem;
         self.n += 1;
         let written = match &mut self.target {
             Target::Stream(output) => return output.write_line(item.text().unwrap_or_default()),
@@ -112,29 +112,29 @@ impl ProblemFile {
         Ok(written.map_err(|fault| fault.at(&self.path))?)
     }
 
-    /// Writes what is left, puts everything in its place, and says so where that does not spoil the output; `of_how_many`
-    /// comes after the number of problems.
+    /// Finishes the file, moves it to its path, and prints a summary unless the problems themselves went to standard output.
+    /// `of_how_many` follows the number of problems in the summary.
     pub(crate) fn finish(self, source: Option<Source>, of_how_many: std::fmt::Arguments<'_>) -> Result<()> {
-        let ProblemFile { path, form, target, n } = self;
+        let ProblemFile { path, encoding, target, n } = self;
         let unwritable = |source| WriteError { path: path.clone(), source };
         match target {
             Target::Stream(output) => output.finish()?,
             Target::File { writer, file } => {
                 let header = writer.finish(source).map_err(|fault| fault.at(&path))?;
                 file.persist().map_err(unwritable)?;
-                if form.format == Format::Lines {
+                if encoding.format == Format::Lines {
                     let header = header_of_lines(&path, &header).map_err(|fault| fault.at(&path))?;
                     write_atomically(&header_path(&path), header.as_bytes())?;
                 }
             }
             Target::Folder { writer, folder } => {
                 writer.finish(source).map_err(|fault| fault.at(&path))?;
-                // A folder that is there is empty, and not every system renames onto it.
+                // An existing folder is empty, but not every system renames onto it.
                 if path.is_dir() {
                     std::fs::remove_dir(&path).map_err(unwritable)?;
                 }
                 std::fs::rename(folder.path(), &path).map_err(unwritable)?;
-                // It is no longer there to be removed.
+                // Moved: there is nothing left to remove on drop.
                 let _moved = folder.keep();
             }
         }
@@ -146,7 +146,7 @@ impl ProblemFile {
     }
 }
 
-/// A new folder beside `path`, with the rights that any new folder gets.
+/// Creates a temporary folder beside `path`, with the default permissions of a new folder.
 fn folder_beside(path: &Path) -> std::io::Result<TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED);

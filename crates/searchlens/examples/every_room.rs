@@ -1,8 +1,8 @@
-//! One small use of each room as a library, in the order in which data flows: `cargo run --release --example every_room [FOLDER]`.
+//! A small use of every crate, in the order in which data flows: `cargo run --release --example every_room [FOLDER]`.
 //!
-//! Without a folder, the run goes to a temporary one that is gone in the end.
+//! Without a folder, the run is written to a temporary one and deleted at the end.
 
-#![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::error::Error;
 use std::time::Instant;
@@ -49,18 +49,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = RunConfig::parse(CONFIG)?;
     let Parts { task, tokenizer, .. } = config.parts();
 
-    // tasks: a problem that no training run ever sees, named by seed, split and index.
+    // tasks: a problem of the test split, identified by seed, split and index.
     let instance = task.instance(1, Split::Test, 0);
     println!("{}", unicode(&Drawing::of(&instance).ok_or("not a maze")?));
 
-    // tokens: the same as a sequence, its edges in an order drawn from a stream of its own.
+    // tokens: its token sequence, with the edges shuffled.
     let example = Example::of_problem(&instance.problem, Some(&instance.path));
     let order = EdgeOrder::Shuffled(&mut stream(1, Purpose::Tokenize, 0));
     let encoded = tokenizer.encode(&example, order, LossOn::Path)?;
     let names: Vec<&str> = encoded.ids.iter().filter_map(|&id| tokenizer.vocab().name(id)).collect();
     println!("{}", names.join(" "));
 
-    // model and studies: a run, in its folder.
+    // model and runs: train, and evaluate on test problems.
     let workers = Workers::new(None, true)?;
     let origin = Origin {
         program_version: env!("CARGO_PKG_VERSION").into(),
@@ -76,13 +76,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scores = evaluate(&outcome.model, &tokenizer, &set, Some(outcome.step), &workers)?;
     RunFolder::at(&folder).write_result("eval", &scores)?;
     println!(
-        "after {} steps: {:.2} of the answers are shortest paths; heading for the target would make {:.2}",
+        "after {} steps, {:.2} of the answers are shortest paths; the greedy policy reaches {:.2}",
         outcome.step,
         scores.exact_path.value.unwrap_or(f64::NAN),
         scores.baselines.greedy.value.unwrap_or(f64::NAN)
     );
 
-    // lens: what one head of the network looks at, on the problem above.
+    // lens: what one head attends to, on the problem above.
     let seq = encoded.ids.len();
     let batch = TokenBatch { tokens: encoded.ids, n_seq: 1, seq, weights: vec![1.0; seq - 1] };
     let sites = SiteChoice::parse("pattern.1", &outcome.model)?;
@@ -90,11 +90,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (shape, pattern) = &read.tensors["acts.blocks.1.attn.hook_pattern"];
     let path_start = names.iter().position(|name| *name == "PATH").ok_or("no path")?;
     let row = &pattern[path_start * seq..][..=path_start];
-    let most = (0..=path_start).max_by(|&a, &b| row[a].total_cmp(&row[b])).ok_or("nothing to look at")?;
-    println!("{shape:?}: before the first step, head 0 of layer 1 looks most at {} ({:.2})", names[most], row[most]);
+    let top = (0..=path_start).max_by(|&a, &b| row[a].total_cmp(&row[b])).ok_or("no keys")?;
+    println!("{shape:?}: before the first step, head 0 of layer 1 attends most to {} ({:.2})", names[top], row[top]);
 
-    // report: the run's folder as a page.
+    // report: the run folder as an HTML page.
     let page = write_report(&folder, None)?.html;
-    println!("a page of {} kB: {}", std::fs::metadata(&page)?.len() / 1000, page.display());
+    println!("report ({} kB): {}", std::fs::metadata(&page)?.len() / 1000, page.display());
     Ok(())
 }

@@ -51,7 +51,7 @@ pub struct InvalidBand {
     pub text: String,
 }
 
-impl HasFault for NoBand {
+impl HasFault for InvalidBand {
     fn fault(&self) -> Fault {
         Fault::BadInput
     }

@@ -1,4 +1,4 @@
-//! `searchlens activations`: what a network computes on given tokens, site by site.
+//! `searchlens activations`: saves a network's activations on given tokens.
 
 use std::path::{Path, PathBuf};
 
@@ -11,39 +11,45 @@ use serde::Serialize;
 use crate::error::{InputError, Result, read};
 use crate::output::{print, print_json};
 
-/// Write a network's activations, logits, loss and gradients on given tokens
+/// Save a network's activations, logits, loss and gradients on given tokens
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ActivationsArgs {
-    /// The network
+    /// Checkpoint of the network
     #[arg(long, value_name = "C")]
     checkpoint: PathBuf,
-    /// A safetensors file with tokens (int64 [batch, pos]) and perhaps loss_mask (f32 [batch, pos-1])
+    /// Safetensors file with `tokens` (int64 [batch, pos]) and optionally `loss_mask` (f32 [batch, pos-1])
     #[arg(long, value_name = "T")]
     tokens: PathBuf,
-    /// all, or names of sites with commas between (see `searchlens sites`)
+    /// Sites to save, separated by commas, or all (see `searchlens sites`)
     #[arg(long, value_name = "NAMES", default_value = "all")]
     sites: String,
-    /// Also the gradient of the loss at these sites and of every parameter
+    /// Also save the gradient of the loss at these sites and for every parameter
     #[arg(long)]
     gradients: bool,
-    /// Edits to make on the way, as JSON
+    /// Interventions on the forward pass (JSON, see below)
     #[arg(long, value_name = "PLAN.json")]
     plan: Option<PathBuf>,
-    /// Where to write acts.SITE, logits, loss, act_grads.SITE and grads.PARAMETER
+    /// Output safetensors file: acts.SITE, logits, loss, act_grads.SITE, grads.PARAMETER
     #[arg(long, value_name = "A")]
     out: PathBuf,
-    /// Print loss and receipts of the edits as JSON
+    /// Print the loss and the number of edited entries as JSON
     #[arg(long)]
     json: bool,
 }
 
-const EXAMPLES: &str = "The loss is the mean next-token loss in nats, weighted by loss_mask (all positions, if there is none).
-A plan: [{\"at\": \"blocks.2.attn.hook_z[head=1]\", \"edit\": \"zero\"}, {\"at\": \"resid_post.0\", \"edit\": {\"scale\": 0.5}}]
+const EXAMPLES: &str =
+    "The loss is the mean next-token loss in nats, weighted by loss_mask (default: every position counts).
+
+A plan:
+  [{\"at\": \"blocks.2.attn.hook_z[head=1]\", \"edit\": \"zero\"},
+   {\"at\": \"resid_post.0\", \"edit\": {\"scale\": 0.5}}]
 
 Examples:
-  searchlens activations --checkpoint run/checkpoints/best.safetensors --tokens t.safetensors --out a.safetensors
-  searchlens activations --checkpoint c.safetensors --tokens t.safetensors --sites z.0,pattern.0 --gradients --plan plan.json --out a.safetensors";
+  searchlens activations --checkpoint run/checkpoints/best.safetensors --tokens t.safetensors \\
+      --out a.safetensors
+  searchlens activations --checkpoint c.safetensors --tokens t.safetensors --out a.safetensors \\
+      --sites z.0,pattern.0 --gradients --plan plan.json";
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -76,6 +82,8 @@ pub(crate) fn run(args: ActivationsArgs) -> Result<()> {
 }
 
 fn read_plan(path: &Path) -> Result<Plan, InputError> {
-    serde_json::from_str(&read(path)?)
-        .map_err(|error| InputError::File { path: path.to_owned(), message: format!("no plan of edits: {error}") })
+    serde_json::from_str(&read(path)?).map_err(|error| InputError::File {
+        path: path.to_owned(),
+        message: format!("not a plan of interventions: {error}"),
+    })
 }

@@ -1,38 +1,39 @@
-//! `searchlens convert`: problems from one format to another.
+//! `searchlens convert`: converts problem files between formats.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::Common;
 use crate::error::Result;
+use crate::global::GlobalArgs;
 use crate::input::Problems;
-use crate::problem_file::{Prepared, ProblemFile};
+use crate::problem_file::{EncodedProblem, ProblemFile};
 
-/// Copy problems from one format to another
+/// Convert problems from one file format to another
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ConvertArgs {
-    /// A file or folder of problems; - is JSON lines on standard input
+    /// File or folder of problems, or - for JSON lines on standard input
     from: PathBuf,
-    /// Where to write them; the format goes by the ending: .jsonl .parquet .npz .zanj .cat.zanj .shard, a folder for
-    /// Hugging Face as DIR/, or - for JSON lines on standard output
+    /// Output file; its ending selects the format: .jsonl .parquet .npz .zanj .cat.zanj .shard, DIR/ for a Hugging Face data
+    /// set, or - for JSON lines on standard output
     to: PathBuf,
 }
 
-const EXAMPLES: &str = "Everything that is read is checked. How the problems were drawn is carried along; what they are like is counted anew.
+const EXAMPLES: &str =
+    "Every problem is validated. The header keeps how the problems were drawn; its statistics are recomputed.
 
 Examples:
   searchlens convert mazes.zanj mazes.parquet
   searchlens convert problems.jsonl problems/
   searchlens convert test.shard - | searchlens tokenize --tokenizer edges";
 
-pub(crate) fn run(args: ConvertArgs, common: &Common) -> Result<()> {
+pub(crate) fn run(args: ConvertArgs, global: &GlobalArgs) -> Result<()> {
     let problems = Problems::open(Some(&args.from))?;
     let source = problems.header().and_then(|header| header.source.clone());
     let mut file = ProblemFile::create(&args.to)?;
-    let form = file.form();
-    let make = |number, entry| Ok(Prepared::of(form, number, &entry).map_err(|fault| fault.at(&args.to))?);
-    problems.each_made(&common.workers()?, make, |problem| file.write(problem))?;
+    let encoding = file.encoding();
+    let make = |number, entry| Ok(EncodedProblem::new(encoding, number, &entry).map_err(|fault| fault.at(&args.to))?);
+    problems.for_each(&global.workers()?, make, |problem| file.write(problem))?;
     file.finish(source, format_args!(""))
 }

@@ -1,4 +1,4 @@
-//! `searchlens count`: how many mazes a generator can make, exactly.
+//! `searchlens count`: the exact number of mazes that a generator can make.
 
 use clap::{ArgGroup, Args};
 use searchlens::tasks::mazes::count::{Counts, MAX_LISTED_CELLS, count};
@@ -12,18 +12,18 @@ use crate::output::{print, print_json};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("mazes").args(["maze"]).required(true))]
 pub(crate) struct CountArgs {
-    #[command(flatten)]
-    maze: MazeArgs,
-    /// Count mazes that turning and mirroring make alike as one
+    /// Count mazes that are equal up to rotation and reflection as one
     #[arg(long)]
     up_to_symmetry: bool,
-    /// Count problems: mazes with a start and another cell as end, any two that are joined
+    /// Count problems instead of mazes: a maze with two different, connected cells as start and end
     #[arg(long)]
     problems: bool,
-    /// Print {"mazes":\"..\","classes":\"..\"}, decimal strings; classes is null where only listing all mazes would tell; with
-    /// --problems, "problems" and "problem_classes" too
+    /// Print {"mazes":"..","classes":".."} as decimal strings, with "problems" and "problem_classes" under --problems; classes
+    /// are null if they can only be counted by listing too many mazes
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    maze: MazeArgs,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -32,7 +32,7 @@ const EXAMPLES: &str = "Examples:
   searchlens count --maze dfs --do-forks false --rows 5 --cols 5 --problems";
 
 #[derive(Serialize)]
-struct Line {
+struct Output {
     mazes: String,
     classes: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,10 +42,10 @@ struct Line {
 }
 
 pub(crate) fn run(args: CountArgs) -> Result<()> {
-    let maze = args.maze.config()?.expect("clap asks for --maze, --rows and --cols");
+    let maze = args.maze.config()?.expect("clap requires --maze, --rows and --cols");
     let Counts { mazes, classes, problems, problem_classes } = count(&maze)?;
     if args.json {
-        return print_json(&Line {
+        return print_json(&Output {
             mazes: mazes.to_string(),
             classes: classes.map(|classes| classes.to_string()),
             problems: args.problems.then(|| problems.to_string()),
@@ -57,7 +57,7 @@ pub(crate) fn run(args: CountArgs) -> Result<()> {
         (false, _) => print(all),
         (true, Some(classes)) => print(classes),
         (true, None) => print(format_args!(
-            "unknown: classes are counted by listing all mazes, which ends at {MAX_LISTED_CELLS} cells"
+            "unknown: classes are counted by listing all mazes, which is done up to {MAX_LISTED_CELLS} cells"
         )),
     }
 }

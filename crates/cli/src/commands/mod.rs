@@ -1,4 +1,4 @@
-//! The commands, one a module: its arguments and what it does.
+//! The commands, one module each.
 
 pub(crate) mod activations;
 pub(crate) mod baselines;

@@ -1,4 +1,4 @@
-//! `searchlens report`: a run's folder as one page.
+//! `searchlens report`: the report of a run.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,19 @@ use searchlens::report::write_report;
 use crate::error::Result;
 use crate::output::print;
 
-/// Write the page of a run: one HTML file that needs no network
+/// Write a run's report: one self-contained HTML file
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ReportArgs {
-    /// The run's folder
+    /// Run folder
     run: PathBuf,
-    /// The page [default: RUN/report.html]; the same as Markdown is written beside it
+    /// HTML file [default: RUN/report.html]; a Markdown version is written beside it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 const EXAMPLES: &str =
-    "What a run has not measured yet, the page says is missing: searchlens eval RUN, searchlens lens probe RUN.
+    "Scores come from `searchlens eval RUN`, probes from `searchlens lens probe RUN`; the report says what is missing.
 
 Example:
   searchlens report run --out run.html";

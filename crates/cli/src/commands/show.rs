@@ -1,4 +1,4 @@
-//! `searchlens show`: problems as pictures.
+//! `searchlens show`: pictures and statistics of problems.
 
 use std::path::PathBuf;
 
@@ -12,67 +12,68 @@ use searchlens::tasks::difficulty::measure::difficulty;
 use searchlens::tasks::sets::statistics::{Facts, Statistics, Summary, Tally};
 use searchlens::tasks::splits::Split;
 
-use crate::cli::Common;
 use crate::error::{InputError, Result};
+use crate::global::GlobalArgs;
 use crate::input::Problems;
 use crate::output::{Output, print, print_json};
 
-/// Draw problems
+/// Draw problems as text or SVG, or print their statistics
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
-    /// A file of problems, in any format, or a folder of them; JSON lines on standard input if absent or -
+    /// File or folder of problems, in any format [default: -, JSON lines on standard input]
     file: Option<PathBuf>,
-    /// How to draw them
+    /// Picture format
     #[arg(long, value_enum, default_value_t = Format::Unicode)]
     format: Format,
-    /// Leave the solution out
+    /// Do not draw the solution
     #[arg(long)]
     no_solution: bool,
-    /// Say below each picture how hard the problem is, and at the end what the set is like
+    /// Print the difficulty of each problem, and statistics of the whole set at the end
     #[arg(long)]
     stats: bool,
-    /// Print what the set is like as JSON, and nothing else
+    /// Print only the statistics of the set, as JSON
     #[arg(long, requires = "stats", conflicts_with = "format")]
     json: bool,
-    /// Print what the file says of itself as JSON, and nothing else: how its problems were drawn, and what they are like
+    /// Print only the file's header, as JSON: how its problems were drawn, and their statistics
     #[arg(long, requires = "file", conflicts_with_all = ["format", "stats", "no_solution"])]
     header: bool,
 }
 
 const EXAMPLES: &str = "Examples:
   searchlens generate --maze dfs --rows 5 --cols 5 --count 3 | searchlens show --stats
-  searchlens generate --maze wilson --rows 7 --cols 7 --count 10000 | searchlens show --stats --format none
+  searchlens generate --maze wilson --rows 7 --cols 7 --count 10000 \\
+      | searchlens show --stats --format none
   searchlens show problems.jsonl --format svg > mazes.svg";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// maze-dataset's letters: # wall, S start, E end, X path; graphs in words
+    /// maze-dataset's characters: # wall, S start, E end, X path; graphs as text
     Ascii,
-    /// Box-drawing letters; graphs in words
+    /// Box-drawing characters; graphs as text
     Unicode,
-    /// One <svg> element, problems one below the other; what --stats says stands in comments
+    /// One <svg> element with the problems stacked; --stats adds comments
     Svg,
-    /// Mazes only, one digit a pixel: 0 wall, 1 open, 2 start, 3 end, 4 path
+    /// Mazes only, one digit per pixel: 0 wall, 1 open, 2 start, 3 end, 4 path
     Pixels,
-    /// maze-dataset's pair of pictures, maze and path, as one JSON line of digits: {"input":[..],"target":[..]}
+    /// maze-dataset's pair of images, maze and path, as a JSON line of digits: {"input":[..],"target":[..]}
     Raster,
     /// No pictures
     None,
 }
 
-pub(crate) fn run(args: ShowArgs, common: &Common) -> Result<()> {
+pub(crate) fn run(args: ShowArgs, global: &GlobalArgs) -> Result<()> {
     let problems = Problems::open(args.file.as_deref())?;
     if args.header {
         let path = args.file.unwrap_or_default();
         return print_json(problems.header().ok_or(InputError::NoHeader { path })?);
     }
     let format = if args.json { Format::None } else { args.format };
-    let workers = common.workers()?;
+    let workers = global.workers()?;
     let mut output = Output::stdout();
     let mut tally = Tally::default();
     let mut is_first = true;
-    // One element holds all pictures, and its size stands at its head.
+    // An SVG element states its size first, so its pictures are collected.
     let mut pictures = Vec::new();
     let between = if format == Format::Raster && !args.stats { "" } else { "\n" };
     let make = |_number: u64, entry: Entry| -> Result<(String, Option<Facts>)> {
@@ -98,7 +99,7 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> Result<()> {
         }
         Ok((text, facts(&record)))
     };
-    problems.each_made(&workers, make, |(text, facts)| {
+    problems.for_each(&workers, make, |(text, facts)| {
         facts.iter().for_each(|facts| tally.add(facts));
         match format {
             Format::None => return Ok(()),
@@ -123,53 +124,53 @@ pub(crate) fn run(args: ShowArgs, common: &Common) -> Result<()> {
         Some(statistics) if format == Format::Svg => print(comment(&table(&statistics))),
         Some(statistics) => print(format_args!("{}{}", if is_first { "" } else { "\n" }, table(&statistics))),
         None => {
-            let told = "no problem has both ends and a solution: there is nothing to count";
-            print(if format == Format::Svg { comment(told) } else { told.to_owned() })
+            let message = "no statistics: no problem has a start, an end and a solution";
+            print(if format == Format::Svg { comment(message) } else { message.to_owned() })
         }
     }
 }
 
-/// Words that a picture's page does not show.
-fn comment(words: &str) -> String {
-    format!("<!-- {words} -->")
+/// Wraps text in an SVG comment.
+fn comment(text: &str) -> String {
+    format!("<!-- {text} -->")
 }
 
-/// What a set is like, to read.
+/// Formats the statistics of a set as a table.
 fn table(statistics: &Statistics) -> String {
     let n = statistics.n;
     let mut lines = vec![format!(
         "{:<34}{:>9}{:>7}{:>8}{:>6}{:>6}",
         format!("{n} problems"),
         "mean",
-        "least",
+        "min",
         "median",
         "90 %",
-        "most"
+        "max"
     )];
     let mut row = |name: &str, spread: &Summary| {
         let Summary { mean, min, median, p90, max, .. } = spread;
         lines.push(format!("{name:<34}{mean:>9.3}{min:>7}{median:>8}{p90:>6}{max:>6}"));
     };
-    row("cells (nodes) of the path", &statistics.path_cells);
-    statistics.distance.iter().for_each(|distance| row("Manhattan distance of the ends", distance));
+    row("path length, cells (nodes)", &statistics.path_cells);
+    statistics.distance.iter().for_each(|distance| row("Manhattan distance start to end", distance));
     row("forks on the path", &statistics.forks);
     row("lookahead at the first fork", &statistics.first_fork_lookahead);
     row("lookahead at the hardest fork", &statistics.max_lookahead);
     row("dead ends", &statistics.dead_ends);
     row("open passages (edges)", &statistics.edges);
     let mut share = |name: &str, value: f64| lines.push(format!("{name:<34}{value:>9.3}"));
-    share("share: first step is a choice", statistics.starts_in_fork);
-    share("share: no choice at all", statistics.without_fork);
-    share("share: several shortest paths", statistics.tied);
-    share("nats lost to ties, a path", statistics.tie_nats);
+    share("share with a fork at the start", statistics.starts_in_fork);
+    share("share without forks", statistics.without_fork);
+    share("share with several shortest paths", statistics.tied);
+    share("loss floor from ties, nats a path", statistics.tie_nats);
     let Statistics { distinct_mazes, distinct_problems, distinct_classes, distinct_problem_classes, .. } = statistics;
     let differ = [distinct_mazes, distinct_problems, distinct_classes, distinct_problem_classes];
     if let [Some(mazes), Some(problems), Some(classes), Some(problem_classes)] = differ {
         lines.push(format!(
-            "different: {mazes} mazes (graphs), {problems} problems; up to symmetry {classes} and {problem_classes}"
+            "distinct: {mazes} mazes (graphs), {problems} problems; up to symmetry: {classes} and {problem_classes}"
         ));
     }
-    // The split of a graph depends on its task, which a line does not know.
+    // The split of a graph depends on its task, which a problem file does not store.
     if statistics.splits.values().any(|&count| count > 0) {
         let splits = statistics.splits.iter().map(|(split, count)| format!("{split} {count}"));
         lines.push(format!("splits: {}", splits.collect::<Vec<_>>().join(", ")));
@@ -191,13 +192,13 @@ fn picture(drawing: &Drawing, format: Format) -> String {
     }
 }
 
-/// One digit a pixel, one string a line.
+/// Returns a string for each row of pixels, one digit per pixel.
 fn digits(picture: &[Vec<Pixel>]) -> Vec<String> {
     picture.iter().map(|row| row.iter().map(|pixel| (*pixel as u8).to_string()).collect()).collect()
 }
 
-/// What counts of a record, if it has both ends and a solution. The split of a graph depends on its task, which a line
-/// does not tell.
+/// Returns the facts for the statistics, if the problem has a start, an end and a solution. Graphs have no class here,
+/// because it depends on the task, which a problem file does not store.
 fn facts(record: &Record) -> Option<Facts> {
     match record {
         Record::Maze(maze) => Some(Facts::of(&maze.problem()?, maze.solution.as_ref()?, Some(maze.class()))),
@@ -205,7 +206,7 @@ fn facts(record: &Record) -> Option<Facts> {
     }
 }
 
-/// One line: size, class and split, and if there is a solution, its length and what makes it hard.
+/// Describes a maze on one line: size, class, split and, with a solution, its length and difficulty.
 fn stats(record: &MazeRecord) -> String {
     let lattice = record.maze.lattice;
     let class = record.class();
@@ -215,14 +216,14 @@ fn stats(record: &MazeRecord) -> String {
         Some(path) => {
             let hard = difficulty(&record.maze.graph, path);
             format!(
-                "{maze}; path of {} cells, {} forks; lookahead needed: {} at the first fork, {} at most",
+                "{maze}; path: {} cells, forks: {}, lookahead: {} at the first fork, {} max",
                 hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
             )
         }
     }
 }
 
-/// A graph in words or as a figure; `None` in pixels, which graphs do not have.
+/// Draws a graph; `None` in the pixel formats, which draw mazes only.
 fn graph_picture(record: &GraphRecord, format: Format, with_path: bool) -> Option<String> {
     match format {
         Format::Ascii | Format::Unicode => Some(graph_draw::text(record, with_path)),
@@ -232,14 +233,14 @@ fn graph_picture(record: &GraphRecord, format: Format, with_path: bool) -> Optio
     }
 }
 
-/// One line: what makes the problem hard, and how many answers it has. (The class is not told: what makes two problems the
-/// same is the task's to say, and a line does not name its task.)
+/// Describes a graph problem on one line: path length, difficulty and number of shortest paths. Its class is left out,
+/// because it depends on the task, which a problem file does not store.
 fn graph_stats(record: &GraphRecord) -> String {
     let problem = &record.problem;
     let hard = difficulty(&problem.graph, &record.solution);
     let answers = problem.distances().map_or(0, |field| field.count_paths(&problem.graph, problem.origin));
     format!(
-        "path of {} nodes, {} forks; lookahead needed: {} at the first fork, {} at most; {answers} shortest path(s)",
+        "path: {} nodes, forks: {}, lookahead: {} at the first fork, {} max; shortest paths: {answers}",
         hard.path_cells, hard.forks, hard.first_fork_lookahead, hard.max_lookahead
     )
 }

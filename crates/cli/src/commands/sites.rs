@@ -1,4 +1,4 @@
-//! `searchlens sites`: the table of named activations.
+//! `searchlens sites`: the table of sites.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::output::{print, print_json};
 
-/// List the sites: the activations that have a name
+/// List the sites (hook points) of a network
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SitesArgs {
-    /// List the sites of this network, with its sizes
+    /// Checkpoint of a network whose sites to list, with their sizes
     #[arg(long, value_name = "C")]
     checkpoint: Option<PathBuf>,
     /// Print the table as JSON
@@ -23,7 +23,9 @@ pub(crate) struct SitesArgs {
     json: bool,
 }
 
-const EXAMPLES: &str = "Names and shapes are TransformerLens'; commands take either name. {i} stands for the layer. All can be read and differentiated.
+const EXAMPLES: &str =
+    "Names and shapes are those of TransformerLens; commands also accept the short names. {i} stands for \
+the layer. All sites can be read and differentiated; those marked `edit` can be edited.
 
 Examples:
   searchlens sites
@@ -51,12 +53,12 @@ pub(crate) fn run(args: SitesArgs) -> Result<()> {
 }
 
 impl Row {
-    /// A site of networks of any size.
+    /// Describes a site with symbolic sizes.
     fn of_any(site: Site) -> Row {
         Row::new(site, "{i}", |axis| axis.to_owned())
     }
 
-    /// A site of one network; how many sequences there are and how long they are is left open.
+    /// Describes a site of one network; batch and sequence length stay symbolic.
     fn of_network(at: At, config: &ModelConfig) -> Row {
         let size = |axis: &str| match axis {
             "d_model" => config.d_model.to_string(),

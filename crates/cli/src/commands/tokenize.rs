@@ -1,4 +1,4 @@
-//! `searchlens tokenize`: problems as sequences of tokens.
+//! `searchlens tokenize`: turns problems into token sequences.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,8 +20,8 @@ use searchlens::tokens::sequence::example::{EdgeOrder, Example};
 use searchlens::tokens::sequence::line::TokenLine;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, Vocabulary, World};
 
-use crate::cli::Common;
 use crate::error::{InputError, Result};
+use crate::global::GlobalArgs;
 use crate::input::Problems;
 use crate::output::Output;
 
@@ -29,38 +29,41 @@ use crate::output::Output;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TokenizeArgs {
-    /// A file of problems, in any format, or a folder of them; JSON lines on standard input if absent or -
+    /// File or folder of problems, in any format [default: -, JSON lines on standard input]
     file: Option<PathBuf>,
-    /// AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed, maze-dataset's full MazeTokenizerModular-.. names, or
-    /// edges, walls, cells, row-col, saparov, brinkmann, bachmann, labelled, hops with choices behind a +, as in
-    /// edges+query-first or saparov+weights-9, or countdown, sliding
+    /// maze-dataset's AOTP_UT_rasterized, AOTP_UT_uniform, AOTP_CTT_indexed or a full MazeTokenizerModular-... name; edges,
+    /// walls, cells, row-col, saparov, brinkmann, bachmann, labelled or hops, with options after a +, as in
+    /// edges+query-first or saparov+weights-9; countdown or sliding
     #[arg(long, value_name = "NAME")]
     tokenizer: String,
-    /// Sides of the largest grid that a legacy vocabulary covers [default: the larger side of each line's maze]
+    /// Grid size of a legacy vocabulary [default: the larger side of each maze]
     #[arg(long, value_name = "G")]
     max_grid_size: Option<usize>,
-    /// Number a modular tokenizer's words from 0, those alone that can occur: as networks see them, not as maze-dataset
+    /// Give a modular tokenizer the vocabulary used in training: only tokens that can occur, numbered from 0, unlike in
+    /// maze-dataset
     #[arg(long)]
     compact: bool,
-    /// For labelled graphs: bins of each coordinate, as the task that drew them has them
+    /// Labelled graphs: bins per coordinate; must match the task that drew them
     #[arg(long, value_name = "N", default_value_t = 64)]
     bins: usize,
-    /// For labelled graphs: where the first bin begins and the last ends
+    /// Labelled graphs: lower edge of the first bin and upper edge of the last
     #[arg(long, value_name = "LOW,HIGH", default_value = "0,1", value_parser = bounds, allow_hyphen_values = true)]
     label_range: Bounds,
-    /// Write passages in their fixed order instead of a drawn one
+    /// Do not shuffle the edges
     #[arg(long)]
     unshuffled: bool,
 }
 
-const EXAMPLES: &str = "Lines may hold mazes of different shapes, and graphs. What a maze lacks (ends, solution) its tokens lack.
+const EXAMPLES: &str = "Mazes of different sizes and graphs may be mixed. What a maze lacks (start, end or \
+solution) is left out of its sequence.
 
 Examples:
   searchlens tokenize --tokenizer edges < problems.jsonl > tokens.jsonl
-  searchlens generate --maze dfs --rows 3 --cols 3 --count 1 | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled
+  searchlens generate --maze dfs --rows 3 --cols 3 --count 1 \\
+      | searchlens tokenize --tokenizer AOTP_UT_uniform --unshuffled
   searchlens tokenize --tokenizer row-col+sorted+query-first+forks problems.jsonl";
 
-pub(crate) fn run(args: TokenizeArgs, common: &Common) -> Result<()> {
+pub(crate) fn run(args: TokenizeArgs, global: &GlobalArgs) -> Result<()> {
     let name: TokenizerName = args.tokenizer.parse()?;
     let is_modular = matches!(name, TokenizerName::Modular(_));
     let vocabulary = match args.compact {
@@ -71,10 +74,10 @@ pub(crate) fn run(args: TokenizeArgs, common: &Common) -> Result<()> {
     let Bounds(low, high) = args.label_range;
     let binning = Binning { dim: 1, bins: args.bins, low, high };
     binning.check()?;
-    let seed = common.seed();
-    let tokenizers = Tokenizers { config, binning, made: Mutex::default() };
+    let seed = global.seed();
+    let tokenizers = TokenizerCache { config, binning, cache: Mutex::default() };
     let mut output = Output::stdout();
-    Problems::open(args.file.as_deref())?.each(&common.workers()?, &mut output, |number, entry| {
+    Problems::open(args.file.as_deref())?.write_each(&global.workers()?, &mut output, |number, entry| {
         let mut rng = stream(seed, Purpose::Tokenize, number - 1);
         let order = if args.unshuffled { EdgeOrder::Fixed } else { EdgeOrder::Shuffled(&mut rng) };
         tokens(&entry.record, &tokenizers, order)
@@ -82,7 +85,7 @@ pub(crate) fn run(args: TokenizeArgs, common: &Common) -> Result<()> {
     output.finish()
 }
 
-/// What a tokenizer is made for.
+/// The properties of a problem that its tokenizer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Shape {
     Maze(Lattice),
@@ -91,11 +94,10 @@ enum Shape {
 }
 
 impl Shape {
-    /// The shape of a record, as far as this tokenizer wants to know it.
+    /// Returns the shape of a record, with only the properties that this tokenizer depends on.
     ///
     /// # Errors
-    /// If it is a puzzle's tokenizer and the record is none of that puzzle, or a tokenizer of labels and the record is a
-    /// puzzle.
+    /// If a puzzle tokenizer gets another problem, or a label tokenizer gets a puzzle.
     fn of(record: &Record, name: TokenizerName) -> Result<Shape> {
         let shape = match (record, name) {
             (Record::Maze(record), _) => Shape::Maze(record.maze.lattice),
@@ -110,7 +112,7 @@ impl Shape {
                     return Err(InputError::IsAPuzzle { puzzle }.into());
                 }
                 let max_hops = match problem.goal {
-                    // Room for as many as a way through all nodes has, so that lines of one size have one vocabulary.
+                    // The most hops that a path through all nodes has, so that problems of one size share a vocabulary.
                     Goal::Hops(hops) => hops.max(problem.graph.n_nodes() - 1),
                     Goal::Node(_) | Goal::Nearest { .. } => 0,
                 };
@@ -128,22 +130,22 @@ impl Shape {
     }
 }
 
-/// Tokenizers by the shape of the problem, each made once: a vocabulary costs more than a sequence.
-struct Tokenizers {
+/// A cache of tokenizers by shape: making a vocabulary costs more than writing a sequence.
+struct TokenizerCache {
     config: TokenizerConfig,
-    /// How one coordinate of a label is cut.
+    /// Bins of each label coordinate.
     binning: Binning,
-    made: Mutex<BTreeMap<Shape, Arc<Tokenizer>>>,
+    cache: Mutex<BTreeMap<Shape, Arc<Tokenizer>>>,
 }
 
-/// Tokenizers that are kept. Files have few shapes; one that has many must not fill the memory.
-const MAX_KEPT: usize = 64;
+/// Size limit of the cache, for files with very many shapes.
+const MAX_CACHED: usize = 64;
 
-impl Tokenizers {
+impl TokenizerCache {
     fn of(&self, shape: Shape) -> Result<Arc<Tokenizer>> {
-        // A worker that panics ends the program, so the map is never left half-changed.
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tokenizer) = made.get(&shape) {
+        // A panic ends the program, so a poisoned lock never protects a half-changed map.
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tokenizer) = cache.get(&shape) {
             return Ok(Arc::clone(tokenizer));
         }
         let world = match shape {
@@ -158,15 +160,15 @@ impl Tokenizers {
             }
         };
         let tokenizer = Arc::new(Tokenizer::new(&self.config, world)?);
-        if made.len() >= MAX_KEPT {
-            made.clear();
+        if cache.len() >= MAX_CACHED {
+            cache.clear();
         }
-        made.insert(shape, Arc::clone(&tokenizer));
+        cache.insert(shape, Arc::clone(&tokenizer));
         Ok(tokenizer)
     }
 }
 
-fn tokens(record: &Record, tokenizers: &Tokenizers, order: EdgeOrder<'_>) -> Result<String> {
+fn tokens(record: &Record, tokenizers: &TokenizerCache, order: EdgeOrder<'_>) -> Result<String> {
     let tokenizer = tokenizers.of(Shape::of(record, tokenizers.config.name)?)?;
     let example = match record {
         Record::Maze(MazeRecord { maze, start, end, solution }) => {
@@ -181,11 +183,11 @@ fn tokens(record: &Record, tokenizers: &Tokenizers, order: EdgeOrder<'_>) -> Res
     Ok(serde_json::to_string(&line).expect("a line of tokens has a JSON form"))
 }
 
-/// Two numbers, joined by a comma.
+/// A range given as `LOW,HIGH`.
 #[derive(Clone, Copy, Debug)]
 struct Bounds(f64, f64);
 
 fn bounds(text: &str) -> Result<Bounds, String> {
     let numbers = text.split_once(',').and_then(|(low, high)| Some(Bounds(low.parse().ok()?, high.parse().ok()?)));
-    numbers.ok_or_else(|| "give two numbers, as in 0,1".to_owned())
+    numbers.ok_or_else(|| "expected two numbers, such as 0,1".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `searchlens train`: a config in, a run folder out.
+//! `searchlens train`: trains a run from a config file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,32 +9,34 @@ use searchlens::runs::config::RunConfig;
 use searchlens::runs::folder::RunFolder;
 use searchlens::runs::run::Start;
 
-use crate::cli::Common;
 use crate::error::{InputError, Result};
+use crate::global::GlobalArgs;
 use crate::output::print;
-use crate::subject::Trained;
-use crate::training::{edited, train_shown};
-use crate::{interrupt, place, summary};
+use crate::results::Scoring;
+use crate::training::{report_stop, train_with_progress, with_changes};
+use crate::{interrupt, run_folder, scores};
 
 /// Train a network on a task
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TrainArgs {
-    /// The run's config, TOML
+    /// Training config (TOML)
     config: PathBuf,
-    /// Folder of the run [default: runs/DATE-TASK-HASH]
+    /// Run folder [default: runs/DATE-TASK-HASH]
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Go on with a run that was stopped, from its last checkpoint
+    /// Resume a stopped run from its last checkpoint
     #[arg(long)]
     resume: bool,
-    /// Let --resume go on on another instruction tier than the run has been on: the bits differ from there on, and run.json says so
+    /// Resume on a different instruction set; from there on results differ in their last bits, and run.json records it
     #[arg(long, requires = "resume")]
     other_tier: bool,
 }
 
 const EXAMPLES: &str =
-    "Ctrl-C (or SIGTERM) saves a checkpoint and ends the run, with exit code 130 (143); --resume goes on as if it had never stopped.
+    "Ctrl-C (or SIGTERM) saves a checkpoint and stops with exit code 130 (143); --resume then continues exactly as if \
+the run had not been stopped. --seed replaces train.seed, which determines the initial weights, the training problems and \
+the evaluation problems.
 
 A config:
   [task.maze]
@@ -54,13 +56,13 @@ Examples:
   searchlens train config.toml --out run
   searchlens train run/config.toml --resume";
 
-pub(crate) fn run(args: TrainArgs, common: &Common) -> Result<ExitCode> {
-    let config = read_config(&args.config, common)?;
+pub(crate) fn run(args: TrainArgs, global: &GlobalArgs) -> Result<ExitCode> {
+    let config = read_config(&args.config, global)?;
     config.train().tier.map_or(Ok(()), force_tier)?;
     let dir = args.out.unwrap_or_else(|| match (folder_of(&args.config), args.resume) {
         (Some(folder), true) => folder,
-        (None, true) => place::last(&config).unwrap_or_else(|| place::fresh(&config)),
-        (_, false) => place::fresh(&config),
+        (None, true) => run_folder::latest(&config).unwrap_or_else(|| run_folder::new(&config)),
+        (_, false) => run_folder::new(&config),
     });
     let start = match (args.resume, args.other_tier) {
         (false, _) => Start::Fresh,
@@ -68,13 +70,13 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> Result<ExitCode> {
         (true, true) => Start::ResumeOnAnyTier,
     };
     interrupt::watch()?;
-    let workers = common.workers()?;
-    let outcome = train_shown(&config, &dir, start, &workers)?;
+    let workers = global.workers()?;
+    let outcome = train_with_progress(&config, &dir, start, &workers)?;
     if !outcome.finished {
-        return stopped(&config, &dir, outcome.step);
+        return report_stop(&config, &dir, outcome.step);
     }
     let parts = config.parts();
-    let trained = Trained {
+    let scoring = Scoring {
         model: &outcome.model,
         task: &parts.task,
         tokenizer: &parts.tokenizer,
@@ -82,31 +84,22 @@ pub(crate) fn run(args: TrainArgs, common: &Common) -> Result<ExitCode> {
         seed: config.train().seed,
     };
     let eval = config.eval();
-    let scores = trained.evaluate_into(&RunFolder::at(&dir), eval.split, eval.problems, &workers)?;
-    print(summary::scores(&scores))?;
+    let scores = scoring.write_scores(&RunFolder::at(&dir), eval.split, eval.problems, &workers)?;
+    print(scores::table(&scores))?;
     let shown = dir.display();
-    print(format_args!(
-        "\nthe run is in {shown}; look inside: searchlens lens probe {shown}, then: searchlens report {shown}"
-    ))?;
+    print(format_args!("\nrun folder: {shown}; next: searchlens lens probe {shown}; searchlens report {shown}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says how to go on with a run that a signal ended.
-pub(crate) fn stopped(config: &RunConfig, dir: &Path, step: u64) -> Result<ExitCode> {
-    let (steps, shown) = (config.train().steps, dir.display());
-    print(format_args!("stopped after step {step} of {steps}; go on: searchlens train {shown}/config.toml --resume"))?;
-    Ok(ExitCode::from(interrupt::exit_code()))
-}
-
-/// Reads a config; a seed and a tier on the command line take the place of its own.
-fn read_config(path: &Path, common: &Common) -> Result<RunConfig> {
+/// Reads a config; `--seed` and `--tier` replace its values.
+fn read_config(path: &Path, global: &GlobalArgs) -> Result<RunConfig> {
     let mut config = RunConfig::read(path)?;
-    if let Some(seed) = common.seed_given() {
+    if let Some(seed) = global.seed_option() {
         let seed = i64::try_from(seed).map_err(|_beyond| InputError::Seed { seed })?;
-        config = edited(&config, |tables| tables["train"]["seed"] = toml::Value::Integer(seed))?;
+        config = with_changes(&config, |tables| tables["train"]["seed"] = toml::Value::Integer(seed))?;
     }
-    if let Some(tier) = common.tier_given() {
-        config = edited(&config, |tables| {
+    if let Some(tier) = global.tier_option() {
+        config = with_changes(&config, |tables| {
             if let Some(train) = tables["train"].as_table_mut() {
                 train.insert("tier".into(), tier.name().into());
             }
@@ -115,7 +108,7 @@ fn read_config(path: &Path, common: &Common) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// The run folder that a config file lies in, if it does.
+/// Returns the run folder that contains a config file, if it is in one.
 fn folder_of(config: &Path) -> Option<PathBuf> {
     let folder = config.parent()?;
     (config.ends_with("config.toml") && folder.join("run.json").exists()).then(|| folder.to_owned())

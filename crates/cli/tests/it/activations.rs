@@ -1,4 +1,4 @@
-//! The golden networks through `searchlens activations`, and what it refuses.
+//! `searchlens activations` on the golden networks, and its errors.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use safetensors::tensor::Dtype;
 
 use crate::run::searchlens;
 
-/// Every f32 tensor of a file, by name.
+/// The f32 tensors of a file, by name.
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 fn read(path: &Path) -> Tensors {
@@ -24,17 +24,18 @@ fn golden(variant: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/model").join(format!("{variant}.safetensors"))
 }
 
-/// Runs a golden network on its own tokens; what came out.
+/// Runs a golden network on its own tokens and returns the tensors written.
 fn activations(variant: &str, arguments: &str) -> Tensors {
     let folder = tempfile::tempdir().unwrap();
     let (file, out) = (golden(variant), folder.path().join("a.safetensors"));
     let (file, shown) = (file.display(), out.display());
-    let said = searchlens(&format!("activations --checkpoint {file} --tokens {file} --out {shown} {arguments}")).good();
-    assert!(said.contains(" tensors to "), "{said}");
+    let output =
+        searchlens(&format!("activations --checkpoint {file} --tokens {file} --out {shown} {arguments}")).good();
+    assert!(output.contains(" tensors to "), "{output}");
     read(&out)
 }
 
-/// Largest difference of entries; equal infinities differ by 0.
+/// Returns the largest difference between entries; equal infinities differ by 0.
 fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
     let apart = |(a, b): (&f32, &f32)| if a == b { 0.0 } else { (a - b).abs() };
     ours.iter().zip(theirs).map(apart).fold(0.0, f32::max)
@@ -52,7 +53,7 @@ fn check_golden(variant: &str) {
         let names = of_kind(kind);
         assert!(names.len() > 10, "{variant}: {} tensors {kind}*", names.len());
         let largest_of_kind = names.iter().map(|name| largest(name)).fold(0.0, f32::max);
-        // Without rotary, no loss depends on the keys' bias: the files hold rounding there.
+        // Without rotary embeddings no loss depends on the key bias, so its golden gradient is rounding error.
         for name in names.iter().filter(|name| !name.ends_with("attn.b_K")) {
             let ((shape, ours), (their_shape, theirs)) = (&ours[name], &theirs[name]);
             assert_eq!(shape, their_shape, "{variant}: {name}");
@@ -65,18 +66,18 @@ fn check_golden(variant: &str) {
 }
 
 #[test]
-fn golden_networks_come_out_right() {
+fn golden_networks_agree() {
     ["gpt2_style", "rotary_rms_relu", "attn_only", "bidirectional", "wide_heads"].into_iter().for_each(check_golden);
 }
 
 #[test]
-fn only_the_sites_asked_for_are_written() {
+fn only_the_chosen_sites_are_written() {
     let names: Vec<String> = activations("gpt2_style", "--sites z.1,blocks.0.hook_resid_post").into_keys().collect();
     assert_eq!(names, ["acts.blocks.0.hook_resid_post", "acts.blocks.1.attn.hook_z", "logits", "loss"]);
 }
 
 #[test]
-fn a_plan_edits_what_it_names() {
+fn a_plan_edits_its_sites() {
     let folder = tempfile::tempdir().unwrap();
     let plan = folder.path().join("plan.json");
     std::fs::write(&plan, r#"[{"at":"blocks.0.attn.hook_z[head=1]","edit":"zero"}]"#).unwrap();
@@ -100,7 +101,7 @@ fn check_bad(arguments: &str, code: i32, want: Expect) {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused() {
+fn bad_requests() {
     check_bad(
         "--checkpoint GOLDEN --tokens GOLDEN --sites z.0,atn_out.1 --out x",
         2,
@@ -133,17 +134,17 @@ fn what_cannot_be_done_is_refused() {
         "--checkpoint GOLDEN --tokens GOLDEN --plan absent.json --out x",
         2,
         expect![[r#"
-        error: absent.json: cannot be read: No such file or directory (os error 2); name a file that exists and may be read
-    "#]],
+            error: absent.json: cannot be read: No such file or directory (os error 2); check the path and its permissions
+        "#]],
     );
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_a_failure() {
+fn an_unwritable_path_is_a_failure() {
     let golden = golden("attn_only").display().to_string();
     let ran = searchlens(&format!("activations --checkpoint {golden} --tokens {golden} --out /nowhere/x"));
     assert_eq!(ran.bad(1), "error: cannot write /nowhere/x: entity not found\n");
-    // A full disk; what stands at its path is no file and must stay what it is.
+    // A full disk. The path is a device and must not be replaced.
     if cfg!(target_os = "linux") {
         let ran = searchlens(&format!("activations --checkpoint {golden} --tokens {golden} --out /dev/full"));
         assert_eq!(ran.bad(1), "error: cannot write /dev/full: No space left on device (os error 28)\n");
@@ -152,7 +153,7 @@ fn a_place_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn plans_that_cannot_be_carried_out_are_refused() {
+fn bad_plans() {
     let folder = tempfile::tempdir().unwrap();
     let plan = folder.path().join("plan.json");
     let check = |text: &str, want: Expect| {
@@ -165,20 +166,20 @@ fn plans_that_cannot_be_carried_out_are_refused() {
     check(
         "[{}]",
         expect![[r#"
-        error: FOLDER/plan.json: no plan of edits: missing field `at` at line 1 column 3
-    "#]],
+            error: FOLDER/plan.json: not a plan of interventions: missing field `at` at line 1 column 3
+        "#]],
     );
     check(
         r#"[{"at":"resid_pst.0","edit":"zero"}]"#,
         expect![[r#"
-            error: FOLDER/plan.json: no plan of edits: unknown site `resid_pst.0` (did you mean `resid_post.0` or `resid_pre.0` or `resid_mid.0`?); `searchlens sites` lists them at line 1 column 20
+            error: FOLDER/plan.json: not a plan of interventions: unknown site `resid_pst.0` (did you mean `resid_post.0` or `resid_pre.0` or `resid_mid.0`?); `searchlens sites` lists them at line 1 column 20
         "#]],
     );
     check(
         r#"[{"at":"resid_post.0","edit":"zap"}]"#,
         expect![[r#"
-        error: FOLDER/plan.json: no plan of edits: unknown variant `zap`, expected one of `zero`, `scale`, `set`, `add` at line 1 column 34
-    "#]],
+            error: FOLDER/plan.json: not a plan of interventions: unknown variant `zap`, expected one of `zero`, `scale`, `set`, `add` at line 1 column 34
+        "#]],
     );
     check(
         r#"[{"at":"q_input.0","edit":"zero"}]"#,
@@ -207,7 +208,7 @@ fn plans_that_cannot_be_carried_out_are_refused() {
 }
 
 #[test]
-fn broken_checkpoints_are_refused() {
+fn broken_checkpoints() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.safetensors");
     let check = |bytes: &[u8], want: Expect| {

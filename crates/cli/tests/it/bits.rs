@@ -1,6 +1,5 @@
-//! The bits of commit 0cb31c7: problems, splits, tokens, scores of policies, training and its results are what they were before
-//! the rooms were moved. Whoever changes a bit on purpose writes these tables anew (`UPDATE_EXPECT=1`) and says so in the
-//! CHANGELOG.
+//! Problems, splits, tokens, policy scores, training and results have the same bits as at commit 0cb31c7. To change bits on
+//! purpose, update these tables (`UPDATE_EXPECT=1`) and record it in the CHANGELOG.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -11,12 +10,12 @@ use serde_json::Value;
 
 use crate::run::{searchlens, searchlens_on};
 
-/// A hash that stays the same for ever (FNV-1a, 64 bits).
+/// Returns the 64-bit FNV-1a hash.
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Commands and the hashes of what they print; `@` is a folder with the tasks of [`TASKS`].
+/// Checks the hashes of what commands print; `@` is a folder with the tasks of [`TASKS`].
 #[track_caller]
 fn check(commands: &[&str], want: Expect) {
     let folder = tempfile::tempdir().unwrap();
@@ -199,7 +198,7 @@ problems = 40
 every = 30
 "#;
 
-/// Trains, scores and looks inside on a tier, and hashes what lasts: tensors of the checkpoints, metrics without their times,
+/// Trains, evaluates and probes on a tier, and hashes what is reproducible: checkpoint tensors, metrics without timings and
 /// results.
 fn trained(tier: &str, precision: &str, with_probes: bool) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -228,7 +227,7 @@ fn trained(tier: &str, precision: &str, with_probes: bool) -> String {
     table
 }
 
-/// Hash of a file's tensors: names, shapes and bytes, by name.
+/// Hashes the tensors of a file in order of their names: name, shape and bytes.
 fn tensors(path: &Path) -> u64 {
     let bytes = std::fs::read(path).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -240,7 +239,7 @@ fn tensors(path: &Path) -> u64 {
     hash(&tensors.iter().flat_map(whole).collect::<Vec<u8>>())
 }
 
-/// Training on a tier, if this machine has it.
+/// Checks the hashes of training on a tier, if this machine has it.
 fn check_training(tier: &str, precision: &str, with_probes: bool, want: Expect) {
     if available_tiers().iter().any(|there| there.name() == tier) {
         want.assert_eq(&trained(tier, precision, with_probes));
@@ -275,7 +274,7 @@ fn training_and_results() {
             7d4390b6690519d2 gallery.json
         "#]],
     );
-    // Probes are fitted in f64 by a library that picks its own instructions.
+    // Probes are fitted in f64 by a library that selects its own instruction set.
     check_training(
         "avx512",
         "f32",

@@ -1,10 +1,10 @@
-//! Bad input and failures: each says what, where and what to do, with exit code 2 or 1.
+//! Error messages, with exit code 2 for bad input and 1 for failures.
 
 use expect_test::{Expect, expect};
 
 use crate::run::{searchlens, searchlens_on};
 
-/// Checks the message of a command that must end with exit code 2.
+/// Checks the message of a command that must exit with code 2.
 #[track_caller]
 fn check_bad(arguments: &str, want: Expect) {
     want.assert_eq(&searchlens(arguments).bad(2));
@@ -79,9 +79,9 @@ fn arguments() {
     "#]],
     );
     for (arguments, wanted) in [
-        ("sites --threads -1", "give a whole number from 1 on"),
-        ("sites --seed -1", "a seed is a whole number from 0 to 18446744073709551615"),
-        ("demo --minutes -1", "give a positive number of minutes"),
+        ("sites --threads -1", "expected a whole number of at least 1"),
+        ("sites --seed -1", "expected a whole number from 0 to 18446744073709551615"),
+        ("demo --minutes -1", "expected a number of minutes above 0"),
         ("eval run --count -1", "-1 is not in 1..=10000000"),
     ] {
         let message = searchlens(arguments).bad(2);
@@ -90,10 +90,10 @@ fn arguments() {
     check_bad(
         "sites --threads 0",
         expect![[r#"
-        error: invalid value '0' for '--threads <N>': give a whole number from 1 on, or leave it out: one thread for each core
+            error: invalid value '0' for '--threads <N>': expected a whole number of at least 1; the default is one thread per core
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
 
@@ -144,7 +144,7 @@ fn mazes() {
 }
 
 #[test]
-fn what_cannot_be_counted_or_filtered() {
+fn counts_and_filters() {
     check_bad(
         "count --maze dfs --rows 3 --cols 3 --problems --path-length 4..",
         expect![[r#"
@@ -166,23 +166,23 @@ fn what_cannot_be_counted_or_filtered() {
     check_bad(
         "generate --maze dfs --rows 3 --cols 3 --count -1",
         expect![[r#"
-        error: invalid value '-1' for '--count <N>': give a whole number, 0 or more
+            error: invalid value '-1' for '--count <N>': expected a whole number of at least 0
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
     check_bad(
         "generate --maze dfs --rows 3 --cols 3 --count 1 --filter path_lenght=8",
         expect![[r#"
-        error: invalid value 'path_lenght=8' for '--filter <NAME=VALUE>': there is no filter `path_lenght` (did you mean `path_length`?); available: path_length, start_end_distance, cut_percentile_shortest, truncate_count, remove_duplicates, lookahead, balance_lookahead
+            error: invalid value 'path_lenght=8' for '--filter <NAME=VALUE>': unknown filter `path_lenght` (did you mean `path_length`?); known: path_length, start_end_distance, cut_percentile_shortest, truncate_count, remove_duplicates, lookahead, balance_lookahead
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
     let none = searchlens("generate --maze dfs --rows 3 --cols 3 --count 5 --filter lookahead=9..");
     assert_eq!((none.code, none.stdout.as_str()), (0, ""));
     expect![[r#"
-        note: of 5 problems drawn the filters kept none; loosen them, or draw more
+        note: the filters removed all 5 problems; relax them or draw more problems
     "#]]
     .assert_eq(&none.stderr);
 }
@@ -204,8 +204,8 @@ fn files() {
     check_bad(
         "generate --task absent.toml --count 1",
         expect![[r#"
-        error: absent.toml: cannot be read: No such file or directory (os error 2); name a file that exists and may be read
-    "#]],
+            error: absent.toml: cannot be read: No such file or directory (os error 2); check the path and its permissions
+        "#]],
     );
 }
 
@@ -309,7 +309,7 @@ fn lines() {
 }
 
 #[test]
-fn what_was_right_before_a_bad_line_is_written() {
+fn lines_before_a_bad_line_are_written() {
     let good = r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[1,0]]]}"#;
     let ran = searchlens_on("tokenize --tokenizer edges", &format!("{good}\n{good}\n{{}}\n{good}"));
     assert_eq!((ran.code, ran.stdout.lines().count()), (2, 2));
@@ -318,18 +318,18 @@ fn what_was_right_before_a_bad_line_is_written() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn unwritable_places() {
+fn unwritable_paths() {
     let problems = "generate --maze dfs --rows 3 --cols 3 --count 1";
     let ran = searchlens(&format!("{problems} --out /nowhere/at/all.jsonl"));
     expect![[r#"
-        error: /nowhere/at/all.jsonl: the folder /nowhere/at does not exist; make it, or name another place
+        error: /nowhere/at/all.jsonl: the folder /nowhere/at does not exist; create it or choose another path
     "#]]
     .assert_eq(&ran.bad(2));
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let output = crate::run::command(problems).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     expect![[r#"
-        error: standard output: cannot be written: No space left on device (os error 28); choose another place or make room
+        error: standard output: cannot be written: No space left on device (os error 28); choose another path or free some space
     "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
 }
 

@@ -1,4 +1,4 @@
-//! Files of problems through the binary: written by `generate` and `convert`, read by every command that reads problems.
+//! Problem files through the binary: written by `generate` and `convert`, read by every command that reads problems.
 
 use std::path::Path;
 
@@ -16,8 +16,8 @@ fn every_format_holds_the_same_problems_for_any_number_of_threads() {
     for ending in ["jsonl", "parquet", "npz", "zanj", "cat.zanj", "shard"] {
         let bytes = [1, 2].map(|threads| {
             let out = path(&format!("{threads}.{ending}"));
-            let told = searchlens(&format!("generate {MAZES} --threads {threads} --out {out}")).good();
-            assert!(told.starts_with("wrote 300 problems to ") && told.lines().count() == 1, "{told}");
+            let output = searchlens(&format!("generate {MAZES} --threads {threads} --out {out}")).good();
+            assert!(output.starts_with("wrote 300 problems to ") && output.lines().count() == 1, "{output}");
             std::fs::read(out).unwrap()
         });
         assert!(bytes[0] == bytes[1], "{ending}");
@@ -33,7 +33,7 @@ fn every_format_holds_the_same_problems_for_any_number_of_threads() {
 }
 
 #[test]
-fn a_file_says_how_it_was_made_and_hands_that_on() {
+fn headers_record_the_source_and_conversion_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
     let [first, second] = ["a.shard", "b.parquet"].map(|name| folder.path().join(name).display().to_string());
     searchlens(&format!("generate {MAZES} --split test --filter path_length=5.. --out {first}")).good();
@@ -41,9 +41,9 @@ fn a_file_says_how_it_was_made_and_hands_that_on() {
     let header = |file: &str| searchlens(&format!("show {file} --header")).good();
     assert_eq!(header(&first), header(&second));
     let of_first = header(&first);
-    let told: Value = serde_json::from_str(&of_first).unwrap();
-    assert_eq!((&told["searchlens"], &told["n"]), (&2.into(), &told["statistics"]["n"]));
-    let source = &told["source"];
+    let output: Value = serde_json::from_str(&of_first).unwrap();
+    assert_eq!((&output["searchlens"], &output["n"]), (&2.into(), &output["statistics"]["n"]));
+    let source = &output["source"];
     assert_eq!((&source["seed"], &source["split"]), (&3.into(), &"test".into()));
     assert_eq!(source["indices"], serde_json::json!([0, 300]));
     assert_eq!(source["filters"], serde_json::json!([{"path_length": "5.."}]));
@@ -54,11 +54,11 @@ fn a_file_says_how_it_was_made_and_hands_that_on() {
     assert!(std::fs::read_to_string(&lines).unwrap().lines().all(|line| line.starts_with("{\"grid_shape\":")));
     std::fs::write(&lines, "").unwrap();
     let message = searchlens(&format!("show {lines} --header")).bad(2);
-    assert!(message.contains("the file says nothing of itself"), "{message}");
+    assert!(message.contains("no header; files written by searchlens have one"), "{message}");
 }
 
 #[test]
-fn a_folder_for_hugging_face_has_a_file_for_each_split() {
+fn a_hugging_face_folder_has_a_file_per_split() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("mazes");
     searchlens(&format!("generate {MAZES} --out {}/", out.display())).good();
@@ -73,7 +73,7 @@ fn a_folder_for_hugging_face_has_a_file_for_each_split() {
     let shown = searchlens(&format!("show {} --stats --json", out.display())).good();
     assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()["n"], 300);
     let message = searchlens(&format!("generate {MAZES} --out {}", out.display())).bad(2);
-    assert!(message.contains("the folder is not empty"), "{message}");
+    assert!(message.contains("already exists and is not an empty folder"), "{message}");
     let only_test = folder.path().join("test");
     searchlens(&format!("generate {MAZES} --split test --out {}/", only_test.display())).good();
     assert_eq!(names(&only_test.join("data")), ["test-00000-of-00001.parquet"]);
@@ -86,7 +86,7 @@ fn check_refused(arguments: &str, input: &str, want: &str) {
 }
 
 #[test]
-fn bad_files_end_with_exit_code_2_and_leave_nothing() {
+fn bad_files_exit_with_2_and_leave_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let out = path("out.parquet");
@@ -111,10 +111,10 @@ fn bad_files_end_with_exit_code_2_and_leave_nothing() {
 }
 
 #[test]
-fn a_graph_without_a_class_goes_into_a_folder_by_its_shape() {
+fn a_graph_without_a_class_gets_one_in_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let out = format!("{}/", folder.path().join("out").display());
-    // The same path of three nodes under two sets of names.
+    // The same path of three nodes with two labellings.
     let lines = r#"{"n":3,"directed":false,"edges":[[0,1],[1,2]],"origin":0,"goal":{"node":2}}
 {"n":3,"directed":false,"edges":[[1,0],[0,2]],"origin":2,"goal":{"node":1}}"#;
     searchlens_on(&format!("convert - {out}"), lines).good();
@@ -127,7 +127,7 @@ fn a_graph_without_a_class_goes_into_a_folder_by_its_shape() {
 }
 
 #[test]
-fn an_empty_set_is_a_set() {
+fn empty_sets() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["e.jsonl", "e.parquet", "e.npz", "e.shard", "e0/"] {
         let out = format!("{}/{name}", folder.path().display());
@@ -138,7 +138,7 @@ fn an_empty_set_is_a_set() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_missing_folder_is_named() {
     let there = searchlens("generate --maze dfs --rows 3 --cols 3 --count 1 --out nodir/x.jsonl").bad(2);
-    assert_eq!(there, "error: nodir/x.jsonl: the folder nodir does not exist; make it, or name another place\n");
+    assert_eq!(there, "error: nodir/x.jsonl: the folder nodir does not exist; create it or choose another path\n");
 }

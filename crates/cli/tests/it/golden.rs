@@ -1,4 +1,4 @@
-//! Thirty mazes with what maze-dataset 1.4.2 makes of them, through the binary.
+//! Thirty mazes, compared with the output of maze-dataset 1.4.2.
 
 use std::sync::LazyLock;
 
@@ -14,8 +14,8 @@ static MAZES: LazyLock<Vec<Value>> = LazyLock::new(|| {
 
 const MODES: [&str; 3] = ["AOTP_UT_rasterized", "AOTP_UT_uniform", "AOTP_CTT_indexed"];
 
-/// The mazes whose line says all there is to say. The one left out has ends and no solution: from such a line the reader makes one.
-fn settled() -> Vec<&'static Value> {
+/// Returns the mazes that are read as written. The one left out has a start and an end but no solution, so the reader adds one.
+fn complete() -> Vec<&'static Value> {
     let settled: Vec<_> = MAZES.iter().filter(|maze| maze["kind"] != "targeted").collect();
     assert_eq!(settled.len(), 29);
     settled
@@ -40,7 +40,7 @@ fn words(line: &Value) -> Vec<&str> {
     line["tokens"].as_array().unwrap().iter().map(|token| token.as_str().unwrap()).collect()
 }
 
-/// The edges of a sequence, their order and orientation forgotten, and what stands behind them.
+/// Splits a sequence into its edges, without order and orientation, and the rest.
 fn edges_and_rest(tokens: &str) -> (Vec<[String; 2]>, String) {
     let (edges, rest) = tokens.split_once(" <ADJLIST_END>").unwrap();
     let edges = edges.strip_prefix("<ADJLIST_START>").unwrap().split(" ;").filter(|edge| !edge.is_empty());
@@ -59,9 +59,9 @@ fn edges_and_rest(tokens: &str) -> (Vec<[String; 2]>, String) {
 #[test]
 fn unshuffled_tokens_and_ids_are_maze_datasets() {
     for mode in MODES {
-        let ours = tokenized(&settled(), &format!("--unshuffled --tokenizer {mode}"));
-        assert_eq!(ours.len(), settled().len());
-        for (ours, maze) in ours.iter().zip(settled()) {
+        let ours = tokenized(&complete(), &format!("--unshuffled --tokenizer {mode}"));
+        assert_eq!(ours.len(), complete().len());
+        for (ours, maze) in ours.iter().zip(complete()) {
             let theirs = &maze["legacy"][mode];
             assert_eq!(words(ours).join(" "), theirs["unshuffled"].as_str().unwrap(), "maze {}", maze["id"]);
             assert_eq!(ours["ids"], theirs["unshuffled_ids"], "maze {}", maze["id"]);
@@ -72,9 +72,9 @@ fn unshuffled_tokens_and_ids_are_maze_datasets() {
 #[test]
 fn shuffled_tokens_hold_the_same_edges() {
     for mode in MODES {
-        let ours = tokenized(&settled(), &format!("--seed 3 --tokenizer {mode}"));
+        let ours = tokenized(&complete(), &format!("--seed 3 --tokenizer {mode}"));
         let mut n_moved = 0;
-        for (ours, maze) in ours.iter().zip(settled()) {
+        for (ours, maze) in ours.iter().zip(complete()) {
             let (ours, theirs) = (words(ours).join(" "), maze["legacy"][mode]["shuffled_np_seed0"].as_str().unwrap());
             assert_eq!(edges_and_rest(&ours), edges_and_rest(theirs), "maze {}", maze["id"]);
             n_moved += usize::from(ours != maze["legacy"][mode]["unshuffled"].as_str().unwrap());
@@ -84,7 +84,7 @@ fn shuffled_tokens_hold_the_same_edges() {
 }
 
 #[test]
-fn ends_without_a_solution_are_solved() {
+fn a_missing_solution_is_added() {
     let targeted: Vec<_> = MAZES.iter().filter(|maze| maze["kind"] == "targeted").collect();
     let ours = tokenized(&targeted, "--unshuffled --tokenizer AOTP_UT_rasterized");
     let theirs = targeted[0]["legacy"]["AOTP_UT_rasterized"]["unshuffled"].as_str().unwrap();
@@ -96,10 +96,10 @@ fn ends_without_a_solution_are_solved() {
 /// Checks a text format of `show` against a field of the golden file.
 #[track_caller]
 fn check_pictures(arguments: &str, field: &str) {
-    let output = searchlens_on(&format!("show {arguments}"), &lines(&settled())).good();
+    let output = searchlens_on(&format!("show {arguments}"), &lines(&complete())).good();
     let pictures: Vec<&str> = output.trim_end().split("\n\n").collect();
-    assert_eq!(pictures.len(), settled().len());
-    for (ours, maze) in pictures.iter().zip(settled()) {
+    assert_eq!(pictures.len(), complete().len());
+    for (ours, maze) in pictures.iter().zip(complete()) {
         let theirs = match &maze[field] {
             Value::String(text) => text.clone(),
             rows => rows.as_array().unwrap().iter().map(|row| row.as_str().unwrap()).collect::<Vec<_>>().join("\n"),

@@ -1,43 +1,45 @@
-//! What `--help` says.
+//! Help texts.
 
 use expect_test::expect;
 
 use crate::run::searchlens;
 
 #[test]
-fn the_commands_and_what_all_of_them_take() {
+fn top_level_help() {
     expect![[r#"
         A laboratory for finding search inside transformers
 
         Usage: searchlens [OPTIONS] <COMMAND>
 
         Commands:
-          demo         Train a transformer on 5×5 mazes, score it, look inside, and write a page about it
-          generate     Draw problems and write them, each with a solution and its symmetry class
-          convert      Copy problems from one format to another
-          show         Draw problems
+          demo         Train a transformer on 5×5 mazes, evaluate and probe it, and write a report
+          generate     Generate problems, each with a solution and its symmetry class
+          convert      Convert problems from one file format to another
+          show         Draw problems as text or SVG, or print their statistics
           tokenize     Turn problems into token sequences
           count        Count the mazes that a generator can make
-          baselines    Score walkers that do not search
+          baselines    Score policies that do not search
           train        Train a network on a task
-          eval         Score a network's answers beside policies that do not search
+          eval         Evaluate a network and compare it with policies that do not search
           lens         Look inside a run's network
-          report       Write the page of a run: one HTML file that needs no network
-          activations  Write a network's activations, logits, loss and gradients on given tokens
-          sites        List the sites: the activations that have a name
-          bench        Time training, generation, and the drawing and tokenizing of problems
+          report       Write a run's report: one self-contained HTML file
+          activations  Save a network's activations, logits, loss and gradients on given tokens
+          sites        List the sites (hook points) of a network
+          bench        Measure the speed of training, generation, problem drawing and tokenization
           help         Print this message or the help of the given subcommand(s)
 
         Options:
-              --seed <S>     Seed of everything that is drawn at random [default: 0, or the config's]
-              --threads <N>  Worker threads; no result depends on their number [default: one for each core]
-              --no-pin       Let the system move worker threads between cores
-              --tier <TIER>  Hold to an instruction set, or less: amx, avx512-bf16, avx512, avx2, portable
-                             [default: the machine's best, or the config's]
-          -h, --help         Print help
-          -V, --version      Print version
+          -h, --help     Print help
+          -V, --version  Print version
 
-        Begin with: searchlens demo
+        Global options:
+              --seed <S>     Random seed [default: the seed of the config or run; 1 for demo; otherwise 0]
+              --threads <N>  Worker threads; results do not depend on it [default: one per core]
+              --no-pin       Do not pin worker threads to cores
+              --tier <TIER>  Use at most this instruction set: amx, avx512-bf16, avx512, avx2, portable
+                             [default: the config's, or the best available]
+
+        Start with: searchlens demo
 
         Examples:
           searchlens generate --maze dfs --rows 5 --cols 5 --count 3 | searchlens show
@@ -47,14 +49,19 @@ fn the_commands_and_what_all_of_them_take() {
 }
 
 #[test]
-fn every_command_shows_an_example() {
+fn every_command_has_an_example() {
     let help = searchlens("--help").good();
     let (_, commands) = help.split_once("Commands:\n").unwrap();
     let names: Vec<&str> =
         commands.lines().take_while(|line| !line.is_empty()).filter_map(|l| l.split_whitespace().next()).collect();
     assert!(names.len() > 5, "{names:?}");
-    for name in names.into_iter().filter(|name| *name != "help") {
+    let nested = ["lens probe", "bench train", "bench generate", "bench problems", "bench tokenize", "bench tiers"];
+    for name in names.into_iter().filter(|name| *name != "help").chain(nested) {
         let help = searchlens(&format!("{name} --help")).good();
         assert!(help.contains(&format!("  searchlens {name}")), "{help}");
+        // A wrapped line would break the command when it is copied.
+        let (_, examples) = help.rsplit_once("Example").unwrap();
+        let is_whole = |line: &str| line.starts_with("  searchlens ") || line.starts_with("      ");
+        assert!(examples.lines().skip(1).all(is_whole), "{help}");
     }
 }

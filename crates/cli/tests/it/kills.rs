@@ -1,4 +1,5 @@
-//! Runs that checkpoint every step, killed over and over, at any moment and inside the writing of files: they go on as if nothing had been.
+//! Runs that checkpoint every step are killed again and again, at random moments and during file writes, and must resume
+//! exactly.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
@@ -7,30 +8,30 @@ use std::time::Duration;
 use searchlens::base::stream::{Purpose, Stream, below, stream};
 
 use crate::run::command;
-use crate::runs::{Scratch, lasting};
+use crate::runs::{Scratch, reproducible};
 
 const STEPS: usize = 24;
 const SIGKILL: i32 = 9;
 
-/// How often runs were killed.
+/// Number of kills.
 #[derive(Debug, Default, PartialEq)]
 struct Kills {
-    /// At some moment.
+    /// At a random moment.
     outside: usize,
-    /// In the writing of a file, at some stage or after some bytes.
+    /// During a file write, at a stage or after some bytes.
     inside: usize,
 }
 
-/// Starts the run (again), and kills it if it lives long enough; whether that was needed, and in which way.
+/// Starts or resumes the run, and kills it unless it ends first; returns whether it completed.
 fn start(scratch: &Scratch, rng: &mut Stream, kills: &mut Kills) -> bool {
     let root = scratch.path("").display().to_string();
-    // What is killed before its config is written has not begun.
+    // A run that is killed before its config is written has not started.
     let resume = if scratch.path("run/config.toml").exists() { "--resume" } else { "" };
     let mut command = command(&format!("train {root}/config.toml --out {root}/run --threads 2 {resume}"));
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let inside = below(rng, 2) == 0;
     if inside {
-        // A step writes two files, of some 25 and 75 kB.
+        // A step writes two files, of about 25 and 75 kB.
         let write = 1 + below(rng, 11);
         let stage = match below(rng, 8) {
             0 => "made".to_owned(),
@@ -56,18 +57,18 @@ fn start(scratch: &Scratch, rng: &mut Stream, kills: &mut Kills) -> bool {
     true
 }
 
-/// Kills runs at least so often, of which so often inside a write, and compares every one that comes to its end with one that was left alone.
+/// Kills runs until both counts are reached, and compares every run that completes with an uninterrupted one.
 #[expect(clippy::print_stdout, reason = "a long test says what it did")]
 #[track_caller]
-fn check(seed: u64, least: &Kills) {
+fn check(seed: u64, min: &Kills) {
     let whole = Scratch::with_checkpoints(STEPS, 1);
     assert_eq!(whole.run("train @/config.toml --out @/whole --threads 1").code, 0);
-    let want = lasting(&whole.path("whole"), STEPS);
+    let want = reproducible(&whole.path("whole"), STEPS);
     let (mut rng, mut kills, mut runs) = (stream(seed, Purpose::Sample, 0), Kills::default(), 0);
-    while kills.outside < least.outside || kills.inside < least.inside {
+    while kills.outside < min.outside || kills.inside < min.inside {
         let scratch = Scratch::with_checkpoints(STEPS, 1);
         while !start(&scratch, &mut rng, &mut kills) {}
-        assert!(lasting(&scratch.path("run"), STEPS) == want, "after {kills:?} a run differs");
+        assert!(reproducible(&scratch.path("run"), STEPS) == want, "after {kills:?} a run differs");
         let names = std::fs::read_dir(scratch.path("run/checkpoints")).unwrap();
         let left = names.filter(|name| name.as_ref().unwrap().file_name().to_string_lossy().starts_with(".tmp"));
         assert_eq!(left.count(), 0, "a half-written file was left");
@@ -88,7 +89,7 @@ fn two_hundred_kills_leave_no_trace() {
 }
 
 #[test]
-fn an_unreadable_wish_to_die_is_an_error() {
+fn a_malformed_failpoint_is_an_error() {
     let scratch = Scratch::with_checkpoints(STEPS, 1);
     let root = scratch.path("").display().to_string();
     let mut command = command(&format!("train {root}/config.toml --out {root}/run"));

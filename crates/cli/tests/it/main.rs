@@ -1,4 +1,4 @@
-//! The binary as its users meet it: arguments and files in; text, files and exit codes out.
+//! Tests of the binary: arguments and files in; text, files and exit codes out.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 

@@ -1,4 +1,4 @@
-//! Problems: drawn, counted, scored, drawn as pictures.
+//! Problems: generated, counted, scored and drawn.
 
 use expect_test::{Expect, expect};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::run::{searchlens, searchlens_on};
 
 #[test]
-fn the_number_of_threads_changes_no_byte() {
+fn threads_do_not_change_the_output() {
     for command in [
         "generate --maze dfs --rows 5 --cols 4 --split test --count 3000",
         "generate --maze wilson --rows 3 --cols 3 --count 1500",
@@ -20,7 +20,7 @@ fn the_number_of_threads_changes_no_byte() {
 }
 
 #[test]
-fn a_problem_is_named_by_seed_split_and_index() {
+fn a_problem_depends_on_seed_split_and_index() {
     let draw =
         |count: u64| searchlens(&format!("generate --maze dfs --rows 5 --cols 5 --split test --count {count}")).good();
     let (few, many) = (draw(3), draw(40));
@@ -44,7 +44,7 @@ fn files_and_flags_name_the_same_task() {
 }
 
 #[test]
-fn forced_problems_cannot_keep_clear() {
+fn forced_problems_cross_the_avoid_set() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("task.toml");
     let task = r#"[task.labelled]
@@ -74,7 +74,7 @@ fn forced_problems_cannot_keep_clear() {
     let without_split = generate("--forced").bad(2);
     assert!(without_split.contains("--split"), "{without_split}");
     let maze = searchlens("generate --maze dfs --rows 3 --cols 3 --count 1 --split train --forced").bad(2);
-    assert!(maze.starts_with("error: --forced: dfs-3x3 has no problems, or hardly any, in which every way"), "{maze}");
+    assert!(maze.starts_with("error: --forced: (almost) no problem of dfs-3x3 has an avoid set"), "{maze}");
 }
 
 #[track_caller]
@@ -108,7 +108,7 @@ fn counts_are_exact() {
         3820
     "#]],
     );
-    // More than 64 bits hold.
+    // Larger than 64 bits.
     check_count(
         "wilson --rows 7 --cols 7 --json",
         expect![[r#"
@@ -118,13 +118,13 @@ fn counts_are_exact() {
     check_count(
         "wilson --rows 7 --cols 7 --up-to-symmetry",
         expect![[r#"
-        unknown: classes are counted by listing all mazes, which ends at 16 cells
-    "#]],
+            unknown: classes are counted by listing all mazes, which is done up to 16 cells
+        "#]],
     );
 }
 
 #[test]
-fn baselines_have_the_keys_that_scripts_read() {
+fn baselines_have_stable_keys() {
     let output = searchlens("baselines --maze dfs --rows 5 --cols 5 --count 3000 --json").good();
     let result: Value = serde_json::from_str(&output).unwrap();
     let keys = |value: &Value| value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ");
@@ -154,21 +154,21 @@ fn a_corridor_in_every_format() {
             ┌───────────┐
             │ S · · · E │
             └───────────┘
-            1 x 3 cells, class 201f2146ec6ea773 (test); path of 3 cells, 0 forks; lookahead needed: 0 at the first fork, 0 at most
+            1 x 3 cells, class 201f2146ec6ea773 (test); path: 3 cells, forks: 0, lookahead: 0 at the first fork, 0 max
 
-            1 problems                             mean  least  median  90 %  most
-            cells (nodes) of the path             3.000      3       3     3     3
-            Manhattan distance of the ends        2.000      2       2     2     2
+            1 problems                             mean    min  median  90 %   max
+            path length, cells (nodes)            3.000      3       3     3     3
+            Manhattan distance start to end       2.000      2       2     2     2
             forks on the path                     0.000      0       0     0     0
             lookahead at the first fork           0.000      0       0     0     0
             lookahead at the hardest fork         0.000      0       0     0     0
             dead ends                             2.000      2       2     2     2
             open passages (edges)                 2.000      2       2     2     2
-            share: first step is a choice         0.000
-            share: no choice at all               1.000
-            share: several shortest paths         0.000
-            nats lost to ties, a path             0.000
-            different: 1 mazes (graphs), 1 problems; up to symmetry 1 and 1
+            share with a fork at the start        0.000
+            share without forks                   1.000
+            share with several shortest paths     0.000
+            loss floor from ties, nats a path     0.000
+            distinct: 1 mazes (graphs), 1 problems; up to symmetry: 1 and 1
             splits: test 1, train 0, validation 0
         "#]],
     );
@@ -205,7 +205,7 @@ fn a_corridor_in_every_format() {
 fn several_pictures_are_one_element() {
     let page = searchlens_on("show --format svg --stats", &format!("{CORRIDOR}\n{CORRIDOR}")).good();
     assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (3, 3));
-    // What is not within the element is a comment.
+    // Everything outside the element is a comment.
     let (_, behind) = page.rsplit_once("</svg>\n").unwrap();
     assert!(
         page.starts_with("<svg ") && behind.starts_with("<!-- 2 problems") && behind.ends_with(" -->\n"),
@@ -214,7 +214,7 @@ fn several_pictures_are_one_element() {
 }
 
 #[test]
-fn lines_of_several_shapes_are_tokenized() {
+fn mixed_sizes_are_tokenized() {
     let square = r#"{"grid_shape":[2,2],"connection_list":[[[true,false],[false,false]],[[true,false],[true,false]]]}"#;
     let output =
         searchlens_on("tokenize --tokenizer edges --unshuffled -", &format!("{CORRIDOR}\n\n{square}\n")).good();
@@ -225,7 +225,7 @@ fn lines_of_several_shapes_are_tokenized() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     use std::process::Stdio;
     let mut child = crate::run::command("generate --maze dfs --rows 4 --cols 4 --count 100000")
         .stdout(Stdio::piped())
@@ -262,18 +262,18 @@ fn every_option_of_every_generator_is_a_flag() {
 }
 
 #[test]
-fn a_set_is_filtered_and_described() {
+fn filters_and_statistics() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("set.jsonl");
     let flags = "--maze dfs --rows 3 --cols 3 --count 3000 --filter remove_duplicates=maze --filter path_length=..9";
-    let told = searchlens(&format!("generate {flags} --out {}", path.display())).good();
-    assert!(told.starts_with("wrote 88 problems of 3000 drawn to "), "{told}");
+    let output = searchlens(&format!("generate {flags} --out {}", path.display())).good();
+    assert!(output.starts_with("wrote 88 problems of 3000 drawn to "), "{output}");
     let text = searchlens(&format!("show {} --stats --json", path.display())).good();
     let statistics: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&statistics["n"], &statistics["distinct_classes"]), (&88.into(), &12.into()));
     assert_eq!(statistics["edges"]["counts"]["8"], 88);
     let table = searchlens(&format!("show {} --stats --format none", path.display())).good();
-    assert!(table.contains("88 problems") && table.contains("different: 88 mazes"), "{table}");
+    assert!(table.contains("88 problems") && table.contains("distinct: 88 mazes"), "{table}");
     let pair = searchlens(&format!("show {} --format raster", path.display())).good();
     let pair: serde_json::Value = serde_json::from_str(pair.lines().next().unwrap()).unwrap();
     assert_eq!((pair["input"].as_array().unwrap().len(), pair["target"][0].as_str().unwrap().len()), (16, 16));
@@ -282,7 +282,7 @@ fn a_set_is_filtered_and_described() {
 }
 
 #[test]
-fn tori_are_drawn_tokenized_by_ours_and_refused_by_others() {
+fn tori() {
     let line = searchlens("generate --maze dfs --rows 3 --cols 3 --torus --count 1").good();
     assert!(line.contains("\"torus\":true"), "{line}");
     assert!(searchlens_on("show -", &line).good().lines().count() == 7);
@@ -293,7 +293,7 @@ fn tori_are_drawn_tokenized_by_ours_and_refused_by_others() {
 }
 
 #[test]
-fn a_line_of_a_puzzle_is_told_its_tokenizer() {
+fn puzzles_need_their_tokenizer() {
     let dir = tempfile::tempdir().unwrap();
     let task = dir.path().join("task.toml");
     let line = |table: &str| {
@@ -304,7 +304,7 @@ fn a_line_of_a_puzzle_is_told_its_tokenizer() {
     assert!(searchlens_on("tokenize --tokenizer sliding -", &sliding).good().contains("\"TO\""));
     for (tokenizer, part) in [
         ("labelled", "use the tokenizer `sliding`"),
-        ("countdown", "the problem is no `countdown`"),
+        ("countdown", "the problem is not a `countdown`"),
         ("edges", "writes mazes, and the problems are other graphs"),
     ] {
         let refused = searchlens_on(&format!("tokenize --tokenizer {tokenizer} -"), &sliding);
@@ -317,7 +317,7 @@ fn a_line_of_a_puzzle_is_told_its_tokenizer() {
 }
 
 #[test]
-fn baselines_and_counts_say_more_when_asked() {
+fn optional_baselines_and_counts() {
     let json = |command: &str| serde_json::from_str::<serde_json::Value>(&searchlens(command).good()).unwrap();
     let asked = json("baselines --maze dfs --rows 3 --cols 3 --count 200 --future-steps 4 --random-split 500 --json");
     assert_eq!(asked["future_steps"]["E"].as_array().unwrap().len(), 4);

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// What a run of the binary left.
+/// The outcome of running the binary.
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -11,14 +11,14 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Standard output of a run that must have succeeded without a word on standard error.
+    /// Checks for success and an empty standard error, and returns standard output.
     #[track_caller]
     pub(crate) fn good(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stdout);
         self.stdout
     }
 
-    /// Standard error of a run that must have ended with this code, and without a result.
+    /// Checks the exit code and for an empty standard output, and returns standard error.
     #[track_caller]
     pub(crate) fn bad(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
@@ -26,7 +26,7 @@ impl Ran {
     }
 }
 
-/// A command of the binary: its arguments, parted by spaces.
+/// A command of the binary; its arguments are separated by spaces.
 pub(crate) fn command(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_searchlens"));
     command.args(arguments.split_whitespace());

@@ -1,4 +1,4 @@
-//! Runs from the outside: trained, stopped, killed, taken up again, scored, reported.
+//! Runs through the binary: trained, stopped, killed, resumed, evaluated, reported.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -63,7 +63,7 @@ impl Scratch {
         Ran { code, stdout: stdout.replace(&root, "@"), stderr: stderr.replace(&root, "@") }
     }
 
-    /// Starts the binary and lets it go on until a checkpoint of the run `name` is there.
+    /// Starts the binary and waits until the run `name` has a checkpoint.
     fn start_and_wait(&self, arguments: &str, name: &str) -> Child {
         let arguments = arguments.replace('@', &self.folder.path().display().to_string());
         let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -76,8 +76,8 @@ impl Scratch {
     }
 }
 
-/// What a run leaves that may not depend on when it was stopped: the last checkpoint's bytes, metrics and scores without their timings.
-pub(crate) fn lasting(run: &Path, steps: usize) -> (Vec<u8>, Vec<u8>, Vec<Value>, String) {
+/// Returns what must not depend on interruptions: the bytes of the last checkpoint, and metrics and scores without timings.
+pub(crate) fn reproducible(run: &Path, steps: usize) -> (Vec<u8>, Vec<u8>, Vec<Value>, String) {
     let read = |name: String| std::fs::read(run.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     let metrics = String::from_utf8(read("metrics.jsonl".into())).unwrap();
     let timeless = |line: &str| {
@@ -94,7 +94,7 @@ pub(crate) fn lasting(run: &Path, steps: usize) -> (Vec<u8>, Vec<u8>, Vec<Value>
 }
 
 #[test]
-fn a_killed_run_goes_on_as_if_nothing_had_been() {
+fn a_killed_run_resumes_exactly() {
     const STEPS: usize = 400;
     let scratch = Scratch::new(STEPS);
     scratch.run("train @/config.toml --out @/whole --threads 1");
@@ -103,11 +103,14 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
     assert!(!child.wait().unwrap().success(), "the run was over before it could be killed");
     let resumed = scratch.run("train @/config.toml --out @/killed --resume --threads 2");
     resumed.good();
-    assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("killed"), STEPS), "the runs differ");
+    assert!(
+        reproducible(&scratch.path("whole"), STEPS) == reproducible(&scratch.path("killed"), STEPS),
+        "the runs differ"
+    );
 }
 
-/// A disk that is full is played by a limit on the size of files (in the shell's blocks, of half a KiB or a whole one), at which writing
-/// fails as it does on a full disk.
+/// A limit on the size of files (in the shell's blocks of 512 or 1024 bytes) simulates a full disk: writes fail the same
+/// way.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_the_last_checkpoint_whole() {
@@ -132,16 +135,16 @@ fn a_full_disk_leaves_the_last_checkpoint_whole() {
         run.join("config.toml").display()
     );
     let full = std::process::Command::new("sh").args(["-c", &resume]).output().unwrap();
-    let said = String::from_utf8(full.stderr).unwrap();
-    assert_eq!(full.status.code(), Some(1), "{said}");
-    assert!(said.contains("cannot write") && said.contains(".safetensors: File too large"), "{said}");
+    let stderr = String::from_utf8(full.stderr).unwrap();
+    assert_eq!(full.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot write") && stderr.contains(".safetensors: File too large"), "{stderr}");
     assert_eq!((last(&run), std::fs::read(run.join("checkpoints").join(&before)).unwrap()), (before, bytes));
     let resumed = scratch.run("train @/run/config.toml --resume");
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&run, STEPS), "the runs differ");
+    assert!(reproducible(&scratch.path("whole"), STEPS) == reproducible(&run, STEPS), "the runs differ");
 }
 
-/// A run that this signal ends saves a checkpoint, says how to go on, and ends with this exit code.
+/// Checks that a run stopped by a signal saves a checkpoint, says how to resume, and exits with a code.
 #[cfg(unix)]
 #[track_caller]
 fn check_signal(signal: &str, code: i32) {
@@ -151,31 +154,34 @@ fn check_signal(signal: &str, code: i32) {
     let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{told}");
-    let step: u64 = told.strip_prefix("stopped after step ").unwrap().split(' ').next().unwrap().parse().unwrap();
-    assert!(scratch.path(&format!("run/checkpoints/step-{step:08}.training.safetensors")).exists(), "{told}");
-    assert!(told.contains("run/config.toml --resume"), "{told}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{stdout}");
+    let step: u64 = stdout.strip_prefix("stopped after step ").unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(scratch.path(&format!("run/checkpoints/step-{step:08}.training.safetensors")).exists(), "{stdout}");
+    assert!(stdout.contains("run/config.toml --resume"), "{stdout}");
     let resumed = scratch.run("train @/run/config.toml --resume");
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     scratch.run("train @/config.toml --out @/whole");
-    assert!(lasting(&scratch.path("whole"), STEPS) == lasting(&scratch.path("run"), STEPS), "the runs differ");
+    assert!(
+        reproducible(&scratch.path("whole"), STEPS) == reproducible(&scratch.path("run"), STEPS),
+        "the runs differ"
+    );
 }
 
 #[cfg(unix)]
 #[test]
-fn signals_save_and_say_how_to_go_on() {
+fn signals_save_and_say_how_to_resume() {
     check_signal("-INT", 130);
     check_signal("-TERM", 143);
 }
 
 #[test]
-fn a_run_is_trained_scored_probed_and_reported() {
+fn a_run_is_trained_evaluated_probed_and_reported() {
     let scratch = Scratch::new(60);
     let trained = scratch.run("train @/config.toml --out @/run");
-    // Without a terminal there is no progress to see.
-    let told = trained.good();
-    assert!(told.contains("exact path (a shortest one)"), "{told}");
+    // Without a terminal no progress is shown.
+    let stdout = trained.good();
+    assert!(stdout.contains("exact path (a shortest path)"), "{stdout}");
 
     let scores: Value = serde_json::from_str(&scratch.run("eval @/run --json").good()).unwrap();
     let written = std::fs::read_to_string(scratch.path("run/results/eval.json")).unwrap();
@@ -191,7 +197,7 @@ fn a_run_is_trained_scored_probed_and_reported() {
         "k_star",
     ] {
         for part in ["value", "low", "high", "n"] {
-            // All test problems here are of one class, which bounds shares only.
+            // All test problems are in one class, so only shares have an interval.
             let is_open = ["k_star", "path_length_ratio"].contains(&key) && ["low", "high"].contains(&part);
             assert!(!scores[key][part].is_null() || scores[key]["n"] == 0 || is_open, "{key}.{part}");
         }
@@ -207,7 +213,7 @@ fn a_run_is_trained_scored_probed_and_reported() {
 }
 
 #[test]
-fn a_run_on_graphs_is_trained_scored_and_reported_but_not_probed() {
+fn a_run_on_graphs_is_not_probed() {
     let scratch = Scratch::new(1);
     let graphs = CONFIG
         .replace("STEPS", "20")
@@ -225,9 +231,9 @@ fn a_run_on_graphs_is_trained_scored_and_reported_but_not_probed() {
     let gallery: Value = serde_json::from_str(&gallery).unwrap();
     assert_eq!(gallery["selection"], "The gallery draws mazes; the problems of this task are graphs.");
     let refused = scratch.run("lens probe @/run").bad(2);
-    expect![
-        "error: @/run: probes read the passages and paths of mazes, and this run's task has none; name a run on mazes\n"
-    ]
+    expect![[r#"
+        error: @/run: probes need mazes of a single size, but this run's task draws graphs or mazes of several sizes
+    "#]]
     .assert_eq(&refused);
 }
 
@@ -236,14 +242,14 @@ fn the_demo_in_a_few_seconds() {
     let scratch = Scratch::new(1);
     let ran = scratch.run("demo --minutes 0.02 --sketch --out @/demo");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    for said in [
-        "exact path (a shortest one)",
-        "heads for the target (greedy)",
+    for text in [
+        "exact path (a shortest path)",
+        "greedy (towards the target)",
         "effective lookahead",
-        "the page: @/demo/report.html",
+        "report: @/demo/report.html",
         "Try next:",
     ] {
-        assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
+        assert!(ran.stdout.contains(text), "{text}: {}", ran.stdout);
     }
     for file in ["report.html", "report.md", "results/probes.json", "results/gallery.json", "config.toml", "run.json"] {
         assert!(scratch.path("demo").join(file).exists(), "{file}");
@@ -254,7 +260,7 @@ fn the_demo_in_a_few_seconds() {
 }
 
 #[test]
-fn a_run_on_a_lower_tier_says_so_and_stays_there() {
+fn a_run_stays_on_its_tier() {
     let scratch = Scratch::new(20);
     assert_eq!(scratch.run("train @/config.toml --out @/run --tier portable").code, 0);
     let read = |name: &str| std::fs::read_to_string(scratch.path("run").join(name)).unwrap();
@@ -265,7 +271,7 @@ fn a_run_on_a_lower_tier_says_so_and_stays_there() {
 }
 
 #[test]
-fn a_run_shorter_than_its_warm_up_is_warned_of() {
+fn a_warm_up_longer_than_the_run_is_warned_of() {
     let scratch = Scratch::new(4);
     let ran = scratch.run("train @/config.toml --out @/run");
     assert_eq!(ran.code, 0);
@@ -273,7 +279,7 @@ fn a_run_shorter_than_its_warm_up_is_warned_of() {
 }
 
 #[test]
-fn a_run_goes_on_on_another_tier_only_if_told_to() {
+fn resuming_on_another_tier_needs_a_flag() {
     const STEPS: usize = 400;
     let scratch = Scratch::new(STEPS);
     let mut child = scratch.start_and_wait("train @/config.toml --out @/run --tier avx2", "run");
@@ -289,13 +295,13 @@ fn a_run_goes_on_on_another_tier_only_if_told_to() {
     assert_eq!((info["tier"].as_str(), info["tiers"][0]["tier"].as_str()), (Some("f32-portable"), Some("f32-avx2")));
     assert_eq!((&info["tiers"][0]["from_step"], &info["tiers"][1]["tier"]), (&0.into(), &"f32-portable".into()));
     assert!(info["tiers"][1]["from_step"].as_u64() >= Some(40), "{info}");
-    // The folder's config holds to the new tier: the run goes on there without a word.
+    // The folder's config now names the new tier, so the run resumes on it without a warning.
     scratch.run("train @/run/config.toml --resume").good();
     scratch.run("report @/run").good();
 }
 
 #[test]
-fn commands_about_a_run_refuse_what_is_none() {
+fn bad_run_folders() {
     let scratch = Scratch::new(20);
     scratch.run("train @/config.toml --out @/run");
     let check = |arguments: &str, want: Expect| want.assert_eq(&scratch.run(arguments).bad(2));
@@ -326,19 +332,25 @@ fn commands_about_a_run_refuse_what_is_none() {
     check(
         "eval @/absent",
         expect![[r#"
-            error: @/absent: no such folder or file; name the folder of a run, as `searchlens train` and `demo` write them, or a checkpoint such as RUN/checkpoints/best.safetensors
+            error: @/absent: no such file or folder; pass a run folder, or a checkpoint such as RUN/checkpoints/best.safetensors
         "#]],
     );
     check(
         "eval @",
         expect![[r#"
-        error: @: the run has no checkpoint yet; go on with it: searchlens train @/config.toml --resume
-    "#]],
+            error: @: the run has no checkpoint yet; resume it: searchlens train @/config.toml --resume
+        "#]],
     );
     check(
         "eval @/run --maze dfs --rows 4 --cols 4",
         expect![[r#"
-        error: @/run/checkpoints/step-00000020.safetensors: the network knows 26 tokens and the tokenizer `edges` has 45 for this task; give the task and tokenizer that the network was trained on
+            error: @/run/checkpoints/step-00000020.safetensors: the network has a vocabulary of 26 tokens, but the tokenizer `edges` has 45 for this task; use the task and tokenizer that the network was trained on
+        "#]],
+    );
+    check(
+        "eval /",
+        expect![[r#"
+        error: /: not a run folder; pass the folder that `searchlens train` or `searchlens demo` wrote
     "#]],
     );
     check(
@@ -356,19 +368,19 @@ fn commands_about_a_run_refuse_what_is_none() {
     check(
         "lens probe @/run/checkpoints/best.safetensors",
         expect![[r#"
-        error: @/run/checkpoints/best.safetensors: not a folder; name the folder of a run, as `searchlens train` writes them
-    "#]],
+            error: @/run/checkpoints/best.safetensors: not a run folder; pass the folder that `searchlens train` or `searchlens demo` wrote
+        "#]],
     );
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/model/gpt2_style.safetensors");
     let foreign = scratch.run(&format!("eval {golden}")).bad(2).replace(golden, "GOLDEN");
     expect![[r#"
-        error: GOLDEN: the checkpoint names no task; give it by --task or --maze
+        error: GOLDEN: the checkpoint does not name its task; pass --task or --maze
     "#]]
     .assert_eq(&foreign);
 }
 
 #[test]
-fn configs_with_mistakes_are_refused() {
+fn bad_configs() {
     let scratch = Scratch::new(20);
     let check = |from: &str, to: &str, want: Expect| {
         let config = CONFIG.replace("STEPS", "20");
@@ -422,7 +434,7 @@ fn configs_with_mistakes_are_refused() {
 }
 
 #[test]
-fn damaged_checkpoints_are_refused_and_passed_over() {
+fn damaged_checkpoints_are_skipped() {
     let scratch = Scratch::new(60);
     scratch.run("train @/config.toml --out @/run");
     let last = scratch.path("run/checkpoints/step-00000060.safetensors");
@@ -445,7 +457,7 @@ fn damaged_checkpoints_are_refused_and_passed_over() {
 }
 
 #[test]
-fn a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint() {
+fn a_diverged_run_names_the_last_good_checkpoint() {
     let scratch = Scratch::new(400);
     let config = CONFIG.replace("STEPS", "400").replace("lr = 4e-3", "lr = 1e30").replace("warmup = 10", "warmup = 0");
     std::fs::write(scratch.path("hot.toml"), config).unwrap();
@@ -457,7 +469,7 @@ fn a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_run_that_cannot_be_written_is_a_failure() {
+fn an_unwritable_run_is_a_failure() {
     let scratch = Scratch::new(20);
     let ran = scratch.run("train @/config.toml --out /proc/searchlens");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));

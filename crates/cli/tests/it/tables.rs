@@ -1,4 +1,4 @@
-//! Tables that scripts read: sites and timings.
+//! JSON output of `sites` and `bench`.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn sites_of_any_network_and_of_one() {
+fn sites() {
     let any = json("sites --json");
     assert_eq!(keys(&any[0]), ["editable", "formula", "name", "shape", "short"]);
     let pattern = any.as_array().unwrap().iter().find(|row| row["name"] == "blocks.{i}.attn.hook_pattern").unwrap();
@@ -24,7 +24,7 @@ fn sites_of_any_network_and_of_one() {
     let its = json(&format!("sites --json --checkpoint {golden}"));
     let its: Vec<&str> = its.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
     assert!(its.contains(&"blocks.1.attn.hook_z") && !its.iter().any(|name| name.contains("mlp")), "{its:?}");
-    // Both names of every site are understood.
+    // Both names of every site are accepted.
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("a.safetensors");
     let both = format!("{},z.1", its.join(","));
@@ -33,7 +33,7 @@ fn sites_of_any_network_and_of_one() {
 }
 
 #[test]
-fn timings_have_the_keys_that_scripts_read() {
+fn timings_have_stable_keys() {
     let train = json("bench train --shape xs --precision f32 --seconds 0.01 --threads 2 --json");
     assert_eq!(keys(&train), ["ms_per_step", "peak_bytes", "tier", "tokens_per_s"]);
     let tokens_per_step = train["ms_per_step"].as_f64().unwrap() / 1e3 * train["tokens_per_s"].as_f64().unwrap();
@@ -60,7 +60,7 @@ fn timings_have_the_keys_that_scripts_read() {
 }
 
 #[test]
-fn tiers_of_the_machine_and_a_forced_one() {
+fn tiers() {
     let free = json("bench tiers --json");
     assert_eq!(keys(&free), ["best", "chosen", "machine"]);
     assert_eq!(free["machine"].as_array().unwrap().last().unwrap(), "portable");

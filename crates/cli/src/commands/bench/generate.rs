@@ -1,4 +1,4 @@
-//! `searchlens bench generate`: how fast prompts are continued.
+//! `searchlens bench generate`: speed of greedy generation.
 
 use std::time::Instant;
 
@@ -10,35 +10,36 @@ use searchlens::model::generate::{Decoder, Sampling, Stop, generate};
 use searchlens::model::kernels::tier::tier_for;
 use serde::Serialize;
 
-use super::{Choice, Shape, ShapeName, median, repeated, seconds};
-use crate::cli::Common;
+use super::shape::{PrecisionArg, Shape, ShapeName};
+use super::timing::{median, repeated, seconds};
 use crate::error::Result;
+use crate::global::GlobalArgs;
 use crate::machine::{memory, peak_above};
 use crate::output::{print, print_json};
 
-/// Time greedy generation after random prompts, keys and values cached, no row ending early
+/// Time greedy generation with a KV cache after random prompts; no sequence ends early
 #[derive(Debug, Args)]
-#[command(after_help = "Prints the median over repetitions, after one that is not counted.
+#[command(after_help = "Prints the median over repetitions, after one warm-up.
 
 Example:
   searchlens bench generate --shape s --threads 2 --json")]
 pub(super) struct GenerateArgs {
-    /// The network; its context grows to what is generated
+    /// Network size; its context grows to fit the generated sequences
     #[arg(long, value_enum, default_value_t = ShapeName::S)]
     shape: ShapeName,
-    /// Input format of matrix products
-    #[arg(long, value_enum, default_value_t = Choice::Auto)]
-    precision: Choice,
-    /// How many prompts
+    /// Input precision of matrix products
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
+    precision: PrecisionArg,
+    /// Number of prompts
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
-    /// Tokens of each prompt
+    /// Tokens per prompt
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     prompt: u32,
-    /// New tokens of each
+    /// New tokens per prompt
     #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     new: u32,
-    /// For how long
+    /// Duration of the measurement in seconds
     #[arg(long, default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
     /// Print the numbers as JSON
@@ -48,7 +49,7 @@ pub(super) struct GenerateArgs {
 
 #[derive(Serialize)]
 struct GenerateTimes {
-    /// All prompts read and continued.
+    /// Time for all prompts.
     seconds: f64,
     problems_per_s: f64,
     new_tokens_per_s: f64,
@@ -56,8 +57,8 @@ struct GenerateTimes {
     tier: String,
 }
 
-pub(super) fn run(args: &GenerateArgs, common: &Common) -> Result<()> {
-    let times = time(args, common)?;
+pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs) -> Result<()> {
+    let times = time(args, global)?;
     if args.json {
         return print_json(&times);
     }
@@ -68,18 +69,18 @@ pub(super) fn run(args: &GenerateArgs, common: &Common) -> Result<()> {
     ))
 }
 
-fn time(args: &GenerateArgs, common: &Common) -> Result<GenerateTimes> {
-    let precision = args.precision.here();
+fn time(args: &GenerateArgs, global: &GlobalArgs) -> Result<GenerateTimes> {
+    let precision = args.precision.resolve();
     let Shape { n_layers, d_model, n_heads, d_vocab, n_ctx, .. } = args.shape.shape();
     let n_ctx = n_ctx.max((args.prompt + args.new) as usize);
     let config = ModelConfig::new(n_layers, d_model, n_heads, d_vocab, n_ctx).validated()?;
-    let model = Model::init(config, &mut stream(common.seed(), Purpose::Init, 0));
-    let mut rng = stream(common.seed(), Purpose::Sample, 0);
+    let model = Model::init(config, &mut stream(global.seed(), Purpose::Init, 0));
+    let mut rng = stream(global.seed(), Purpose::Sample, 0);
     let mut prompt = |_| (0..args.prompt).map(|_| below(&mut rng, d_vocab) as u32).collect();
     let prompts: Vec<Vec<u32>> = (0..args.count).map(&mut prompt).collect();
     let resident_before = memory("VmRSS");
     let reader = Decoder::new(&model, precision)?;
-    let workers = common.workers()?;
+    let workers = global.workers()?;
     let stop = Stop { end: None, max_new_tokens: args.new as usize };
     // Greedy decoding draws nothing.
     let unused = |_| stream(0, Purpose::Sample, 0);
@@ -87,7 +88,7 @@ fn time(args: &GenerateArgs, common: &Common) -> Result<GenerateTimes> {
         let begun = Instant::now();
         let new = generate(&reader, &prompts, stop, None, Sampling::Greedy, unused, &workers)?;
         let elapsed = begun.elapsed().as_secs_f64();
-        assert!(new.iter().all(|tokens| tokens.len() == stop.max_new_tokens), "a row ended early");
+        assert!(new.iter().all(|tokens| tokens.len() == stop.max_new_tokens), "a sequence ended early");
         Ok(elapsed)
     };
     once()?;

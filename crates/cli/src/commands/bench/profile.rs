@@ -1,4 +1,4 @@
-//! Where the time of a step goes, beside what the processor can do.
+//! Time of each stage of a training step, relative to the processor's peak.
 
 use std::time::Instant;
 
@@ -12,20 +12,20 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::output::print;
 
-/// One stage of a step.
+/// Time of a stage of the training step.
 #[derive(Serialize)]
 pub(super) struct StageTime {
     stage: &'static str,
-    /// A worker's time in it, a step.
+    /// Time per worker and step.
     ms: f64,
-    /// Its products' rate, all workers together, counting each multiply-add as two and no padding.
+    /// Rate of its matrix products over all workers; a multiply-add counts as two, padding is not counted.
     gflops_per_s: Option<f64>,
-    /// That rate as a share of [`peak`].
+    /// This rate divided by the [`peak`] of all workers.
     share_of_peak: Option<f64>,
 }
 
-/// What products can reach at most on one core, multiply-adds counted as two: in f32 multiply-adds in registers, in bf16
-/// the unit for it on operands in the first-level cache.
+/// Measures the peak rate of products on one core, with a multiply-add counted as two: multiply-adds in registers in f32, the
+/// bf16 unit on operands in the L1 cache in bf16.
 pub(super) fn peak(precision: Precision) -> Option<f64> {
     match precision {
         Precision::F32 => Some(rate(|| kernels::peak::multiply_adds(200_000))),
@@ -49,7 +49,7 @@ fn bf16_peak() -> Option<f64> {
     }))
 }
 
-/// Operations a second, the best of five runs, each of which tells how many it made.
+/// Returns operations per second, the best of five runs; `run` returns its number of operations.
 fn rate(mut run: impl FnMut() -> usize) -> f64 {
     let times = (0..5).map(|_| {
         let begun = Instant::now();
@@ -59,7 +59,7 @@ fn rate(mut run: impl FnMut() -> usize) -> f64 {
     times.fold(0.0, f64::max)
 }
 
-/// The time (from `ms`) of every stage that takes any, and the rate of those that are mostly products.
+/// Returns the time (from `ms`) of every stage that ran, and the rate of those that are mostly products.
 pub(super) fn stages(
     config: &ModelConfig,
     (batch, context): (usize, usize),
@@ -80,7 +80,7 @@ pub(super) fn stages(
     Stage::ALL.into_iter().map(time).filter(|stage| stage.ms > 0.0).collect()
 }
 
-/// Multiply-adds of a stage for a batch; none for stages that are not mostly products.
+/// Returns the multiply-adds of a stage for a batch, or `None` if it is not mostly products.
 fn multiply_adds(config: &ModelConfig, batch: usize, context: usize, stage: Stage) -> Option<f64> {
     let &ModelConfig { n_layers, d_model, n_heads, d_head, d_mlp, .. } = config;
     let width = n_heads * d_head;
@@ -92,14 +92,14 @@ fn multiply_adds(config: &ModelConfig, batch: usize, context: usize, stage: Stag
     match stage {
         Stage::Linear | Stage::LinearInput | Stage::LinearWeights => Some(linear as f64),
         Stage::Attention => Some(2.0 * product),
-        // The gradients of pattern, queries, keys and values; scores that are made again are not counted.
+        // Gradients of pattern, queries, keys and values; recomputed scores are not counted.
         Stage::AttentionBackward => Some(4.0 * product),
         _ => None,
     }
 }
 
 pub(super) fn print_stages(stages: &[StageTime], ms_per_step: f64) -> Result<()> {
-    print(format_args!("\n{:<22}{:>8}{:>8}{:>10}{:>16}", "stage", "ms", "share", "GFLOP/s", "of the peak"))?;
+    print(format_args!("\n{:<22}{:>8}{:>8}{:>10}{:>16}", "stage", "ms", "share", "GFLOP/s", "share of peak"))?;
     for StageTime { stage, ms, gflops_per_s, share_of_peak } in stages {
         let share = 100.0 * ms / ms_per_step;
         let rate = gflops_per_s.map_or(String::new(), |rate| format!("{rate:.0}"));

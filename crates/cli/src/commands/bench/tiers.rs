@@ -1,4 +1,4 @@
-//! `searchlens bench tiers`: what instruction sets there are, and which are used.
+//! `searchlens bench tiers`: the instruction sets of this machine.
 
 use clap::Args;
 use searchlens::model::kernels::tier::{Precision, Tier, available_tiers, fastest_precision, forced_tier, tier_for};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::output::{print, print_json};
 
-/// List the instruction sets of this machine, and what is chosen for each precision
+/// List the instruction sets of this machine and the one used for each precision
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   searchlens bench tiers --tier avx2 --json")]
@@ -19,18 +19,18 @@ pub(super) struct TiersArgs {
 
 #[derive(Serialize)]
 struct Tiers {
-    /// What this machine has, the best first.
+    /// The instruction sets of this machine, best first.
     machine: Vec<Tier>,
-    /// The one that nothing better is used than.
+    /// The best one that may be used.
     best: Tier,
     chosen: Chosen,
 }
 
-/// As `run.json` names them.
+/// The names that `run.json` records.
 #[derive(Serialize)]
 struct Chosen {
     f32: String,
-    /// `null`: there is none.
+    /// `null` if there is none.
     bf16: Option<String>,
     auto: String,
 }
@@ -47,12 +47,12 @@ pub(super) fn run(args: &TiersArgs) -> Result<()> {
         return print_json(&Tiers { machine, best, chosen });
     }
     for tier in Tier::ALL {
-        let here = match machine.contains(&tier) {
-            true if tier < best => "here, not used",
-            true => "here",
-            false => "not here",
+        let status = match machine.contains(&tier) {
+            true if tier < best => "available, not used",
+            true => "available",
+            false => "not available",
         };
-        print(format_args!("{:<11} {here}", tier.name()))?;
+        print(format_args!("{:<11} {status}", tier.name()))?;
     }
     let Chosen { f32, bf16, auto } = chosen;
     print(format_args!("\nprecision f32: {f32}; bf16: {}; auto: {auto}", bf16.as_deref().unwrap_or("none")))

@@ -1,4 +1,4 @@
-//! `searchlens bench tokenize`: how fast problems become batches of ids.
+//! `searchlens bench tokenize`: speed of tokenization.
 
 use std::time::{Duration, Instant};
 
@@ -18,25 +18,25 @@ use searchlens::tokens::sequence::example::{EdgeOrder, Example};
 use searchlens::tokens::tokenizer::Tokenizer;
 use serde::Serialize;
 
-use super::{median, seconds};
-use crate::cli::Common;
+use super::timing::{median, seconds};
 use crate::error::Result;
+use crate::global::GlobalArgs;
 use crate::output::{print, print_json};
 
-/// Time the writing of 7×7 depth-first mazes with their paths as ids, straight into padded batches with loss weights
+/// Time tokenizing 7×7 dfs mazes with their paths into padded batches with loss weights
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every sequence draws a new order of its passages, if its tokenizer draws one. Padding is not counted. Prints the
-median over batches.
+    after_help = "Edges are shuffled again for every sequence if the tokenizer shuffles them. Padding is not counted. Prints the median \
+over batches.
 
 Example:
   searchlens bench tokenize --tokenizer AOTP_UT_uniform --threads 1"
 )]
 pub(super) struct TokenizeArgs {
-    /// The tokenizer, as `searchlens tokenize` takes it; modular ones with their compact vocabulary
+    /// Tokenizer, as for `searchlens tokenize`; modular tokenizers use their compact vocabulary
     #[arg(long, value_name = "NAME", default_value = "edges")]
     tokenizer: String,
-    /// For how long
+    /// Duration of the measurement in seconds
     #[arg(long, default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
     /// Print the numbers as JSON
@@ -51,8 +51,8 @@ struct TokenizeTimes {
     threads: usize,
 }
 
-pub(super) fn run(args: &TokenizeArgs, common: &Common) -> Result<()> {
-    let times = time(args, &common.workers()?, common.seed())?;
+pub(super) fn run(args: &TokenizeArgs, global: &GlobalArgs) -> Result<()> {
+    let times = time(args, &global.workers()?, global.seed())?;
     if args.json {
         return print_json(&times);
     }
@@ -60,7 +60,7 @@ pub(super) fn run(args: &TokenizeArgs, common: &Common) -> Result<()> {
     print(format_args!("{tokens_per_s:.0} tokens/s, {sequences_per_s:.0} sequences/s on {threads} thread(s)"))
 }
 
-/// Problems in a batch; each worker writes its own.
+/// Problems per batch; each worker fills its own.
 const BATCH: u64 = 512;
 
 fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> Result<TokenizeTimes> {
@@ -98,11 +98,11 @@ fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> Result<TokenizeTim
     Ok(TokenizeTimes { tokens_per_s, sequences_per_s: tokens_per_s / tokens_per_sequence, threads: workers.threads() })
 }
 
-/// What a worker measured.
+/// The measurements of a worker.
 #[derive(Default)]
 struct Times {
     n: u64,
-    /// Of each batch.
+    /// One for each batch.
     seconds_per_token: Vec<f64>,
     tokens_per_sequence: f64,
 }

@@ -1,4 +1,4 @@
-//! `searchlens bench train`: how fast a training step is, and where its time goes.
+//! `searchlens bench train`: speed of training steps, in total or by stage.
 
 use std::time::Instant;
 
@@ -14,39 +14,40 @@ use searchlens::model::train::{Trainer, TrainerOptions};
 use serde::Serialize;
 
 use super::profile::{self, StageTime};
-use super::{Choice, Shape, ShapeName, median, repeated, seconds};
-use crate::cli::Common;
+use super::shape::{PrecisionArg, Shape, ShapeName};
+use super::timing::{median, repeated, seconds};
 use crate::error::Result;
+use crate::global::GlobalArgs;
 use crate::machine::{memory, peak_above};
 use crate::output::{print, print_json};
 
-/// Time training steps on random tokens: loss on every position, optimiser included
+/// Time training steps on random tokens, with loss at every position and the optimiser included
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Prints the median over steps, after a warm-up. The peak of memory leaves out what was resident once the network
-stood.
+    after_help = "Prints the median over steps, after a warm-up. Peak memory does not include what was resident once \
+the network was built.
 
 Examples:
   searchlens bench train --shape m --precision f32 --threads 2 --seconds 10 --json
   searchlens bench train --shape s --precision bf16 --profile"
 )]
 pub(super) struct TrainArgs {
-    /// The network and its batch
+    /// Network size and batch
     #[arg(long, value_enum, default_value_t = ShapeName::S)]
     shape: ShapeName,
-    /// Input format of matrix products
-    #[arg(long, value_enum, default_value_t = Choice::Auto)]
-    precision: Choice,
-    /// Tokens of a sequence [default: the shape's]
+    /// Input precision of matrix products
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
+    precision: PrecisionArg,
+    /// Tokens per sequence [default: the shape's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=65_536))]
     context: Option<u32>,
-    /// Sequences of a batch [default: the shape's]
+    /// Sequences per batch [default: the shape's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch: Option<u32>,
-    /// Say where the time goes, and how fast each stage is beside the measured peak of this machine
+    /// Print the time of each stage, and its rate relative to the measured peak of this machine
     #[arg(long)]
     profile: bool,
-    /// For how long
+    /// Duration of the measurement in seconds
     #[arg(long, default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
     /// Print the numbers as JSON
@@ -65,32 +66,32 @@ struct TrainTimes {
     stages: Option<Vec<StageTime>>,
 }
 
-pub(super) fn run(args: &TrainArgs, common: &Common) -> Result<()> {
-    let times = time(args, common)?;
+pub(super) fn run(args: &TrainArgs, global: &GlobalArgs) -> Result<()> {
+    let times = time(args, global)?;
     if args.json {
         return print_json(&times);
     }
     let peak = times.peak_bytes.map_or("unknown".into(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
     let TrainTimes { ms_per_step, tokens_per_s, tier, stages, .. } = times;
-    print(format_args!("{ms_per_step:.1} ms a step, {tokens_per_s:.0} tokens/s, peak memory {peak}, tier {tier}"))?;
+    print(format_args!("{ms_per_step:.1} ms per step, {tokens_per_s:.0} tokens/s, peak memory {peak}, tier {tier}"))?;
     stages.map_or(Ok(()), |stages| profile::print_stages(&stages, ms_per_step))
 }
 
-/// Steps that are not counted: memory is mapped, caches fill, clocks rise.
+/// Warm-up steps, not counted: memory is mapped, caches fill, clocks rise.
 const WARM_UP_STEPS: usize = 3;
 
-fn time(args: &TrainArgs, common: &Common) -> Result<TrainTimes> {
-    let precision = args.precision.here();
+fn time(args: &TrainArgs, global: &GlobalArgs) -> Result<TrainTimes> {
+    let precision = args.precision.resolve();
     let tier = tier_for(precision)?;
     let mut shape = args.shape.shape();
     shape.n_ctx = args.context.map_or(shape.n_ctx, |n| n as usize);
     shape.batch = args.batch.map_or(shape.batch, |n| n as usize);
-    let workers = common.workers()?;
+    let workers = global.workers()?;
     let Shape { n_layers, d_model, n_heads, d_vocab, n_ctx, batch } = shape;
     let config = ModelConfig::new(n_layers, d_model, n_heads, d_vocab, n_ctx).validated()?;
-    let model = Model::init(config, &mut stream(common.seed(), Purpose::Init, 0));
+    let model = Model::init(config, &mut stream(global.seed(), Purpose::Init, 0));
     let resident_before = memory("VmRSS");
-    let groups = random_groups(&shape, common.seed());
+    let groups = random_groups(&shape, global.seed());
     let moments = Moments::new(model.params.len());
     let mut trainer =
         Trainer::new(model, adamw(), moments, None, TrainerOptions { precision, ..TrainerOptions::default() })?;
@@ -124,7 +125,7 @@ fn time(args: &TrainArgs, common: &Common) -> Result<TrainTimes> {
     })
 }
 
-/// A batch of random tokens, every position scored.
+/// Draws a batch of random tokens with loss at every position.
 fn random_groups(shape: &Shape, seed: u64) -> Vec<MicroBatch> {
     let mut rng = stream(seed, Purpose::Sample, 0);
     let &Shape { n_ctx: seq, d_vocab, batch, .. } = shape;

@@ -309,7 +309,7 @@ impl From<Probability> for f64 {
 #[error("{0} is no chance; give a number from 0 to 1")]
 pub struct InvalidProbability(f64);
 
-impl HasFault for NoProbability {
+impl HasFault for InvalidProbability {
     fn fault(&self) -> Fault {
         Fault::BadInput
     }

@@ -1,23 +1,23 @@
-//! Where runs go if nobody says where: `runs/DATE-TASK-HASH`.
+//! The default folder of a run: `runs/DATE-TASK-HASH`.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use searchlens::runs::config::RunConfig;
 
-/// Folder of all runs that were not told where to go.
+/// Parent of all default run folders.
 const RUNS: &str = "runs";
 
-/// A folder that is not there yet, named after today, the task and a hash of the config.
-pub(crate) fn fresh(config: &RunConfig) -> PathBuf {
+/// Returns a path that does not exist yet, named after today's date, the task and a hash of the config.
+pub(crate) fn new(config: &RunConfig) -> PathBuf {
     let name = format!("{}-{}", date(SystemTime::now()), name(config));
     let numbered = (2..).map(|n| format!("{name}-{n}"));
     let mut names = std::iter::once(name.clone()).chain(numbered).map(|name| Path::new(RUNS).join(name));
-    names.find(|path| !path.exists()).expect("the numbers do not end")
+    names.find(|path| !path.exists()).expect("the numbers are endless")
 }
 
-/// The youngest folder that [`fresh`] has named for this config.
-pub(crate) fn last(config: &RunConfig) -> Option<PathBuf> {
+/// Returns the latest folder that [`new`] has named for this config.
+pub(crate) fn latest(config: &RunConfig) -> Option<PathBuf> {
     let name = name(config);
     let is_ours = |path: &PathBuf| path.file_name().is_some_and(|file| file.to_string_lossy().contains(&name));
     let folders = std::fs::read_dir(RUNS).ok()?.filter_map(|entry| Some(entry.ok()?.path())).filter(is_ours);
@@ -25,26 +25,26 @@ pub(crate) fn last(config: &RunConfig) -> Option<PathBuf> {
     Some(dated.max()?.1)
 }
 
-/// Task and hash: `dfs-5x5-1f2e3d4c`.
+/// Returns task and hash: `dfs-5x5-1f2e3d4c`.
 fn name(config: &RunConfig) -> String {
     format!("{}-{:08x}", config.task().name(), hash(config.to_toml().as_bytes()))
 }
 
-/// A hash that stays the same for ever (FNV-1a, Fowler, Noll and Vo; 32 bits).
+/// Returns the 32-bit FNV-1a hash (Fowler, Noll and Vo), which no release of Rust changes.
 fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The date in UTC, as 2026-11-23.
+/// Returns the date in UTC, such as 2026-11-23.
 fn date(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let (year, month, day) = civil(since.as_secs() / 86_400);
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// Year, month and day, so many days after 1 January 1970 (Gregorian calendar).
+/// Returns the Gregorian year, month and day that lie `days` days after 1 January 1970.
 fn civil(days: u64) -> (u64, u64, u64) {
-    // Years that begin in March put the leap day last. 400 of them have 146,097 days.
+    // Counting years from March puts the leap day last. 400 years have 146,097 days.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -60,7 +60,7 @@ mod tests {
     use super::{civil, hash};
 
     #[test]
-    fn days_are_counted_as_calendars_do() {
+    fn known_dates() {
         let known = [
             (0, (1970, 1, 1)),
             (59, (1970, 3, 1)),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_the_published_one() {
+    fn published_hashes() {
         assert_eq!((hash(b""), hash(b"foobar")), (0x811c_9dc5, 0xbf9c_f968));
     }
 }

@@ -1,28 +1,28 @@
-//! Scores as a table to read.
+//! The score table that `eval`, `train` and `demo` print.
 
 use searchlens::results::{EvalResult, Lookahead};
 use searchlens::stats::estimate::Estimate;
 
-/// The scores of an evaluation with their intervals, beside policies that do not search.
-pub(crate) fn scores(result: &EvalResult) -> String {
+/// Formats the scores of an evaluation with their intervals, and those of policies that do not search.
+pub(crate) fn table(result: &EvalResult) -> String {
     let baselines = &result.baselines;
     let mut lines = vec![format!(
         "{:<34}{:>7}   95 % interval   on {} {} problems",
         "", "score", result.exact_path.n, result.split
     )];
     let mut row = |name: &str, estimate: &Estimate| lines.push(estimate_row(name, estimate));
-    row("exact path (a shortest one)", &result.exact_path);
+    row("exact path (a shortest path)", &result.exact_path);
     row("valid path", &result.valid_path);
     row("reaches the target", &result.reaches_target);
-    row("right at the first fork", &result.first_fork);
-    row("steps over shortest, valid paths", &result.path_length_ratio);
-    row("steps through walls, or jumps", &result.wall_jumps);
-    row("ended wrongly", &result.end_errors);
-    lines.push("exact path of policies that do not search, on the same problems:".to_owned());
+    row("correct at the first fork", &result.first_fork);
+    row("path length ratio (valid paths)", &result.path_length_ratio);
+    row("invalid moves", &result.wall_jumps);
+    row("end errors", &result.end_errors);
+    lines.push("exact path of policies without search, same problems:".to_owned());
     lines.push(estimate_row("  random at forks", &baselines.random));
-    lines.push(estimate_row("  heads for the target (greedy)", &baselines.greedy));
+    lines.push(estimate_row("  greedy (towards the target)", &baselines.greedy));
     for (k, score) in baselines.k_lookahead.iter().filter(|(k, _)| [2, 4, 8, 16].contains(*k)) {
-        lines.push(estimate_row(&format!("  sees {k} steps ahead, then greedy"), score));
+        lines.push(estimate_row(&format!("  {k}-step lookahead, then greedy"), score));
     }
     let star = &result.k_star;
     let ends = star.low.as_ref().zip(star.high.as_ref()).map(|(low, high)| (steps(low), steps(high)));
@@ -36,7 +36,7 @@ fn estimate_row(name: &str, estimate: &Estimate) -> String {
     row_of(name, estimate.value.map(number), ends)
 }
 
-/// A row of the table: a dash for what is not known.
+/// Formats a row; a missing value is a dash.
 fn row_of(name: &str, value: Option<String>, ends: Option<(String, String)>) -> String {
     let dash = || "-".to_owned();
     let interval = ends.map_or_else(dash, |(low, high)| format!("{low} to {high}"));
@@ -44,8 +44,8 @@ fn row_of(name: &str, value: Option<String>, ends: Option<(String, String)>) -> 
     format!("{name:<34}{:>7}{interval}", value.unwrap_or_else(dash))
 }
 
-/// The value of an estimate in few digits, a dash if it rests on no example.
-pub(crate) fn value(estimate: &Estimate) -> String {
+/// Formats the value of an estimate with three decimals, or a dash if it has no examples.
+pub(crate) fn rounded(estimate: &Estimate) -> String {
     estimate.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
 }
 
