@@ -197,7 +197,7 @@ pub(crate) fn wall_sentence(probes: &ProbeResult) -> String {
     let Some((best, _)) = scored.max_by(|(_, a), (_, b)| a.total_cmp(b)) else {
         return "No site was probed for passages.".to_string();
     };
-    let beside = |other: &Estimate, what: &str| match compare(&best.trained, other) {
+    let compared_with = |other: &Estimate, what: &str| match compare(&best.trained, other) {
         Comparison::Above => format!("above {what} ({})", percent(other)),
         Comparison::Below => format!("below {what} ({})", percent(other)),
         Comparison::Overlapping => format!("not distinguishable from {what} ({})", percent(other)),
@@ -206,9 +206,9 @@ pub(crate) fn wall_sentence(probes: &ProbeResult) -> String {
         "Best site {}: the probe is right for {} of the edges, {}, {} and {}.",
         best.site,
         percent(&best.trained),
-        beside(&probes.wall_prior, "the majority class of each edge"),
-        beside(&best.untrained, "the untrained network"),
-        beside(&best.control, "the control task")
+        compared_with(&probes.wall_prior, "the majority class of each edge"),
+        compared_with(&best.untrained, "the untrained network"),
+        compared_with(&best.control, "the control task")
     )
 }
 
@@ -220,24 +220,20 @@ pub(crate) fn future_sentence(probes: &ProbeResult) -> String {
     if scored.is_empty() {
         return "No step k ≥ 2 has enough problems (50) with a fork between step 1 and step k to distinguish planning from following a corridor.".to_string();
     }
-    let clear: Vec<String> = scored
+    let above: Vec<String> = scored
         .iter()
         .filter(|(_, f)| compare(&f.trained, &f.corridor_floor) == Comparison::Above)
         .map(|(k, _)| k.to_string())
         .collect();
-    let tried = scored.len();
-    if clear.is_empty() {
-        format!(
-            "On problems with a fork between step 1 and step k, the probe is above the corridor floor at no step ({tried} steps compared): nothing \
-             here needs a plan."
-        )
-    } else {
-        format!(
-            "On problems with a fork between step 1 and step k, the probe is above the corridor floor at step{} {} ({tried} steps compared).",
-            if clear.len() > 1 { "s" } else { "" },
-            clear.join(", ")
-        )
-    }
+    let n_compared = scored.len();
+    let where_above = match above.as_slice() {
+        [] => format!("at no step ({n_compared} compared): nothing here needs a plan"),
+        [k] => format!("at step {k} ({n_compared} compared)"),
+        _ => format!("at steps {} ({n_compared} compared)", above.join(", ")),
+    };
+    format!(
+        "On problems with a fork between step 1 and step k, the probe's interval is above that of the corridor floor {where_above}."
+    )
 }
 
 #[cfg(test)]

@@ -362,7 +362,7 @@ fn bad_run_folders() {
     check(
         "report @",
         expect![[r#"
-        error: @/run.json: no such file, so its folder is no run; name a folder that `searchlens train` or `searchlens demo` wrote
+        error: @/run.json: no such file, so its folder is not a run; name a folder written by `searchlens train` or `searchlens demo`
     "#]],
     );
     check(

@@ -92,3 +92,37 @@ fn a_path_around_a_torus_leaves_and_comes_in_again() {
         assert!(seen.dom.contains(half), "one half of the passage from cell 0 to cell 2 is at each border: {half}");
     }
 }
+
+#[test]
+fn two_galleries_on_one_page_are_independent() {
+    let Some(browser) = browser() else {
+        eprintln!("skipped: no browser (chromium or chrome) on PATH");
+        return;
+    };
+    let written = report(&Fixture::whole());
+    let between = |from: &str, to: &str| {
+        let start = written.html.find(from).unwrap();
+        let end = start + written.html[start..].find(to).unwrap() + to.len();
+        &written.html[start..end]
+    };
+    let section = between("<section id=\"gallery\">", "</section>");
+    let data = between("<script type=\"application/json\" id=\"gallery-data\">", "</script>");
+    let second = |part: &str| {
+        let names = [("id=\"gallery", "id=\"second"), ("data-gallery=\"gallery\"", "data-gallery=\"second\"")];
+        names.iter().fold(part.to_string(), |part, (from, to)| part.replace(from, to))
+    };
+    let page = written.html.replace(section, &[section, &second(section)].concat());
+    let page = page.replace(data, &[data, &second(data)].concat());
+    std::fs::write(&written.paths.html, page).unwrap();
+
+    let seen = open(&browser, &written.paths.html, "#gallery=second&specimen=4&step=1&head=L1H2");
+    assert_eq!(seen.console, Vec::<String>::new());
+    let chosen = |id: &str| {
+        let section =
+            seen.dom.split(&format!("<section id=\"{id}\"")).nth(1).unwrap().split("</section>").next().unwrap();
+        let cards: Vec<&str> = section.split("<article").skip(1).collect();
+        let chosen = cards.iter().position(|card| card.starts_with(" class=\"specimen failure chosen\"")).unwrap();
+        (chosen, section.matches("aria-pressed=\"true\"").count())
+    };
+    assert_eq!((chosen("gallery"), chosen("second")), ((0, 1), (4, 1)));
+}
