@@ -64,7 +64,12 @@ impl Value<'_> {
     fn float(&self) -> Result<f64, DocumentError> {
         let number = match &self.0 {
             DeValue::Integer(_) => self.whole(i64::MIN.into(), i64::MAX.into()).ok().map(|number| number as f64),
-            DeValue::Float(number) => number.as_str().parse().ok(),
+            // A number too large for f64 is an error; only `inf` is infinite.
+            DeValue::Float(number) => number
+                .as_str()
+                .parse()
+                .ok()
+                .filter(|x: &f64| x.is_finite() || !number.as_str().contains(char::is_numeric)),
             _ => None,
         };
         number.ok_or_else(|| self.wanted_number("a number"))
@@ -88,7 +93,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
             },
             DeValue::Float(_) => visitor.visit_f64(self.float()?),
             DeValue::Boolean(is_true) => visitor.visit_bool(is_true),
-            DeValue::Datetime(_) => Err(DocumentError::wanted("anything but a date")),
+            DeValue::Datetime(_) => Err(DocumentError::wanted("a value other than a date")),
             DeValue::Array(items) => visitor.visit_seq(Items::new(items)),
             DeValue::Table(table) => visitor.visit_map(Entries::new(table)),
         }

@@ -79,7 +79,7 @@ fn missing_key(document: &Spanned<DeTable<'_>>) -> Option<DocumentError> {
 
 /// Puts an error of the document into the words of the config.
 fn problem(error: DocumentError) -> ConfigProblem {
-    let key = error.path.join(".");
+    let key = error.path.join(".").replace(".[", "[");
     let within = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     match error.kind {
         ErrorKind::UnknownKey { key, known } => {

@@ -105,7 +105,52 @@ fn optional_keys_have_their_place_in_the_resolved_config() {
     ]);
     let text = config.to_toml();
     let (_, model_and_train) = text.split_once("[model]").unwrap();
-    let want = expect![[r#""#]];
+    let want = expect![[r#"
+
+        n_layers = 1
+        d_model = 32
+        n_heads = 2
+        d_head = 16
+        d_mlp = 128
+        act_fn = "gelu_new"
+        normalization = "layer_norm"
+        attention_dir = "causal"
+        attn_only = false
+        output_bias = false
+
+        [model.positions.rotary]
+        base = 10000.0
+        dim = 16
+
+        [train]
+        seed = 3
+        batch_problems = 16
+        accumulate = 1
+        steps = 60
+        lr = 0.004
+        warmup = 10
+        schedule = "constant"
+        beta1 = 0.9
+        beta2 = 0.98
+        eps = 0.00000001
+        weight_decay = 0.05
+        decay = ["attention", "mlp", "unembedding"]
+        clip = inf
+        average_steps = 20
+        myopic = false
+        loss_on = "path"
+        precision = "auto"
+        slots = 2
+        tier = "avx2"
+        checkpoint_every = 20
+        log_every = 7
+        init = "a.safetensors"
+
+        [eval]
+        problems = 50
+        every = 30
+        split = "test"
+    "#]];
     want.assert_eq(model_and_train);
 }
 
@@ -169,14 +214,14 @@ fn an_unknown_key_at_any_depth_gets_near_names() {
         "[task.maze]",
         "[task.maize]",
         expect![
-            "line 1: unknown key `task.maize` (did you mean `maze`?); known: maze, star, dag, tree, graph, labelled, prompted, hops, countdown, sliding, mixture"
+            "line 1: `task`: unknown field `maize` (did you mean `maze`?); there are: maze, star, dag, tree, graph, labelled, prompted, hops, countdown, sliding, mixture"
         ],
     );
     check_error(
         "rows = 3",
         "row = 3",
         expect![
-            "line 3: unknown key `task.maze.row` (did you mean `rows`?); known: generator, rows, cols, torus, braid, max_weight, endpoints, start, accessible_cells, max_tree_depth, do_forks, randomized_stack, p, newest"
+            "line 3: `task.maze`: unknown field `row` (did you mean `rows`?); there are: generator, rows, cols, torus, braid, max_weight, endpoints, start, accessible_cells, max_tree_depth, do_forks, randomized_stack, p, newest"
         ],
     );
     check_error(
@@ -273,80 +318,120 @@ fn wrong_values_are_named() {
     check_error(
         "steps = 60",
         "steps = \"many\"",
-        expect![[r#"line 14: `train.steps`: invalid type: string "many", expected a whole number from 0 on"#]],
+        expect![[r#"line 14: train.steps = "many": wanted a whole number from 0 on"#]],
     );
-    check_error(
-        "steps = 60",
-        "steps = -1",
-        expect!["line 14: `train.steps`: invalid value: integer `-1`, expected a whole number from 0 on"],
-    );
-    check_error(
-        "lr = 4e-3",
-        "lr = \"a\"",
-        expect![[r#"line 15: `train.lr`: invalid type: string "a", expected a number"#]],
-    );
+    check_error("steps = 60", "steps = -1", expect!["line 14: train.steps = -1: wanted a whole number from 0 on"]);
+    check_error("lr = 4e-3", "lr = \"a\"", expect![[r#"line 15: train.lr = "a": wanted a number"#]]);
     check_error(
         "rows = 3",
         "rows = \"3\"",
-        expect![[
-            r#"line 3: `task.maze.rows`: invalid type: string "3", expected a whole number from 0 on; leave out the quotes"#
-        ]],
+        expect![[r#"line 3: task.maze.rows = "3": wanted a whole number from 0 on, without quotes"#]],
     );
     check_error(
         "lr = 4e-3",
         "lr = 4e-3\nschedule = \"cosine\"",
-        expect![
-            "line 16: `train.schedule.cosine`: this choice has values of its own; write them with it, as { cosine = { floor = 0.1 } } or { linear = { decay = 0.4 } }"
-        ],
+        expect![[
+            r#"line 16: train.schedule = "cosine" lacks its values; write train.schedule = { cosine = { floor = .. } }"#
+        ]],
     );
     check_error(
         "n_heads = 2",
         "n_heads = 2\npositions = \"rotary\"",
+        expect![[
+            r#"line 11: model.positions = "rotary" lacks its values; write model.positions = { rotary = { base = .., dim = .. } }"#
+        ]],
+    );
+    check_error("steps = 60", "steps = 0", expect!["line 14: train.steps = 0: wanted a whole number from 1 on"]);
+    check_error(
+        "steps = 60",
+        "",
+        expect!["line 11: `train.steps` is missing; add it (`searchlens train --help` shows a config)"],
+    );
+    check_error(
+        "n_layers = 1",
+        "",
+        expect!["line 7: `model.n_layers` is missing; add it (`searchlens train --help` shows a config)"],
+    );
+    check_error(
+        "[model]\nn_layers = 1\nd_model = 32\nn_heads = 2\n",
+        "",
+        expect!["line 1: `model` is missing; add it (`searchlens train --help` shows a config)"],
+    );
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\ndecay = \"mlp\"",
+        expect![[r#"line 16: train.decay = "mlp": wanted an array"#]],
+    );
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\ndecay = [\"mlp\", \"mpl\"]",
         expect![
-            "line 11: `model.positions.rotary`: this choice has values of its own; write them with it, as { rotary = { base = 10000.0 } }"
+            "line 16: `train.decay[1]` cannot be `mpl` (did you mean `mlp`?); known: embedding, attention, mlp, unembedding, vector"
         ],
     );
-    check_error("steps = 60", "steps = 0", expect!["train.steps = 0: wanted a whole number from 1 on"]);
-    check_error("steps = 60", "", expect!["line 11: `train`: missing field `steps`"]);
-    check_error("n_layers = 1", "", expect![]);
-    check_error("[model]\nn_layers = 1\nd_model = 32\nn_heads = 2\n", "", expect![]);
-    check_error("lr = 4e-3", "lr = 4e-3\ndecay = \"mlp\"", expect![]);
-    check_error("lr = 4e-3", "lr = 4e-3\ndecay = [\"mlp\", \"mpl\"]", expect![]);
-    check_error("lr = 4e-3", "lr = 4e-3\nmyopic = \"true\"", expect![]);
-    check_error("lr = 4e-3", "lr = 4e-3\nloss_on = { path = { x = 1 } }", expect![]);
-    check_error("lr = 4e-3", "lr = 4e-3\nloss_on = 3", expect![]);
-    check_error("lr = 4e-3", "lr = 4e-3\nschedule = { constant = {}, cosine = { floor = 0.1 } }", expect![]);
-    check_error("name = \"edges\"", "name = 1979-05-27", expect![]);
-    check_error("rows = 3", "rows = 3\nmax_weight = 5000000000", expect![]);
-    check_error("lr = 4e-3", "lr = nan", expect!["train.lr = NaN: wanted a positive number"]);
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\nmyopic = \"true\"",
+        expect![[r#"line 16: train.myopic = "true": wanted true or false"#]],
+    );
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\nloss_on = { path = { x = 1 } }",
+        expect![[r#"line 16: train.loss_on.path = { .. }: wanted "path" alone, which takes no values"#]],
+    );
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\nloss_on = 3",
+        expect!["line 16: `train.loss_on` cannot be `3`; known: path, all, first_step, forks"],
+    );
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\nschedule = { constant = {}, cosine = { floor = 0.1 } }",
+        expect!["line 16: train.schedule = { .. }: wanted a table with one key, the choice: constant, cosine, linear"],
+    );
+    check_error(
+        "name = \"edges\"",
+        "name = 1979-05-27",
+        expect!["line 6: tokenizer.name = 1979-05-27: wanted text in quotes"],
+    );
+    check_error(
+        "rows = 3",
+        "rows = 3\nmax_weight = 5000000000",
+        expect!["line 4: task.maze.max_weight = 5000000000: wanted a whole number from 0 to 4294967295"],
+    );
+    check_error("lr = 4e-3", "lr = nan", expect!["line 15: train.lr = NaN: wanted a positive number"]);
     check_error(
         "lr = 4e-3",
         "lr = 4e-3\nclip = 0.0",
-        expect!["train.clip = 0: wanted a positive number, or inf to leave the gradient as it is"],
+        expect!["line 16: train.clip = 0: wanted a positive number, or inf for no clipping"],
     );
-    check_error("lr = 4e-3", "lr = 4e-3\nbeta2 = 1.0", expect!["train.beta2 = 1: wanted a number from 0 to below 1"]);
+    check_error(
+        "lr = 4e-3",
+        "lr = 4e-3\nbeta2 = 1.0",
+        expect!["line 16: train.beta2 = 1: wanted a number from 0 to below 1"],
+    );
     check_error(
         "lr = 4e-3",
         "lr = ",
         expect!["line 15: not TOML: string values must be quoted, expected literal string"],
     );
-    check_error("n_heads = 2", "n_heads = 0", expect!["model.n_heads = 0: wanted a whole number from 1 on"]);
+    check_error("n_heads = 2", "n_heads = 0", expect!["line 10: model.n_heads = 0: wanted a whole number from 1 on"]);
     check_error(
         "n_heads = 2",
         "n_heads = 3",
-        expect!["model.d_model = 32 is no multiple of n_heads = 3; change one of them, or give d_head"],
+        expect!["line 9: model.d_model = 32 is not a multiple of n_heads = 3; change one of them, or give d_head"],
     );
     check_error(
         "n_heads = 2",
         "n_heads = 2\nattention_dir = \"bidirectional\"",
         expect![[
-            r#"model.attention_dir = "bidirectional": trained on next tokens, such a network would only copy what it sees, and it cannot answer token by token; use "causal""#
+            r#"line 11: model.attention_dir = "bidirectional": a network that sees the next token learns only to copy it, and cannot generate token by token; use "causal""#
         ]],
     );
     check_error(
         "n_heads = 2",
         "n_heads = 2\npositions = { rotary = { dim = 99 } }",
-        expect!["[model]: model config: `rotary_dim` is 99, wanted an even number from 2 to d_head"],
+        expect!["line 7: [model]: model config: `rotary_dim` is 99, wanted an even number from 2 to d_head"],
     );
     check_error(
         "rows = 3",
@@ -359,26 +444,28 @@ fn wrong_values_are_named() {
         "rows = 3\ncols = 3",
         "rows = 2\ncols = 2",
         expect![[
-            r#"[task]: split = "validation": in 2000 draws from dfs-2x2 no problem fell into it (1 symmetry class(es) seen); make the problems larger, or use another split"#
+            r#"line 1: [task]: split = "validation": in 2000 draws from dfs-2x2 no problem fell into it (1 symmetry class(es) seen); make the problems larger, or use another split"#
         ]],
     );
     check_error(
         "name = \"edges\"",
         "name = \"edges\"\nmax_grid_size = 3",
         expect![
-            "[tokenizer]: tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out"
+            "line 5: [tokenizer]: tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out"
         ],
     );
     check_error(
         "name = \"edges\"",
         "name = \"AOTP_UT_uniform\"\nmax_grid_size = 2",
-        expect!["[tokenizer]: tokenizer.max_grid_size is 2, too small for mazes of 3 x 3 cells; make it 3 or more"],
+        expect![
+            "line 5: [tokenizer]: tokenizer.max_grid_size is 2, too small for mazes of 3 x 3 cells; make it 3 or more"
+        ],
     );
     let text = tiny::text(&[
         ("n_heads = 2", "n_heads = 2\npositions = \"learned_after_edges\""),
         ("\"edges\"", "\"AOTP_UT_uniform\""),
     ]);
-    expect![[r#"model.positions = "learned_after_edges" needs a tokenizer whose sequences open with single edge tokens in random order, and `AOTP_UT_uniform` is none; use "learned""#]].assert_eq(&RunConfig::parse(&text).unwrap_err().to_string());
+    expect![[r#"line 11: model.positions = "learned_after_edges" needs a tokenizer that opens sequences with single edge tokens in random order, and `AOTP_UT_uniform` does not; use "learned""#]].assert_eq(&RunConfig::parse(&text).unwrap_err().to_string());
 }
 
 #[test]
@@ -387,7 +474,7 @@ fn a_run_shorter_than_its_warm_up_gives_a_warning() {
         |edits: &[(&str, &str)]| tiny::config(edits).warnings().iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(warnings(&[]).is_empty() && warnings(&[("warmup = 10", "warmup = 60")]).is_empty());
     let want = expect![
-        "train.warmup = 100 is more than train.steps = 60: the learning rate still grows when the run ends, at 0.60 of train.lr; set train.warmup to less, such as 6"
+        "train.warmup = 100 is more than train.steps = 60: the warm-up does not finish, and the learning rate ends at 0.60 of train.lr; set train.warmup to less, such as 6"
     ];
     want.assert_eq(&warnings(&[("warmup = 10", "warmup = 100")]).join("; "));
 }
