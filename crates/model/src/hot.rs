@@ -4,8 +4,8 @@
 
 use crate::config::ModelConfig;
 use crate::kernels::activation::{Activation, activate};
-use crate::kernels::attention::AttnDims;
-use crate::kernels::flash::{Answers, Softmax, attend, attend_bwd};
+use crate::kernels::attention::{AttnDims, KvGradient};
+use crate::kernels::flash::{Softmax, attend, attend_bwd};
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::norm::{NormActs, NormKind, norm_rows, norm_rows_bwd};
 use crate::kernels::product::{Packing, Store, view, view_mut};

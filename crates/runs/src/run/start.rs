@@ -8,7 +8,7 @@ use searchlens_model::Model;
 use searchlens_model::checkpoint::{CheckpointError, load_model};
 use searchlens_model::config::ModelConfig;
 use searchlens_model::kernels::attention::KvGradient;
-use searchlens_model::kernels::tier::{Tier, tier_for};
+use searchlens_model::kernels::tier::tier_for;
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::Slot;
 use searchlens_model::train::{Average, Trainer, TrainerOptions};

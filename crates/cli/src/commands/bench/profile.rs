@@ -6,7 +6,7 @@ use searchlens::model::config::{AttentionDir, ModelConfig};
 use searchlens::model::kernels;
 use searchlens::model::kernels::tier::{Precision, bf16_unit};
 use searchlens::model::kernels::tile::{LeftStrips, Line, Steps, Sums, ZERO_BLOCK};
-use searchlens::model::profile::Stage;
+use searchlens::model::stage::Stage;
 use serde::Serialize;
 
 use crate::output::print;
