@@ -119,32 +119,18 @@ pub struct ModelConfig {
     pub attn_scale: f64,
 }
 
-/// What is wrong with a model config.
+/// Errors of a model config.
 #[derive(Debug, thiserror::Error, PartialEq)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ConfigError {
-    /// The config is not a JSON object.
     #[error("the model config is not a JSON object")]
     NotAnObject,
-    /// A required field is absent.
     #[error("model config: field `{field}` is missing")]
-    Missing {
-        /// Name of the field.
-        field: &'static str,
-    },
-    /// A field's value has the wrong type or lies out of range.
+    Missing { field: &'static str },
     #[error("model config: `{field}` is {value}, wanted {wanted}")]
-    Value {
-        /// Name of the field.
-        field: String,
-        /// The value found.
-        value: String,
-        /// What would do.
-        wanted: String,
-    },
-    /// A field that this program does not know.
+    Value { field: String, value: String, wanted: String },
     #[error("model config: unknown field `{field}`{near}")]
     Unknown {
-        /// Name of the field.
         field: String,
         /// ` (did you mean ..?)`, or empty.
         near: String,

@@ -165,13 +165,12 @@ pub fn generate_tapped<R: Rng>(
     Ok(in_given_order(&prompts, continued))
 }
 
-/// Why nothing was generated.
+/// Errors of generation.
 #[derive(Debug, thiserror::Error, PartialEq)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum GenerateError {
-    /// A prompt does not fit the network.
     #[error(transparent)]
     Tokens(#[from] TokensError),
-    /// Every position of a bidirectional network sees later ones.
     #[error("a bidirectional network cannot generate token by token")]
     Bidirectional,
 }
