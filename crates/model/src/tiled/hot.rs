@@ -161,7 +161,7 @@ impl Buffers {
     }
 }
 
-/// All of them, on this thread.
+/// Returns the kernels, on this thread.
 pub fn kernels(unit: Bf16Unit) -> Vec<Kernel> {
     let unit = unit.on_this_thread();
     #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
@@ -230,7 +230,7 @@ pub fn kernels(unit: Bf16Unit) -> Vec<Kernel> {
             "attention, backward",
             "256 x 4 heads of 32",
             Tiles,
-            // Four products of each pair: its powers are kept.
+            // Four products for each pair: its exponentials are stored.
             SEEN * (8 * D / 4),
             2 * SEQ * 8 * D,
             attend_bwd,
@@ -273,7 +273,7 @@ fn linear_qkv(b: &mut Buffers) {
     multiply(b.unit, &b.normed, 0, 0..SEQ, &weights.forward, &mut finish, &mut b.scratch);
 }
 
-/// Sums are overwritten where a step adds them: after many runs they would be infinite.
+/// Sets sums where a step adds to them: after many runs they would be infinite.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn linear_out(b: &mut Buffers) {
     let weights = &b.weights[1];
@@ -308,7 +308,7 @@ fn attend(b: &mut Buffers) {
     attention(b.unit, b.heads, &b.qkv, &mut b.z, &mut b.attention_stash, &mut b.attention);
 }
 
-/// What it reads the mix' gradient from is lost: it comes anew from a copy.
+/// The kernel overwrites the gradient of `z`, so each run copies it first.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attend_bwd(b: &mut Buffers) {
     b.dz.clone_from(&b.z);

@@ -1,10 +1,10 @@
-//! Rotary positions of the tiled step: queries and keys turned where they lie.
+//! Rotary position embedding of the tiled step, in place.
 
 use super::factor::Rows;
 use super::heads::Heads;
 use crate::kernels::bf16::{nearest, widen};
 
-/// Cosines and sines of all positions met so far: a network turns every layer of every micro-batch alike.
+/// RoPE table: cosines and sines of the positions so far, shared by all layers and micro-batches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RotaryTable {
     /// `[pos, rotary_dim / 2]`
