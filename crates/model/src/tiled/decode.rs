@@ -39,7 +39,7 @@ impl<'a> TiledDecoder<'a> {
     /// Runs the next positions of some rows of the cache; leaves the logits after the last token of each in the workspace.
     pub(crate) fn decode(&self, rows: &[usize], sequences: Sequences<'_>, workspace: &mut DecodeWorkspace) {
         let unit = self.weights.unit.on_this_thread();
-        #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+        #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
         // SAFETY: a `Bf16Unit` exists only where the features do.
         unsafe {
             decode(unit, self.net, &self.weights, rows, sequences, workspace);

@@ -2,7 +2,7 @@
 //!
 //! A product `a @ b` reads its left factor by rows, 32 numbers a line, and its right factor by pairs of rows: line `p` of a tile
 //! is the pairs `(b[2p, n], b[2p + 1, n])` of 16 columns `n`. Read as 16×16 numbers of 32 bits, a tile of `b` as right factor is
-//! the transpose of the tile of `bᵀ` as left factor. So one shuffle, [`transpose`], leads from either form of a matrix to the
+//! the transpose of the tile of `bᵀ` as left factor. So one shuffle, [`transpose`], converts either form of a matrix to the
 //! other form of its transpose, and weight gradients, `xᵀ @ dout`, need no third form.
 //!
 //! Sizes are rounded up to whole tiles; padding is 0.

@@ -164,13 +164,13 @@ impl Buffers {
 /// Returns the kernels, on this thread.
 pub fn kernels(unit: Bf16Unit) -> Vec<Kernel> {
     let unit = unit.on_this_thread();
-    #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+    #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
     // SAFETY: a `Bf16Unit` exists only where the features do.
     let buffers = Rc::new(RefCell::new(unsafe { Buffers::new(unit) }));
     let kernel = |name, sizes: &str, unit, flops: usize, bytes, run: unsafe fn(&mut Buffers)| {
         let buffers = buffers.clone();
         let run = move || {
-            #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+            #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
             // SAFETY: a `Bf16Unit` exists only where the features do, and all `run` asks for is them.
             unsafe {
                 run(&mut buffers.borrow_mut());
@@ -340,7 +340,7 @@ fn norm_backward(b: &mut Buffers) {
     }
 }
 
-/// Of its own powers, after the first run: finite numbers as good as any.
+/// After the first run it reads its own exponentials: any finite numbers will do.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn loss(b: &mut Buffers) {
     cross_entropy(&b.micro_batch, &b.scored, VOCAB, 1.0, &mut b.logits, &mut b.dlogits);

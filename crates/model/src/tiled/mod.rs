@@ -103,7 +103,7 @@ fn add_micro_batch(
 ) -> f64 {
     let (unit, sequences) = (weights.unit.on_this_thread(), micro_batch.sequences());
     workspace.resize(net.config, micro_batch);
-    #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+    #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
     // SAFETY: a `Bf16Unit` exists only where the features do.
     let loss = unsafe {
         forward::forward(unit, net, &weights.blocks, sequences, workspace);

@@ -12,7 +12,7 @@ pub(crate) struct RotaryTable {
 }
 
 impl RotaryTable {
-    /// RotaryTable the queries and keys of each row by its position, or, with `sign` −1, back. Angles as in
+    /// Rotates the queries and keys of each row by its position, or, with `sign` −1, back. Angles as in
     /// [`crate::kernels::rotary`]; each number is rounded to bf16 once more. Dimension and base are the network's:
     /// the same in every call.
     ///

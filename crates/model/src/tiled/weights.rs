@@ -103,7 +103,7 @@ impl Linear {
         Linear { parts: parts.into(), forward, backward, bias: padded(width) }
     }
 
-    #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+    #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
     fn pack(&mut self, _: Bf16Unit, params: &[f32]) {
         let mut first = 0;
         for &(w, b) in &self.parts {
