@@ -12,8 +12,8 @@ use std::hint::black_box;
 /// Iterations of a timed loop.
 const ITERATIONS: usize = 2000;
 
-/// Operations a second of the best unit of a tier (a multiply-add is two): bf16 tiles or pairs where it has them, else f32 vectors. The
-/// machine must have it, and this thread be held to it.
+/// Returns the peak operations per second of the best unit of a tier (a multiply-add is two): bf16 tiles or pairs if it has them,
+/// else f32 vectors. The machine must have the tier, and it must be forced on this thread.
 pub(crate) fn of_tier(tier: Tier) -> f64 {
     let (per_iteration, run): (usize, unsafe fn()) = match tier {
         Tier::Amx => return tiles(),
@@ -115,8 +115,8 @@ fn of_buffer(buffer_bytes: usize, read: unsafe fn(&[Line])) -> Bandwidth {
     Bandwidth { buffer_bytes, bytes_per_s: buffer_bytes as f64 / seconds }
 }
 
-/// Lines that are read at a time, two loads a cycle if memory gives them, from streams that are far apart: hardware looks ahead in
-/// each.
+/// Lines that are read at a time, two loads a cycle if memory gives them, from streams that are far apart: hardware looks ahead
+/// in each.
 const STREAMS: usize = 4;
 
 #[target_feature(enable = "avx512f")]

@@ -131,8 +131,8 @@ pub fn save_model(
     write_tensors(path, &tensors, &metadata)
 }
 
-/// Loads a network. `unembed.b_U` may be absent (it is then 0); TransformerLens' mask and rotary buffers are ignored. In a file of
-/// reference values, the weights may be named `weights.*`.
+/// Loads a network. `unembed.b_U` may be absent (it is then 0); TransformerLens' mask and rotary buffers are ignored. In a file
+/// of reference values, the weights may be named `weights.*`.
 ///
 /// # Errors
 /// If the file is incomplete, or its tensors do not match its config or are not finite.

@@ -219,7 +219,8 @@ impl ModelConfig {
     /// Reads TransformerLens' config. Absent fields take TransformerLens' defaults; fields without arithmetic are ignored.
     ///
     /// # Errors
-    /// If a size is missing, a field is unknown or has the wrong type, or a value asks for something the engine does not implement.
+    /// If a size is missing, a field is unknown or has the wrong type, or a value asks for something the engine does not
+    /// implement.
     pub fn from_transformer_lens(value: &Value) -> Result<ModelConfig, ConfigError> {
         let fields = value.as_object().ok_or(ConfigError::NotAnObject)?;
         for (name, value) in fields {

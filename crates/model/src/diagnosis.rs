@@ -11,8 +11,8 @@ use crate::sites::{At, Axes, Site};
 use crate::tap::Tap;
 use std::fmt;
 
-/// The first tensor of a step that is not all finite: parameters first, then the losses' weights, then the batch's micro-batches in
-/// order, each forward and back.
+/// The first tensor of a step that is not all finite: parameters first, then the losses' weights, then the batch's
+/// micro-batches in order, each forward and back.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub enum Origin {

@@ -7,8 +7,8 @@ use crate::forward::Sequences;
 pub struct MicroBatch {
     /// `[n_seq, seq]`
     pub tokens: Vec<u32>,
-    /// `[n_seq, seq]`: the tokens to predict, if they differ from the input `tokens` ("teacherless" training); `None` for ordinary
-    /// next-token prediction.
+    /// `[n_seq, seq]`: the tokens to predict, if they differ from the input `tokens` ("teacherless" training); `None` for
+    /// ordinary next-token prediction.
     pub targets: Option<Vec<u32>>,
     /// Length of each sequence.
     pub seq: usize,
@@ -33,8 +33,8 @@ impl MicroBatch {
     }
 }
 
-/// Returns how many sequences of `seq` tokens make a micro-batch: few enough to stay in cache, and the number that fills blocks of
-/// 32 rows best (of two that fill equally well, the larger).
+/// Returns how many sequences of `seq` tokens make a micro-batch: few enough to stay in cache, and the number that fills blocks
+/// of 32 rows best (of two that fill equally well, the larger).
 pub fn micro_batch_size(seq: usize) -> usize {
     let share_filled = |n: usize| (n * seq) as f64 / (n * seq).next_multiple_of(32) as f64;
     let max = (320 / seq.max(1)).max(1);

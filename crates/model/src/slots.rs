@@ -31,7 +31,8 @@ impl<R> Workspaces<R> {
 }
 
 impl<R: Default + Send + Profiled> Workspaces<R> {
-    /// Clears the slots in use and adds each micro-batch to its slot; returns these slots and, for each, the sum of `add`'s results.
+    /// Clears the slots in use and adds each micro-batch to its slot; returns these slots and, for each, the sum of `add`'s
+    /// results.
     pub(crate) fn add_up<'a, S: Send>(
         &self,
         slots: &'a mut [S],

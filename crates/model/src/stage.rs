@@ -15,7 +15,8 @@ pub enum Stage {
     LinearInput,
     /// Gradients of linear layers' weights.
     LinearWeights,
-    /// Activation functions and their derivatives, where they are separate passes (in bf16 they are fused into the linear layers).
+    /// Activation functions and their derivatives, where they are separate passes (in bf16 they are fused into the linear
+    /// layers).
     Activation,
     /// Attention.
     Attention,

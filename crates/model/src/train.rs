@@ -1,7 +1,7 @@
 //! The training step: the gradient of a batch, summed in an order that does not depend on the number of threads, then AdamW.
 //!
-//! A batch comes cut into micro-batches of sequences of equal (padded) length. Micro-batches belong to a fixed number of gradient slots;
-//! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
+//! A batch is cut into micro-batches of sequences of equal (padded) length. Micro-batches are dealt to a fixed number of gradient
+//! slots; workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
 use crate::backward::{ActGrads, backward};
 use crate::diagnosis::{self, Origin};

@@ -23,8 +23,8 @@ pub enum WorkersError {
 }
 
 impl Workers {
-    /// Starts `threads` workers, or one for each core this process may use. With `pin`, worker `i` stays on the `i`-th such core. A
-    /// tier that is forced on this thread is forced on them too (see [`crate::kernels::tier::force_tier`]).
+    /// Starts `threads` workers, or one for each core this process may use. With `pin`, worker `i` stays on the `i`-th such
+    /// core. A tier that is forced on this thread is forced on them too (see [`crate::kernels::tier::force_tier`]).
     ///
     /// # Errors
     /// If `threads` is 0, or the operating system refuses to start them.

@@ -40,8 +40,8 @@ impl Bf16Unit {
         }
     }
 
-    /// Returns whether training steps are faster than in f32. Measured: with tiles several times as fast; with vectors of pairs twice
-    /// as fast on AMD's Zen 4, but 1.3 times as slow on Intel's Sapphire Rapids.
+    /// Returns whether training steps are faster than in f32. Measured: with tiles several times as fast; with vectors of pairs
+    /// twice as fast on AMD's Zen 4, but 1.3 times as slow on Intel's Sapphire Rapids.
     pub fn beats_f32(self) -> bool {
         match self.0 {
             Kind::Tiles(_) => true,

@@ -6,7 +6,8 @@
 
 use std::arch::asm;
 
-/// Returns `eax`, `ebx`, `ecx` and `edx` of a leaf's subleaf 0. Source: Intel's Architectures Software Developer's Manual, vol. 2, CPUID.
+/// Returns `eax`, `ebx`, `ecx` and `edx` of a leaf's subleaf 0. Source: Intel's Architectures Software Developer's Manual, vol.
+/// 2, CPUID.
 pub(super) fn cpuid(leaf: u32) -> [u32; 4] {
     let (eax, ebx, ecx, edx): (u32, u64, u32, u32);
     // SAFETY: every processor of this architecture has the instruction; it writes four registers, and `rbx`, which the

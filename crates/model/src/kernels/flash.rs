@@ -11,8 +11,8 @@ use super::product::{HeadScratch, Packing, Store, View, ViewMut, view, view_mut}
 use super::real::Real;
 use super::tier::vectorised;
 
-/// Softmax statistics of a query, from which the backward pass recomputes its pattern: `exp((score − top) / attn_scale) · inverse`, scores being those
-/// before the division.
+/// Softmax statistics of a query, from which the backward pass recomputes its pattern: `exp((score − top) / attn_scale) ·
+/// inverse`, scores being those before the division.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Softmax<F> {
     /// The largest visible score.

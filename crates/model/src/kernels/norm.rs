@@ -63,8 +63,8 @@ pub fn norm_rows<F: Real>(kind: NormKind, gain: Option<&[F]>, bias: Option<&[F]>
     )
 }
 
-/// Reverses [`norm_rows`]: `grad` comes in as the gradient of the output and leaves as that of the input; adds to the gradients of
-/// gain and bias.
+/// Reverses [`norm_rows`]: `grad` comes in as the gradient of the output and leaves as that of the input; adds to the gradients
+/// of gain and bias.
 ///
 /// With `g = dout · gain`: `dx = (g − mean(g) − normalized · mean(g · normalized)) / scale`, without `mean(g)` for RMSNorm.
 pub fn norm_rows_bwd<F: Real>(

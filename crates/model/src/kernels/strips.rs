@@ -180,8 +180,8 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
     }
 }
 
-/// Returns rows of a left factor; if its columns are contiguous and many, they are copied together. Reading them in place, one cache
-/// line here and one there, would take longer than the multiplication.
+/// Returns rows of a left factor; if its columns are contiguous and many, they are copied together. Reading them in place, one
+/// cache line here and one there, would take longer than the multiplication.
 #[inline(always)]
 fn gathered<'a, F: Real>(a: View<'a, F>, gathered_columns: &'a mut Vec<F>) -> View<'a, F> {
     if a.row_stride() != 1 || a.nrows() == 1 || a.ncols() <= ROWS {

@@ -1,8 +1,8 @@
 //! Sixteen floats at a time: the vector primitives of the bf16 tiers (AVX-512 with bf16 conversion).
 //!
-//! Every function is safe to call from functions with the same `#[target_feature]`; loads and stores touch only what their reference
-//! holds. The bf16 tier rounds to 8 bits of significand, so exponential and
-//! gelu need no more than that: their error bounds are stated and tested against f64.
+//! Every function is safe to call from functions with the same `#[target_feature]`; loads and stores touch only what their
+//! reference holds. The bf16 tier rounds to 8 bits of significand, so exponential and gelu need no more than that: their error
+//! bounds are stated and tested against f64.
 #![expect(unsafe_code, reason = "vector loads and stores exist only as intrinsics on pointers")]
 
 use super::tile::{Lanes, Line, Wide};

@@ -102,8 +102,8 @@ fn mask(heads: Heads, queries: usize, keys: usize, scores: &mut Block) {
     }
 }
 
-/// Computes the exponentials of a block of queries, as right factor; the exponents of their largest scores go to `tops`, the inverses of their
-/// sums are returned.
+/// Computes the exponentials of a block of queries, as right factor; the exponents of their largest scores go to `tops`, the
+/// inverses of their sums are returned.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn softmax(scores: &[Block], log2_scale: f32, [one, two]: [&mut [Tile]; 2], tops: &mut Wide) -> [V; 2] {
@@ -123,7 +123,8 @@ fn softmax(scores: &[Block], log2_scale: f32, [one, two]: [&mut [Tile]; 2], tops
     [0, 1].map(|i| _mm512_div_ps(all(1.0), _mm512_add_ps(sums[i], sums[i + 2])))
 }
 
-/// Computes the exponentials of a block of scores, as tiles of the right factor, and adds them to `sums`, those of even and of odd keys.
+/// Computes the exponentials of a block of scores, as tiles of the right factor, and adds them to `sums`, those of even and of
+/// odd keys.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn exponentiate(scores: &Block, log2_scale: f32, top: [V; 2], [one, two]: [&mut Tile; 2], sums: &mut [V; 4]) {

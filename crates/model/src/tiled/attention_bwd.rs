@@ -1,8 +1,8 @@
 //! The backward pass of [`super::attention`]: the gradients of queries, keys and values.
 //!
-//! The pattern is the stashed exponentials times the inverses of their sums, one number a query; instead of the exponentials, the gradients
-//! `dZ` and their means are multiplied by those. Exponentials `Eᵀ` and `dSᵀ`, written by rows, are the left factors of `dV = Eᵀ @ dZ`
-//! and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
+//! The pattern is the stashed exponentials times the inverses of their sums, one number a query; instead of the exponentials,
+//! the gradients `dZ` and their means are multiplied by those. Exponentials `Eᵀ` and `dSᵀ`, written by rows, are the left
+//! factors of `dV = Eᵀ @ dZ` and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
 
 use super::attention::recompute_exps;
 use super::attention_stash::{AttentionStash, HeadStash};

@@ -1,8 +1,8 @@
 //! What attention's forward pass stores for its backward pass.
 //!
-//! The pattern is `2^(s − top) / Σ 2^(s − top)`. A query's `top` and the inverse of its sum are always stored, the exponentials only if
-//! sequences are short: recomputed they cost a product and an exponential for each pair of positions, stored they cost traffic
-//! with memory that grows with the square of the sequence.
+//! The pattern is `2^(s − top) / Σ 2^(s − top)`. A query's `top` and the inverse of its sum are always stored, the exponentials
+//! only if sequences are short: recomputed they cost a product and an exponential for each pair of positions, stored they cost
+//! traffic with memory that grows with the square of the sequence.
 
 use super::factor::grow;
 use super::heads::Heads;

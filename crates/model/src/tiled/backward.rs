@@ -94,8 +94,8 @@ fn output_bias(block: &BlockGrads) -> Range<usize> {
     block.mlp.as_ref().map_or(&block.output.b, |mlp| &mlp.output.b).clone()
 }
 
-/// Reverses a norm into the residual stream's gradient, rounds that for the layer before, and adds its column sums to the gradient
-/// of `bias`.
+/// Reverses a norm into the residual stream's gradient, rounds that for the layer before, and adds its column sums to the
+/// gradient of `bias`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn norm_layer_bwd(
     weights: &Norm,

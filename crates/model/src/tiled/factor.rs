@@ -20,8 +20,8 @@ pub(crate) const BLOCK: usize = 32;
 /// Rows (or columns) of a strip.
 const STRIP: usize = 16;
 
-/// Grows a buffer to at least `len`. It never shrinks: micro-batches differ in length, and what is cut off would have to be zeroed
-/// again.
+/// Grows a buffer to at least `len`. It never shrinks: micro-batches differ in length, and what is cut off would have to be
+/// zeroed again.
 pub(crate) fn grow<T: Copy>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.len() < len {
         buffer.resize(len, zero);
@@ -295,8 +295,8 @@ pub(crate) fn pack_pairs_transposed(line: impl Fn(usize) -> Halves, tiles: [&mut
     }
 }
 
-/// Rounds rows `32 block..32 (block + 1)` of `x`, writes them by rows and into the left factor `xᵀ`, and adds their column sums to
-/// `sums`.
+/// Rounds rows `32 block..32 (block + 1)` of `x`, writes them by rows and into the left factor `xᵀ`, and adds their column sums
+/// to `sums`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn round_rows(x: &Floats, block: usize, rows: &mut Rows, transposed: &mut Tiles, sums: &mut [Wide]) {
     for r in block * BLOCK..(block + 1) * BLOCK {

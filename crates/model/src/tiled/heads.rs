@@ -12,7 +12,8 @@ use crate::kernels::vector::{
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
 
-/// Where queries, keys and values of a micro-batch lie side by side, `[rows, 3 · width]`, and each sequence's rows one after another.
+/// Where queries, keys and values of a micro-batch lie side by side, `[rows, 3 · width]`, and each sequence's rows one after
+/// another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heads {
     pub(crate) dims: AttnDims,
@@ -204,8 +205,8 @@ impl Head {
         }
     }
 
-    /// Writes a block `[features, queries]`, each column times its query's factor, as line `c` of rows. `query` maps a column to its
-    /// query.
+    /// Writes a block `[features, queries]`, each column times its query's factor, as line `c` of rows. `query` maps a column
+    /// to its query.
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn write_columns(

@@ -74,8 +74,8 @@ pub(crate) fn norm(norm: &Norm, x: &Floats, block: usize, out: &mut Rows, mut st
     }
 }
 
-/// Recomputes the output of [`norm`] for rows `32 block..32 (block + 1)`, up to a second rounding, and packs it into the left factor
-/// that is its transpose.
+/// Recomputes the output of [`norm`] for rows `32 block..32 (block + 1)`, up to a second rounding, and packs it into the left
+/// factor that is its transpose.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_left_transposed(norm: &Norm, stash: &Normalized, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
@@ -111,8 +111,8 @@ impl Norm {
     }
 }
 
-/// Reverses [`norm`] for the same rows: from the gradient of its output, `dout`, sets or adds to the gradient of its input, `dx`, and
-/// adds to the gradients of gain and bias.
+/// Reverses [`norm`] for the same rows: from the gradient of its output, `dout`, sets or adds to the gradient of its input,
+/// `dx`, and adds to the gradients of gain and bias.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn norm_bwd(
     norm: &Norm,

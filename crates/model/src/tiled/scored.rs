@@ -1,7 +1,8 @@
 //! The rows of a micro-batch that its loss depends on.
 //!
-//! After the keys and values of the last block, a position affects only its own prediction. So from the output of the last attention
-//! on, forward and backward, rows without a scored prediction are skipped: if only the path of a maze is scored, that is most rows.
+//! After the keys and values of the last block, a position affects only its own prediction. So from the output of the last
+//! attention on, forward and backward, rows without a scored prediction are skipped: if only the path of a maze is scored, that
+//! is most rows.
 
 use super::factor::{BLOCK, Floats, Rows};
 use crate::micro_batch::MicroBatch;
