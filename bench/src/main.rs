@@ -1,9 +1,9 @@
-//! Every kernel of a training step on hot buffers, one core, beside what this machine can do at most.
+//! Times every kernel of a training step on hot buffers, on one core, against the roofline of this machine.
 //!
 //! `cargo run --release -p searchlens-bench`. For each kernel: the median time of a run, its rate, its arithmetic intensity
-//! (operations a byte), and what share of the roofline it reaches (Williams, Waterman & Patterson 2009): a run of `n`
-//! operations on `b` bytes cannot take less than `max(n / peak, b / bandwidth)`, with the peak of the unit that makes its
-//! arithmetic and the bandwidth of buffers as large as its own, both measured here. Kernels in f32 are timed on every tier.
+//! (operations per byte), and the share of the roofline that it reaches (Williams, Waterman & Patterson 2009): a run of `n`
+//! operations on `b` bytes cannot take less than `max(n / peak, b / bandwidth)`, with the peak of its execution unit and the
+//! bandwidth of buffers as large as its own, both measured here. Kernels in f32 are timed on every tier.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod peak;
@@ -19,5 +19,7 @@ fn main() -> anyhow::Result<()> {
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 fn main() -> anyhow::Result<()> {
-    anyhow::bail!("peaks are measured with the instructions of x86-64, on Linux; here is another machine")
+    anyhow::bail!(
+        "peaks are measured with x86-64 instructions on Linux, and this machine has another architecture or system"
+    )
 }

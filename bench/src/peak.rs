@@ -1,4 +1,4 @@
-//! What this machine can do at most, on one core: multiply-adds in registers alone, and reading memory.
+//! Peaks of this machine, on one core: multiply-adds in registers, and reading memory.
 #![expect(unsafe_code, reason = "loops of chosen instructions")]
 
 use crate::timing;
@@ -12,8 +12,8 @@ use std::hint::black_box;
 /// Iterations of a timed loop.
 const ITERATIONS: usize = 2000;
 
-/// Operations a second of the best unit of a tier (a multiply-add is two): bf16 tiles or pairs where it has them, else f32 vectors. The
-/// machine must have it, and this thread be held to it.
+/// Returns the peak operations per second of the best unit of a tier (a multiply-add is two): bf16 tiles or pairs if it has them,
+/// else f32 vectors. The machine must have the tier, and it must be forced on this thread.
 pub(crate) fn of_tier(tier: Tier) -> f64 {
     let (per_iteration, run): (usize, unsafe fn()) = match tier {
         Tier::Amx => return tiles(),
@@ -25,14 +25,14 @@ pub(crate) fn of_tier(tier: Tier) -> f64 {
     rate(per_iteration, || unsafe { run() })
 }
 
-/// Multiply-adds in this thread's vectors.
+/// Rate of multiply-adds in this thread's vectors.
 fn vectors() -> f64 {
     let mut operations = 0;
     let seconds = timing::seconds(|| operations = multiply_adds(ITERATIONS));
     operations as f64 / seconds
 }
 
-/// Of a loop of so many operations an iteration.
+/// Returns the rate of a loop with this many operations per iteration.
 fn rate(per_iteration: usize, run: impl FnMut()) -> f64 {
     (ITERATIONS * per_iteration) as f64 / timing::seconds(run)
 }
@@ -89,14 +89,14 @@ fn sse() {
     black_box(sums);
 }
 
-/// Bytes a second that are read from a buffer again and again.
+/// Read bandwidth of a buffer that is read repeatedly.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub(crate) struct Bandwidth {
     pub(crate) buffer_bytes: usize,
     pub(crate) bytes_per_s: f64,
 }
 
-/// Of buffers from a first-level cache's size to far beyond the last level's, read with the widest loads that there are.
+/// Measures buffers from the size of a first-level cache to far beyond the last level, with the widest loads of the machine.
 pub(crate) fn bandwidths() -> Vec<Bandwidth> {
     let read: unsafe fn(&[Line]) =
         if available_tiers().contains(&Tier::Avx512) { read_avx512 } else { read_vectorised };
@@ -115,8 +115,8 @@ fn of_buffer(buffer_bytes: usize, read: unsafe fn(&[Line])) -> Bandwidth {
     Bandwidth { buffer_bytes, bytes_per_s: buffer_bytes as f64 / seconds }
 }
 
-/// Lines that are read at a time, two loads a cycle if memory gives them, from streams that are far apart: hardware looks ahead in
-/// each.
+/// Lines that are read at a time, two loads a cycle if memory gives them, from streams that are far apart: hardware looks ahead
+/// in each.
 const STREAMS: usize = 4;
 
 #[target_feature(enable = "avx512f")]
@@ -135,7 +135,7 @@ fn read_avx512(buffer: &[Line]) {
     black_box(sums);
 }
 
-/// The same for lesser machines, in one stream.
+/// The same without AVX-512, in one stream.
 fn read_vectorised(buffer: &[Line]) {
     black_box(vectorised(
         #[inline(always)]

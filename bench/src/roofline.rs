@@ -1,4 +1,4 @@
-//! Every kernel beside its roofline: a table, or JSON.
+//! Every kernel against its roofline, as a table or JSON.
 
 use crate::peak::{self, Bandwidth};
 use crate::timing;
@@ -11,10 +11,10 @@ use searchlens_model::workers::Workers;
 use serde::Serialize;
 use std::io::Write;
 
-/// Time every kernel of a training step on hot buffers, one core, beside what this machine can do at most
+/// Time every kernel of a training step on hot buffers, on one core, against the roofline of this machine
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
-    /// Only kernels whose name has this in it
+    /// Only kernels whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
     /// Print the numbers as JSON
@@ -29,26 +29,26 @@ struct Report {
     kernels: Vec<Timed>,
 }
 
-/// Most operations a second of a tier's best unit.
+/// Peak operations per second of a tier's best unit.
 #[derive(Serialize)]
 struct Peak {
     tier: Tier,
     flops_per_s: f64,
 }
 
-/// A kernel's time and how good it is.
+/// A kernel's time and its share of the roofline.
 #[derive(Serialize)]
 struct Timed {
     name: &'static str,
     sizes: String,
-    /// What it was held to.
+    /// The tier that was forced.
     tier: Tier,
-    /// Whose unit makes its arithmetic.
+    /// The tier whose unit does its arithmetic.
     peak_of: Tier,
     seconds: f64,
     flops: f64,
     bytes: usize,
-    /// Of the least time that a run can take.
+    /// Minimum time of a run by the roofline, over its measured time.
     share_of_roofline: f64,
 }
 
@@ -72,25 +72,25 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs on one worker, pinned to the first core and held to a tier.
+/// Runs on one worker that is pinned to the first core, with a tier forced.
 fn on_core<R: Send>(tier: Tier, work: impl FnOnce() -> R + Send) -> anyhow::Result<R> {
     let held = || -> anyhow::Result<R> {
         force_tier(tier)?;
         Ok(Workers::new(Some(1), true)?.run(work))
     };
     // A tier is forced for a thread and the workers that it makes.
-    std::thread::scope(|scope| scope.spawn(held).join().ok().context("the measuring thread came to grief")?)
+    std::thread::scope(|scope| scope.spawn(held).join().ok().context("the measuring thread panicked")?)
 }
 
-/// What the machine can do at most.
+/// The machine's roofline.
 struct Roofline {
     peaks: Vec<Peak>,
     bandwidths: Vec<Bandwidth>,
 }
 
 impl Roofline {
-    /// Seconds that so much work cannot be done faster in. Bytes come from where the smallest buffer lies that holds them all.
-    fn least_seconds(&self, flops: f64, bytes: usize, unit: Tier) -> f64 {
+    /// Returns the minimum time of this much work, in seconds. The bandwidth is that of the smallest buffer that holds all bytes.
+    fn min_seconds(&self, flops: f64, bytes: usize, unit: Tier) -> f64 {
         let peak = self.peaks.iter().find(|peak| peak.tier == unit).map_or(f64::INFINITY, |peak| peak.flops_per_s);
         let holds = self.bandwidths.iter().find(|bandwidth| bandwidth.buffer_bytes >= bytes);
         let bandwidth = holds.or(self.bandwidths.last()).map_or(f64::INFINITY, |bandwidth| bandwidth.bytes_per_s);
@@ -113,14 +113,14 @@ fn time(kernels: Vec<Kernel>, tier: Tier, args: &Args, roofline: &Roofline) -> V
         let seconds = timing::seconds(run);
         // The vectors of tiers with a unit for bf16 are AVX-512's.
         let peak_of = if unit == Unit::Tiles { tier } else { tier.max(Tier::Avx512) };
-        let share_of_roofline = roofline.least_seconds(flops, bytes, peak_of) / seconds;
+        let share_of_roofline = roofline.min_seconds(flops, bytes, peak_of) / seconds;
         Timed { name, sizes, tier, peak_of, seconds, flops, bytes, share_of_roofline }
     });
     timed.collect()
 }
 
 fn write_table(out: &mut impl Write, report: &Report) -> anyhow::Result<()> {
-    writeln!(out, "| tier | GFLOP/s at most, one core |\n|---|---|")?;
+    writeln!(out, "| tier | peak GFLOP/s, one core |\n|---|---|")?;
     for Peak { tier, flops_per_s } in &report.peaks {
         writeln!(out, "| {} | {:.0} |", tier.name(), flops_per_s / 1e9)?;
     }
@@ -128,7 +128,7 @@ fn write_table(out: &mut impl Write, report: &Report) -> anyhow::Result<()> {
     for Bandwidth { buffer_bytes, bytes_per_s } in &report.bandwidths {
         writeln!(out, "| {} KiB | {:.0} |", buffer_bytes / 1024, bytes_per_s / 1e9)?;
     }
-    writeln!(out, "\n| tier | kernel | sizes | µs | GFLOP/s | GB/s | flops a byte | of the roofline |")?;
+    writeln!(out, "\n| tier | kernel | sizes | µs | GFLOP/s | GB/s | flops/byte | of roofline |")?;
     writeln!(out, "|---|---|---|---|---|---|---|---|")?;
     for Timed { name, sizes, tier, seconds, flops, bytes, share_of_roofline, .. } in &report.kernels {
         let (tier, bytes, micros) = (tier.name(), *bytes as f64, 1e6 * seconds);

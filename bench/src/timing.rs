@@ -1,14 +1,14 @@
-//! Time of a run.
+//! Timing of a closure.
 
 use std::time::Instant;
 
-/// Batches of runs that are timed.
+/// Number of timed batches of runs.
 const SAMPLES: usize = 31;
 
-/// A batch takes about as long, seconds: the clock's own steps do not matter then.
+/// Minimum duration of a batch, in seconds: long enough for the resolution of the clock.
 const BATCH: f64 = 1e-3;
 
-/// Median seconds of a run, after some that are not counted.
+/// Returns the median time of a run in seconds, after a warm-up.
 pub(crate) fn seconds(mut run: impl FnMut()) -> f64 {
     let mut batch = |n: usize| {
         let begun = Instant::now();

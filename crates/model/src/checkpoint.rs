@@ -1,5 +1,5 @@
-//! Checkpoints: safetensors files with TransformerLens' parameter names and shapes, written so that no crash can leave half a
-//! file, and read with every tensor checked. The only module of this room that touches files.
+//! Checkpoints: safetensors files with TransformerLens' parameter names and shapes, replaced atomically, and checked tensor by
+//! tensor when read. The only module of this crate that touches files.
 
 use crate::config::{ConfigError, ModelConfig};
 use crate::model::Model;
@@ -22,94 +22,35 @@ const METADATA: &str = "searchlens";
 /// Version of the training-state file.
 const TRAINING_VERSION: u64 = 1;
 
-/// What is wrong with a checkpoint.
+/// Errors of reading or writing a checkpoint.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum CheckpointError {
-    /// The file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Not a whole safetensors file.
-    #[error("{path}: not a whole safetensors file ({source}); it may be cut off: use another checkpoint", path = path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// What the parser said.
-        source: SafeTensorError,
-    },
-    /// No architecture in the metadata.
-    #[error("{path}: no `config` in the metadata; a checkpoint carries TransformerLens' config there as JSON", path = path.display())]
-    NoConfig {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The metadata are not JSON.
+    #[error("{path}: not a complete safetensors file ({source}); it may be truncated: use another checkpoint", path = path.display())]
+    Format { path: PathBuf, source: SafeTensorError },
+    #[error("{path}: no `config` in the metadata: a checkpoint stores TransformerLens' config there as JSON", path = path.display())]
+    NoConfig { path: PathBuf },
     #[error("{path}: metadata `{key}` is not JSON: {source}", path = path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// Key of the metadata.
-        key: &'static str,
-        /// What the parser said.
-        source: serde_json::Error,
-    },
-    /// The architecture cannot be honoured.
+    Json { path: PathBuf, key: &'static str, source: serde_json::Error },
     #[error("{path}: {source}", path = path.display())]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: ConfigError,
-    },
-    /// A parameter is absent.
+    Config { path: PathBuf, source: ConfigError },
     #[error("{path}: parameter `{name}` is missing", path = path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-        /// The parameter.
-        name: String,
-    },
-    /// A parameter has the wrong shape or type.
-    #[error("{path}: `{name}` is {got}, the config wants {want}", path = path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// The parameter.
-        name: String,
-        /// Type and shape found.
-        got: String,
-        /// Type and shape wanted.
-        want: String,
-    },
-    /// A tensor that the architecture does not have.
-    #[error("{path}: tensor `{name}` belongs to no parameter of this architecture{near}", path = path.display())]
+    Missing { path: PathBuf, name: String },
+    #[error("{path}: `{name}` is {got}, but the config needs {want}", path = path.display())]
+    Shape { path: PathBuf, name: String, got: String, want: String },
+    #[error("{path}: tensor `{name}` is no parameter of this architecture{near}", path = path.display())]
     Unknown {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         name: String,
         /// ` (did you mean ..?)`, or empty.
         near: String,
     },
-    /// A parameter holds NaN or infinity.
     #[error("{path}: `{name}` holds {value} at entry {index}", path = path.display())]
-    NotFinite {
-        /// The file.
-        path: PathBuf,
-        /// The parameter.
-        name: String,
-        /// The value.
-        value: f32,
-        /// Its place, row-major.
-        index: usize,
-    },
-    /// A training state of another kind.
-    #[error("{path}: not a training state of this program: {reason}", path = path.display())]
-    Training {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    NotFinite { path: PathBuf, name: String, value: f32, index: usize },
+    #[error("{path}: not a training state that this program can read: {reason}", path = path.display())]
+    Training { path: PathBuf, reason: String },
 }
 
 impl HasFault for CheckpointError {
@@ -130,24 +71,24 @@ pub struct Checkpoint {
     pub metadata: Value,
 }
 
-/// Everything besides the evaluated weights that training needs to go on.
+/// Everything that resuming needs besides the evaluated weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingState {
     /// The weights being trained (not their average).
     pub params: Vec<f32>,
-    /// The optimiser's memory, with the number of steps done.
+    /// Optimizer state, with the number of steps done.
     pub moments: Moments,
-    /// The running average of the weights, if one is kept.
+    /// The running average of the weights, if there is one.
     pub average: Option<Average>,
 }
 
-/// A tensor to be written: name, shape, values.
+/// A tensor to write.
 pub struct NamedTensor<'a> {
     /// Key in the file.
     pub name: String,
-    /// Its shape.
+    /// Shape.
     pub shape: Vec<usize>,
-    /// Its values, row-major.
+    /// Values, row-major.
     pub values: std::borrow::Cow<'a, [f32]>,
 }
 
@@ -172,7 +113,7 @@ pub fn write_tensors(
     Ok(write_atomically(path, &sort_header(bytes))?)
 }
 
-/// Puts the header's keys in alphabetical order: the library writes metadata in hash order, which changes from run to run.
+/// Sorts the keys of the header: the library writes metadata in hash order, which changes from run to run.
 fn sort_header(bytes: Vec<u8>) -> Vec<u8> {
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return bytes };
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
@@ -200,11 +141,11 @@ pub fn save_model(
     write_tensors(path, &tensors, &metadata)
 }
 
-/// Loads a network. `unembed.b_U` may be absent (then 0), as may TransformerLens' mask and rotary buffers be present. A file of
-/// reference values, whose weights are called `weights.*`, is read as the checkpoint it contains.
+/// Loads a network. `unembed.b_U` may be absent (it is then 0); TransformerLens' mask and rotary buffers are ignored. In a file
+/// of reference values, the weights may be named `weights.*`.
 ///
 /// # Errors
-/// If the file is not whole, or its tensors are not those of its config, all finite.
+/// If the file is incomplete, or its tensors do not match its config or are not finite.
 pub fn load_model(path: &Path) -> Result<Checkpoint, CheckpointError> {
     let bytes = read_file(path)?;
     let format = |source| CheckpointError::Format { path: path.into(), source };
@@ -239,7 +180,7 @@ fn read_params(path: &Path, file: &SafeTensors<'_>, layout: &Layout) -> Result<V
         }
     }
     let name_of = |tensor: &Tensor| format!("{prefix}{}", tensor.name);
-    // Room is made only for what is there: a config may promise more than any memory holds.
+    // Check before allocating: a config may promise more than memory holds.
     for tensor in &layout.tensors {
         let name = name_of(tensor);
         match file.tensor(&name) {
@@ -258,7 +199,7 @@ fn read_params(path: &Path, file: &SafeTensors<'_>, layout: &Layout) -> Result<V
     Ok(params)
 }
 
-/// Checks that a tensor is f32 and of the wanted shape.
+/// Checks that a tensor is f32 and has the expected shape.
 fn check_f32(path: &Path, name: &str, view: &TensorView<'_>, want: &[usize]) -> Result<(), CheckpointError> {
     if view.dtype() == Dtype::F32 && view.shape() == want {
         return Ok(());
@@ -267,7 +208,7 @@ fn check_f32(path: &Path, name: &str, view: &TensorView<'_>, want: &[usize]) -> 
     Err(CheckpointError::Shape { path: path.into(), name: name.into(), got, want: format!("F32 {want:?}") })
 }
 
-/// The values of a tensor, which must be f32, of the wanted shape, and finite.
+/// Returns the values of a tensor, which must be f32, have the expected shape and be finite.
 fn f32_values(path: &Path, name: &str, view: &TensorView<'_>, want: &[usize]) -> Result<Vec<f32>, CheckpointError> {
     check_f32(path, name, view, want)?;
     let values: Vec<f32> = view.data().as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
@@ -279,7 +220,7 @@ fn f32_values(path: &Path, name: &str, view: &TensorView<'_>, want: &[usize]) ->
     }
 }
 
-/// Saves what training needs besides the evaluated weights.
+/// Saves what resuming needs besides the evaluated weights.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -306,7 +247,7 @@ pub fn save_training(
 /// Loads what [`save_training`] saved, for a network of `n_params` parameters.
 ///
 /// # Errors
-/// If the file is not whole, or belongs to another network or program version.
+/// If the file is incomplete, or belongs to another network or version of this program.
 pub fn load_training(path: &Path, n_params: usize) -> Result<TrainingState, CheckpointError> {
     let bytes = read_file(path)?;
     let format = |source| CheckpointError::Format { path: path.into(), source };
@@ -324,7 +265,7 @@ pub fn load_training(path: &Path, n_params: usize) -> Result<TrainingState, Chec
         source,
     })?;
     if metadata["training_version"] != json!(TRAINING_VERSION) {
-        return Err(wrong(&format!("version {}, wanted {TRAINING_VERSION}", metadata["training_version"])));
+        return Err(wrong(&format!("it has version {}, expected {TRAINING_VERSION}", metadata["training_version"])));
     }
     let step = metadata["step"].as_u64().ok_or_else(|| wrong("its metadata have no `step`"))?;
     let part = |name: &str| match file.tensor(name) {

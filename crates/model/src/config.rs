@@ -23,22 +23,22 @@ pub enum Normalization {
 }
 
 impl Normalization {
-    /// Whether the mean is taken off first.
+    /// Returns whether it subtracts the mean.
     pub fn is_centred(self) -> bool {
         matches!(self, Normalization::LayerNorm | Normalization::LayerNormPre)
     }
 
-    /// Whether there is a trained gain.
+    /// Returns whether it has a trained gain.
     pub fn has_gain(self) -> bool {
         matches!(self, Normalization::LayerNorm | Normalization::RmsNorm)
     }
 
-    /// Whether there is a trained bias.
+    /// Returns whether it has a trained bias.
     pub fn has_bias(self) -> bool {
         self == Normalization::LayerNorm
     }
 
-    /// The RMS twin: what TransformerLens' `final_rms` puts before the unembedding.
+    /// Returns its RMS variant, which TransformerLens' `final_rms` puts before the unembedding.
     pub fn rms(self) -> Normalization {
         match self {
             Normalization::LayerNorm => Normalization::RmsNorm,
@@ -58,7 +58,7 @@ impl Normalization {
     }
 }
 
-/// How a token's position enters.
+/// Position embedding.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PositionEmbedding {
@@ -66,12 +66,12 @@ pub enum PositionEmbedding {
     Learned,
     /// Queries and keys are rotated by their position (Su et al. 2021), in split halves.
     Rotary {
-        /// How many numbers of each head are rotated; even, at most `d_head`.
+        /// Rotated dimensions of each head; even, at most `d_head`.
         dim: usize,
         /// Base of the angles, 10 000 by default.
         base: f64,
     },
-    /// Not at all: the causal mask is the only trace of order.
+    /// None: order enters through the causal mask only.
     None,
 }
 
@@ -79,36 +79,36 @@ pub enum PositionEmbedding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionDir {
-    /// Itself and earlier ones.
+    /// Itself and earlier positions.
     Causal,
-    /// All.
+    /// All positions.
     Bidirectional,
 }
 
 /// The architecture of one network. Field names are TransformerLens'.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelConfig {
-    /// Blocks.
+    /// Number of blocks.
     pub n_layers: usize,
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Longest sequence.
+    /// Maximum sequence length.
     pub n_ctx: usize,
-    /// Attention heads a block.
+    /// Attention heads per block.
     pub n_heads: usize,
-    /// Numbers per head; `n_heads · d_head` need not equal `d_model`.
+    /// Dimension of a head; `n_heads · d_head` need not equal `d_model`.
     pub d_head: usize,
     /// Hidden width of the MLP; unused when `attn_only`.
     pub d_mlp: usize,
-    /// Tokens known.
+    /// Vocabulary size.
     pub d_vocab: usize,
     /// Nonlinearity of the MLP.
     pub act_fn: Activation,
     /// Normalisation in the blocks.
     pub normalization: Normalization,
-    /// Use the RMS twin of `normalization` before the unembedding.
+    /// Use the RMS variant of `normalization` before the unembedding.
     pub final_rms: bool,
-    /// How positions enter.
+    /// Position embedding.
     pub positions: PositionEmbedding,
     /// Direction of attention.
     pub attention_dir: AttentionDir,
@@ -120,32 +120,18 @@ pub struct ModelConfig {
     pub attn_scale: f64,
 }
 
-/// What is wrong with a model config.
+/// Errors of a model config.
 #[derive(Debug, thiserror::Error, PartialEq)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ConfigError {
-    /// The config is not a JSON object.
     #[error("the model config is not a JSON object")]
     NotAnObject,
-    /// A required field is absent.
     #[error("model config: field `{field}` is missing")]
-    Missing {
-        /// Name of the field.
-        field: &'static str,
-    },
-    /// A field's value has the wrong type or lies out of range.
+    Missing { field: &'static str },
     #[error("model config: `{field}` is {value}, wanted {wanted}")]
-    Value {
-        /// Name of the field.
-        field: String,
-        /// The value found.
-        value: String,
-        /// What would do.
-        wanted: String,
-    },
-    /// A field that this program does not know.
+    Value { field: String, value: String, wanted: String },
     #[error("model config: unknown field `{field}`{near}")]
     Unknown {
-        /// Name of the field.
         field: String,
         /// ` (did you mean ..?)`, or empty.
         near: String,
@@ -159,7 +145,7 @@ impl HasFault for ConfigError {
 }
 
 impl ModelConfig {
-    /// The default architecture (GPT-2's: LayerNorm, learned positions, `gelu_new`, causal) of the given sizes, with
+    /// Returns the default architecture (GPT-2's: LayerNorm, learned positions, `gelu_new`, causal) of the given sizes, with
     /// `d_head = d_model / n_heads` and `d_mlp = 4 · d_model`.
     pub fn new(n_layers: usize, d_model: usize, n_heads: usize, d_vocab: usize, n_ctx: usize) -> ModelConfig {
         let d_head = d_model / n_heads.max(1);
@@ -182,7 +168,7 @@ impl ModelConfig {
         }
     }
 
-    /// Normalisation before the unembedding.
+    /// Returns the normalisation before the unembedding.
     pub fn final_normalization(&self) -> Normalization {
         if self.final_rms { self.normalization.rms() } else { self.normalization }
     }
@@ -190,7 +176,7 @@ impl ModelConfig {
     /// Checks sizes and ranges.
     ///
     /// # Errors
-    /// [`ConfigError::Value`] for the first field that cannot be honoured.
+    /// [`ConfigError::Value`] for the first field that is out of range.
     pub fn validated(self) -> Result<ModelConfig, ConfigError> {
         let sizes = [
             ("d_model", self.d_model),
@@ -213,12 +199,12 @@ impl ModelConfig {
         if self.n_layers > 4096 {
             return bad("n_layers", self.n_layers.to_string(), "a whole number from 0 to 4096");
         }
-        // In whole numbers that cannot overflow: sizes are below 2^25.
+        // In integers that cannot overflow: sizes are at most 2^24.
         let [d_model, d_mlp, d_vocab, n_ctx] = [self.d_model, self.d_mlp, self.d_vocab, self.n_ctx].map(|n| n as u128);
         let attention = 4 * self.n_heads as u128 * self.d_head as u128;
         let n_params = d_model * (self.n_layers as u128 * (attention + 2 * d_mlp) + 2 * d_vocab + n_ctx);
         if n_params > MAX_PARAMS {
-            return bad("parameters", n_params.to_string(), "2^36 at most: make the network smaller");
+            return bad("parameters", n_params.to_string(), "at most 2^36: make the network smaller");
         }
         if !(self.eps > 0.0 && self.eps.is_finite()) {
             return bad("eps", self.eps.to_string(), "a positive number");
@@ -240,7 +226,8 @@ impl ModelConfig {
     /// Reads TransformerLens' config. Absent fields take TransformerLens' defaults; fields without arithmetic are ignored.
     ///
     /// # Errors
-    /// A missing size, a wrong type, an unknown field, or a value that asks for arithmetic this engine does not have.
+    /// If a size is missing, a field is unknown or has the wrong type, or a value asks for something the engine does not
+    /// implement.
     pub fn from_transformer_lens(value: &Value) -> Result<ModelConfig, ConfigError> {
         let fields = value.as_object().ok_or(ConfigError::NotAnObject)?;
         for (name, value) in fields {
@@ -333,7 +320,7 @@ impl ModelConfig {
         .validated()
     }
 
-    /// TransformerLens' config of this network: its keyword arguments, all sizes explicit.
+    /// Returns the keyword arguments of TransformerLens' config for this network, all sizes explicit.
     pub fn to_transformer_lens(&self) -> Value {
         let mut config = json!({
             "n_layers": self.n_layers, "d_model": self.d_model, "n_ctx": self.n_ctx, "n_heads": self.n_heads,
@@ -357,7 +344,7 @@ impl ModelConfig {
     }
 }
 
-/// Fields that carry arithmetic we have: read above.
+/// Fields that affect the arithmetic, read above.
 const READ: [&str; 20] = [
     "n_layers",
     "d_model",
@@ -381,7 +368,7 @@ const READ: [&str; 20] = [
     "n_key_value_heads",
 ];
 
-/// Fields without arithmetic: names, placement, bookkeeping, switches that only expose more hook points.
+/// Fields that do not affect the arithmetic: names, devices, bookkeeping, switches that only expose more hook points.
 const IGNORED: [&str; 30] = [
     "seed",
     "device",
@@ -441,7 +428,7 @@ fn check_known(name: &str, value: &Value) -> Result<(), ConfigError> {
         let number = value.as_f64().or(value.as_bool().map(|b| f64::from(u8::from(b))));
         return if null || number == Some(*neutral) { Ok(()) } else { unsupported(name, value) };
     }
-    // Parameters of rope variants do nothing while the variant itself is off, which NEUTRAL has checked.
+    // Parameters of RoPE variants have no effect while the variant is off, which NEUTRAL checks.
     if name.starts_with("NTK_") || name == "rope_scaling" && null || name.starts_with("relative_attention_") {
         return Ok(());
     }
@@ -450,7 +437,7 @@ fn check_known(name: &str, value: &Value) -> Result<(), ConfigError> {
 }
 
 fn unsupported<T>(field: &str, value: &Value) -> Result<T, ConfigError> {
-    let wanted = "a value this engine can honour (it has plain multi-head attention and plain MLPs)".into();
+    let wanted = "a value that this engine implements (it has plain multi-head attention and plain MLPs)".into();
     Err(ConfigError::Value { field: field.into(), value: value.to_string(), wanted })
 }
 
@@ -463,7 +450,7 @@ impl Fields<'_> {
         Err(ConfigError::Value { field: field.into(), value, wanted: wanted.into() })
     }
 
-    /// A whole number; −1 and null mean absent.
+    /// Reads a whole number; −1 and null mean absent.
     fn count(&self, field: &str) -> Result<Option<usize>, ConfigError> {
         match self.0.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -475,10 +462,10 @@ impl Fields<'_> {
         }
     }
 
-    /// A positive whole number; −1 and null mean absent.
+    /// Reads a positive whole number; −1 and null mean absent.
     fn size(&self, field: &str) -> Result<Option<usize>, ConfigError> {
         match self.count(field)? {
-            Some(0) => self.wrong(field, "a whole number from 1 on"),
+            Some(0) => self.wrong(field, "a positive whole number"),
             other => Ok(other),
         }
     }
@@ -503,7 +490,7 @@ impl Fields<'_> {
         }
     }
 
-    /// One of a closed set of names (`None` stands for null); `absent` is taken when the field is not there.
+    /// Reads one of a closed set of names (`None` stands for null); an absent field counts as `absent`.
     fn choice<T: Copy>(
         &self,
         field: &str,

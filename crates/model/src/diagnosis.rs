@@ -1,5 +1,4 @@
-//! Where a number first ceased to be finite: asked once loss or gradient are not, answered by going through the step again with
-//! every tensor looked at, in f32.
+//! Finds where a step first produced a number that is not finite, by running the step again in f32 and inspecting every tensor.
 
 use crate::backward::{ActGrads, backward};
 use crate::config::{AttentionDir, ModelConfig};
@@ -12,59 +11,35 @@ use crate::sites::{At, Axes, Site};
 use crate::tap::Tap;
 use std::fmt;
 
-/// The first tensor of a step that is not all finite: parameters first, then the losses' weights, then the batch's micro-batches in
-/// order, each forward and back.
+/// The first tensor of a step that is not all finite: parameters first, then the losses' weights, then the batch's
+/// micro-batches in order, each forward and back.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields say it")]
 pub enum Origin {
     /// A parameter.
-    Parameter {
-        /// Its name.
-        tensor: String,
-        /// What it holds.
-        value: f32,
-    },
+    Parameter { tensor: String, value: f32 },
     /// The weight of a token's loss.
-    Weight {
-        /// Where.
-        token: TokenIndex,
-        /// What it is.
-        value: f32,
-    },
+    Weight { token: TokenIndex, value: f32 },
     /// An activation.
-    Activation {
-        /// Its site.
-        at: At,
-        /// Where.
-        token: TokenIndex,
-        /// What it holds.
-        value: f32,
-    },
+    Activation { at: At, token: TokenIndex, value: f32 },
     /// The gradient of an activation.
-    Gradient {
-        /// Its site.
-        at: At,
-        /// Where.
-        token: TokenIndex,
-        /// What it holds.
-        value: f32,
-    },
+    Gradient { at: At, token: TokenIndex, value: f32 },
     /// The gradient of a parameter, summed over the tokens up to this micro-batch.
     ParameterGradient {
-        /// The parameter.
         tensor: String,
-        /// Number of the micro-batch.
+        /// Index of the micro-batch.
         micro_batch: usize,
     },
-    /// None in f32: it came from factors rounded to bf16, or from the sum over micro-batches.
+    /// None in f32: it arose in bf16 products, or in the sum over micro-batches.
     NotInF32,
 }
 
 /// A token of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenIndex {
-    /// Number of its micro-batch in the batch.
+    /// Index of its micro-batch in the batch.
     pub micro_batch: usize,
-    /// Number of its sequence in the micro-batch.
+    /// Index of its sequence in the micro-batch.
     pub sequence: usize,
     /// Its position in the sequence.
     pub position: usize,
@@ -93,7 +68,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Goes through the step again.
+/// Runs the step again and returns the first tensor that is not finite.
 pub(crate) fn origin(net: Net<'_, f32>, micro_batches: &[MicroBatch], scale: f64, kv_gradient: KvGradient) -> Origin {
     let net = Net { products: Products::Plain, ..net };
     for tensor in &net.layout.tensors {
@@ -140,7 +115,7 @@ pub(crate) fn origin(net: Net<'_, f32>, micro_batches: &[MicroBatch], scale: f64
     Origin::NotInF32
 }
 
-/// Remembers the first entries that are not finite; scores of masked keys are meant to be −∞.
+/// Finds the first entries that are not finite; scores of masked keys are −∞ on purpose.
 struct Finder<'a> {
     config: &'a ModelConfig,
     seq: usize,
@@ -165,7 +140,7 @@ impl Finder<'_> {
 
 impl Tap<f32> for Finder<'_> {
     fn wants(&self, at: At) -> bool {
-        // Copies of the residual stream, which cost much and tell nothing.
+        // Copies of the residual stream: expensive, and nothing new.
         !matches!(at.site, Site::AttnIn | Site::QInput | Site::KInput | Site::VInput)
     }
 

@@ -1,7 +1,7 @@
-//! Generation: continue prompts token by token, with the keys and values of earlier positions kept.
+//! Generation: continues prompts token by token over a KV cache.
 //!
-//! Rows (prompts and what follows them) go through the network together: a few prompts of equal length at a time, then one
-//! position of every row that still goes on. In f32 it is the forward pass that everything else uses, told of a past.
+//! Rows (a prompt and its continuation) run together: first the prompts in micro-batches of equal length, then one position of
+//! every unfinished row at a time. In f32 this is the reference forward pass with a past.
 
 use searchlens_base::fault::{Fault, HasFault};
 
@@ -23,11 +23,11 @@ use rayon::prelude::*;
 /// How the next token is chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sampling {
-    /// The most likely; the lowest id of equals.
+    /// The most likely token; among equals, the lowest id.
     Greedy,
     /// Drawn from `softmax(logits / temperature)` over the `top_k` most likely tokens (all, if `None`).
     Random {
-        /// Above 0.
+        /// Greater than 0.
         temperature: f32,
         /// At least 1.
         top_k: Option<usize>,
@@ -37,29 +37,29 @@ pub enum Sampling {
 /// When generation stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stop {
-    /// A row ends after this token, which is kept.
+    /// A row ends after this token, which is part of the output.
     pub end: Option<u32>,
-    /// No row gets more new tokens than this (or than the context holds).
+    /// Maximum number of new tokens of a row; the context limits it too.
     pub max_new_tokens: usize,
 }
 
 /// Rows continued together by one worker: enough for fast products, few enough that their cache is not the whole memory.
 const ROWS: usize = 64;
 
-/// A network about to continue sequences.
+/// A network with its weights packed for generation.
 #[derive(Debug)]
 pub enum Decoder<'a> {
-    /// Through the forward pass that everything else uses, in f32.
+    /// In f32, by the reference forward pass.
     Plain(PlainDecoder<'a>),
-    /// In bf16, by the code made for the tile unit.
+    /// In bf16, by the passes for the tile unit.
     Tiled(Box<TiledDecoder<'a>>),
 }
 
 impl<'a> Decoder<'a> {
-    /// A network about to continue sequences in the given precision.
+    /// Packs a network for generation in the given precision.
     ///
     /// # Errors
-    /// This machine has nothing for bf16.
+    /// If this thread may use no unit for bf16.
     pub fn new(model: &'a Model, precision: Precision) -> Result<Decoder<'a>, TierError> {
         Ok(match precision {
             Precision::F32 => Decoder::plain(model),
@@ -67,7 +67,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    /// A network about to continue sequences in f32.
+    /// Packs a network for generation in f32.
     pub fn plain(model: &'a Model) -> Decoder<'a> {
         let mut weights = PackedWeights::new(&model.layout);
         weights.pack_forward(&model.params);
@@ -82,7 +82,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// A network whose weights lie as products in f32 read them.
+/// A network with its weights packed for products in f32.
 #[derive(Debug)]
 pub struct PlainDecoder<'a> {
     model: &'a Model,
@@ -95,16 +95,15 @@ impl PlainDecoder<'_> {
     }
 }
 
-/// Continues prompts of any lengths. Returns the new tokens of each, the end token included.
+/// Continues prompts of any lengths. Returns the new tokens of each, including the end token.
 ///
-/// The network is shown each of its new tokens, or, if it was trained without a teacher, the token `shown` in place of every one
+/// The network reads each of its new tokens or, if it was trained without a teacher, the token `shown` in cache_row of each
 /// (Bachmann & Nagarajan 2024, The pitfalls of next-token prediction).
 ///
 /// `rng_of(row)` gives each row its own random stream, so that results do not depend on the threads.
 ///
 /// # Errors
-/// If a prompt does not fit the network, or that is bidirectional (it has no order to generate in: reported as
-/// [`GenerateError::Bidirectional`]).
+/// If a prompt does not fit the network, or the network is bidirectional.
 pub fn generate<R: Rng>(
     decoder: &Decoder<'_>,
     prompts: &[impl AsRef<[u32]> + Sync],
@@ -128,7 +127,7 @@ pub fn generate<R: Rng>(
     Ok(in_given_order(&prompts, continued))
 }
 
-/// Continues batches of prompts, in order of length, each worker in its room.
+/// Continues batches of prompts, in order of length, each worker in its workspace.
 fn continue_all<R: Default + Send>(
     prompts: &[Prompt<'_>],
     workers: &Workers,
@@ -146,9 +145,8 @@ fn continue_all<R: Default + Send>(
     })
 }
 
-/// The same, on this thread alone and in one batch, with a tap that sees, and may change, everything on the way: what it is
-/// shown of a token, and what comes of its edits, is what a pass over the whole sequences gives, up to rounding. A row's last
-/// new token has not been through the network.
+/// Generates on this thread in one batch, with a tap that reads and may edit every activation. Up to rounding, activations and
+/// effects of edits equal those of a pass over the whole sequences. A row's last new token is not fed to the network.
 ///
 /// # Errors
 /// As [`generate`].
@@ -167,13 +165,12 @@ pub fn generate_tapped<R: Rng>(
     Ok(in_given_order(&prompts, continued))
 }
 
-/// Why nothing was generated.
+/// Errors of generation.
 #[derive(Debug, thiserror::Error, PartialEq)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum GenerateError {
-    /// A prompt does not fit the network.
     #[error(transparent)]
     Tokens(#[from] TokensError),
-    /// Every position of a bidirectional network sees later ones.
     #[error("a bidirectional network cannot generate token by token")]
     Bidirectional,
 }
@@ -199,7 +196,7 @@ fn check(net: Net<'_, f32>, prompts: &[impl AsRef<[u32]>]) -> Result<(), Generat
 
 #[derive(Clone, Copy)]
 struct Prompt<'a> {
-    /// Its number among those given.
+    /// Its index in the caller's list.
     row: usize,
     tokens: &'a [u32],
 }
@@ -219,28 +216,28 @@ fn in_given_order(prompts: &[Prompt<'_>], continued: Vec<Vec<u32>>) -> Vec<Vec<u
     out
 }
 
-/// What takes a batch's rows through the network, remembering where each of them is.
+/// A forward pass over a KV cache.
 trait Pass {
     fn config(&self) -> &ModelConfig;
 
-    /// Forgets everything and makes room for `rows` rows of at most `longest` positions.
+    /// Clears the cache and resizes it for `rows` rows of at most `longest` positions.
     fn reset(&mut self, rows: usize, longest: usize);
 
-    /// Takes the rows `places` of the batch through their next positions. Appends the logits after the last token of each to
-    /// `logits`, `[places.len(), d_vocab]`.
-    fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>);
+    /// Runs the next positions of the rows `cache_rows`. Appends the logits after the last token of each to `logits`,
+    /// `[cache_rows.len(), d_vocab]`.
+    fn run(&mut self, cache_rows: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>);
 }
 
-/// The forward pass, told of a past.
+/// The reference pass.
 struct PlainPass<'a, T> {
     net: Net<'a, f32>,
-    /// The batch's: the tap is told their numbers.
+    /// The prompts of the batch: the tap gets their indices.
     prompts: &'a [Prompt<'a>],
     workspace: &'a mut Workspace,
     tap: &'a mut T,
 }
 
-/// What a worker needs for a batch; reused, so that the steady state allocates little.
+/// A worker's buffers for a batch; reused, so that the steady state allocates little.
 #[derive(Default)]
 struct Workspace {
     cache: Cache<f32>,
@@ -256,22 +253,22 @@ impl<T: WindowTap<f32>> Pass for PlainPass<'_, T> {
         self.workspace.cache.reset(self.net.config, rows, longest);
     }
 
-    fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
+    fn run(&mut self, cache_rows: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
         let Workspace { cache, acts } = &mut *self.workspace;
-        let first: Vec<usize> = places.iter().map(|&place| cache.len(place)).collect();
-        let rows: Vec<usize> = places.iter().map(|&place| self.prompts[place].row).collect();
-        let mut past = cache.continued(places);
+        let first: Vec<usize> = cache_rows.iter().map(|&cache_row| cache.len(cache_row)).collect();
+        let rows: Vec<usize> = cache_rows.iter().map(|&cache_row| self.prompts[cache_row].row).collect();
+        let mut past = cache.continued(cache_rows);
         let n_keys = Past::<f32>::n_keys(&past, sequences.seq);
         self.tap.window(Window { rows: &rows, first: &first, seq: sequences.seq, n_keys });
         forward_after(self.net, sequences, &mut past, acts, self.tap);
-        cache.advance(places, sequences.seq);
+        cache.advance(cache_rows, sequences.seq);
         let d_vocab = self.net.config.d_vocab;
         let of_rows = acts.logits.chunks_exact(sequences.seq * d_vocab);
         logits.extend(of_rows.flat_map(|row| &row[row.len() - d_vocab..]));
     }
 }
 
-/// The tile unit's.
+/// The pass on the tile unit.
 struct TiledPass<'a> {
     decoder: &'a TiledDecoder<'a>,
     workspace: &'a mut DecodeWorkspace,
@@ -286,23 +283,23 @@ impl Pass for TiledPass<'_> {
         self.workspace.reset(self.decoder.net(), rows, longest);
     }
 
-    fn run(&mut self, places: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
-        self.decoder.decode(places, sequences, self.workspace);
+    fn run(&mut self, cache_rows: &[usize], sequences: Sequences<'_>, logits: &mut Vec<f32>) {
+        self.decoder.decode(cache_rows, sequences, self.workspace);
         let d_vocab = self.config().d_vocab;
-        logits.extend((0..places.len()).flat_map(|b| self.workspace.logits(b, d_vocab)));
+        logits.extend((0..cache_rows.len()).flat_map(|b| self.workspace.logits(b, d_vocab)));
     }
 }
 
-/// A row under way.
+/// An unfinished row.
 struct Row<R> {
-    /// Its number in the batch.
-    place: usize,
+    /// Its row in the cache.
+    cache_row: usize,
     rng: R,
-    /// Its new tokens may be as many as this.
+    /// Maximum number of its new tokens.
     limit: usize,
 }
 
-/// Continues prompts in order of length.
+/// Continues prompts that are sorted by length.
 fn continue_batch<R: Rng>(
     mut pass: impl Pass,
     prompts: &[Prompt<'_>],
@@ -316,54 +313,53 @@ fn continue_batch<R: Rng>(
         return out;
     }
     let (n_ctx, d_vocab) = (pass.config().n_ctx, pass.config().d_vocab);
-    let row = |(place, prompt): (usize, &Prompt<'_>)| {
+    let row = |(cache_row, prompt): (usize, &Prompt<'_>)| {
         let limit = stop.max_new_tokens.min(n_ctx - prompt.tokens.len() + 1);
-        Row { place, rng: rng_of(prompt.row), limit }
+        Row { cache_row, rng: rng_of(prompt.row), limit }
     };
     let mut active: Vec<Row<R>> = prompts.iter().enumerate().map(row).collect();
     // A row's last token is not fed back.
-    let longest = active.iter().map(|row| prompts[row.place].tokens.len() + row.limit - 1).max().unwrap_or(0);
+    let longest = active.iter().map(|row| prompts[row.cache_row].tokens.len() + row.limit - 1).max().unwrap_or(0);
     pass.reset(prompts.len(), longest);
-    let mut logits = read_prompts(&mut pass, prompts);
+    let mut logits = prefill(&mut pass, prompts);
     loop {
         for (row, logits) in active.iter_mut().zip(logits.chunks_exact(d_vocab)) {
-            out[row.place].push(choose(logits, sampling, &mut row.rng));
+            out[row.cache_row].push(choose(logits, sampling, &mut row.rng));
         }
-        active.retain(|row| out[row.place].len() < row.limit && out[row.place].last().copied() != stop.end);
+        active.retain(|row| out[row.cache_row].len() < row.limit && out[row.cache_row].last().copied() != stop.end);
         if active.is_empty() {
             return out;
         }
-        let tokens: Vec<u32> = active.iter().filter_map(|row| shown.or(out[row.place].last().copied())).collect();
-        let places: Vec<usize> = active.iter().map(|row| row.place).collect();
+        let tokens: Vec<u32> = active.iter().filter_map(|row| shown.or(out[row.cache_row].last().copied())).collect();
+        let cache_rows: Vec<usize> = active.iter().map(|row| row.cache_row).collect();
         logits.clear();
-        pass.run(&places, Sequences { tokens: &tokens, seq: 1 }, &mut logits);
+        pass.run(&cache_rows, Sequences { tokens: &tokens, seq: 1 }, &mut logits);
     }
 }
 
-/// Runs the prompts, as many of equal length at a time as a micro-batch of sequences in training. The logits after each one's last
-/// token, `[prompts, d_vocab]`.
-fn read_prompts(pass: &mut impl Pass, prompts: &[Prompt<'_>]) -> Vec<f32> {
+/// Runs the prompts in micro-batches of equal length. Returns the logits after the last token of each, `[prompts, d_vocab]`.
+fn prefill(pass: &mut impl Pass, prompts: &[Prompt<'_>]) -> Vec<f32> {
     let mut logits = Vec::with_capacity(prompts.len() * pass.config().d_vocab);
     let mut first = 0;
     for alike in prompts.chunk_by(|a, b| a.tokens.len() == b.tokens.len()) {
         let seq = alike[0].tokens.len();
         for micro_batch in alike.chunks(micro_batch_size(seq)) {
-            let places: Vec<usize> = (first..first + micro_batch.len()).collect();
+            let cache_rows: Vec<usize> = (first..first + micro_batch.len()).collect();
             let tokens: Vec<u32> = micro_batch.iter().flat_map(|prompt| prompt.tokens).copied().collect();
-            pass.run(&places, Sequences { tokens: &tokens, seq }, &mut logits);
+            pass.run(&cache_rows, Sequences { tokens: &tokens, seq }, &mut logits);
             first += micro_batch.len();
         }
     }
     logits
 }
 
-/// The token with the largest logit, the first of equals.
+/// Returns the token with the largest logit; among equals, the first.
 pub fn likeliest(logits: &[f32]) -> u32 {
     let larger = |best: usize, id: usize| if logits[id] > logits[best] { id } else { best };
     (1..logits.len()).fold(0, larger) as u32
 }
 
-/// The next token from one position's logits.
+/// Chooses the next token from one position's logits.
 fn choose(logits: &[f32], sampling: Sampling, rng: &mut impl Rng) -> u32 {
     match sampling {
         Sampling::Greedy => likeliest(logits),

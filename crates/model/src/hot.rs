@@ -1,6 +1,6 @@
-//! Kernels on buffers of their own, to be timed by the package `bench`: compiled with the feature `bench` alone.
+//! Kernels on buffers of their own, for the package `bench` to time. Compiled with the feature `bench` only.
 //!
-//! Here those of the plain step in f32, on this thread's tier; [`crate::tiled::hot`] has those of the tiled step.
+//! This file has the kernels of the plain step, in f32 on this thread's tier; [`crate::tiled::hot`] has those of the tiled step.
 
 use crate::config::ModelConfig;
 use crate::kernels::activation::{Activation, activate};
@@ -17,7 +17,7 @@ use crate::micro_batch::MicroBatch;
 use crate::optimiser::{self, AdamW, Moments};
 use crate::params::{Layout, ParamGroup};
 
-/// What makes a kernel's arithmetic.
+/// Execution unit of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Products of bf16 tiles.
@@ -26,23 +26,23 @@ pub enum Unit {
     Vectors,
 }
 
-/// A kernel that can be run again and again: its buffers are as hot as their size allows.
+/// A kernel with its buffers, to run repeatedly: the buffers are as hot as their size allows.
 pub struct Kernel {
-    /// What it does.
+    /// Name.
     pub name: &'static str,
-    /// Of which sizes.
+    /// Sizes.
     pub sizes: String,
-    /// What makes most of its arithmetic.
+    /// Unit that does most of its arithmetic.
     pub unit: Unit,
-    /// Arithmetic operations of a run. A multiply-add is two; functions are counted as their kernels write them.
+    /// Arithmetic operations per run. A multiply-add is two; functions count as their kernels write them.
     pub flops: f64,
-    /// Bytes that a run touches, each counted once, though it be read and written.
+    /// Bytes that a run touches, each counted once even if it is read and written.
     pub bytes: usize,
-    /// A run.
+    /// Runs it once.
     pub run: Box<dyn FnMut()>,
 }
 
-/// Shape `s` of `bench train`: one sequence is a micro-batch.
+/// Shape `s` of `bench train`: a micro-batch is one sequence.
 pub(crate) const SEQ: usize = 256;
 pub(crate) const D: usize = 128;
 pub(crate) const HIDDEN: usize = 4 * D;
@@ -50,19 +50,19 @@ pub(crate) const VOCAB: usize = 80;
 pub(crate) const DIMS: AttnDims =
     AttnDims { n_seq: 1, seq: SEQ, n_heads: 4, d_head: D / 4, causal: true, attn_scale: 5.656_854_249_492_381 };
 
-/// Pairs of a query and a key that it sees, over all heads: what attention's arithmetic grows with.
+/// Pairs of a query and a visible key, over all heads: attention's arithmetic is proportional to it.
 pub(crate) const SEEN: usize = 4 * SEQ * (SEQ + 1) / 2;
 
-/// Numbers between −1 and 1.
+/// Returns numbers between −1 and 1.
 pub(crate) fn numbers(len: usize) -> Vec<f32> {
     (0..len).map(|i| (i * 7919 % 104_729) as f32 / 52_364.5 - 1.0).collect()
 }
 
-/// Operations of `f32::exp` as [`Real`] has it, and of `gelu_new` with its slope beside its exponential.
+/// Operations of [`Real::exp`] in f32, and of `gelu_new` with its derivative, exponential included.
 const OF_EXP: usize = 20;
 const OF_GELU_NEW: usize = OF_EXP + 20;
 
-/// The plain step's kernels in f32.
+/// Returns the plain step's kernels in f32.
 pub fn kernels() -> Vec<Kernel> {
     let f32s = |n: usize| 4 * n;
     let kernel = |name, sizes: &str, flops: usize, bytes, run: Box<dyn FnMut()>| Kernel {
@@ -121,7 +121,7 @@ fn forward(inner: usize, width: usize) -> Box<dyn FnMut()> {
     })
 }
 
-/// Of a linear layer's weights, `[inner, width]`, from one sequence.
+/// Gradient of a linear layer's weights, `[inner, width]`, from one sequence.
 fn weights_gradient(inner: usize, width: usize) -> Kernel {
     let (x, dout, mut dw) = (numbers(SEQ * inner), numbers(SEQ * width), vec![0.0; inner * width]);
     let mut packing = Packing::default();
@@ -167,7 +167,7 @@ fn norm() -> Box<dyn FnMut()> {
     Box::new(move || norm_rows(NORM, Some(&gain), Some(&bias), &x, &mut acts))
 }
 
-/// The gradient is lost in it, and comes anew from a copy.
+/// The kernel overwrites the gradient, so each run copies it first.
 fn norm_backward() -> Box<dyn FnMut()> {
     let (x, gain, mut acts, dout) = (numbers(SEQ * D), numbers(D), NormActs::default(), numbers(SEQ * D));
     let (mut grad, mut dgain, mut dbias) = (dout.clone(), vec![0.0; D], vec![0.0; D]);
@@ -179,7 +179,7 @@ fn norm_backward() -> Box<dyn FnMut()> {
     })
 }
 
-/// Of its own slopes, after the first run: finite numbers as good as any.
+/// After the first run it reads its own derivatives: any finite numbers will do.
 fn gelu() -> Box<dyn FnMut()> {
     let (mut x, mut post) = (numbers(SEQ * HIDDEN), numbers(SEQ * HIDDEN));
     Box::new(move || activate(Activation::GeluNew, &mut x, &mut post))
@@ -218,7 +218,7 @@ fn exponentials() -> Box<dyn FnMut()> {
     })
 }
 
-/// All parameters of the shape: parameter, gradient and two moments of each.
+/// The optimizer step on all parameters of the shape.
 fn adamw(kernel: impl Fn(&'static str, &str, usize, usize, Box<dyn FnMut()>) -> Kernel) -> Kernel {
     let layout = Layout::new(&ModelConfig::new(6, D, 4, VOCAB, SEQ));
     let n = layout.n_params();

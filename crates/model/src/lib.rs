@@ -1,7 +1,7 @@
-//! A small transformer with every activation named: forward, backward, generation, optimiser, checkpoint.
+//! A small transformer with every activation named: forward, backward, generation, optimiser, checkpoints.
 //!
-//! **Invariant:** this room knows token ids, not problems. A forward pass without taps allocates nothing once warm. No file is
-//! touched outside `checkpoint`.
+//! **Invariant:** this crate knows token ids, not problems. A forward pass without taps allocates nothing once warm. Only
+//! `checkpoint` touches files.
 pub mod backward;
 pub mod checkpoint;
 pub mod config;

@@ -15,34 +15,18 @@ pub struct Model {
     pub config: ModelConfig,
     /// Parameter table.
     pub layout: Layout,
-    /// All parameters, flat, laid out as `layout` says.
+    /// All parameters, flat, in the order of `layout`.
     pub params: Vec<f32>,
 }
 
-/// What is wrong with a batch of tokens.
+/// Errors of token batches.
 #[derive(Debug, thiserror::Error, PartialEq)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum TokensError {
-    /// A sequence is longer than the network's context.
-    #[error("sequences of {seq} tokens, but the network's context holds {n_ctx}")]
-    TooLong {
-        /// Length of the sequences.
-        seq: usize,
-        /// The network's `n_ctx`.
-        n_ctx: usize,
-    },
-    /// A token the network does not know.
-    #[error("token {token} at [{row}, {pos}], but the network knows 0..{d_vocab}")]
-    Unknown {
-        /// The token.
-        token: i64,
-        /// Sequence it stands in.
-        row: usize,
-        /// Its position.
-        pos: usize,
-        /// The network's `d_vocab`.
-        d_vocab: usize,
-    },
-    /// Nothing to run on.
+    #[error("sequences of {seq} tokens exceed the context of {n_ctx} (`n_ctx`)")]
+    TooLong { seq: usize, n_ctx: usize },
+    #[error("token {token} at [{row}, {pos}] is outside the vocabulary 0..{d_vocab} (`d_vocab`)")]
+    Unknown { token: i64, row: usize, pos: usize, d_vocab: usize },
     #[error("no tokens")]
     Empty,
 }
@@ -54,19 +38,19 @@ impl HasFault for TokensError {
 }
 
 impl Model {
-    /// A network with fresh weights.
+    /// Draws the weights of a new network.
     pub fn init(config: ModelConfig, rng: &mut impl Rng) -> Model {
         let layout = Layout::new(&config);
         let params = layout.init(rng);
         Model { config, layout, params }
     }
 
-    /// The network as the passes read it, all arithmetic in f32.
+    /// Returns the network as the passes read it, in f32.
     pub fn net(&self) -> Net<'_, f32> {
         Net { config: &self.config, layout: &self.layout, params: &self.params, products: Products::Plain }
     }
 
-    /// The parameters in f64, for disputes: run [`Net`] on them.
+    /// Converts the parameters to f64: a [`Net`] on them shows which differences are rounding.
     pub fn params_f64(&self) -> Vec<f64> {
         self.params.iter().map(|&p| f64::from(p)).collect()
     }
@@ -74,7 +58,7 @@ impl Model {
     /// Checks that the network can run on these sequences.
     ///
     /// # Errors
-    /// No tokens, a token out of range, or sequences beyond the context.
+    /// If there are no tokens, a token is out of range, or the sequences exceed the context.
     pub fn check(&self, sequences: Sequences<'_>) -> Result<(), TokensError> {
         self.net().check(sequences)
     }

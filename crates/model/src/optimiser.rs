@@ -10,51 +10,51 @@ use serde::{Deserialize, Serialize};
 /// Settings of AdamW.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdamW {
-    /// Decay of the mean gradient.
+    /// Decay rate of the first moment.
     pub beta1: f64,
-    /// Decay of the mean squared gradient.
+    /// Decay rate of the second moment.
     pub beta2: f64,
-    /// Added to the root of the mean square.
+    /// Added to the root of the second moment.
     pub eps: f64,
-    /// Each step takes `lr · weight_decay` of every decayed parameter.
+    /// Decoupled weight decay: each step shrinks decayed parameters by `lr · weight_decay`.
     pub weight_decay: f64,
-    /// Which groups decay.
+    /// The parameter groups that decay.
     pub decay: Vec<ParamGroup>,
-    /// The gradient is shortened to this norm; `None` leaves it.
+    /// Clip the gradient to this global norm; `None` does not clip.
     pub clip: Option<f64>,
 }
 
-/// The optimiser's memory.
+/// Optimizer state: running moments of the gradient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
-    /// Running mean of the gradient, laid out as the parameters.
+    /// First moment: running mean of the gradient, laid out as the parameters.
     pub mean: Vec<f32>,
-    /// Running mean of its square.
+    /// Second moment: running mean of its square.
     pub square: Vec<f32>,
     /// Steps done.
     pub step: u64,
 }
 
 impl Moments {
-    /// Before the first step.
+    /// Returns the state before the first step.
     pub fn new(n_params: usize) -> Moments {
         Moments { mean: vec![0.0; n_params], square: vec![0.0; n_params], step: 0 }
     }
 }
 
-/// Entries are worked on in chunks of at most this many, in a fixed order: sums over chunks do not depend on who does them.
+/// Entries per chunk, at most. Sums over chunks are taken in a fixed order, whichever thread computes a chunk.
 pub(crate) const CHUNK: usize = 1 << 14;
 
-/// Norm of a gradient.
+/// Returns the norm of a gradient.
 pub fn norm(gradient: &[f32]) -> f64 {
     let squares: Vec<f64> = gradient.par_chunks(CHUNK).map(|chunk| f64::from(sum_of_squares(chunk))).collect();
     squares.iter().sum::<f64>().sqrt()
 }
 
-/// One step: `m = β₁ m + (1 − β₁) g`, `v = β₂ v + (1 − β₂) g²`,
-/// `p −= lr · (weight_decay · p + m̂ / (√v̂ + eps))`, with `g` clipped and `frozen` entries left alone.
+/// Takes one step: `m = β₁ m + (1 − β₁) g`, `v = β₂ v + (1 − β₂) g²`,
+/// `p −= lr · (weight_decay · p + m̂ / (√v̂ + eps))`, with `g` clipped and `frozen` entries unchanged.
 ///
-/// `norm` is the gradient's, see [`norm`]. Returns whether every parameter is finite still.
+/// `norm` is the gradient's, see [`norm`]. Returns whether every parameter is still finite.
 pub fn step(
     adamw: &AdamW,
     layout: &Layout,
@@ -90,18 +90,18 @@ pub fn step(
     jobs.into_par_iter().map(|(keep, p, m, v, g)| apply(update, keep, p, m, v, g)).reduce(|| true, |a, b| a & b)
 }
 
-/// The numbers of one step that all parameters share.
+/// Scalars of one step that all parameters share.
 #[derive(Clone, Copy)]
 struct Update {
-    /// Of the gradient, from clipping.
+    /// Factor of the gradient, from clipping.
     factor: f32,
-    /// Shares of the old mean and of the new gradient.
+    /// Weights of the old first moment and of the gradient: `(β₁, 1 − β₁)`.
     mean: (f32, f32),
-    /// The same for the mean square.
+    /// The same for the second moment: `(β₂, 1 − β₂)`.
     square: (f32, f32),
-    /// Learning rate over the mean's bias correction.
+    /// Learning rate over the first moment's bias correction.
     step_size: f32,
-    /// Inverse root of the mean square's bias correction.
+    /// Inverse root of the second moment's bias correction.
     inv_root: f32,
     eps: f32,
 }
@@ -123,21 +123,21 @@ fn apply(u: Update, keep: f32, params: &mut [f32], mean: &mut [f32], square: &mu
     )
 }
 
-/// Cuts the first `len` entries off.
+/// Splits off the first `len` entries.
 fn take<'a>(slice: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
     let (head, rest) = std::mem::take(slice).split_at_mut(len);
     *slice = rest;
     head
 }
 
-/// A run of entries that are treated alike.
+/// Consecutive entries that are updated alike.
 struct Stretch {
     len: usize,
     decays: bool,
     frozen: bool,
 }
 
-/// Cuts the flat buffer into stretches of at most [`CHUNK`] entries of one parameter, frozen ones apart.
+/// Cuts the flat buffer into stretches of at most [`CHUNK`] entries of one parameter; frozen entries get stretches of their own.
 fn stretches(adamw: &AdamW, layout: &Layout, frozen: &[Slot]) -> Vec<Stretch> {
     let mut cuts: Vec<usize> = frozen.iter().flat_map(|s| [s.start, s.start + s.len]).collect();
     let mut out = Vec::new();
@@ -167,21 +167,21 @@ fn stretches(adamw: &AdamW, layout: &Layout, frozen: &[Slot]) -> Vec<Stretch> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
-    /// No change after the warm-up.
+    /// Constant after the warm-up.
     Constant,
     /// Half a cosine from the peak down to `floor` times the peak at the last step.
     Cosine {
-        /// Share of the peak left at the end.
+        /// Final learning rate, as a share of the peak.
         floor: f64,
     },
-    /// Constant, then a straight line to 0 over the last `decay` share of the steps.
+    /// Constant, then linear to 0 over the last `decay` of the steps.
     Linear {
-        /// Share of the steps, from 0 to 1.
+        /// Share of the steps, in 0..=1.
         decay: f64,
     },
 }
 
-/// Learning rate of step `step` (0 is the first) of `steps`, after `warmup` steps of linear growth to `peak`.
+/// Returns the learning rate of step `step` (the first is 0) of `steps`, with `warmup` steps of linear growth to `peak`.
 pub fn learning_rate(schedule: Schedule, peak: f64, warmup: u64, step: u64, steps: u64) -> f64 {
     if step < warmup {
         return peak * (step + 1) as f64 / warmup as f64;

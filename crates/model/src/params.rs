@@ -1,12 +1,12 @@
-//! The parameter table: one place that says which parameters a network has, their names, shapes, initial values and
-//! decay groups. Offsets, checkpoint keys, parameter counts and the optimiser's groups all come from it.
+//! The parameter table: names, shapes, initial values and decay groups of a network's parameters. Offsets, checkpoint keys,
+//! parameter counts and the optimiser's groups all come from it.
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use rand::Rng;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// A parameter's place in the flat buffer that holds all of them.
+/// The range of a parameter in the flat buffer of all parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// First entry.
@@ -16,18 +16,18 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The parameter's values.
+    /// Returns the parameter's values.
     pub fn of<F>(self, flat: &[F]) -> &[F] {
         &flat[self.start..self.start + self.len]
     }
 
-    /// The parameter's values, to write.
+    /// Returns the parameter's values, to write.
     pub fn of_mut<F>(self, flat: &mut [F]) -> &mut [F] {
         &mut flat[self.start..self.start + self.len]
     }
 }
 
-/// What a parameter is for: the groups of weight decay and of parameter counts.
+/// Group of a parameter, for weight decay and parameter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParamGroup {
@@ -46,25 +46,25 @@ pub enum ParamGroup {
 /// Initial value of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
-    /// Every entry the same.
+    /// The same value for every entry.
     Constant(f32),
-    /// Independent normal entries of mean 0 and this standard deviation.
+    /// Normal, with mean 0 and this standard deviation.
     Normal(f32),
 }
 
 /// One named parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    /// TransformerLens' name, the key in checkpoints.
+    /// TransformerLens' name, which is the key in checkpoints.
     pub name: String,
     /// TransformerLens' shape.
     pub shape: Vec<usize>,
-    /// Where it lies in the flat buffer.
+    /// Range in the flat buffer.
     pub slot: Slot,
-    /// Step in the slot for each axis of `shape`. The engine keeps `W_Q`, `W_K`, `W_V` as `[d_model, n_heads · d_head]`, so
+    /// Stride in the slot of each axis of `shape`. The engine stores `W_Q`, `W_K`, `W_V` as `[d_model, n_heads · d_head]`, so
     /// that one product serves all heads; TransformerLens' view of them is `[n_heads, d_model, d_head]`.
     pub strides: Vec<usize>,
-    /// What it is for.
+    /// Group.
     pub group: ParamGroup,
     /// Initial value.
     pub init: Init,
@@ -80,7 +80,7 @@ pub struct NormSlots {
 }
 
 impl NormSlots {
-    /// Both parts of a flat buffer, to write.
+    /// Returns gain and bias in a flat buffer, to write.
     pub(crate) fn of_mut<F>(self, flat: &mut [F]) -> [Option<&mut [F]>; 2] {
         match (self.w, self.b) {
             (Some(w), Some(b)) => {
@@ -153,7 +153,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The table of a network.
+    /// Lays out the parameters of a network.
     pub fn new(config: &ModelConfig) -> Layout {
         let &ModelConfig { d_model: d, n_heads: h, d_head: dh, d_mlp: m, d_vocab, n_ctx, .. } = config;
         // Standard deviations: 0.1 for embeddings, 0.45/√d_model for matrices (0.04 at 128), matrices that write to the
@@ -192,22 +192,22 @@ impl Layout {
         Layout { tensors: t.tensors, w_e, w_pos, blocks, ln_final, w_u, b_u }
     }
 
-    /// Number of parameters, all of them.
+    /// Returns the number of parameters.
     pub fn n_params(&self) -> usize {
         self.tensors.iter().map(|t| t.slot.len).sum()
     }
 
-    /// Number of parameters of one group; the groups add up to [`Layout::n_params`].
+    /// Returns the number of parameters of one group; the groups sum to [`Layout::n_params`].
     pub fn n_params_of(&self, group: ParamGroup) -> usize {
         self.tensors.iter().filter(|t| t.group == group).map(|t| t.slot.len).sum()
     }
 
-    /// The parameter of this name.
+    /// Returns the parameter of this name.
     pub fn tensor(&self, name: &str) -> Option<&Tensor> {
         self.tensors.iter().find(|t| t.name == name)
     }
 
-    /// Initial values of every parameter, drawn from `rng`.
+    /// Draws the initial values of every parameter.
     pub fn init(&self, rng: &mut impl Rng) -> Vec<f32> {
         let mut flat = vec![0.0; self.n_params()];
         for tensor in &self.tensors {
@@ -222,23 +222,23 @@ impl Layout {
     }
 }
 
-/// Box–Muller, from two uniform draws in (0, 1].
+/// Draws a standard normal number by Box–Muller, from two uniform draws in (0, 1].
 fn standard_normal(rng: &mut impl Rng) -> f32 {
     let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
 }
 
 impl Tensor {
-    /// The parameter in TransformerLens' axis order.
+    /// Returns the parameter in TransformerLens' axis order.
     pub fn gather<F: Copy>(&self, flat: &[F]) -> Vec<F> {
         let values = self.slot.of(flat);
         self.offsets().map(|offset| values[offset]).collect()
     }
 
-    /// Writes values in TransformerLens' axis order to the parameter's place.
+    /// Writes values that are in TransformerLens' axis order.
     ///
     /// # Panics
-    /// If `values` has another length than the parameter.
+    /// If `values` and the parameter differ in length.
     pub fn scatter<F: Copy>(&self, values: &[F], flat: &mut [F]) {
         assert_eq!(values.len(), self.slot.len);
         let place = self.slot.of_mut(flat);
@@ -247,7 +247,7 @@ impl Tensor {
         }
     }
 
-    /// Offsets in the slot, in row-major order of `shape`.
+    /// Returns the offsets in the slot, in row-major order of `shape`.
     fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
         let mut index = vec![0; self.shape.len()];
         (0..self.slot.len).map(move |_| {
@@ -280,7 +280,7 @@ impl LayoutBuilder {
         self.push_strided(name, shape, strides, group, init)
     }
 
-    /// `[n_heads, d_model, d_head]`, kept as `[d_model, n_heads · d_head]`.
+    /// `[n_heads, d_model, d_head]`, stored as `[d_model, n_heads · d_head]`.
     fn push_heads(&mut self, name: &str, [h, d, dh]: [usize; 3], init: Init) -> Slot {
         self.push_strided(name, &[h, d, dh], vec![dh, h * dh, 1], ParamGroup::Attention, init)
     }

@@ -1,4 +1,4 @@
-//! Where the time of a training step goes.
+//! Profiles of training steps: time by stage.
 
 use crate::kernels::real::Real;
 use crate::stage::Stage;
@@ -8,7 +8,7 @@ use std::time::Instant;
 /// Nanoseconds spent in each [`Stage`], summed over workers.
 pub type Nanos = [u64; Stage::ALL.len()];
 
-/// Time spent in each stage by one worker, if asked for. A tap on the plain passes, which watches the clock alone.
+/// Time that one worker spent in each stage, if it is measured. On the plain passes it is a tap that reads only the clock.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Profile {
     last: Option<Instant>,
@@ -21,7 +21,7 @@ impl Profile {
         self.last = wanted.then(Instant::now);
     }
 
-    /// What happened since the last call was this.
+    /// Adds the time since the last call to `stage`.
     #[inline]
     pub(crate) fn lap(&mut self, stage: Stage) {
         if let Some(last) = &mut self.last {

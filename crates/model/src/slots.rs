@@ -1,6 +1,6 @@
-//! Gradient slots: which micro-batches of a batch each adds up, and the room that workers do it in.
+//! Gradient slots: which micro-batches of a batch each one sums, and the workspaces of the workers that do it.
 //!
-//! Micro-batches belong to slots in turn, workers take slots, and whoever sums the slots does so in index order. So the bits of a
+//! Micro-batches are dealt to slots in turn, workers take slots, and slots are summed in index order. So the bits of a
 //! gradient depend on the batch and the number of slots, never on the number of threads.
 
 use crate::micro_batch::MicroBatch;
@@ -9,7 +9,7 @@ use crate::stage::Stage;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
-/// One room for each worker that has ever been at work: made when first needed, then reused.
+/// One workspace per worker: created when first needed, then reused.
 #[derive(Debug)]
 pub(crate) struct Workspaces<R> {
     idle: Mutex<Vec<R>>,
@@ -24,15 +24,15 @@ impl<R> Default for Workspaces<R> {
 }
 
 impl<R> Workspaces<R> {
-    /// Looks at all idle rooms, or takes one out, or puts one back.
+    /// Gives access to the idle workspaces.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Vec<R>) -> T) -> T {
         look(&mut self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl<R: Default + Send + Profiled> Workspaces<R> {
-    /// Clears the slots that `micro-batches` need, and adds each micro-batch to its slot; returns these slots and the sum of `add`'s results
-    /// in each.
+    /// Clears the slots in use and adds each micro-batch to its slot; returns these slots and, for each, the sum of `add`'s
+    /// results.
     pub(crate) fn add_up<'a, S: Send>(
         &self,
         slots: &'a mut [S],
@@ -57,12 +57,12 @@ impl<R: Default + Send + Profiled> Workspaces<R> {
         (slots, sums)
     }
 
-    /// From now on stages are timed.
+    /// Starts timing stages.
     pub(crate) fn start_profile(&mut self) {
         self.profiled = true;
     }
 
-    /// Time spent in each stage so far.
+    /// Returns the time spent in each stage so far.
     pub(crate) fn profile(&self) -> Nanos {
         let mut sum = [0; Stage::ALL.len()];
         self.with(|workspaces| {

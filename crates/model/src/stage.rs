@@ -1,13 +1,13 @@
 //! The stages of a training step, told apart in profiles.
 
-/// What a step spends its time on.
+/// A part of a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Embedding, its gradient.
     Embed,
-    /// Norms, and turning their outputs for the weight gradients.
+    /// Norms, and transposing their outputs for the weight gradients.
     Norm,
-    /// Norms backward, and rounding and turning the gradient of the residual stream.
+    /// Norms backward, and rounding and transposing the gradient of the residual stream.
     NormBackward,
     /// Linear layers, with bias and residual sum.
     Linear,
@@ -15,20 +15,21 @@ pub enum Stage {
     LinearInput,
     /// Gradients of linear layers' weights.
     LinearWeights,
-    /// Activation functions and their slopes, where they are passes of their own (in bf16 they belong to the linear layers).
+    /// Activation functions and their derivatives, where they are separate passes (in bf16 they are fused into the linear
+    /// layers).
     Activation,
     /// Attention.
     Attention,
     /// Attention backward.
     AttentionBackward,
-    /// Packing what attention made, bias sums.
+    /// Packing attention's outputs, bias sums.
     Pack,
-    /// Unembedding and loss, both ways.
+    /// Unembedding and loss, forward and backward.
     Loss,
 }
 
 impl Stage {
-    /// All, in the order of a step.
+    /// Every stage, in the order of a step.
     pub const ALL: [Stage; 11] = [
         Stage::Embed,
         Stage::Norm,
@@ -43,7 +44,7 @@ impl Stage {
         Stage::NormBackward,
     ];
 
-    /// What to call it in a table.
+    /// Returns its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Stage::Embed => "embedding",

@@ -33,7 +33,7 @@ pub trait Tap<F: Real> {
     #[inline(always)]
     fn backward(&mut self, _at: At, _gradient: &mut [F]) {}
 
-    /// What the pass did since it told so last was this.
+    /// The time since the last call belongs to `stage`.
     #[inline(always)]
     fn over(&mut self, _stage: Stage) {}
 }

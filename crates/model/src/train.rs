@@ -1,7 +1,7 @@
-//! The training step: gradients of a batch, in an order that no number of threads can change, then AdamW.
+//! The training step: the gradient of a batch, summed in an order that does not depend on the number of threads, then AdamW.
 //!
-//! A batch comes cut into micro-batches of sequences of equal (padded) length. Micro-batches belong to a fixed number of gradient slots;
-//! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
+//! A batch is cut into micro-batches of sequences of equal (padded) length. Micro-batches are dealt to a fixed number of gradient
+//! slots; workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
 use crate::backward::{ActGrads, backward};
 use crate::diagnosis::{self, Origin};
@@ -23,11 +23,10 @@ use crate::workers::Workers;
 use rayon::prelude::*;
 use searchlens_base::fault::{Fault, HasFault};
 
-/// Gradient slots, unless told otherwise. Each costs memory to go through, 5 % of a step from two to four; more workers than slots
-/// find nothing to do.
+/// Default number of gradient slots. More cost memory traffic (5 % of a step from two to four); workers beyond this number idle.
 pub const SLOTS: usize = 2;
 
-/// What a step tells.
+/// Statistics of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepStats {
     /// Weighted mean loss of the batch before the step, nats.
@@ -36,45 +35,22 @@ pub struct StepStats {
     pub grad_norm: f64,
 }
 
-/// Why a step was not made.
+/// Errors of a training step. Except after [`TrainError::Weights`], the weights are as they were before the step.
 #[derive(Debug, thiserror::Error, PartialEq)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum TrainError {
-    /// The loss is not a finite number; the weights are as they were before the step.
     #[error(
         "step {step}: the loss is {loss}: {origin}; lower the learning rate or clip the gradient (the weights were left as before)"
     )]
-    Loss {
-        /// Number of the step, the first is 1.
-        step: u64,
-        /// The loss.
-        loss: f64,
-        /// Where that began.
-        origin: Origin,
-    },
-    /// The gradient is not finite; the weights are as they were before the step.
+    Loss { step: u64, loss: f64, origin: Origin },
     #[error(
         "step {step}: the gradient is not finite: {origin}; lower the learning rate (the weights were left as before)"
     )]
-    Gradient {
-        /// Number of the step, the first is 1.
-        step: u64,
-        /// Where that began.
-        origin: Origin,
-    },
-    /// The step itself led out of the finite numbers.
+    Gradient { step: u64, origin: Origin },
     #[error("step {step}: it left `{tensor}` not finite; lower the learning rate")]
-    Weights {
-        /// Number of the step, the first is 1.
-        step: u64,
-        /// The first parameter, in table order, with such an entry.
-        tensor: String,
-    },
-    /// No position of the batch is scored.
+    Weights { step: u64, tensor: String },
     #[error("step {step}: no token of the batch is scored; see `loss_on`")]
-    NothingScored {
-        /// Number of the step, the first is 1.
-        step: u64,
-    },
+    NothingScored { step: u64 },
 }
 
 impl HasFault for TrainError {
@@ -179,12 +155,12 @@ impl Trainer {
         Ok(Trainer { model, moments, average, adamw, frozen, kv_gradient, engine, gradient, norm: 0.0, accumulated })
     }
 
-    /// Steps done.
+    /// Returns the number of steps done.
     pub fn steps_done(&self) -> u64 {
         self.moments.step
     }
 
-    /// From now on the stages of steps are timed.
+    /// Starts timing the stages of steps.
     pub fn start_profile(&mut self) {
         match &mut self.engine {
             Engine::Plain(step) => step.workspaces.start_profile(),
@@ -192,7 +168,7 @@ impl Trainer {
         }
     }
 
-    /// Time spent in each stage of steps so far, in nanoseconds, summed over workers.
+    /// Returns the time spent in each stage so far, in nanoseconds, summed over workers.
     pub fn profile(&self) -> Nanos {
         match &self.engine {
             Engine::Plain(step) => step.workspaces.profile(),
@@ -200,15 +176,15 @@ impl Trainer {
         }
     }
 
-    /// The weights to evaluate: the average if one is kept, else the weights themselves.
+    /// Returns the weights to evaluate: the average if there is one, else the weights themselves.
     pub fn evaluated(&self) -> &[f32] {
         self.average.as_ref().map_or(&self.model.params, |a| &a.params)
     }
 
-    /// Gradient of the batch's weighted mean loss, laid out as the parameters, and the loss.
+    /// Computes the batch's weighted mean loss and its gradient, laid out as the parameters.
     ///
     /// # Errors
-    /// Nothing is scored, or loss or gradient are not finite.
+    /// If no token is scored, or loss or gradient are not finite.
     pub fn gradient(&mut self, micro_batches: &[MicroBatch], workers: &Workers) -> Result<(f64, &[f32]), TrainError> {
         let step = self.moments.step + 1;
         let total = total_weight(micro_batches);
@@ -228,7 +204,7 @@ impl Trainer {
         Ok((loss, &self.gradient))
     }
 
-    /// One step on a batch at the given learning rate.
+    /// Steps on a batch at the given learning rate.
     ///
     /// # Errors
     /// As [`Trainer::gradient`]; the weights are then as before.
@@ -237,7 +213,7 @@ impl Trainer {
         self.apply(loss, lr, workers)
     }
 
-    /// One step on several batches as if they were one, taken one after the other: only one needs to be in memory. The same as
+    /// Steps once on several batches taken one after the other, so that only one is in memory (gradient accumulation). Equals
     /// [`Trainer::step`] on all micro-batches together, up to rounding.
     ///
     /// # Errors
@@ -284,12 +260,12 @@ impl Trainer {
         Ok(loss)
     }
 
-    /// Where a step on these micro-batches first leaves the finite numbers.
+    /// Finds where a step on these micro-batches first produces a number that is not finite.
     fn origin(&self, micro_batches: &[MicroBatch]) -> Origin {
         diagnosis::origin(self.model.net(), micro_batches, 1.0 / total_weight(micro_batches), self.kv_gradient)
     }
 
-    /// Makes the step along the gradient.
+    /// Updates weights and average by the gradient.
     fn apply(&mut self, loss: f64, lr: f64, workers: &Workers) -> Result<StepStats, TrainError> {
         let Trainer { model, moments, average, adamw, frozen, gradient, norm, .. } = self;
         let norm = *norm;
@@ -308,7 +284,7 @@ impl Trainer {
     }
 }
 
-/// What a batch's losses weigh together.
+/// Returns the sum of a batch's loss weights.
 fn total_weight(micro_batches: &[MicroBatch]) -> f64 {
     micro_batches.iter().flat_map(|g| &g.weights).map(|&w| f64::from(w)).sum()
 }
@@ -325,16 +301,16 @@ fn add_scaled(out: &mut [f32], xs: &[f32], scale: f32) {
     )
 }
 
-/// Gradients by the reference passes: one flat buffer for each slot.
+/// Gradients by the reference passes, with one flat buffer per slot.
 struct PlainStep {
-    /// The weights as the products read them.
+    /// The weights, packed for products.
     packed: PackedWeights<f32>,
     kv_gradient: KvGradient,
     slots: Vec<Vec<f32>>,
     workspaces: Workspaces<Workspace>,
 }
 
-/// One worker's room for a micro-batch.
+/// One worker's buffers for a micro-batch.
 #[derive(Default)]
 struct Workspace {
     acts: Acts<f32>,
@@ -406,7 +382,7 @@ fn gather(slots: &[Vec<f32>], gradient: &mut [f32]) {
 }
 
 impl Average {
-    /// Starts at the given weights.
+    /// Starts the average at the given weights.
     pub fn new(horizon: f64, params: &[f32]) -> Average {
         Average { horizon, params: params.to_vec() }
     }

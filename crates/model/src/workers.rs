@@ -13,20 +13,14 @@ pub struct Workers {
     tier: Tier,
 }
 
-/// Why there are no workers.
+/// Errors of starting worker threads.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum WorkersError {
-    /// Zero threads were asked for.
     #[error("--threads 0: at least one worker thread is needed")]
     Zero,
-    /// The operating system refused.
     #[error("cannot start {threads} worker threads: {source}")]
-    Start {
-        /// How many were asked for.
-        threads: usize,
-        /// What it said.
-        source: rayon::ThreadPoolBuildError,
-    },
+    Start { threads: usize, source: rayon::ThreadPoolBuildError },
 }
 
 impl HasFault for WorkersError {
@@ -39,11 +33,11 @@ impl HasFault for WorkersError {
 }
 
 impl Workers {
-    /// `threads` workers, or one for each core this process may use. With `pin`, worker `i` stays on the `i`-th such core. They
-    /// are held to the tier that this thread is held to (see [`force_tier`]).
+    /// Starts `threads` workers, or one for each core this process may use. With `pin`, worker `i` stays on the `i`-th such
+    /// core. A tier that is forced on this thread is forced on them too (see [`crate::kernels::tier::force_tier`]).
     ///
     /// # Errors
-    /// Zero threads, or the operating system refuses to start them.
+    /// If `threads` is 0, or the operating system refuses to start them.
     pub fn new(threads: Option<usize>, pin: bool) -> Result<Workers, WorkersError> {
         let cores = core_affinity::get_core_ids().unwrap_or_default();
         let threads = threads.unwrap_or_else(|| cores.len().max(1));
@@ -68,17 +62,17 @@ impl Workers {
         Ok(Workers { pool, tier })
     }
 
-    /// The tier that they are held to; [`Tier::Amx`] if to none.
+    /// Returns the tier that is forced on them; [`Tier::Amx`] if none is.
     pub fn forced_tier(&self) -> Tier {
         self.tier
     }
 
-    /// How many there are.
+    /// Returns the number of workers.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
     }
 
-    /// Runs `job` on the workers: rayon's parallel iterators inside it use them and no others.
+    /// Runs `job` on the workers; rayon's parallel iterators inside it use no other threads.
     pub fn run<R: Send>(&self, job: impl FnOnce() -> R + Send) -> R {
         self.pool.install(job)
     }

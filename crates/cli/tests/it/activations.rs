@@ -220,19 +220,19 @@ fn broken_checkpoints() {
     check(
         &whole[..whole.len() / 2],
         expect![[r#"
-        error: FOLDER/c.safetensors: not a whole safetensors file (incomplete metadata, file not fully covered); it may be cut off: use another checkpoint
+        error: FOLDER/c.safetensors: not a complete safetensors file (incomplete metadata, file not fully covered); it may be truncated: use another checkpoint
     "#]],
     );
     check(
         &whole[..5],
         expect![[r#"
-        error: FOLDER/c.safetensors: not a whole safetensors file (header too small); it may be cut off: use another checkpoint
+        error: FOLDER/c.safetensors: not a complete safetensors file (header too small); it may be truncated: use another checkpoint
     "#]],
     );
     check(
         b"",
         expect![[r#"
-        error: FOLDER/c.safetensors: not a whole safetensors file (header too small); it may be cut off: use another checkpoint
+        error: FOLDER/c.safetensors: not a complete safetensors file (header too small); it may be truncated: use another checkpoint
     "#]],
     );
     let mut spoilt = whole.clone();
@@ -240,7 +240,7 @@ fn broken_checkpoints() {
     check(
         &spoilt,
         expect![[r#"
-        error: FOLDER/c.safetensors: not a whole safetensors file (invalid UTF-8 in header: invalid utf-8 sequence of 1 bytes from index 12); it may be cut off: use another checkpoint
+        error: FOLDER/c.safetensors: not a complete safetensors file (invalid UTF-8 in header: invalid utf-8 sequence of 1 bytes from index 12); it may be truncated: use another checkpoint
     "#]],
     );
 }

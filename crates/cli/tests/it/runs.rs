@@ -442,7 +442,7 @@ fn damaged_checkpoints_are_skipped() {
     let middle = bytes.len() / 2;
     std::fs::write(&last, &bytes[..middle]).unwrap();
     expect![[r#"
-        error: @/run/checkpoints/step-00000060.safetensors: not a whole safetensors file (incomplete metadata, file not fully covered); it may be cut off: use another checkpoint
+        error: @/run/checkpoints/step-00000060.safetensors: not a complete safetensors file (incomplete metadata, file not fully covered); it may be truncated: use another checkpoint
     "#]].assert_eq(&scratch.run("eval @/run").bad(2));
     bytes[middle] ^= 1;
     std::fs::write(&last, &bytes).unwrap();

@@ -34,7 +34,7 @@ fn gelu_new<F: Real>(x: F) -> [F; 2] {
     const TWO_ROOTS: f64 = 2.0 * 0.797_884_560_802_865_4;
     const CUBIC: f64 = 0.044_715;
     let exponent = F::of(-TWO_ROOTS) * x * (F::ONE + F::of(CUBIC) * x * x);
-    // Beyond this, s is as good as 0; infinity times 0 would be NaN.
+    // Beyond this, s is practically 0; infinity times 0 would be NaN.
     let e = (if exponent > F::of(80.0) { F::of(80.0) } else { exponent }).exp();
     let s = F::ONE / (F::ONE + e);
     // 1 − s is e s: taken as a difference, the error of s would grow with the cube of x.

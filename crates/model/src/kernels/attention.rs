@@ -9,7 +9,7 @@ use super::product::{Packing, Store, View, ViewMut, view, view_mut};
 use super::real::Real;
 use super::tier::vectorised;
 
-/// Sizes of one attention layer's work.
+/// Sizes of an attention layer.
 #[derive(Clone, Copy, Debug)]
 pub struct AttnDims {
     /// Sequences.
@@ -18,9 +18,9 @@ pub struct AttnDims {
     pub seq: usize,
     /// Heads.
     pub n_heads: usize,
-    /// Numbers per head.
+    /// Dimension of a head.
     pub d_head: usize,
-    /// A position sees itself and earlier ones only.
+    /// Whether a position attends to itself and earlier positions only.
     pub causal: bool,
     /// Scores are divided by this.
     pub attn_scale: f64,
@@ -51,7 +51,7 @@ impl AttnDims {
         (0..self.n_seq).flat_map(move |b| (0..self.n_heads).map(move |h| (b, h)))
     }
 
-    /// Blocks of query rows with the number of keys they may see: `(first row, rows, keys)`.
+    /// Returns blocks of query rows with the number of keys they see: `(first row, rows, keys)`.
     pub(super) fn query_blocks(self) -> impl DoubleEndedIterator<Item = (usize, usize, usize)> {
         (0..self.seq.div_ceil(QUERY_BLOCK)).map(move |block| {
             let t0 = block * QUERY_BLOCK;
@@ -60,13 +60,13 @@ impl AttnDims {
         })
     }
 
-    /// Keys that query `t` sees.
+    /// Returns the number of keys that query `t` sees.
     #[inline(always)]
     pub(super) fn visible(self, t: usize) -> usize {
         if self.causal { t + 1 } else { self.seq }
     }
 
-    /// Head `h` of sequence `b` in `[n_seq, seq, n_heads, d_head]`, as `[seq, d_head]`.
+    /// Returns head `h` of sequence `b` of `[n_seq, seq, n_heads, d_head]`, as `[seq, d_head]`.
     pub(super) fn head<F: Real>(self, x: &[F], b: usize, h: usize) -> View<'_, F> {
         let len = self.seq * self.width();
         view(&x[b * len..][..len], self.width()).subcols(h * self.d_head, self.d_head)
@@ -113,7 +113,7 @@ pub fn attn_scores<F: Real>(packing: &mut Packing<F>, dims: AttnDims, q: &[F], k
 
 /// Softmax of every row over the keys it sees, in place; masked entries become 0.
 ///
-/// A row whose every score is −∞ (an edit can do that) becomes 0: it attends to nothing.
+/// A row whose scores are all −∞ (an edit can do that) becomes 0: it attends to nothing.
 pub fn softmax_rows<F: Real>(dims: AttnDims, scores: &mut [F]) {
     vectorised(
         #[inline(always)]
@@ -160,8 +160,8 @@ pub fn attn_mix<F: Real>(packing: &mut Packing<F>, dims: AttnDims, pattern: &[F]
 
 /// Reverses [`attn_mix`]: gradients of the pattern and of the values.
 ///
-/// Only entries that a query sees are filled, unless `whole` asks for the masked ones too: there the gradient is `dz · v`
-/// like everywhere else, although nothing flows on from it.
+/// Fills only entries that a query sees; with `whole`, masked entries too: there the gradient is `dz · v` as everywhere, although
+/// nothing propagates from it.
 pub fn attn_mix_bwd<F: Real>(
     packing: &mut Packing<F>,
     dims: AttnDims,

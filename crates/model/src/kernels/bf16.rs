@@ -1,6 +1,6 @@
-//! bf16 numbers, the upper half of an f32: one at a time.
+//! Conversion of single bf16 numbers, which are the upper half of an f32.
 
-/// The nearest bf16 number, ties to even; a NaN stays one.
+/// Rounds to the nearest bf16 number, ties to even; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn nearest(x: f32) -> u16 {
     let bits = x.to_bits();
@@ -11,7 +11,7 @@ pub(crate) fn nearest(x: f32) -> u16 {
     ((if is_nan { bits | QUIET } else { rounded }) >> 16) as u16
 }
 
-/// A bf16 number as an f32, exact.
+/// Converts a bf16 number to f32 (exact).
 #[inline(always)]
 pub(crate) fn widen(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)

@@ -12,8 +12,7 @@ use super::dot::Dots;
 use super::tile::{Block, LeftStrips, Sums, Tile, ZERO_BLOCK};
 use searchlens_base::arithmetic::Tier;
 
-/// Proof that the processor multiplies bf16 numbers, in one way or another, and has AVX-512 (F, BW, DQ, VL, BF16) for what lies
-/// between the products.
+/// Proof that the processor can multiply bf16 tiles, and has AVX-512 (F, BW, DQ, VL, BF16) for everything between the products.
 #[derive(Clone, Copy, Debug)]
 pub struct Bf16Unit(Kind);
 
@@ -24,7 +23,7 @@ enum Kind {
 }
 
 impl Bf16Unit {
-    /// The one of a tier, if the machine has it.
+    /// Returns the unit of a tier, if the machine has it.
     pub fn of_tier(tier: Tier) -> Option<Bf16Unit> {
         match tier {
             Tier::Amx => Amx::detect().map(|amx| Bf16Unit(Kind::Tiles(amx))),
@@ -33,7 +32,7 @@ impl Bf16Unit {
         }
     }
 
-    /// Its tier.
+    /// Returns its tier.
     pub fn tier(self) -> Tier {
         match self.0 {
             Kind::Tiles(_) => Tier::Amx,
@@ -41,8 +40,8 @@ impl Bf16Unit {
         }
     }
 
-    /// Whether a step with its products was measured to be faster than one in f32: with tiles it is several times as fast; with
-    /// vectors of pairs twice as fast on AMD's Zen 4, and takes 1.3 times as long on Intel's Sapphire Rapids.
+    /// Returns whether training steps are faster than in f32. Measured: with tiles several times as fast; with vectors of pairs
+    /// twice as fast on AMD's Zen 4, but 1.3 times as slow on Intel's Sapphire Rapids.
     pub fn beats_f32(self) -> bool {
         match self.0 {
             Kind::Tiles(_) => true,
@@ -50,7 +49,7 @@ impl Bf16Unit {
         }
     }
 
-    /// The unit on this thread: its registers are set up as long as the thread lives.
+    /// Sets up this thread's registers, for as long as the thread lives.
     pub fn on_this_thread(self) -> TileUnit {
         match self.0 {
             Kind::Tiles(amx) => TileUnit(OnThread::Tiles(amx.on_this_thread())),
@@ -78,7 +77,7 @@ impl TileUnit {
     ///   `(b[2p, n], b[2p + 1, n])`
     ///
     /// # Panics
-    /// If the strips of `b` have not as many tiles as those of `a`.
+    /// If the strips of `a` and `b` differ in their number of tiles.
     #[inline]
     pub fn multiply(self, a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {
         assert!(b[0].len() == a.depth && b[1].len() == a.depth);
@@ -98,7 +97,7 @@ use absent::Absent as Dots;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 use absent::{Absent as Amx, Absent as Tiles};
 
-/// A unit that this architecture, or operating system, has not: there is no value of its type.
+/// A unit that this architecture or operating system lacks: its type has no value.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod absent {
     use super::{Block, LeftStrips, Sums, Tile};

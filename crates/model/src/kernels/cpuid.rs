@@ -1,4 +1,4 @@
-//! What the processor says of itself.
+//! Processor identification.
 #![expect(
     unsafe_code,
     reason = "an instruction; whether the library's function for it is unsafe depends on the compiler's version"
@@ -6,7 +6,8 @@
 
 use std::arch::asm;
 
-/// `eax`, `ebx`, `ecx` and `edx` of a leaf's subleaf 0. Source: Intel's Architectures Software Developer's Manual, vol. 2, CPUID.
+/// Returns `eax`, `ebx`, `ecx` and `edx` of a leaf's subleaf 0. Source: Intel's Architectures Software Developer's Manual, vol.
+/// 2, CPUID.
 pub(super) fn cpuid(leaf: u32) -> [u32; 4] {
     let (eax, ebx, ecx, edx): (u32, u64, u32, u32);
     // SAFETY: every processor of this architecture has the instruction; it writes four registers, and `rbx`, which the
@@ -18,7 +19,7 @@ pub(super) fn cpuid(leaf: u32) -> [u32; 4] {
     [eax, ebx as u32, ecx, edx]
 }
 
-/// Whether AMD made the processor.
+/// Returns whether the processor is AMD's.
 pub(super) fn is_amd() -> bool {
     let [_, first, last, middle] = cpuid(0);
     [first, middle, last] == [*b"Auth", *b"enti", *b"cAMD"].map(u32::from_le_bytes)

@@ -1,18 +1,18 @@
-//! The bf16 products of processors without a tile unit: vectors that multiply 16 pairs and add each pair's products to a sum
+//! bf16 products without a tile unit: vectors that multiply 16 pairs and add each pair's products to a sum
 //! (AVX-512 BF16: Intel since Cooper Lake, AMD since Zen 4).
 //!
 //! One instruction does as many multiply-adds as two of AVX-512 in f32, on half the bytes. The factors lie as the tile unit reads
 //! them: a pair of a row of `a` is multiplied with all pairs of a line of `b`. Source: Intel's Architectures Software
 //! Developer's Manual, vol. 2, VDPBF16PS.
-#![expect(unsafe_code, reason = "the way into code for this processor's vectors")]
+#![expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
 
 use super::cpuid::is_amd;
 use super::tile::{Block, LeftStrips, Line, Sums, Tile, Wide};
 use super::vector::{all, dot_pairs, has_vectors, load_line, load_wide, store_wide};
 use std::arch::x86_64::_mm512_set1_epi32;
 
-/// Rows whose sums, two vectors each, are held in registers at a time: with 16 sums under way none waits for the last, and
-/// each pair that is read is used twice.
+/// Rows whose sums, two vectors each, are in registers at a time: 16 independent sums hide the latency, and each pair that is
+/// loaded is used twice.
 const ROWS: usize = 8;
 
 /// Proof that the processor has [`has_vectors`].
@@ -20,7 +20,7 @@ const ROWS: usize = 8;
 pub(super) struct Dots(());
 
 impl Dots {
-    /// If it does.
+    /// Returns the proof, if it has.
     pub(super) fn detect() -> Option<Dots> {
         has_vectors().then_some(Dots(()))
     }
@@ -40,7 +40,7 @@ impl Dots {
     }
 }
 
-/// Not part of its callers, which are there for the tile unit too.
+/// Not inlined into its callers, which serve the tile unit too.
 #[inline(never)]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn multiply(a: LeftStrips<'_>, b: [&[Tile]; 2], sums: Sums, out: &mut Block) {

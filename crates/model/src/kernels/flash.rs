@@ -1,8 +1,8 @@
-//! Softmax attention without its pattern: what [`super::attention`] gives, a block of queries of one head at a time.
+//! Softmax attention without storing the pattern: [`super::attention`], one block of queries of one head at a time.
 //!
-//! The forward pass leaves two numbers a query, the largest score and the inverse of the sum of exponentials, from which the
-//! backward pass makes the pattern again (Dao et al. 2022, section 3.1). So memory grows with the sequence, not with its square,
-//! a head's scores stay in the first level of the cache, and keys that no query of a block sees are left out. Letters as in
+//! The forward pass stores two numbers per query, the largest score and the inverse of the sum of exponentials, from which the
+//! backward pass recomputes the pattern (Dao et al. 2022, section 3.1). So memory grows with the sequence, not with its square,
+//! a head's scores stay in the first-level cache, and keys that no query of a block sees are skipped. Letters as in
 //! [`super::attention`].
 
 use super::attention::{AttnDims, KvGradient};
@@ -11,11 +11,11 @@ use super::product::{HeadScratch, Packing, Store, View, ViewMut, view, view_mut}
 use super::real::Real;
 use super::tier::vectorised;
 
-/// What the backward pass needs to make a query's pattern: `exp((score − top) / attn_scale) · inverse`, scores being those
-/// before the division.
+/// Softmax statistics of a query, from which the backward pass recomputes its pattern: `exp((score − top) / attn_scale) ·
+/// inverse`, scores being those before the division.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Softmax<F> {
-    /// The largest score that it sees.
+    /// The largest visible score.
     pub top: F,
     /// Inverse of the sum of exponentials.
     pub inverse: F,
@@ -57,7 +57,7 @@ pub fn attend<F: Real>(
     packing.head = scratch;
 }
 
-/// Scores become exponentials of their distance from the row's largest, 0 where masked.
+/// Replaces scores by exponentials of their difference from the row's largest, 0 where masked.
 fn exponentials<F: Real>(dims: AttnDims, t0: usize, scores: &mut [F], softmax: &mut [Softmax<F>]) {
     vectorised(
         #[inline(always)]
@@ -65,7 +65,7 @@ fn exponentials<F: Real>(dims: AttnDims, t0: usize, scores: &mut [F], softmax: &
             let (width, scale) = (scores.len() / softmax.len(), F::of(1.0 / dims.attn_scale));
             for (i, (row, softmax)) in scores.chunks_exact_mut(width).zip(softmax).enumerate() {
                 let row = masked(dims.visible(t0 + i), row);
-                // NaNs are passed over: the exponential of one is NaN again.
+                // NaNs are skipped here: the exponential of one is NaN again.
                 let larger = |a: F, b: F| if a > b { a } else { b };
                 let mut tops = [F::NEG_INFINITY; LANES];
                 for chunk in &*row {
@@ -99,7 +99,7 @@ fn masked<F: Real>(seen: usize, row: &mut [F]) -> &mut [[F; LANES]] {
     whole
 }
 
-/// Divides the mixes of a block of queries by their sums of exponentials.
+/// Divides `z` of a block of queries by their sums of exponentials.
 fn divide<F: Real>(mut z: ViewMut<'_, F>, softmax: &[Softmax<F>]) {
     vectorised(
         #[inline(always)]
@@ -133,7 +133,7 @@ pub fn attend_bwd<F: Real>(
         scratch.k_columns.pack(k.transpose());
         scratch.k.pack(k);
         scratch.v.pack(v.transpose());
-        // The last queries see all keys: they set what others add to.
+        // The last queries see all keys: they set the gradients that the others add to.
         let mut store = Store::Set;
         for (t0, rows, keys) in dims.query_blocks().rev() {
             let HeadScratch { k, k_columns, v, q_block, dz_block, pattern, dscores } = &mut scratch;
@@ -169,7 +169,7 @@ pub fn attend_bwd<F: Real>(
     packing.head = scratch;
 }
 
-/// Scores become the pattern, the pattern's gradient that of the scores; both 0 where masked.
+/// Replaces scores by the pattern, and the pattern's gradient by that of the scores; both 0 where masked.
 fn pattern_and_dscores<F: Real>(
     dims: AttnDims,
     t0: usize,

@@ -1,7 +1,7 @@
-//! Sums in sixteen lanes, and the small loops that everything else is made of.
+//! Sums in sixteen lanes, and small elementwise loops.
 //!
 //! Kernels are plain loops that the compiler turns into vector code: once for each instruction set, chosen at run time
-//! ([`vectorised`]). What such a kernel calls is `#[inline(always)]`, so that it is compiled for the same set.
+//! ([`vectorised`]). What a kernel calls is `#[inline(always)]`, so that it is compiled for the same set.
 //!
 //! The compiler may not reorder a float sum, so a plain running sum stays scalar. Summing in sixteen interleaved lanes says
 //! the order outright; the same order on every instruction set, so these kernels give the same bits everywhere.
@@ -9,10 +9,10 @@
 use super::real::Real;
 use super::tier::vectorised;
 
-/// Sums that run side by side.
+/// Number of independent sums.
 pub(crate) const LANES: usize = 16;
 
-/// All lanes joined: halves with halves, in the same order on every instruction set.
+/// Folds all lanes pairwise, in the same order on every instruction set.
 #[inline(always)]
 pub(crate) fn fold<F: Real>(lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
     let eight: [F; 8] = std::array::from_fn(|i| join(lanes[i], lanes[i + 8]));
@@ -20,13 +20,13 @@ pub(crate) fn fold<F: Real>(lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
     join(join(four[0], four[2]), join(four[1], four[3]))
 }
 
-/// The sum of all lanes.
+/// Sums all lanes.
 #[inline(always)]
 pub(crate) fn sum_lanes<F: Real>(lanes: [F; LANES]) -> F {
     fold(lanes, |a, b| a + b)
 }
 
-/// Sum of `term(x)` over a slice.
+/// Sums `term(x)` over a slice.
 #[inline(always)]
 pub fn sum_of<F: Real>(xs: &[F], term: impl Fn(F) -> F) -> F {
     let mut lanes = [F::ZERO; LANES];
@@ -43,7 +43,7 @@ pub fn sum_of<F: Real>(xs: &[F], term: impl Fn(F) -> F) -> F {
     sum_lanes(lanes)
 }
 
-/// Sum of `xs[i] * ys[i]`.
+/// Returns the dot product of `xs` and `ys`.
 #[inline(always)]
 pub fn dot<F: Real>(xs: &[F], ys: &[F]) -> F {
     let mut lanes = [F::ZERO; LANES];
@@ -60,7 +60,7 @@ pub fn dot<F: Real>(xs: &[F], ys: &[F]) -> F {
     sum_lanes(lanes)
 }
 
-/// The largest entry; NaN if any entry is NaN, −∞ for none.
+/// Returns the largest entry: NaN if any entry is NaN, −∞ if there is none.
 #[inline(always)]
 pub fn max<F: Real>(xs: &[F]) -> F {
     // NaN compares with nothing: written so that a NaN once taken stays, and one met is taken.
@@ -136,7 +136,7 @@ pub fn multiply<F: Real>(out: &mut [F], xs: &[F]) {
     )
 }
 
-/// Sum of squares.
+/// Returns the sum of squares.
 pub fn sum_of_squares<F: Real>(xs: &[F]) -> F {
     vectorised(
         #[inline(always)]

@@ -1,8 +1,8 @@
-//! The arithmetic: plain loops over slices with named dimensions, each with its reverse beside it.
+//! The kernels: plain loops over slices with named dimensions, each beside its backward pass.
 //!
-//! Generic over one thing, the number type, so that finite differences can run in `f64` through the very code that trains.
-//! Products are made by `strips`, or in bf16 by a unit of `tile`; the step made for that is [`crate::tiled`]. Unsafe code is in
-//! five modules: `strips` (left factors read with any strides), `amx` (tile instructions), `dot` (the way into vector code),
+//! Generic over the number type only, so that finite differences run in `f64` through the code that trains.
+//! Products are computed by `strips`, or in bf16 by `bf16_unit`, for which [`crate::tiled`] is written. Unsafe code is in
+//! five modules: `strips` (left factors read with any strides), `amx` (tile instructions), `dot` (calls into vector code),
 //! `vector` (its loads and stores) and `cpuid` (one instruction).
 
 pub mod activation;

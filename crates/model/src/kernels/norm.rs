@@ -8,16 +8,16 @@ use super::lanes::{add_to, dot, sum_of};
 use super::real::Real;
 use super::tier::vectorised;
 
-/// Whether the mean is taken off, and the number that keeps the scale from 0.
+/// Kind of norm.
 #[derive(Clone, Copy, Debug)]
 pub struct NormKind {
-    /// LayerNorm takes the mean off, RMSNorm does not.
+    /// Whether to subtract the mean: LayerNorm does, RMSNorm does not.
     pub centred: bool,
     /// Added to the mean square.
     pub eps: f64,
 }
 
-/// What the forward pass leaves for the backward pass, for `rows` rows.
+/// Activations of a norm for the backward pass, for `rows` rows.
 #[derive(Clone, Debug, Default)]
 pub struct NormActs<F> {
     /// `[rows]`, mean of each row (0 for RMSNorm).
@@ -33,7 +33,7 @@ pub struct NormActs<F> {
 }
 
 impl<F: Real> NormActs<F> {
-    /// Room for `rows` rows of `d` numbers.
+    /// Resizes for `rows` rows of `d` numbers.
     pub fn resize(&mut self, rows: usize, d: usize) {
         for (buffer, len) in [
             (&mut self.mean, rows),
@@ -47,7 +47,7 @@ impl<F: Real> NormActs<F> {
     }
 }
 
-/// The whole norm in one pass, for when nobody looks in between: `acts.normalized` is left alone.
+/// Applies the whole norm in one pass, if no tap looks inside: `acts.normalized` is not written.
 pub fn norm_rows<F: Real>(kind: NormKind, gain: Option<&[F]>, bias: Option<&[F]>, x: &[F], acts: &mut NormActs<F>) {
     vectorised(
         #[inline(always)]
@@ -63,8 +63,8 @@ pub fn norm_rows<F: Real>(kind: NormKind, gain: Option<&[F]>, bias: Option<&[F]>
     )
 }
 
-/// Reverses [`norm_rows`]: `grad` comes in as the gradient of the output and leaves as that of the input; adds to the gradients of
-/// gain and bias.
+/// Reverses [`norm_rows`]: `grad` comes in as the gradient of the output and leaves as that of the input; adds to the gradients
+/// of gain and bias.
 ///
 /// With `g = dout · gain`: `dx = (g − mean(g) − normalized · mean(g · normalized)) / scale`, without `mean(g)` for RMSNorm.
 pub fn norm_rows_bwd<F: Real>(
@@ -104,7 +104,7 @@ pub fn norm_rows_bwd<F: Real>(
     )
 }
 
-/// Mean and scale of a row.
+/// Returns mean and scale of a row.
 #[inline(always)]
 fn mean_and_scale<F: Real>(kind: NormKind, row: &[F]) -> (F, F) {
     let inv_d = F::of(1.0 / row.len() as f64);
@@ -133,7 +133,7 @@ fn gain_and_bias<F: Real>(gain: Option<&[F]>, bias: Option<&[F]>, row: &mut [F])
     }
 }
 
-/// Mean and scale of every row of `x`, `[rows, d]`.
+/// Computes mean and scale of every row of `x`, `[rows, d]`.
 pub fn norm_scale<F: Real>(kind: NormKind, x: &[F], acts: &mut NormActs<F>) {
     vectorised(
         #[inline(always)]
@@ -225,7 +225,7 @@ pub fn norm_scale_bwd<F: Real>(acts: &NormActs<F>, x: &[F], dnormalized: &[F], d
 
 /// Gradient of the input, through `normalized` and through the scale: replaces `dnormalized`.
 ///
-/// `dcentred = dnormalized / scale + dscale · centred / (d · raw_scale)`; LayerNorm then takes the mean off.
+/// `dcentred = dnormalized / scale + dscale · centred / (d · raw_scale)`; LayerNorm then subtracts the mean.
 pub fn norm_input_bwd<F: Real>(kind: NormKind, acts: &NormActs<F>, x: &[F], dscale: &[F], dnormalized: &mut [F]) {
     vectorised(
         #[inline(always)]

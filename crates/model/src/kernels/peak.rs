@@ -1,11 +1,11 @@
-//! Multiply-adds in registers alone: what no kernel in f32 can be faster than in the vectors of this thread's tier.
+//! Multiply-adds in registers: the peak rate of f32 kernels on this thread's tier.
 
 use super::real::Real;
 use super::tier::vectorised_with;
 use pulp::{Simd, WithSimd};
 use std::hint::black_box;
 
-/// Vectors of sums: more than multiply-adds are under way at a time, and no more than a lesser tier has registers for.
+/// Vectors of sums: enough to hide the latency of multiply-adds, few enough for the registers of every tier.
 const SUMS: usize = 12;
 
 /// Runs `iterations` rounds of independent multiply-adds in f32; returns how many operations that was, a multiply-add being two.

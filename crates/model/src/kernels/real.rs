@@ -1,11 +1,11 @@
-//! The number types of the engine: `f32` for work, `f64` for finite differences and disputes.
+//! The number types of the engine: `f32` for work, `f64` for finite differences and reference values.
 
 use pulp::Simd;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// A real number: everything the kernels ask of one.
+/// A real number type, with what the kernels need of it.
 pub trait Real:
     Copy
     + Default
@@ -30,11 +30,11 @@ pub trait Real:
     const ZERO: Self;
     /// One.
     const ONE: Self;
-    /// What masked attention scores hold.
+    /// Negative infinity, the value of masked attention scores.
     const NEG_INFINITY: Self;
-    /// The nearest number of this type.
+    /// Converts to the nearest number of this type.
     fn of(x: f64) -> Self;
-    /// The same number in f64 (exact).
+    /// Converts to f64 (exact).
     fn to_f64(self) -> f64;
     /// Square root.
     fn sqrt(self) -> Self;
@@ -43,15 +43,15 @@ pub trait Real:
     /// The error function.
     fn erf(self) -> Self;
 
-    /// As many numbers as a vector of an instruction set holds.
+    /// A vector of an instruction set.
     type Vector<S: Simd>: Copy;
-    /// How many that are.
+    /// Returns the number of lanes of a vector.
     fn lanes<S: Simd>() -> usize;
-    /// The same number in every lane.
+    /// Broadcasts a number to every lane.
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
-    /// `a · b + c`, rounded once where the instruction set can do it.
+    /// `a · b + c`, rounded once if the instruction set can.
     fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
-    /// The whole vectors of a slice, from its beginning.
+    /// Views the start of a slice as whole vectors.
     fn vectors<S: Simd>(xs: &[Self]) -> &[Self::Vector<S>];
     /// The same, to write.
     fn vectors_mut<S: Simd>(xs: &mut [Self]) -> &mut [Self::Vector<S>];

@@ -1,10 +1,10 @@
-//! Rotary positions: queries and keys turned by angles that grow with the position (RoPE, Su et al. 2021), halves apart as in
-//! GPT-NeoX. Pair `(i, i + dim/2)` of the first `dim` numbers of every head turns by `pos / base^(2i / dim)`.
+//! Rotary position embedding (RoPE, Su et al. 2021), in split halves as in GPT-NeoX: pair `(i, i + dim/2)` of the first `dim`
+//! dimensions of every head rotates by the angle `pos / base^(2i / dim)`.
 
 use super::attention::AttnDims;
 use super::real::Real;
 
-/// Cosines and sines of all positions met so far: a network turns every layer of every group alike.
+/// RoPE table: cosines and sines of the positions so far, shared by all layers and micro-batches.
 #[derive(Clone, Debug, Default)]
 pub struct RotaryTable<F> {
     dim: usize,
@@ -38,7 +38,7 @@ impl<F: Real> RotaryTable<F> {
         }
     }
 
-    /// Makes the angles of positions below `positions`.
+    /// Extends the table to positions below `positions`.
     fn extend(&mut self, dim: usize, base: f64, positions: usize) {
         if (self.dim, self.base) != (dim, base) {
             *self = RotaryTable { dim, base, cos_sin: Vec::new() };

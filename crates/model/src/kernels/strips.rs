@@ -1,9 +1,9 @@
-//! Products whose right factor lies in strips of columns.
+//! Matrix products whose right factor is packed into strips of columns.
 //!
 //! The right factor is copied into strips of 48 columns, each row of a strip contiguous; weights once a step, other factors when
-//! they are multiplied. The left factor is read where it lies, with any strides, one number at a time, each multiplied with a
+//! they are multiplied. The left factor is read in place, with any strides, one number at a time, each multiplied with a
 //! whole row of a strip. With 16 floats to a vector, 8 rows by 48 columns of sums fill 24 of 32 registers, and 11 loads feed 24
-//! multiply-adds: the arithmetic is what it waits for (Goto & van de Geijn 2008, Anatomy of high-performance matrix
+//! multiply-adds: it is bound by arithmetic (Goto & van de Geijn 2008, Anatomy of high-performance matrix
 //! multiplication, section 6). Every entry is summed over the inner dimension in order, however matrices are cut.
 #![expect(unsafe_code, reason = "left factors are read with any strides, unchecked in the innermost loop")]
 
@@ -26,11 +26,10 @@ pub enum Store<'a, F> {
 /// Columns of a strip; the last may be narrower.
 const STRIP: usize = 48;
 
-/// Strips are whole lines wide, filled up with 0.
+/// Strips are whole lines wide, padded with 0.
 const LINE: usize = 16;
 
-/// Rows of the left factor that go through all strips before the next do: with their part of the result they stay in the second
-/// level of the cache.
+/// Rows of the left factor per pass over all strips: with their part of the result they stay in the second-level cache.
 const ROWS: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +53,7 @@ impl<F> Default for Strips<F> {
 }
 
 impl<F: Real> Strips<F> {
-    /// Takes over a matrix whose rows or columns are contiguous.
+    /// Packs a matrix whose rows or columns are contiguous.
     pub fn pack(&mut self, b: View<'_, F>) {
         (self.inner, self.columns) = (b.nrows(), b.ncols());
         let n_lines = b.nrows() * b.ncols().div_ceil(LINE);
@@ -64,13 +63,13 @@ impl<F: Real> Strips<F> {
         vectorised_with(Pack { b, lines: &mut self.lines[..n_lines] });
     }
 
-    /// The first numbers of the inner dimension and the first columns alone.
+    /// Returns the upper left `inner` by `columns` of the matrix.
     pub(crate) fn part(&self, inner: usize, columns: usize) -> StripsPart<'_, F> {
         assert!(inner <= self.inner && columns <= self.columns);
         StripsPart { strips: self, inner, columns }
     }
 
-    /// All of the matrix.
+    /// Returns the whole matrix.
     pub(crate) fn whole(&self) -> StripsPart<'_, F> {
         self.part(self.inner, self.columns)
     }
@@ -95,7 +94,7 @@ impl<'a, F: Real> StripsPart<'a, F> {
     }
 }
 
-/// First column and width of every strip. Two of 32 columns at the end are better than one of 48 and one of 16.
+/// Returns first column and width of every strip. Two strips of 32 columns at the end are faster than one of 48 and one of 16.
 fn widths(columns: usize) -> impl Iterator<Item = (usize, usize)> {
     let (lines, mut done) = (columns.div_ceil(LINE), 0);
     std::iter::from_fn(move || {
@@ -114,13 +113,13 @@ fn widths(columns: usize) -> impl Iterator<Item = (usize, usize)> {
 struct Strip<'a, F> {
     /// Its first column.
     first: usize,
-    /// Its columns, with those that are only filling.
+    /// Its columns, padding included.
     width: usize,
     /// Row after row.
     numbers: &'a [F],
 }
 
-/// Makes a product.
+/// Multiplies `a @ b` and stores it in `out`.
 ///
 /// # Panics
 /// If the sizes do not match.
@@ -143,7 +142,7 @@ struct Multiply<'a, F> {
     b: StripsPart<'a, F>,
     store: Store<'a, F>,
     out: ViewMut<'a, F>,
-    /// For a block of a left factor that lies by columns.
+    /// Scratch buffer for a block of a left factor with contiguous columns.
     gathered_columns: &'a mut Vec<F>,
 }
 
@@ -153,7 +152,7 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Multiply { a, b, store, mut out, gathered_columns } = self;
-        let most = if S::REGISTER_COUNT >= 32 { 8 } else { 6 };
+        let max_rows = if S::REGISTER_COUNT >= 32 { 8 } else { 6 };
         for first in (0..a.nrows()).step_by(ROWS) {
             let n_rows = ROWS.min(a.nrows() - first);
             let a = gathered(a.subrows(first, n_rows), gathered_columns);
@@ -166,7 +165,7 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
                 };
                 let mut row = 0;
                 while row < n_rows {
-                    let rows = [most, 4, 2].into_iter().find(|&n| n <= n_rows - row).unwrap_or(1);
+                    let rows = [max_rows, 4, 2].into_iter().find(|&n| n <= n_rows - row).unwrap_or(1);
                     match rows {
                         8 => strip_of_rows::<F, S, 8>(simd, a, strip, row, store, &mut out),
                         6 => strip_of_rows::<F, S, 6>(simd, a, strip, row, store, &mut out),
@@ -181,8 +180,8 @@ impl<F: Real> WithSimd for Multiply<'_, F> {
     }
 }
 
-/// Some rows of a left factor; if it lies by columns, and they are many, copied to one piece of memory. Reading them for the first
-/// time, one line of memory here and one there, would take longer than the multiplication.
+/// Returns rows of a left factor; if its columns are contiguous and many, they are copied together. Reading them in place, one
+/// cache line here and one there, would take longer than the multiplication.
 #[inline(always)]
 fn gathered<'a, F: Real>(a: View<'a, F>, gathered_columns: &'a mut Vec<F>) -> View<'a, F> {
     if a.row_stride() != 1 || a.nrows() == 1 || a.ncols() <= ROWS {
@@ -207,12 +206,12 @@ fn strip_of_rows<F: Real, S: Simd, const R: usize>(
     out: &mut ViewMut<'_, F>,
 ) {
     let lanes = F::lanes::<S>();
-    // With 16 registers, six rows by two vectors: four by three leave none for the numbers of the left factor.
-    let most = if S::REGISTER_COUNT >= 32 { 3 } else { 2 };
+    // With 16 registers, six rows by two vectors: four by three leave none for the left factor.
+    let max_vectors = if S::REGISTER_COUNT >= 32 { 3 } else { 2 };
     let a = a.subrows(row, R);
     let mut from = 0;
     while from < out.ncols() {
-        let vectors = ((out.ncols() - from) / lanes).min(most);
+        let vectors = ((out.ncols() - from) / lanes).min(max_vectors);
         if vectors > 0 {
             match vectors {
                 1 => whole::<F, S, R, 1>(simd, a, strip, row, from, store, out),
@@ -312,7 +311,7 @@ fn add_products<F: Real, S: Simd, const R: usize, const V: usize>(
     *sums = held;
 }
 
-/// Calls `f` with every number below `R`, at most 8, each a constant to the compiler: so that what it indexes stays in registers.
+/// Calls `f` with every number below `R`, at most 8, as constants, so that what it indexes stays in registers.
 #[inline(always)]
 fn each<const R: usize>(mut f: impl FnMut(usize)) {
     const { assert!(R <= 8) }
@@ -342,7 +341,7 @@ fn each<const R: usize>(mut f: impl FnMut(usize)) {
     }
 }
 
-/// The numbers of lines.
+/// Views lines as numbers.
 #[inline(always)]
 fn numbers<F>(lines: &[Line<F>]) -> &[F] {
     const { assert!(size_of::<Line<F>>() == LINE * size_of::<F>()) }
@@ -369,7 +368,7 @@ impl<F: Real> WithSimd for Pack<'_, F> {
             if b.col_stride() == 1 {
                 copy_rows(b, strip);
             } else {
-                turn_columns(b, strip);
+                transpose_columns(b, strip);
             }
         }
     }
@@ -391,7 +390,7 @@ fn copy_rows<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
 
 /// A strip of a matrix with contiguous columns, 16 by 16 numbers at a time.
 #[inline(always)]
-fn turn_columns<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
+fn transpose_columns<F: Real>(b: View<'_, F>, strip: &mut [Line<F>]) {
     let width = b.ncols().div_ceil(LINE);
     for (l, first) in (0..b.ncols()).step_by(LINE).enumerate() {
         for k in (0..b.nrows()).step_by(LINE) {

@@ -12,10 +12,10 @@ impl Line {
     pub const ZERO: Line = Line([0; 16]);
 }
 
-/// What one tile register holds: 16 lines.
+/// The contents of a tile register: 16 lines.
 pub type Tile = [Line; 16];
 
-/// 16 floats: what one vector register holds.
+/// The contents of a vector register: 16 floats.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub struct Lanes(pub [f32; 16]);
@@ -34,10 +34,10 @@ pub const ZERO_WIDE: Wide = [Lanes::ZERO; 2];
 /// A 32×32 matrix of sums, row-major.
 pub type Block = [Wide; 32];
 
-/// No sum yet.
+/// A block of zeros.
 pub const ZERO_BLOCK: Block = [ZERO_WIDE; 32];
 
-/// Two strips of 16 rows of a left factor, wherever their tiles lie: distances are in lines.
+/// Two strips of 16 rows of a left factor, with the distances between their tiles.
 #[derive(Clone, Copy, Debug)]
 pub struct LeftStrips<'a> {
     pub(super) lines: &'a [Line],
@@ -57,10 +57,10 @@ pub struct Steps {
 }
 
 impl<'a> LeftStrips<'a> {
-    /// `depth` tiles along the inner dimension, the first of which starts at `lines[0]`.
+    /// Views `depth` tiles along the inner dimension, the first of which starts at `lines[0]`.
     ///
     /// # Panics
-    /// If a tile would end beyond `lines`.
+    /// If a tile ends beyond `lines`.
     #[inline]
     pub fn new(lines: &'a [Line], steps: Steps, depth: usize) -> LeftStrips<'a> {
         let last = steps.strip + 15 * steps.row + depth.saturating_sub(1) * steps.tile;
@@ -69,12 +69,12 @@ impl<'a> LeftStrips<'a> {
     }
 }
 
-/// What becomes of the sums that a block holds before a product.
+/// What a product does to the sums of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sums {
-    /// They are forgotten.
+    /// Overwrites them.
     Set,
-    /// The product is added to them.
+    /// Adds to them.
     Add,
 }
 

@@ -1,8 +1,8 @@
 //! Sixteen floats at a time: the vector primitives of the bf16 tiers (AVX-512 with bf16 conversion).
 //!
-//! Every function is safe to call where the features are on, that is in functions that carry the same `#[target_feature]`;
-//! what a load or store touches is what its reference holds. The bf16 tier rounds to 8 bits of significand, so exponential and
-//! gelu need no more than that: their error bounds are stated and tested against f64.
+//! Every function is safe to call from functions with the same `#[target_feature]`; loads and stores touch only what their
+//! reference holds. The bf16 tier rounds to 8 bits of significand, so exponential and gelu need no more than that: their error
+//! bounds are stated and tested against f64.
 #![expect(unsafe_code, reason = "vector loads and stores exist only as intrinsics on pointers")]
 
 use super::tile::{Lanes, Line, Wide};
@@ -13,7 +13,7 @@ pub(crate) type V = __m512;
 /// 32 bf16 numbers.
 pub(crate) type Halves = __m512i;
 
-/// Whether the processor has the vector instructions that code around the products is compiled for.
+/// Returns whether the processor has the vector instructions that the tiled passes are compiled for.
 pub(super) fn has_vectors() -> bool {
     is_x86_feature_detected!("avx512bf16")
         && is_x86_feature_detected!("avx512bw")
@@ -21,14 +21,14 @@ pub(super) fn has_vectors() -> bool {
         && is_x86_feature_detected!("avx512vl")
 }
 
-/// Sixteen times the same number.
+/// Broadcasts a number to sixteen lanes.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn all(x: f32) -> V {
     _mm512_set1_ps(x)
 }
 
-/// The sixteen floats of `x`.
+/// Loads sixteen floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn load(x: &Lanes) -> V {
@@ -36,7 +36,7 @@ pub(crate) fn load(x: &Lanes) -> V {
     unsafe { _mm512_load_ps(x.0.as_ptr()) }
 }
 
-/// Overwrites `x`.
+/// Stores sixteen floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn store(x: &mut Lanes, v: V) {
@@ -44,14 +44,14 @@ pub(crate) fn store(x: &mut Lanes, v: V) {
     unsafe { _mm512_store_ps(x.0.as_mut_ptr(), v) }
 }
 
-/// 32 floats.
+/// Loads 32 floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn load_wide(x: &Wide) -> [V; 2] {
     [load(&x[0]), load(&x[1])]
 }
 
-/// Overwrites 32 floats.
+/// Stores 32 floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn store_wide(x: &mut Wide, v: [V; 2]) {
@@ -59,14 +59,14 @@ pub(crate) fn store_wide(x: &mut Wide, v: [V; 2]) {
     store(&mut x[1], v[1]);
 }
 
-/// Sums of 32 floats.
+/// Adds 32 floats.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn add(a: [V; 2], b: [V; 2]) -> [V; 2] {
     [_mm512_add_ps(a[0], b[0]), _mm512_add_ps(a[1], b[1])]
 }
 
-/// The 32 numbers of a line.
+/// Loads the 32 numbers of a line.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn load_line(x: &Line) -> Halves {
@@ -74,7 +74,7 @@ pub(crate) fn load_line(x: &Line) -> Halves {
     unsafe { _mm512_load_si512(x.0.as_ptr().cast()) }
 }
 
-/// Overwrites a line.
+/// Stores a line.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn store_line(x: &mut Line, v: Halves) {
@@ -82,14 +82,14 @@ pub(crate) fn store_line(x: &mut Line, v: Halves) {
     unsafe { _mm512_store_si512(x.0.as_mut_ptr().cast(), v) }
 }
 
-/// Zeros where `mask` has none.
+/// Zeroes the numbers outside `mask`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn only(mask: __mmask32, v: Halves) -> Halves {
     _mm512_maskz_mov_epi16(mask, v)
 }
 
-/// Overwrites the numbers of a line that are in `mask`.
+/// Stores the numbers of a line that are in `mask`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn store_only(mask: __mmask32, x: &mut Line, v: Halves) {
@@ -97,7 +97,7 @@ pub(crate) fn store_only(mask: __mmask32, x: &mut Line, v: Halves) {
     unsafe { _mm512_mask_storeu_epi16(x.0.as_mut_ptr().cast(), mask, v) }
 }
 
-/// Up to 16 floats; zeros where `x` has ended.
+/// Loads up to 16 floats; zeros beyond the end of `x`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn load_some(x: &[f32]) -> V {
@@ -105,7 +105,7 @@ pub(crate) fn load_some(x: &[f32]) -> V {
     unsafe { _mm512_maskz_loadu_ps(first(x.len()), x.as_ptr()) }
 }
 
-/// The first up to 32 bf16 numbers of `x`; zeros where it has ended.
+/// Loads up to 32 bf16 numbers; zeros beyond the end of `x`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn load_bf16(x: &[u16]) -> Halves {
@@ -113,7 +113,7 @@ pub(crate) fn load_bf16(x: &[u16]) -> Halves {
     unsafe { _mm512_maskz_loadu_epi16(first_halves(x.len()), x.as_ptr().cast()) }
 }
 
-/// Overwrites the first up to 32 bf16 numbers of `x`.
+/// Stores up to 32 bf16 numbers, as many as `x` holds.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn store_bf16(x: &mut [u16], v: Halves) {
@@ -121,7 +121,7 @@ pub(crate) fn store_bf16(x: &mut [u16], v: Halves) {
     unsafe { _mm512_mask_storeu_epi16(x.as_mut_ptr().cast(), first_halves(x.len()), v) }
 }
 
-/// A mask of the first `n` lanes, all if `n` ≥ 16.
+/// Returns a mask of the first `n` lanes, all if `n` ≥ 16.
 #[inline]
 pub(crate) fn first(n: usize) -> __mmask16 {
     (1u32.unbounded_shl(n as u32)).wrapping_sub(1) as u16
@@ -131,7 +131,7 @@ fn first_halves(n: usize) -> __mmask32 {
     1u32.unbounded_shl(n as u32).wrapping_sub(1)
 }
 
-/// 32 floats rounded to bf16 (to nearest, ties to even; numbers below 2⁻¹²⁶ become 0).
+/// Rounds 32 floats to bf16 (to nearest, ties to even; numbers below 2⁻¹²⁶ become 0).
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn round([low, high]: [V; 2]) -> Halves {
@@ -139,7 +139,7 @@ pub(crate) fn round([low, high]: [V; 2]) -> Halves {
     unsafe { std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)) }
 }
 
-/// The reverse of [`round`], exact.
+/// Reverses [`round`] (exact).
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn widen(v: Halves) -> [V; 2] {
@@ -147,7 +147,7 @@ pub(crate) fn widen(v: Halves) -> [V; 2] {
     [half(_mm512_castsi512_si256(v)), half(_mm512_extracti64x4_epi64::<1>(v))]
 }
 
-/// Products of 32 bf16 numbers, summed by pairs.
+/// Adds the products of 32 bf16 numbers, summed by pairs, to `sums`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn dot_pairs(sums: V, a: Halves, b: Halves) -> V {
@@ -156,7 +156,7 @@ pub(crate) fn dot_pairs(sums: V, a: Halves, b: Halves) -> V {
     _mm512_dpbf16_ps(sums, a, b)
 }
 
-/// `[x₀ … x₁₅ y₀ … y₁₅]` to `[x₀ y₀ x₁ y₁ …]`.
+/// Converts `[x₀ … x₁₅ y₀ … y₁₅]` to `[x₀ y₀ x₁ y₁ …]`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn interleave(v: Halves) -> Halves {
@@ -175,21 +175,21 @@ pub(crate) fn interleave(v: Halves) -> Halves {
     _mm512_permutexvar_epi16(order, v)
 }
 
-/// Numbers 0, 2, 4 … of 16 pairs.
+/// Returns numbers 0, 2, 4 … of 16 pairs.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn even_numbers(pairs: Halves) -> V {
     _mm512_castsi512_ps(_mm512_slli_epi32::<16>(pairs))
 }
 
-/// Numbers 1, 3, 5 … of 16 pairs.
+/// Returns numbers 1, 3, 5 … of 16 pairs.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn odd_numbers(pairs: Halves) -> V {
     _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(0xffff_0000_u32 as i32)))
 }
 
-/// The 32 even numbers of 32 pairs, and the 32 odd ones.
+/// Separates 32 pairs into the 32 even numbers and the 32 odd ones.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn halves_of_pairs([low, high]: [Halves; 2]) -> [Halves; 2] {
@@ -208,7 +208,7 @@ pub(crate) fn halves_of_pairs([low, high]: [Halves; 2]) -> [Halves; 2] {
     [even, odd].map(|order| _mm512_permutex2var_epi16(low, order, high))
 }
 
-/// 16×16 numbers of 32 bits, rows to columns.
+/// Transposes 16×16 numbers of 32 bits.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
@@ -235,7 +235,7 @@ pub(crate) fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
     out
 }
 
-/// 2 to the power of each lane, within 1e-4 of itself (a bf16 number is off by up to 2e-3). −∞ and what is far below give 0.
+/// 2 to the power of each lane, with a relative error below 1e-4 (bf16 rounds by up to 2e-3). −∞ and very small numbers give 0.
 ///
 /// `2^floor(x)` by the exponent, `2^(x − floor(x))` by a cubic.
 #[inline]
@@ -249,7 +249,7 @@ pub(crate) fn exp2(x: V) -> V {
     _mm512_scalef_ps(p, x)
 }
 
-/// 2 to the power of each lane, within 3e-7 of itself.
+/// 2 to the power of each lane, with a relative error below 3e-7.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn exp2_exact(x: V) -> V {
@@ -306,7 +306,7 @@ pub(crate) fn gelu(x: V) -> (V, V) {
     (_mm512_mul_ps(x, share), _mm512_fmadd_ps(x, density, share))
 }
 
-/// `max(x, 0)` and its derivative. A NaN stays one.
+/// `max(x, 0)` and its derivative. NaN stays NaN.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn relu(x: V) -> (V, V) {

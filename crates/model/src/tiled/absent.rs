@@ -1,4 +1,4 @@
-//! The tiled step and reading where there is no tile unit: they cannot be made, because no [`Bf16Unit`] can.
+//! Stand-ins for the tiled passes on other architectures. They cannot be created, because no [`Bf16Unit`] can.
 
 use crate::forward::{Net, Sequences};
 use crate::kernels::attention::KvGradient;
@@ -7,7 +7,7 @@ use crate::micro_batch::MicroBatch;
 use crate::model::Model;
 use crate::profile::Nanos;
 
-/// Everything that a network's training steps on the tile unit need beside the network.
+/// Stand-in for the training steps on the tile unit.
 #[derive(Debug)]
 pub struct TiledStep(());
 
@@ -33,7 +33,7 @@ impl TiledStep {
     }
 }
 
-/// A network packed for reading.
+/// Stand-in for a network packed for generation.
 #[derive(Debug)]
 pub struct TiledDecoder<'a>(std::marker::PhantomData<&'a Model>);
 
@@ -54,17 +54,17 @@ impl<'a> TiledDecoder<'a> {
     }
 }
 
-/// What a worker needs to read.
+/// Stand-in for a worker's buffers.
 #[derive(Debug, Default)]
 pub(crate) struct DecodeWorkspace(());
 
 impl DecodeWorkspace {
-    /// Cannot be of use.
+    /// Cannot be called.
     pub(crate) fn reset(&mut self, _: Net<'_, f32>, _: usize, _: usize) {
         unreachable!("a Bf16Unit exists only where `of_tier` found one")
     }
 
-    /// Cannot be of use.
+    /// Cannot be called.
     pub(crate) fn logits(&self, _: usize, _: usize) -> impl Iterator<Item = f32> {
         std::iter::empty()
     }

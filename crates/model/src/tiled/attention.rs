@@ -1,9 +1,9 @@
 //! Softmax attention on the tile unit, head by head.
 //!
 //! Scores are made transposed, `Sᵀ = K @ Qᵀ`, 32 keys by 32 queries at a time. So a vector holds one key's scores for 16 queries,
-//! and the softmax needs no sum across lanes. The 1/√d_head is in the exponent; what values are multiplied by are powers,
+//! and the softmax needs no sum across lanes. The 1/√d_head is in the exponent; values are multiplied by exponentials,
 //! `2^(s − top)`, and the inverses of their sums scale the small outputs. Blocks above the diagonal of a causal network are never
-//! made. What of this is left for [`super::attention_bwd`]: see [`super::attention_stash`].
+//! computed. What is stored for [`super::attention_bwd`]: see [`super::attention_stash`].
 
 use super::attention_stash::{AttentionStash, HeadStash};
 use super::factor::{BLOCK, BlockScratch, Rows, Tiles};
@@ -13,10 +13,10 @@ use crate::kernels::tile::{Block, Line, Sums, Tile, Wide, ZERO_BLOCK};
 use crate::kernels::vector::{V, all, exp2, interleave, load, load_wide, round, store, store_line, store_wide};
 use std::arch::x86_64::*;
 
-/// Score of what a query may not see: its power of 2 is 0.
+/// Score of a masked key: 2 to its power is 0.
 const UNSEEN: f32 = -1e30;
 
-/// Room for one head at a time.
+/// Scratch buffers for one head at a time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttentionScratch {
     /// Queries, transposed, as right factor.
@@ -25,9 +25,9 @@ pub(crate) struct AttentionScratch {
     v_left: Tiles,
     /// `Sᵀ` of a block of queries.
     scores: Vec<Block>,
-    /// Powers of a block of queries, if they are not kept.
+    /// Exponentials of a block of queries, if they are not stored.
     exps: Vec<Tile>,
-    /// `zᵀ` of a block of queries, not yet divided by the sums of the powers.
+    /// `zᵀ` of a block of queries, not yet divided by the sums of the exponentials.
     mixed: BlockScratch,
 }
 
@@ -75,7 +75,7 @@ fn attend(
         }
         mask(heads, queries, seen - 1, &mut scores[seen - 1]);
         let exps = match &mut stash.exps {
-            Some(kept) => &mut kept[heads.tiles_before(queries)..],
+            Some(stored) => &mut stored[heads.tiles_before(queries)..],
             None => &mut exps[..],
         };
         let (one, two) = exps[..2 * seen].split_at_mut(seen);
@@ -88,7 +88,7 @@ fn attend(
     }
 }
 
-/// Takes out of a block of scores what its queries may not see.
+/// Masks the keys of a block of scores that its queries may not see.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn mask(heads: Heads, queries: usize, keys: usize, scores: &mut Block) {
@@ -102,8 +102,8 @@ fn mask(heads: Heads, queries: usize, keys: usize, scores: &mut Block) {
     }
 }
 
-/// The powers of a block of queries, as right factor; the exponents of their largest scores go to `tops`, the inverses of their
-/// sums are returned.
+/// Computes the exponentials of a block of queries, as right factor; the exponents of their largest scores go to `tops`, the
+/// inverses of their sums are returned.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn softmax(scores: &[Block], log2_scale: f32, [one, two]: [&mut [Tile]; 2], tops: &mut Wide) -> [V; 2] {
@@ -123,7 +123,8 @@ fn softmax(scores: &[Block], log2_scale: f32, [one, two]: [&mut [Tile]; 2], tops
     [0, 1].map(|i| _mm512_div_ps(all(1.0), _mm512_add_ps(sums[i], sums[i + 2])))
 }
 
-/// The powers of a block of scores, as tiles of the right factor; they are added to `sums`, those of even and of odd keys.
+/// Computes the exponentials of a block of scores, as tiles of the right factor, and adds them to `sums`, those of even and of
+/// odd keys.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn exponentiate(scores: &Block, log2_scale: f32, top: [V; 2], [one, two]: [&mut Tile; 2], sums: &mut [V; 4]) {
@@ -138,7 +139,7 @@ fn exponentiate(scores: &Block, log2_scale: f32, top: [V; 2], [one, two]: [&mut 
     }
 }
 
-/// The powers of a block of keys for one of queries made again, from the scores that the forward pass had.
+/// Recomputes the exponentials of a block of keys and one of queries from their scores.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(super) fn recompute_exps(

@@ -1,8 +1,8 @@
-//! Back through [`super::attention`]: the gradients of queries, keys and values.
+//! The backward pass of [`super::attention`]: the gradients of queries, keys and values.
 //!
-//! The pattern is the stashed powers times the inverses of their sums, one number a query; instead of the powers, the gradients
-//! `dZ` and their means are multiplied by those. Powers `Eᵀ` and `dSᵀ`, written by rows, are the left factors of `dV = Eᵀ @ dZ`
-//! and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
+//! The pattern is the stashed exponentials times the inverses of their sums, one number a query; instead of the exponentials,
+//! the gradients `dZ` and their means are multiplied by those. Exponentials `Eᵀ` and `dSᵀ`, written by rows, are the left
+//! factors of `dV = Eᵀ @ dZ` and `dK = dSᵀ @ Q`; `dSᵀ` by pairs of keys is the right factor of `dQᵀ = Kᵀ @ dSᵀ`.
 
 use super::attention::recompute_exps;
 use super::attention_stash::{AttentionStash, HeadStash};
@@ -17,21 +17,20 @@ use crate::kernels::vector::{
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-/// Blocks of keys that are taken together when queries' gradients are summed: room does not grow with the square of the
-/// sequence.
+/// Blocks of keys per partial sum of the queries' gradients, so that memory does not grow with the square of the sequence.
 const SPAN: usize = 8;
 
 /// 32 rows of 32 numbers.
 type Square = [Line; 32];
 
-/// Room for one head at a time.
+/// Scratch buffers for one head at a time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttentionBwdScratch {
-    /// Queries, transposed, as right factor, if powers are made again.
+    /// Queries, transposed, as right factor, if exponentials are recomputed.
     q_columns: Tiles,
-    /// Gradients of the mix, transposed, as right factor.
+    /// Gradients of `z`, transposed, as right factor.
     dz_columns: Tiles,
-    /// Queries, and gradients of the mix, as right factors.
+    /// Queries, and gradients of `z`, as right factors.
     q_right: Tiles,
     dz_right: Tiles,
     /// Keys, transposed, as left factor.
@@ -39,14 +38,14 @@ pub(crate) struct AttentionBwdScratch {
     /// `Sᵀ = K @ Qᵀ` and `dEᵀ = V @ dZᵀ` of a block of keys and one of queries.
     scores: BlockScratch,
     dexps: BlockScratch,
-    /// Powers of a block of keys and one of queries, if they are made again.
+    /// Recomputed exponentials of a block of keys and one of queries, if they are not stored.
     again: Tiles,
     /// `Eᵀ` and `dSᵀ` by rows, of a block of keys and each block of queries.
     exps: Vec<Square>,
     dscores: Vec<Square>,
     /// `dSᵀ` as right factor, a span of keys at a time.
     dscores_right: Tiles,
-    /// `Σ P dP` over a query's sum of powers, one number a query.
+    /// `Σ P dP` over a query's sum of exponentials, one number per query.
     mean: Vec<Wide>,
     /// `dQᵀ`, by blocks of queries and features.
     dq: Vec<Block>,
@@ -55,7 +54,7 @@ pub(crate) struct AttentionBwdScratch {
     dk: BlockScratch,
 }
 
-/// Reverses [`super::attention::attention`]; `dz` is lost.
+/// Reverses [`super::attention::attention`]; overwrites `dz`.
 ///
 /// # Shapes
 /// - `qkv`: `[rows, 3 · width]`, and a block of rows after them; `dqkv` (out): `[rows, 3 · width]`; `z`, `dz`: `[rows, width]`
@@ -121,9 +120,9 @@ fn span_bwd(
         let seeing = heads.first_to_see(keys)..blocks;
         for queries in seeing.clone() {
             let exps = match &stash.exps {
-                Some(kept) => {
+                Some(stored) => {
                     let first = heads.tiles_before(queries) + keys;
-                    [&kept[first], &kept[first + heads.seen(queries)]]
+                    [&stored[first], &stored[first + heads.seen(queries)]]
                 }
                 None => {
                     let scores = &mut scratch.scores.0;
@@ -178,7 +177,7 @@ fn side_by_side(squares: &[Square]) -> LeftStrips<'_> {
     LeftStrips::new(squares.as_flattened(), Steps { row: 1, tile: BLOCK, strip: 16 }, squares.len())
 }
 
-/// Only what each query gives to its own position is left.
+/// Zeroes everything but the diagonal: what each query gives to its own position.
 fn keep_diagonal(square: &mut Square) {
     for (position, Line(pairs)) in square.iter_mut().enumerate() {
         let (pair, half) = (position / 2, position % 2);
@@ -217,7 +216,7 @@ fn weigh(
     }
 }
 
-/// Which query of a block stands in a column after two rows were unpacked against each other.
+/// Maps a column to its query in the block, after two rows were unpacked against each other.
 fn unpacked(column: usize) -> usize {
     let (half, i) = (column / 16, column % 16);
     i / 4 * 8 + half * 4 + i % 4

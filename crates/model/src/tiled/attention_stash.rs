@@ -1,17 +1,17 @@
-//! What attention's forward pass leaves for its backward pass.
+//! What attention's forward pass stores for its backward pass.
 //!
-//! The pattern is `2^(s − top) / Σ 2^(s − top)`. A query's `top` and the inverse of its sum are always kept, the powers only where
-//! sequences are short: made again they cost a product and an exponential for each pair of positions, kept they cost traffic
-//! with memory that grows with the square of the sequence.
+//! The pattern is `2^(s − top) / Σ 2^(s − top)`. A query's `top` and the inverse of its sum are always stored, the exponentials
+//! only if sequences are short: recomputed they cost a product and an exponential for each pair of positions, stored they cost
+//! traffic with memory that grows with the square of the sequence.
 
 use super::factor::grow;
 use super::heads::Heads;
 use crate::kernels::tile::{Line, Tile, Wide, ZERO_WIDE};
 
-/// The longest sequences whose powers are kept.
+/// Maximum length of sequences whose exponentials are stored.
 const MAX_STORED_SEQ: usize = 256;
 
-/// What a micro-batch's heads leave.
+/// The stash of all heads of a micro-batch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttentionStash {
     tops: Vec<Wide>,
@@ -24,26 +24,26 @@ pub(crate) struct AttentionStash {
 pub(crate) struct HeadStash<'a> {
     /// Of each query, the exponent of its largest score.
     pub(crate) tops: &'a mut [Wide],
-    /// Of each query, the inverse of the sum of its powers.
+    /// Of each query, the inverse of the sum of its exponentials.
     pub(crate) inverses: &'a mut [Wide],
-    /// Powers of all blocks of queries, see [`Heads::tiles_before`]; none if they are not kept.
+    /// Exponentials of all blocks of queries, see [`Heads::tiles_before`]; `None` if they are not stored.
     pub(crate) exps: Option<&'a mut [Tile]>,
 }
 
 impl AttentionStash {
-    /// Room for a micro-batch; whether it `returns`, that is, whether a backward pass follows.
-    pub(crate) fn resize(&mut self, heads: Heads, returns: bool) {
+    /// Resizes for a micro-batch; `backward`: whether a backward pass follows.
+    pub(crate) fn resize(&mut self, heads: Heads, backward: bool) {
         let n_heads = heads.dims.n_seq * heads.dims.n_heads;
         for queries in [&mut self.tops, &mut self.inverses] {
             grow(queries, n_heads * heads.blocks(), ZERO_WIDE);
         }
-        self.stores_exps = returns && heads.dims.seq <= MAX_STORED_SEQ;
+        self.stores_exps = backward && heads.dims.seq <= MAX_STORED_SEQ;
         if self.stores_exps {
             grow(&mut self.exps, n_heads * heads.tiles_before(heads.blocks()), [Line::ZERO; 16]);
         }
     }
 
-    /// The part of the head of this number.
+    /// Returns the stash of a head.
     pub(crate) fn head(&mut self, heads: Heads, number: usize) -> HeadStash<'_> {
         let (blocks, tiles) = (heads.blocks(), heads.tiles_before(heads.blocks()));
         HeadStash {

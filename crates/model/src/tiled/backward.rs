@@ -1,4 +1,4 @@
-//! Back through a micro-batch: [`super::forward`] read from the last line to the first.
+//! The backward pass of a micro-batch: [`super::forward`] read from the last line to the first.
 
 use super::attention_bwd::attention_bwd;
 use super::factor::{self, BLOCK, Floats, Tiles, add_column_sums, add_weight_gradient, pack_right, round_rows};
@@ -18,8 +18,8 @@ use crate::micro_batch::MicroBatch;
 use crate::stage::Stage;
 use std::ops::Range;
 
-/// Unembedding and loss, forward and back: the gradient of the residual stream after the last block is left in the room, the
-/// weighted loss returned.
+/// Unembedding and loss, forward and backward: leaves the gradient of the residual stream after the last block in the workspace
+/// and returns the weighted loss.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(super) fn loss(
     unit: TileUnit,
@@ -65,7 +65,7 @@ pub(super) fn loss(
     loss
 }
 
-/// From the gradient of the residual stream after the last block to those of all parameters before it.
+/// Propagates the gradient of the residual stream after the last block to all parameters before it.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(super) fn backward(
     unit: TileUnit,
@@ -89,13 +89,13 @@ pub(super) fn backward(
     workspace.profile.lap(Stage::Embed);
 }
 
-/// The bias that a block's output ends with: its gradient is the column sum of the residual stream's.
+/// Returns the bias that a block ends with: its gradient is the column sum of the residual stream's.
 fn output_bias(block: &BlockGrads) -> Range<usize> {
     block.mlp.as_ref().map_or(&block.output.b, |mlp| &mlp.output.b).clone()
 }
 
-/// Through a norm into the residual stream's gradient, and that one rounded for what comes before, its column sums added to
-/// the gradient of `bias`.
+/// Reverses a norm into the residual stream's gradient, rounds that for the layer before, and adds its column sums to the
+/// gradient of `bias`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn norm_layer_bwd(
     weights: &Norm,
@@ -120,7 +120,7 @@ fn norm_layer_bwd(
     }
 }
 
-/// A norm's output, transposed, as left factor.
+/// Packs the transpose of a norm's output as left factor.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn pack_normed(weights: &Norm, stash: &Normalized, out: &mut Tiles) {
     out.resize(weights.d_model, stash.len());
@@ -170,7 +170,7 @@ fn mlp_bwd(
     profile.lap(Stage::NormBackward);
 }
 
-/// Through `W_O`, to the gradient of what the heads mixed.
+/// Reverses `W_O`, to the gradient of `z`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attention_out_bwd(
     unit: TileUnit,

@@ -1,7 +1,7 @@
-//! Keys and values of earlier positions in bf16, laid out as vectors read them, and the attention of one new position over them.
+//! The KV cache in bf16, and the attention of one new position over it.
 //!
-//! There is one query a row, so the tile unit would work for one line in 16; sums of pairs of bf16 numbers, 16 at a time, are as
-//! fast as memory is. A tile holds 16 keys, a line of it one pair of their numbers: the transpose of what a left factor holds.
+//! There is one query per row, so the tile unit would use one line in 16; dot products of bf16 pairs, 16 at a time, keep up with
+//! memory. A tile holds 16 keys, a line of it one pair of their numbers: the transpose of what a left factor holds.
 //! A line of values holds 16 numbers of two neighbouring positions.
 
 use super::factor::{BLOCK, Rows, pair_of_rows, transpose_tile};
@@ -17,13 +17,13 @@ use std::f32::consts::LOG2_E;
 /// Positions of a tile of keys, and numbers of a line of values.
 const STRIP: usize = 16;
 
-/// Lines that are summed side by side: one sum alone would wait for itself.
+/// Independent sums, which hide the latency of additions.
 const SPREAD: usize = 4;
 
-/// Score of a position that is not there yet: its power of 2 is 0.
+/// Score of a position that is not in the cache yet: 2 to its power is 0.
 const ABSENT: f32 = -1e30;
 
-/// Keys and values of every position so far, of every row (a sequence that is being continued).
+/// Keys and values of every position of every row (a sequence being continued), by layer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KvCache {
     layers: Vec<LayerKv>,
@@ -34,7 +34,7 @@ pub(crate) struct KvCache {
     pattern: Vec<Line>,
 }
 
-/// Of one layer.
+/// Keys and values of one layer.
 #[derive(Clone, Debug, Default)]
 struct LayerKv {
     /// `[rows, n_heads, capacity / 16, depth]`
@@ -45,7 +45,7 @@ struct LayerKv {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Sizes {
-    /// Positions that a row has capacity for: a multiple of [`BLOCK`].
+    /// Maximum number of positions per row: a multiple of [`BLOCK`].
     capacity: usize,
     n_heads: usize,
     d_head: usize,
@@ -69,7 +69,7 @@ impl Sizes {
 }
 
 impl KvCache {
-    /// Forgets everything and makes capacity for `rows` rows of at most `longest` positions. Allocates only if that is more than
+    /// Clears the cache and resizes it for `rows` rows of at most `longest` positions. Allocates only if that is more than
     /// ever before.
     pub(crate) fn reset(&mut self, config: &ModelConfig, rows: usize, longest: usize) {
         let capacity = longest.next_multiple_of(BLOCK);
@@ -88,19 +88,19 @@ impl KvCache {
         self.pattern.resize(capacity / BLOCK, Line::ZERO);
     }
 
-    /// Positions so far of a row.
+    /// Returns the number of positions of a row.
     pub(crate) fn len(&self, row: usize) -> usize {
         self.lens[row]
     }
 
-    /// Counts the positions that a pass has added, once it is over: during the pass each layer still sees the old count.
+    /// Adds the positions of a finished pass; during the pass every layer sees the old count.
     pub(crate) fn advance(&mut self, rows: &[usize], seq: usize) {
         for &row in rows {
             self.lens[row] += seq;
         }
     }
 
-    /// Takes over the keys and values of the new positions of some rows.
+    /// Appends the keys and values of the new positions of some rows.
     ///
     /// # Shapes
     /// - `qkv`: `[rows.len() · seq, 3 · width]`
@@ -164,7 +164,7 @@ impl KvCache {
     }
 }
 
-/// Where one head's keys, or values, at new positions come from.
+/// Where one head's keys or values at new positions are.
 #[derive(Clone, Copy)]
 struct NewHead {
     first_row: usize,

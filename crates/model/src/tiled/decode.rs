@@ -1,5 +1,4 @@
-//! Reading on the tile unit: the forward pass over new positions of rows that are being continued, with nothing kept for a way
-//! back.
+//! Generation on the tile unit: the forward pass over new positions, on top of a KV cache and without a backward pass.
 
 use super::attention::{AttentionScratch, attention};
 use super::attention_stash::AttentionStash;
@@ -17,7 +16,7 @@ use crate::kernels::bf16_unit::{Bf16Unit, TileUnit};
 use crate::kernels::tile::Sums;
 use crate::model::Model;
 
-/// A network packed for reading.
+/// A network with its weights packed for generation in bf16.
 #[derive(Debug)]
 pub struct TiledDecoder<'a> {
     net: Net<'a, f32>,
@@ -32,16 +31,15 @@ impl<'a> TiledDecoder<'a> {
         TiledDecoder { net: model.net(), weights }
     }
 
-    /// The network.
+    /// Returns the network.
     pub fn net(&self) -> Net<'a, f32> {
         self.net
     }
 
-    /// Takes some rows of the room's cache through their next positions; the logits after each row's last token are left in the
-    /// room.
+    /// Runs the next positions of some rows of the cache; leaves the logits after the last token of each in the workspace.
     pub(crate) fn decode(&self, rows: &[usize], sequences: Sequences<'_>, workspace: &mut DecodeWorkspace) {
         let unit = self.weights.unit.on_this_thread();
-        #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+        #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
         // SAFETY: a `Bf16Unit` exists only where the features do.
         unsafe {
             decode(unit, self.net, &self.weights, rows, sequences, workspace);
@@ -50,7 +48,7 @@ impl<'a> TiledDecoder<'a> {
     }
 }
 
-/// What a worker needs to read.
+/// A worker's buffers for generation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DecodeWorkspace {
     cache: KvCache,
@@ -73,12 +71,12 @@ pub(crate) struct DecodeWorkspace {
 }
 
 impl DecodeWorkspace {
-    /// Forgets all rows and makes room for `rows` of at most `longest` positions.
+    /// Clears the cache and resizes the buffers for `rows` rows of at most `longest` positions.
     pub(crate) fn reset(&mut self, net: Net<'_, f32>, rows: usize, longest: usize) {
         self.cache.reset(net.config, rows, longest);
     }
 
-    /// Logits after the last token of row `b` of the pass.
+    /// Returns the logits after the last token of row `b` of the pass.
     pub(crate) fn logits(&self, b: usize, d_vocab: usize) -> impl Iterator<Item = f32> {
         self.logits.row(b).as_flattened().iter().flat_map(|lanes| lanes.0).take(d_vocab)
     }

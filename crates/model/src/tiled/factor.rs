@@ -1,11 +1,11 @@
-//! Matrices of bf16 numbers as the tile unit reads them.
+//! Matrices of bf16 numbers in the layouts that the tile unit reads.
 //!
 //! A product `a @ b` reads its left factor by rows, 32 numbers a line, and its right factor by pairs of rows: line `p` of a tile
 //! is the pairs `(b[2p, n], b[2p + 1, n])` of 16 columns `n`. Read as 16×16 numbers of 32 bits, a tile of `b` as right factor is
-//! the transpose of the tile of `bᵀ` as left factor. So one shuffle, [`transpose`], leads from either form of a matrix to the
+//! the transpose of the tile of `bᵀ` as left factor. So one shuffle, [`transpose`], converts either form of a matrix to the
 //! other form of its transpose, and weight gradients, `xᵀ @ dout`, need no third form.
 //!
-//! Sizes are rounded up to whole tiles; what lies beyond the matrix is 0.
+//! Sizes are rounded up to whole tiles; padding is 0.
 
 use crate::kernels::bf16_unit::TileUnit;
 use crate::kernels::tile::{Block, LeftStrips, Line, Steps, Sums, Tile, Wide, ZERO_BLOCK, ZERO_WIDE};
@@ -20,8 +20,8 @@ pub(crate) const BLOCK: usize = 32;
 /// Rows (or columns) of a strip.
 const STRIP: usize = 16;
 
-/// Makes a buffer long enough. It never shrinks: micro-batches of different lengths take turns, and what is cut off would have to be
-/// made 0 again.
+/// Grows a buffer to at least `len`. It never shrinks: micro-batches differ in length, and what is cut off would have to be
+/// zeroed again.
 pub(crate) fn grow<T: Copy>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.len() < len {
         buffer.resize(len, zero);
@@ -36,7 +36,7 @@ pub(crate) struct Floats {
 }
 
 impl Floats {
-    /// Room for a matrix; rows are rounded up to whole blocks. What it holds is left from before, or 0.
+    /// Resizes for a matrix; rows are rounded up to whole blocks. Contents are those of before, or 0.
     pub(crate) fn resize(&mut self, rows: usize, cols: usize) {
         self.pitch = cols.div_ceil(BLOCK);
         grow(&mut self.lanes, rows.next_multiple_of(BLOCK) * self.pitch, ZERO_WIDE);
@@ -52,14 +52,14 @@ impl Floats {
         &mut self.lanes[r * self.pitch..][..self.pitch]
     }
 
-    /// Only these rows are left, in this order: none may come before its place.
+    /// Keeps only these rows, in increasing order, and moves them to the front.
     pub(crate) fn keep(&mut self, rows: impl Iterator<Item = usize>) {
         for (to, from) in rows.enumerate() {
             self.lanes.copy_within(from * self.pitch..(from + 1) * self.pitch, to * self.pitch);
         }
     }
 
-    /// The reverse of `keep`: the first rows go to `rows`, the others of all `n` become 0.
+    /// Reverses `keep`: moves the first rows to `rows` and zeroes the others of all `n`.
     pub(crate) fn spread(&mut self, rows: &[usize], n: usize) {
         let mut end = n;
         for (from, &to) in rows.iter().enumerate().rev() {
@@ -70,7 +70,7 @@ impl Floats {
         self.lanes[..end * self.pitch].fill(ZERO_WIDE);
     }
 
-    /// Numbers `32 c..32 (c + 1)` of rows `row..`, one after the other, to write.
+    /// Iterates over numbers `32 c..32 (c + 1)` of rows `row..`, to write.
     #[inline]
     pub(crate) fn wides_mut(&mut self, row: usize, c: usize) -> impl Iterator<Item = &mut Wide> {
         self.lanes[row * self.pitch + c..].iter_mut().step_by(self.pitch)
@@ -91,7 +91,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Room for a matrix; rows are rounded up to whole blocks. What it holds is left from before, or 0.
+    /// Resizes for a matrix; rows are rounded up to whole blocks. Contents are those of before, or 0.
     pub(crate) fn resize(&mut self, rows: usize, cols: usize) {
         let width = cols.div_ceil(BLOCK);
         // Rows a multiple of 512 bytes apart share few sets of the first-level cache: one line more spreads them.
@@ -99,14 +99,14 @@ impl Rows {
         grow(&mut self.lines, rows.next_multiple_of(BLOCK) * self.pitch, Line::ZERO);
     }
 
-    /// Only these rows are left, in this order: none may come before its place.
+    /// Keeps only these rows, in increasing order, and moves them to the front.
     pub(crate) fn keep(&mut self, rows: impl Iterator<Item = usize>) {
         for (to, from) in rows.enumerate() {
             self.lines.copy_within(from * self.pitch..(from + 1) * self.pitch, to * self.pitch);
         }
     }
 
-    /// The reverse of `keep`: the first rows go to `rows`, the others of all `n` become 0.
+    /// Reverses `keep`: moves the first rows to `rows` and zeroes the others of all `n`.
     pub(crate) fn spread(&mut self, rows: &[usize], n: usize) {
         let mut end = n;
         for (from, &to) in rows.iter().enumerate().rev() {
@@ -117,7 +117,7 @@ impl Rows {
         self.lines[..end * self.pitch].fill(Line::ZERO);
     }
 
-    /// Rows of another matrix of this width, one after the other.
+    /// Copies rows of another matrix of this width.
     pub(crate) fn take(&mut self, from: &Rows, rows: &[usize]) {
         for (to, &row) in self.lines.chunks_exact_mut(self.pitch).zip(rows) {
             to.copy_from_slice(&from.lines[row * self.pitch..][..self.pitch]);
@@ -134,13 +134,13 @@ impl Rows {
         &mut self.lines[row * self.pitch + c]
     }
 
-    /// Line `c` of rows `row..`, one after the other.
+    /// Iterates over line `c` of rows `row..`.
     #[inline]
     pub(crate) fn lines(&self, row: usize, c: usize) -> impl Iterator<Item = &Line> {
         self.lines[row * self.pitch + c..].iter().step_by(self.pitch)
     }
 
-    /// Line `c` of rows `row..`, one after the other, to write.
+    /// Iterates over line `c` of rows `row..`, to write.
     #[inline]
     pub(crate) fn lines_mut(&mut self, row: usize, c: usize) -> impl Iterator<Item = &mut Line> {
         self.lines[row * self.pitch + c..].iter_mut().step_by(self.pitch)
@@ -181,18 +181,18 @@ pub(crate) struct Tiles {
 }
 
 impl Tiles {
-    /// Room for a factor of `len` columns (or rows) and `inner` numbers each. What it holds is left from before, or 0.
+    /// Resizes for a factor of `len` columns (or rows) of `inner` numbers. Contents are those of before, or 0.
     pub(crate) fn resize(&mut self, len: usize, inner: usize) {
         (self.depth, self.blocks) = (inner.div_ceil(BLOCK), len.div_ceil(BLOCK));
         grow(&mut self.tiles, self.blocks * 2 * self.depth, [Line::ZERO; 16]);
     }
 
-    /// Tiles of one strip.
+    /// Returns the number of tiles per strip.
     pub(crate) fn depth(&self) -> usize {
         self.depth
     }
 
-    /// Columns (or rows), rounded up to whole blocks.
+    /// Returns the number of columns (or rows), rounded up to whole blocks.
     pub(crate) fn len(&self) -> usize {
         self.blocks * BLOCK
     }
@@ -225,7 +225,7 @@ impl Tiles {
     }
 }
 
-/// 32 columns of a pair of rows, as lines of the two tiles of a right factor.
+/// Interleaves 32 columns of two rows into lines of the two tiles of a right factor.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pair_of_rows(one: Halves, two: Halves) -> [Halves; 2] {
@@ -234,7 +234,7 @@ pub(crate) fn pair_of_rows(one: Halves, two: Halves) -> [Halves; 2] {
     [interleave(low), interleave(high)]
 }
 
-/// A tile's lines to its columns, as numbers of 32 bits.
+/// Transposes a tile of 16×16 numbers of 32 bits.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn transpose_tile(tile: &mut Tile) {
@@ -247,7 +247,7 @@ pub(crate) fn transpose_tile(tile: &mut Tile) {
     }
 }
 
-/// Rows `32 block..32 (block + 1)` of `x` as part of a right factor: tile `block` of every strip.
+/// Packs rows `32 block..32 (block + 1)` of `x` into a right factor: tile `block` of every strip.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_right(x: &Rows, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
@@ -255,7 +255,7 @@ pub(crate) fn pack_right(x: &Rows, block: usize, out: &mut Tiles) {
     }
 }
 
-/// 32 lines as the two tiles of a right factor, those that are `wanted`.
+/// Packs 32 lines into the two tiles of a right factor, or only those `wanted`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_pairs(line: impl Fn(usize) -> Halves, [one, two]: [&mut Tile; 2], wanted: [bool; 2]) {
@@ -270,7 +270,7 @@ pub(crate) fn pack_pairs(line: impl Fn(usize) -> Halves, [one, two]: [&mut Tile;
     }
 }
 
-/// Rows `32 block..32 (block + 1)` of `x` as part of the left factor `xᵀ`: tile `block` of every strip.
+/// Packs rows `32 block..32 (block + 1)` of `x` into the left factor `xᵀ`: tile `block` of every strip.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_left_transposed(x: &Rows, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
@@ -278,7 +278,7 @@ pub(crate) fn pack_left_transposed(x: &Rows, block: usize, out: &mut Tiles) {
     }
 }
 
-/// 32 lines as the two tiles of the left factor that is their transpose, those that are `wanted`.
+/// Packs the transpose of 32 lines into the two tiles of a left factor, or only those `wanted`.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_pairs_transposed(line: impl Fn(usize) -> Halves, tiles: [&mut Tile; 2], wanted: [bool; 2]) {
@@ -295,7 +295,7 @@ pub(crate) fn pack_pairs_transposed(line: impl Fn(usize) -> Halves, tiles: [&mut
     }
 }
 
-/// Rows `32 block..32 (block + 1)` of `x`, rounded, by rows and as part of the left factor `xᵀ`; their column sums are added
+/// Rounds rows `32 block..32 (block + 1)` of `x`, writes them by rows and into the left factor `xᵀ`, and adds their column sums
 /// to `sums`.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn round_rows(x: &Floats, block: usize, rows: &mut Rows, transposed: &mut Tiles, sums: &mut [Wide]) {
@@ -321,7 +321,7 @@ pub(crate) fn add_column_sums(x: &Rows, n_rows: usize, sums: &mut [Wide]) {
     }
 }
 
-/// A weight matrix `w`, `[inner, width]`, written as columns from block `first` on of the right factor `out`.
+/// Packs a weight matrix `w`, `[inner, width]`, into the columns of the right factor `out` from block `first` on.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_weights(w: &[f32], width: usize, first: usize, out: &mut Tiles) {
     let inner = w.len() / width;
@@ -340,8 +340,8 @@ pub(crate) fn pack_weights(w: &[f32], width: usize, first: usize, out: &mut Tile
     }
 }
 
-/// The transpose of a weight matrix `w`, `[rows, width]`, written as inner numbers from tile `first` on of the right factor
-/// `out`.
+/// Packs the transpose of a weight matrix `w`, `[rows, width]`, along the inner dimension of the right factor `out`, from tile
+/// `first` on.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_weights_transposed(w: &[f32], width: usize, first: usize, out: &mut Tiles) {
     let n_rows = w.len() / width;
@@ -361,7 +361,7 @@ pub(crate) fn pack_weights_transposed(w: &[f32], width: usize, first: usize, out
     }
 }
 
-/// `out[i, j] (+)= left strips i @ right columns j`, blocks row-major: the gradient of a weight matrix, inner numbers being the
+/// `out[i, j] (+)= left strips i @ right columns j`, blocks row-major: the gradient of a weight matrix, summed over the
 /// rows of a micro-batch.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn add_weight_gradient(unit: TileUnit, left: &Tiles, right: &Tiles, sums: Sums, out: &mut [Block]) {
@@ -374,7 +374,7 @@ pub(crate) fn add_weight_gradient(unit: TileUnit, left: &Tiles, right: &Tiles, s
     }
 }
 
-/// Room for a block of sums between the tile unit and the vectors.
+/// Scratch block of sums, passed from the tile unit to the vectors.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockScratch(pub(crate) Block);
 

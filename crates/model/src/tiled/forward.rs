@@ -1,4 +1,4 @@
-//! Forward through a micro-batch, leaving in the room what the backward pass needs.
+//! The forward pass of a micro-batch, which stores in the workspace what the backward pass needs.
 
 use super::attention::attention;
 use super::factor::{BLOCK, Floats};
@@ -13,7 +13,7 @@ use crate::kernels::tile::{Sums, ZERO_WIDE};
 use crate::kernels::vector::{add, load_some, store_wide};
 use crate::stage::Stage;
 
-/// Up to the residual stream after the last block.
+/// Runs the blocks, up to the residual stream after the last one.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(super) fn forward(
     unit: TileUnit,
@@ -80,7 +80,7 @@ fn attention_layer(
     profile.lap(Stage::Attention);
 }
 
-/// `resid += z @ W_O + b_O`; after the last attention, of the scored rows alone.
+/// `resid += z @ W_O + b_O`; after the last attention, for the scored rows only.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attention_out(unit: TileUnit, weights: &TiledBlock, layer: usize, workspace: &mut Workspace) {
     let Workspace { blocks, scored, transient, scratch, profile, .. } = workspace;

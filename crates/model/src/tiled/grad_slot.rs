@@ -1,8 +1,8 @@
-//! A gradient slot: where a worker adds up the gradients of its micro-batches, laid out for the tile unit, and the way back to the
-//! parameters' own layout.
+//! A gradient slot: where a worker sums the gradients of its micro-batches, laid out for the tile unit, and its conversion to the
+//! layout of the parameters.
 //!
 //! Gradients of matrices are 32×32 blocks, each contiguous: a row of a wide matrix would put its tile rows into the same few
-//! sets of the cache. `W_O` and `W_out` are kept transposed, so that the factor that must be turned is the one of width d_model.
+//! sets of the cache. `W_O` and `W_out` are stored transposed, so that the factor to transpose is the one of width d_model.
 
 use super::factor::BLOCK;
 use crate::config::ModelConfig;
@@ -21,20 +21,20 @@ pub(crate) struct GradSlot {
 }
 
 impl GradSlot {
-    /// Room for a network's gradient.
+    /// Allocates for a network's gradient.
     pub(crate) fn new(grad_layout: &GradLayout) -> GradSlot {
         let (blocks, vectors) = (vec![ZERO_BLOCK; grad_layout.n_blocks], vec![ZERO_WIDE; grad_layout.n_vectors]);
         GradSlot { blocks, vectors, sums: Sums::Set }
     }
 
-    /// Forgets what it holds.
+    /// Clears the slot.
     pub(crate) fn clear(&mut self) {
         self.sums = Sums::Set;
         self.vectors.fill(ZERO_WIDE);
     }
 }
 
-/// Where in a slot each parameter's gradient lies.
+/// Where in a slot each parameter's gradient is.
 #[derive(Clone, Debug)]
 pub(crate) struct GradLayout {
     pub(crate) blocks: Vec<BlockGrads>,
@@ -47,7 +47,7 @@ pub(crate) struct GradLayout {
     parts: Vec<ParamGrad>,
 }
 
-/// One block's places.
+/// One block's gradients.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockGrads {
     pub(crate) ln1: NormGrads,
@@ -56,7 +56,7 @@ pub(crate) struct BlockGrads {
     pub(crate) mlp: Option<MlpGrads>,
 }
 
-/// One MLP's places.
+/// One MLP's gradients.
 #[derive(Clone, Debug)]
 pub(crate) struct MlpGrads {
     pub(crate) ln2: NormGrads,
@@ -64,14 +64,14 @@ pub(crate) struct MlpGrads {
     pub(crate) output: LinearGrads,
 }
 
-/// Weights (in `blocks`) and biases (in `vectors`) of a linear layer.
+/// Ranges of the weights (in `blocks`) and biases (in `vectors`) of a linear layer.
 #[derive(Clone, Debug)]
 pub(crate) struct LinearGrads {
     pub(crate) w: Range<usize>,
     pub(crate) b: Range<usize>,
 }
 
-/// Gain and bias (in `vectors`) of a norm; they are there even where the network has none.
+/// Ranges of gain and bias (in `vectors`) of a norm; allocated even if the network has none.
 #[derive(Clone, Debug)]
 pub(crate) struct NormGrads {
     pub(crate) gain: Range<usize>,
@@ -86,13 +86,13 @@ pub(crate) struct EmbeddingGrads {
 }
 
 impl EmbeddingGrads {
-    /// The place of a row.
+    /// Returns the range of a row.
     pub(crate) fn row(&self, r: usize) -> Range<usize> {
         self.first + r * self.pitch..self.first + (r + 1) * self.pitch
     }
 }
 
-/// A parameter and its place.
+/// A parameter and the region of its gradient.
 #[derive(Clone, Copy, Debug)]
 struct ParamGrad {
     slot: Slot,
@@ -112,7 +112,7 @@ enum Region {
 }
 
 impl GradLayout {
-    /// The places of a network's gradient.
+    /// Lays out a network's gradient.
     pub(crate) fn new(config: &ModelConfig, layout: &Layout) -> GradLayout {
         let mut b = Builder { d_model: config.d_model, n_blocks: 0, n_vectors: 0, parts: Vec::new() };
         let blocks = layout.blocks.iter().map(|slots| BlockGrads {
@@ -199,7 +199,7 @@ fn add(sum: &mut Wide, wide: &Wide) {
     }
 }
 
-/// The places being handed out.
+/// A layout under construction.
 struct Builder {
     d_model: usize,
     n_blocks: usize,
@@ -232,7 +232,7 @@ impl Builder {
         range
     }
 
-    /// Matrices side by side.
+    /// Lays out matrices side by side.
     fn linear(&mut self, parts: &[(Slot, Slot)]) -> LinearGrads {
         let rows = (parts[0].0.len / parts[0].1.len).div_ceil(BLOCK);
         let pitch: usize = parts.iter().map(|(_, b)| b.len.div_ceil(BLOCK)).sum();

@@ -1,4 +1,4 @@
-//! The heads of a micro-batch where they lie, side by side in matrices of rows, and the forms that products read them in.
+//! The heads of a micro-batch, side by side in matrices of rows, and their conversion to the layouts that products read.
 //!
 //! A head need not fill whole lines: its first line may begin with numbers of the head before it, its last may end with some of
 //! the next. Of two factors one is read where it lies, neighbours and all, and the other is packed with zeros in their places.
@@ -12,7 +12,8 @@ use crate::kernels::vector::{
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
 
-/// Where queries, keys and values of a micro-batch lie side by side, `[rows, 3 · width]`, and each sequence's rows one after another.
+/// Where queries, keys and values of a micro-batch lie side by side, `[rows, 3 · width]`, and each sequence's rows one after
+/// another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heads {
     pub(crate) dims: AttnDims,
@@ -21,7 +22,7 @@ pub(crate) struct Heads {
 }
 
 impl Heads {
-    /// Blocks of positions of a sequence.
+    /// Returns the number of blocks of positions per sequence.
     pub(crate) fn blocks(self) -> usize {
         self.dims.seq.div_ceil(BLOCK)
     }
@@ -31,7 +32,7 @@ impl Heads {
         if self.dims.causal { queries * (queries + 1) } else { 2 * queries * self.blocks() }
     }
 
-    /// Every head of every sequence, with its number.
+    /// Returns every head of every sequence, with its index.
     pub(crate) fn pairs(self) -> impl Iterator<Item = (usize, Head)> {
         let AttnDims { n_seq, n_heads, seq, d_head, .. } = self.dims;
         let head = move |s: usize, h: usize| Head { first_row: s * seq, column: h * d_head, seq, d_head };
@@ -42,22 +43,22 @@ impl Heads {
         (1.0 / self.dims.attn_scale) as f32
     }
 
-    /// What scores are multiplied by to be exponents of 2.
+    /// Returns the factor that turns scores into exponents of 2.
     pub(crate) fn log2_scale(self) -> f32 {
         self.scale() * LOG2_E
     }
 
-    /// Blocks of keys that a block of queries sees.
+    /// Returns the number of blocks of keys that a block of queries sees.
     pub(crate) fn seen(self, queries: usize) -> usize {
         if self.dims.causal { queries + 1 } else { self.blocks() }
     }
 
-    /// The first block of queries that sees a block of keys.
+    /// Returns the first block of queries that sees a block of keys.
     pub(crate) fn first_to_see(self, keys: usize) -> usize {
         if self.dims.causal { keys } else { 0 }
     }
 
-    /// Which queries of a block see a key: not those before it, and none sees a key that is only padding.
+    /// Returns which queries of a block see a key: none before the key, and none if the key is padding.
     #[inline]
     pub(crate) fn see(self, queries: usize, key: usize) -> [__mmask16; 2] {
         let mask = match self.dims.causal {
@@ -68,7 +69,7 @@ impl Heads {
         [mask as u16, (mask >> 16) as u16]
     }
 
-    /// Whether a block of queries sees all keys of a block of them.
+    /// Returns whether every query of a block sees every key of another.
     pub(crate) fn see_all(self, queries: usize, keys: usize) -> bool {
         if self.dims.causal { keys < queries } else { (keys + 1) * BLOCK <= self.dims.seq }
     }
@@ -204,8 +205,8 @@ impl Head {
         }
     }
 
-    /// Writes a block `[features, queries]`, each query's column times its factor, as line `c` of rows. `query` tells which query
-    /// of the block a column speaks of.
+    /// Writes a block `[features, queries]`, each column times its query's factor, as line `c` of rows. `query` maps a column
+    /// to its query.
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     pub(crate) fn write_columns(

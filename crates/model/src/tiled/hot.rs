@@ -161,16 +161,16 @@ impl Buffers {
     }
 }
 
-/// All of them, on this thread.
+/// Returns the kernels, on this thread.
 pub fn kernels(unit: Bf16Unit) -> Vec<Kernel> {
     let unit = unit.on_this_thread();
-    #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+    #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
     // SAFETY: a `Bf16Unit` exists only where the features do.
     let buffers = Rc::new(RefCell::new(unsafe { Buffers::new(unit) }));
     let kernel = |name, sizes: &str, unit, flops: usize, bytes, run: unsafe fn(&mut Buffers)| {
         let buffers = buffers.clone();
         let run = move || {
-            #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+            #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
             // SAFETY: a `Bf16Unit` exists only where the features do, and all `run` asks for is them.
             unsafe {
                 run(&mut buffers.borrow_mut());
@@ -230,7 +230,7 @@ pub fn kernels(unit: Bf16Unit) -> Vec<Kernel> {
             "attention, backward",
             "256 x 4 heads of 32",
             Tiles,
-            // Four products of each pair: its powers are kept.
+            // Four products for each pair: its exponentials are stored.
             SEEN * (8 * D / 4),
             2 * SEQ * 8 * D,
             attend_bwd,
@@ -273,7 +273,7 @@ fn linear_qkv(b: &mut Buffers) {
     multiply(b.unit, &b.normed, 0, 0..SEQ, &weights.forward, &mut finish, &mut b.scratch);
 }
 
-/// Sums are overwritten where a step adds them: after many runs they would be infinite.
+/// Sets sums where a step adds to them: after many runs they would be infinite.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn linear_out(b: &mut Buffers) {
     let weights = &b.weights[1];
@@ -308,7 +308,7 @@ fn attend(b: &mut Buffers) {
     attention(b.unit, b.heads, &b.qkv, &mut b.z, &mut b.attention_stash, &mut b.attention);
 }
 
-/// What it reads the mix' gradient from is lost: it comes anew from a copy.
+/// The kernel overwrites the gradient of `z`, so each run copies it first.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn attend_bwd(b: &mut Buffers) {
     b.dz.clone_from(&b.z);
@@ -340,7 +340,7 @@ fn norm_backward(b: &mut Buffers) {
     }
 }
 
-/// Of its own powers, after the first run: finite numbers as good as any.
+/// After the first run it reads its own exponentials: any finite numbers will do.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn loss(b: &mut Buffers) {
     cross_entropy(&b.micro_batch, &b.scored, VOCAB, 1.0, &mut b.logits, &mut b.dlogits);

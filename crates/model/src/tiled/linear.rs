@@ -1,4 +1,4 @@
-//! The linear layers of the tiled step: a product, and what becomes of each 32×32 block of it while it is hot.
+//! The linear layers of the tiled step: a product with a fused epilogue on each 32×32 block.
 
 use super::factor::{BLOCK, BlockScratch, Floats, Rows, Tiles, pair_of_rows};
 use crate::kernels::activation::Activation;
@@ -10,18 +10,18 @@ use crate::kernels::vector::{
 use std::arch::x86_64::_mm512_mul_ps;
 use std::ops::Range;
 
-/// What becomes of a product `p`. Rows of `out`, `resid` and of the stash count from the micro-batch's first row on, those of a panel
-/// from the panel's.
+/// Epilogue of a product `p`. Rows of `out`, `resid` and of the stash are counted from the first row of the micro-batch, those of
+/// a panel from the first of the panel.
 pub(crate) enum Finish<'a> {
     /// `out = p + bias`, rounded.
     Round {
-        /// Padded to whole blocks; none: 0.
+        /// Padded to whole blocks; `None` is 0.
         bias: Option<&'a [Wide]>,
         out: &'a mut Rows,
     },
     /// `out = p + bias`, or `out += p + bias`.
     Float {
-        /// Padded to whole blocks; none: 0.
+        /// Padded to whole blocks; `None` is 0.
         bias: Option<&'a [Wide]>,
         sums: Sums,
         out: &'a mut Floats,
@@ -29,14 +29,14 @@ pub(crate) enum Finish<'a> {
     /// `y = act(p + bias)`: by rows for the next product, by pairs of rows for the gradient of the next weights; and the
     /// derivative of `act`.
     Activate { act: Activation, bias: &'a [Wide], panel: &'a mut Rows, right: &'a mut Tiles, slope: &'a mut Rows },
-    /// `y = act(p + bias)` by rows for the next product, and nothing for a way back.
+    /// `y = act(p + bias)` by rows for the next product, without a backward pass.
     ActivateOnly { act: Activation, bias: &'a [Wide], panel: &'a mut Rows },
     /// `y = p · slope`: by rows for the next product, by pairs of rows for the gradient of the weights before; column sums are
     /// added to `bias_grad`.
     Slope { slope: &'a Rows, panel: &'a mut Rows, right: &'a mut Tiles, bias_grad: &'a mut [Wide] },
 }
 
-/// `a[rows] @ b`, block by block. The rows that `a` holds start `a_start` rows after the micro-batch's first.
+/// Multiplies `a[rows] @ b` block by block. The first row of `a` is row `a_start` of the micro-batch.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn multiply(
     unit: TileUnit,
@@ -60,8 +60,8 @@ pub(crate) fn multiply(
     }
 }
 
-/// Rows of the left factor that are taken through all columns of the right one before the next: as many as stay in the
-/// first-level cache (32 KiB), beside two strips of the right factor.
+/// Rows of the left factor per pass over the columns of the right one: as many as fit the first-level cache (32 KiB) beside two
+/// strips of the right factor.
 fn panel_rows(depth: usize) -> usize {
     (512 / depth.max(1)).clamp(BLOCK, 8 * BLOCK) / BLOCK * BLOCK
 }
@@ -123,7 +123,7 @@ fn finish_block(finish: &mut Finish<'_>, panel_start: usize, row: usize, column:
     }
 }
 
-/// Makes a line of each row of a block and writes them by pairs of rows.
+/// Converts each row of a block to a line and writes the lines by pairs of rows.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn write_pairs(p: &Block, [one, two]: [&mut Tile; 2], mut line: impl FnMut(&Wide) -> Halves) {
@@ -134,7 +134,7 @@ fn write_pairs(p: &Block, [one, two]: [&mut Tile; 2], mut line: impl FnMut(&Wide
     }
 }
 
-/// A block of hidden activations and their derivatives, by rows, and the former by pairs of rows.
+/// Writes a block of hidden activations by rows and by pairs of rows, and their derivatives by rows.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn activate<'a>(
@@ -154,7 +154,7 @@ fn activate<'a>(
     });
 }
 
-/// A block of hidden activations, by rows.
+/// Writes a block of hidden activations by rows.
 #[inline]
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 fn activate_only<'a>(act: impl Fn(V) -> V, p: &Block, bias: [V; 2], panel: impl Iterator<Item = &'a mut Line>) {

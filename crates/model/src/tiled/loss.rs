@@ -8,7 +8,7 @@ use crate::micro_batch::MicroBatch;
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
 
-/// As [`crate::kernels::loss::cross_entropy`], of some rows of a micro-batch; `logits` are lost.
+/// As [`crate::kernels::loss::cross_entropy`], for some rows of a micro-batch; overwrites `logits`.
 ///
 /// # Shapes
 /// - `logits`: `[rows, d_vocab]`; `dlogits` (out): the same, 0 up to whole blocks

@@ -1,10 +1,9 @@
-//! The tile unit's own passes, in bf16 and without taps: training steps (forward, loss and backward of a micro-batch), and reading for
+//! The passes for the tile unit, in bf16 and without taps: training steps (forward, loss and backward of a micro-batch) and
 //! generation ([`decode`]).
 //!
-//! The same network as [`crate::forward`] and [`crate::backward`], which stay the reference (any number type, every site) and
-//! are what this is tested against. Here products round their factors to bf16; the residual stream, the norms' statistics, the
-//! softmax, the loss, all sums and all gradients of parameters are f32. Whatever a product reads is written in the form that it
-//! is read in by the kernel that makes it, see [`factor`].
+//! [`crate::forward`] and [`crate::backward`] are the reference (any number type, every site), which this is tested against. Here
+//! products round their factors to bf16; the residual stream, the norms' statistics, the softmax, the loss, all sums and all
+//! gradients of parameters are f32. Every kernel writes its output in the layout that the next product reads, see [`factor`].
 
 mod attention;
 mod attention_bwd;
@@ -41,7 +40,7 @@ use workspace::Workspace;
 pub(crate) use decode::DecodeWorkspace;
 pub use decode::TiledDecoder;
 
-/// Everything that a network's training steps on the tile unit need beside the network.
+/// The weights, gradient slots and workspaces of training steps on the tile unit.
 #[derive(Debug)]
 pub struct TiledStep {
     weights: TiledWeights,
@@ -52,7 +51,7 @@ pub struct TiledStep {
 }
 
 impl TiledStep {
-    /// Room for a network's steps, its gradients going back as `kv_gradient` says and added up in `n_slots` slots.
+    /// Allocates for a network; gradients are summed in `n_slots` slots.
     pub fn new(unit: Bf16Unit, model: &Model, kv_gradient: KvGradient, n_slots: usize) -> TiledStep {
         let grad_layout = GradLayout::new(&model.config, &model.layout);
         let slots = (0..n_slots).map(|_| GradSlot::new(&grad_layout)).collect();
@@ -60,9 +59,9 @@ impl TiledStep {
         TiledStep { weights, kv_gradient, grad_layout, slots, workspaces: Workspaces::default() }
     }
 
-    /// The gradient of `scale` times the micro-batches' weighted loss is written to `gradient`; returns the loss of each slot's micro-batches.
+    /// Writes the gradient of `scale` times the weighted loss to `gradient`; returns the loss of each slot's micro-batches.
     ///
-    /// Micro-batches belong to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
+    /// Micro-batches are dealt to slots in turn, and slots are summed in index order: nothing depends on the number of threads.
     pub fn gradient(
         &mut self,
         model: &Model,
@@ -80,12 +79,12 @@ impl TiledStep {
         losses
     }
 
-    /// From now on stages are timed.
+    /// Starts timing stages.
     pub fn start_profile(&mut self) {
         self.workspaces.start_profile();
     }
 
-    /// Time spent in each stage so far.
+    /// Returns the time spent in each stage so far.
     pub fn profile(&self) -> Nanos {
         self.workspaces.profile()
     }
@@ -104,7 +103,7 @@ fn add_micro_batch(
 ) -> f64 {
     let (unit, sequences) = (weights.unit.on_this_thread(), micro_batch.sequences());
     workspace.resize(net.config, micro_batch);
-    #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+    #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
     // SAFETY: a `Bf16Unit` exists only where the features do.
     let loss = unsafe {
         forward::forward(unit, net, &weights.blocks, sequences, workspace);

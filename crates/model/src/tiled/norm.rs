@@ -1,4 +1,4 @@
-//! LayerNorm and RMSNorm of the tiled step, a block of rows at a time, so that what reads them finds them hot.
+//! LayerNorm and RMSNorm of the tiled step, one block of rows at a time, so that their readers find them in cache.
 //!
 //! `normalized = (x − mean) / scale`, `out = normalized · gain + bias`, see [`crate::kernels::norm`].
 
@@ -11,17 +11,17 @@ use std::arch::x86_64::*;
 /// A norm with its parameters, padded with zeros to whole blocks.
 #[derive(Clone, Debug)]
 pub(crate) struct Norm {
-    /// None: the input passes unchanged.
+    /// `None`: the input passes unchanged.
     pub(crate) kind: Option<NormKind>,
-    /// Ones where it has none.
+    /// Ones if the norm has no gain.
     pub(crate) gain: Vec<Wide>,
-    /// Zeros where it has none.
+    /// Zeros if the norm has no bias.
     pub(crate) bias: Vec<Wide>,
     /// Width of a row.
     pub(crate) d_model: usize,
 }
 
-/// What a norm leaves for the backward pass, which makes everything else from it.
+/// What a norm stores for the backward pass.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Normalized {
     /// `[rows, d_model]`: centred and divided by the scale, before gain and bias.
@@ -31,13 +31,13 @@ pub(crate) struct Normalized {
 }
 
 impl Normalized {
-    /// Room for as many rows, rounded up to whole blocks.
+    /// Resizes for as many rows, rounded up to whole blocks.
     pub(crate) fn resize(&mut self, rows: usize, d_model: usize) {
         self.rows.resize(rows, d_model);
         self.inverse.resize(rows.next_multiple_of(BLOCK), 0.0);
     }
 
-    /// Rows, in whole blocks.
+    /// Returns the number of rows, in whole blocks.
     pub(crate) fn len(&self) -> usize {
         self.inverse.len()
     }
@@ -74,8 +74,8 @@ pub(crate) fn norm(norm: &Norm, x: &Floats, block: usize, out: &mut Rows, mut st
     }
 }
 
-/// What [`norm`] gave for rows `32 block..32 (block + 1)`, up to a second rounding, as part of the left factor that is its
-/// transpose.
+/// Recomputes the output of [`norm`] for rows `32 block..32 (block + 1)`, up to a second rounding, and packs it into the left
+/// factor that is its transpose.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn pack_left_transposed(norm: &Norm, stash: &Normalized, block: usize, out: &mut Tiles) {
     for c in 0..out.len() / BLOCK {
@@ -91,7 +91,7 @@ fn sum(v: [V; 2]) -> f32 {
 }
 
 impl Norm {
-    /// Numbers `32 c..` of a row times gain, plus bias, rounded.
+    /// Applies gain and bias to numbers `32 c..` of a row and rounds them.
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     fn gained(&self, c: usize, normalized: [V; 2]) -> Halves {
@@ -99,7 +99,7 @@ impl Norm {
         round([0, 1].map(|i| _mm512_fmadd_ps(normalized[i], gain[i], bias[i])))
     }
 
-    /// 0 where the numbers `32 c..` of a row are padding.
+    /// Zeroes the padding among numbers `32 c..` of a row.
     #[inline]
     #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
     fn inside(&self, c: usize, v: [V; 2]) -> [V; 2] {
@@ -111,8 +111,8 @@ impl Norm {
     }
 }
 
-/// Reverses [`norm`] for the same rows: from the gradient of its output, `dout`, the gradient of its input is written to `dx`
-/// or added to it; those of gain and bias are added to `dgain` and `dbias`.
+/// Reverses [`norm`] for the same rows: from the gradient of its output, `dout`, sets or adds to the gradient of its input,
+/// `dx`, and adds to the gradients of gain and bias.
 #[target_feature(enable = "avx512bf16,avx512dq,avx512vl")]
 pub(crate) fn norm_bwd(
     norm: &Norm,

@@ -1,10 +1,10 @@
-//! Rotary positions of the tiled step: queries and keys turned where they lie.
+//! Rotary position embedding of the tiled step, in place.
 
 use super::factor::Rows;
 use super::heads::Heads;
 use crate::kernels::bf16::{nearest, widen};
 
-/// Cosines and sines of all positions met so far: a network turns every layer of every micro-batch alike.
+/// RoPE table: cosines and sines of the positions so far, shared by all layers and micro-batches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RotaryTable {
     /// `[pos, rotary_dim / 2]`
@@ -12,7 +12,7 @@ pub(crate) struct RotaryTable {
 }
 
 impl RotaryTable {
-    /// RotaryTable the queries and keys of each row by its position, or, with `sign` −1, back. Angles as in
+    /// Rotates the queries and keys of each row by its position, or, with `sign` −1, back. Angles as in
     /// [`crate::kernels::rotary`]; each number is rounded to bf16 once more. Dimension and base are the network's:
     /// the same in every call.
     ///

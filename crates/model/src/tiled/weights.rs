@@ -1,4 +1,4 @@
-//! All parameters as the tiled step reads them: matrices rounded and packed for both directions, vectors padded.
+//! A network's parameters in the layouts of the tiled step: matrices rounded and packed for both directions, vectors padded.
 
 use super::factor::{BLOCK, Tiles, pack_weights, pack_weights_transposed};
 use super::norm::Norm;
@@ -9,7 +9,7 @@ use crate::kernels::tile::{Wide, ZERO_WIDE};
 use crate::params::{Layout, NormSlots, Slot};
 use rayon::prelude::*;
 
-/// A network's parameters, packed. Made once, filled before every step.
+/// A network's packed parameters. Allocated once, filled before every step.
 #[derive(Clone, Debug)]
 pub(crate) struct TiledWeights {
     pub(crate) unit: Bf16Unit,
@@ -49,7 +49,7 @@ pub(crate) struct Linear {
 }
 
 impl TiledWeights {
-    /// Room for the parameters of a network; [`TiledWeights::pack`] fills it.
+    /// Allocates for a network's parameters; [`TiledWeights::pack`] fills it.
     pub(crate) fn new(unit: Bf16Unit, config: &ModelConfig, layout: &Layout) -> TiledWeights {
         let norm = |normalization: Normalization| Norm {
             kind: (normalization != Normalization::None).then(|| norm_kind(config, normalization)),
@@ -75,7 +75,7 @@ impl TiledWeights {
         }
     }
 
-    /// Takes over the current parameters, on as many threads as rayon has.
+    /// Packs the current parameters, in parallel.
     pub(crate) fn pack(&mut self, layout: &Layout, params: &[f32]) {
         let unit = self.unit;
         let mut linears = vec![&mut self.unembed];
@@ -93,7 +93,7 @@ impl TiledWeights {
 }
 
 impl Linear {
-    /// Room for matrices side by side, each with its bias.
+    /// Allocates for matrices side by side, each with its bias.
     fn new(parts: &[(Slot, Slot)]) -> Linear {
         let width: usize = parts.iter().map(|(_, b)| b.len.next_multiple_of(BLOCK)).sum();
         let inner = parts[0].0.len / parts[0].1.len;
@@ -103,7 +103,7 @@ impl Linear {
         Linear { parts: parts.into(), forward, backward, bias: padded(width) }
     }
 
-    #[expect(unsafe_code, reason = "the way from ordinary code to the code for this processor's vectors")]
+    #[expect(unsafe_code, reason = "calls code that is compiled for this processor's vectors")]
     fn pack(&mut self, _: Bf16Unit, params: &[f32]) {
         let mut first = 0;
         for &(w, b) in &self.parts {
@@ -128,7 +128,7 @@ fn pack_norm(norm: &mut Norm, slots: NormSlots, params: &[f32]) {
     }
 }
 
-/// Zeros for `len` numbers, in whole blocks.
+/// Returns zeros for `len` numbers, in whole blocks.
 fn padded(len: usize) -> Vec<Wide> {
     vec![ZERO_WIDE; len.div_ceil(BLOCK)]
 }

@@ -1,4 +1,4 @@
-//! What a worker keeps while it goes forward and back through a micro-batch: allocated for the first micro-batch, reused for all others.
+//! A worker's buffers for a micro-batch, forward and backward: allocated for the first one, reused for all others.
 
 use super::attention::AttentionScratch;
 use super::attention_bwd::AttentionBwdScratch;
@@ -13,12 +13,12 @@ use crate::forward::{Sequences, attn_dims};
 use crate::micro_batch::MicroBatch;
 use crate::profile::{Profile, Profiled};
 
-/// Rows of the MLP that are taken through both its layers before the next: their hidden activations stay in cache.
+/// Rows of the MLP that go through both its layers at a time: their hidden activations stay in cache.
 pub(super) fn panel(config: &ModelConfig) -> usize {
     if config.d_mlp > 768 { 32 } else { 64 }
 }
 
-/// One worker's room.
+/// One worker's buffers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workspace {
     /// By layer.
@@ -30,7 +30,7 @@ pub(crate) struct Workspace {
     pub(super) attention_bwd: AttentionBwdScratch,
     pub(super) rotary: RotaryTable,
     pub(super) scratch: BlockScratch,
-    /// Where the time went.
+    /// Time by stage.
     pub(super) profile: Profile,
 }
 
@@ -40,7 +40,7 @@ impl Profiled for Workspace {
     }
 }
 
-/// What one block leaves for the backward pass: about 28 bytes for each number of the residual stream.
+/// Activations of one block for the backward pass: about 28 bytes for each number of the residual stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BlockStash {
     pub(super) ln1: Normalized,
@@ -56,7 +56,7 @@ pub(super) struct BlockStash {
     pub(super) slope: Rows,
 }
 
-/// What lives only from one kernel to the next.
+/// Buffers that live between two kernels.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transient {
     /// `[rows, d_model]`, the residual stream; in the backward pass its gradient is in `grad`.
@@ -85,7 +85,7 @@ pub(super) struct Transient {
 }
 
 impl Workspace {
-    /// Makes room for a micro-batch and finds its scored rows.
+    /// Resizes the buffers for a micro-batch and finds its scored rows.
     pub(super) fn resize(&mut self, config: &ModelConfig, micro_batch: &MicroBatch) {
         let sequences = micro_batch.sequences();
         let rows = sequences.tokens.len().next_multiple_of(BLOCK);
@@ -124,7 +124,7 @@ impl Workspace {
     }
 }
 
-/// The heads of a micro-batch.
+/// Returns the heads of a micro-batch.
 pub(super) fn heads(config: &ModelConfig, sequences: Sequences<'_>) -> Heads {
     let width = (config.n_heads * config.d_head).next_multiple_of(32);
     Heads { dims: attn_dims(config, sequences), width }

@@ -69,9 +69,9 @@ fn replace(from: &'static str, to: &'static str) -> impl Fn(&Path) {
 fn broken_files_are_refused_with_what_is_wrong() {
     let cut = |keep: usize| move |path: &Path| std::fs::write(path, &std::fs::read(path).unwrap()[..keep]).unwrap();
     for keep in [0, 5, 100, 3000, 8000] {
-        check_refused(cut(keep), &["not a whole safetensors file"]);
+        check_refused(cut(keep), &["not a complete safetensors file"]);
     }
-    check_refused(|path| std::fs::write(path, vec![0xff; 5000]).unwrap(), &["not a whole safetensors file"]);
+    check_refused(|path| std::fs::write(path, vec![0xff; 5000]).unwrap(), &["not a complete safetensors file"]);
     check_refused(|path| std::fs::remove_file(path).unwrap(), &["cannot read"]);
     check_refused(replace("attn.W_Q", "attn.W_X"), &["blocks.0.attn.W_X", "did you mean", "attn.W_"]);
     check_refused(replace("[3,9,5]", "[3,5,9]"), &["blocks.0.attn.W_", "F32 [3, 5, 9]", "[3, 9, 5]"]);
