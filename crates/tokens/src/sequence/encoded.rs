@@ -60,15 +60,8 @@ impl LossOn {
     pub const ALL: [(LossOn, &'static str); 4] =
         [(LossOn::Path, "path"), (LossOn::All, "all"), (LossOn::FirstStep, "first_step"), (LossOn::Forks, "forks")];
 
-    /// The loss mask of a sequence with these roles, about `path` on `graph`.
+    /// Returns the loss mask of a sequence with these roles, whose path is `path` on `graph`.
     pub fn mask(self, roles: &[Role], graph: &Graph, path: &[usize]) -> Vec<bool> {
-        let mut mask = Vec::with_capacity(roles.len());
-        self.each(roles, graph, path, |counts| mask.push(counts));
-        mask
-    }
-
-    /// Says of every token in turn whether it counts.
-    pub(crate) fn each(self, roles: &[Role], graph: &Graph, path: &[usize], mut say: impl FnMut(bool)) {
         let steps =
             || roles.iter().filter_map(|role| if let Role::PathStep { step, .. } = role { Some(*step) } else { None });
         // Where a path is written as hops of several steps, its first step is written with the others of its hop.
@@ -94,7 +87,7 @@ impl LossOn {
             (LossOn::Forks, Role::PathStep { step, .. }) => chosen[step],
             _ => false,
         };
-        roles.iter().enumerate().for_each(|(position, &role)| say(position > 0 && counts(role)));
+        roles.iter().enumerate().map(|(position, &role)| position > 0 && counts(role)).collect()
     }
 }
 

@@ -108,14 +108,6 @@ pub enum EncodeError {
         /// Steps of the longest that has a word.
         longest: usize,
     },
-    /// A sequence too long for the rows of a batch.
-    #[error("the sequence has {length} tokens, and the rows of the batch have room for {room}; make them longer")]
-    TooLong {
-        /// Tokens of the sequence.
-        length: usize,
-        /// Tokens of a row.
-        room: usize,
-    },
     /// A node beyond the vocabulary.
     #[error("the graph has {n_nodes} nodes, and the tokenizer was made for {n_names}; make one for larger graphs")]
     TooManyNodes {
