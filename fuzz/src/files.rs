@@ -8,7 +8,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use flate2::Crc;
-use searchlens_formats::files::{Entry, FileFault, Format, Header, Item, Reader, Writer, header_path};
+use searchlens_formats::files::{Entry, FileFault, Format, Header, RawEntry, Reader, Writer, header_path};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
@@ -69,7 +69,7 @@ fn read(path: &Path) -> Option<(Option<Header>, Vec<Entry>)> {
         let Ok(item) = item else { break };
         let Some(after) = left.checked_sub(item.size()) else { break };
         left = after;
-        entries.extend(item.check());
+        entries.extend(item.decode());
     }
     Some((header, entries))
 }
@@ -79,7 +79,7 @@ fn write(path: &Path, entries: &[Entry], header: Option<Header>) -> Result<(), F
     let file = File::create(path).expect("a temporary file can be made");
     let mut writer = Writer::new(format, file, path.parent().expect("it lies in a folder"))?;
     for (number, entry) in (1..).zip(entries) {
-        writer.write(Item::of(format, number, entry)?, None)?;
+        writer.write(RawEntry::encode(format, number, entry)?, None)?;
     }
     writer.finish(header.and_then(|header| header.source)).map(drop)
 }

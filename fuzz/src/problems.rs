@@ -2,7 +2,7 @@
 
 use searchlens_formats::draw::{RasterOptions, ascii, raster_pair, svg, unicode};
 use searchlens_formats::graph_draw;
-use searchlens_formats::graph_record::GraphRecord;
+use searchlens_formats::record::GraphRecord;
 use searchlens_formats::record::{MazeRecord, Record};
 use searchlens_tasks::band::Band;
 use searchlens_tasks::config::TaskConfig;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use searchlens::base::durable::{StagedFile, UNFINISHED, folder_of, write_atomically};
 use searchlens::formats::files::{
-    Entry, FileFault, FolderWriter, Format, Item, Source, Writer, header_of_lines, header_path,
+    Entry, FileFault, FolderWriter, Format, RawEntry, Source, Writer, header_of_lines, header_path,
 };
 use searchlens::tasks::split::Split;
 use searchlens::tasks::statistics::Facts;
@@ -41,7 +41,7 @@ enum Target {
 
 /// A problem made ready for a format: workers make these.
 pub(crate) struct Prepared {
-    item: Item,
+    item: RawEntry,
     facts: Option<Facts>,
     split: Split,
 }
@@ -50,11 +50,11 @@ impl Prepared {
     /// `number` counts from 1.
     pub(crate) fn of(form: Form, number: u64, entry: &Entry) -> Result<Prepared, FileFault> {
         let facts = if form.has_header { entry.facts() } else { None };
-        let mut item = Item::of(form.format, number, entry)?;
+        let mut item = RawEntry::encode(form.format, number, entry)?;
         let class = entry.class_or_refined();
         if form.format == Format::Folder && entry.class.is_none() {
             // A folder's files hold what its splits are made on.
-            item = Item::of(form.format, number, &Entry { class: Some(class), ..entry.clone() })?;
+            item = RawEntry::encode(form.format, number, &Entry { class: Some(class), ..entry.clone() })?;
         }
         Ok(Prepared { item, facts, split: Split::of(class) })
     }

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use searchlens_tasks::maze::{Lattice, Maze};
 use searchlens_tasks::task::Instance;
 
+use crate::record::MazeRecord;
+
 /// What is drawn: a maze, and on it whatever is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawing {
@@ -36,6 +38,14 @@ impl Drawing {
     pub fn without_path(mut self) -> Drawing {
         self.path.clear();
         self
+    }
+}
+
+impl MazeRecord {
+    /// The picture of everything the record holds.
+    pub fn drawing(&self) -> Drawing {
+        let path = self.solution.clone().unwrap_or_default();
+        Drawing { maze: self.maze.clone(), start: self.start, end: self.end, path }
     }
 }
 

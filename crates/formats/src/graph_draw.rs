@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::graph_record::GraphRecord;
+use crate::record::GraphRecord;
 use searchlens_tasks::problem::{Goal, Problem};
 
 /// What a problem says, in a few lines: its goal, the ways on from every node that has some, and the path.

@@ -10,7 +10,7 @@ use flate2::read::DeflateDecoder;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 use crate::files::npy::{self, Array, Dtype};
 
 /// A zip file that is read.

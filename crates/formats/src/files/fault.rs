@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files::Format;
 use crate::record::{RecordError, RecordFault};
 
 /// Why a file of problems cannot be read or written.
@@ -28,11 +27,13 @@ pub enum FileFault {
     /// The ending names no format.
     #[error(
         "the ending {ending} names no format of problems; available: {}, a folder as DIR/, and - for JSON lines",
-        Format::endings()
+        .known
     )]
     Ending {
         /// The ending, or `(none)`.
         ending: String,
+        /// Every known ending.
+        known: String,
     },
     /// Something in the file, not a single problem of it, is not as the format has it.
     #[error("`{part}` {what}; {remedy}")]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::filter::Filter;
 use searchlens_tasks::split::Split;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 use crate::files::header::{self, Header};
 
 /// What is written: the header with a key more.

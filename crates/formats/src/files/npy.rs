@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 
 /// What an array's values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

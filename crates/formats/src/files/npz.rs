@@ -9,11 +9,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::files::archive::{ArchiveReader, ArchiveWriter, Spool};
-use crate::files::entry::{Body, Item};
+use crate::files::fault::FileFault;
 use crate::files::header::{self, Header};
 use crate::files::npy::{Array, Dtype};
+use crate::files::raw::{Body, RawEntry};
+use crate::files::sink::{Sink, two_tables, wrong_format};
 use crate::files::table::{Cell, Column, Kind, LONGEST, Row, Table};
-use crate::files::{FileFault, Sink};
 
 /// The member of the header.
 const HEADER: &str = "searchlens.npy";
@@ -66,13 +67,13 @@ impl NpzSink {
 }
 
 impl Sink for NpzSink {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Row(row) = item.body else { return Err(super::foreign_item()) };
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Row(row) = raw.body else { return Err(wrong_format()) };
         if self.n == 0 {
             self.begin(row.table)?;
         }
         if row.table != self.table {
-            return Err(super::two_tables(item.number, ".npz"));
+            return Err(two_tables(raw.number, ".npz"));
         }
         self.n += 1;
         for (column, cell) in self.columns.iter_mut().zip(row.cells) {
@@ -114,7 +115,7 @@ impl Sink for NpzSink {
 }
 
 /// The problems of an NPZ file.
-pub(crate) struct Items {
+pub(crate) struct RawEntries {
     table: Table,
     columns: Vec<Option<ColumnArray>>,
     n: u64,
@@ -129,7 +130,7 @@ struct ColumnArray {
 }
 
 /// Opens an NPZ file.
-pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     let archive = ArchiveReader::open(path)?;
     let has = |name: &str| archive.has(&format!("{name}.npy"));
     let table =
@@ -177,11 +178,11 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
         }
         columns.push(Some(ColumnArray { column, values, offsets: offsets.map(|offsets| (offsets, 0)) }));
     }
-    Ok((header, Items { table, columns, n: n.unwrap_or(0), next: 0 }))
+    Ok((header, RawEntries { table, columns, n: n.unwrap_or(0), next: 0 }))
 }
 
-impl Iterator for Items {
-    type Item = Result<Item, FileFault>;
+impl Iterator for RawEntries {
+    type Item = Result<RawEntry, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next == self.n {
@@ -194,7 +195,7 @@ impl Iterator for Items {
         {
             cells = cells.and(Err(fault));
         }
-        Some(cells.map(|cells| Item { number: self.next, body: Body::Row(Row { table: self.table, cells }) }))
+        Some(cells.map(|cells| RawEntry { number: self.next, body: Body::Row(Row { table: self.table, cells }) }))
     }
 }
 

@@ -18,7 +18,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use ruzstd::decoding::FrameDecoder;
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 use crate::files::page_head::{PageHead, PageKind};
 
 /// The most bytes of a page. Writers end pages at about one megabyte.

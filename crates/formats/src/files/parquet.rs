@@ -18,11 +18,12 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
-use crate::files::entry::{Body, Item};
+use crate::files::fault::FileFault;
 use crate::files::header::Header;
 use crate::files::pages::{self, MAX_PAGE_VALUES, Pages};
+use crate::files::raw::{Body, RawEntry};
+use crate::files::sink::{Sink, two_tables, wrong_format};
 use crate::files::table::{Cell, Column, Kind, LONGEST, Row, Table};
-use crate::files::{FileFault, Sink};
 
 /// The key of the header.
 const KEY: &str = "searchlens";
@@ -81,11 +82,11 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Row(row) = item.body else { return Err(super::foreign_item()) };
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Row(row) = raw.body else { return Err(wrong_format()) };
         self.begin(row.table)?;
         if row.table != self.table {
-            return Err(super::two_tables(item.number, ".parquet"));
+            return Err(two_tables(raw.number, ".parquet"));
         }
         self.n_values += row.cells.iter().map(Cell::len).sum::<usize>();
         self.rows.push(row.cells);
@@ -197,7 +198,7 @@ fn extend<T>(to: &mut Vec<T>, values: impl IntoIterator<Item = T>) -> usize {
 }
 
 /// The problems of a Parquet file.
-pub(crate) struct Items {
+pub(crate) struct RawEntries {
     file: File,
     reader: SerializedFileReader<File>,
     table: Table,
@@ -211,7 +212,7 @@ pub(crate) struct Items {
 }
 
 /// Opens a Parquet file.
-pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     let mut file = File::open(path).map_err(FileFault::Read)?;
     check_footer(&mut file)?;
     let handle = file.try_clone().map_err(FileFault::Read)?;
@@ -228,7 +229,7 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
         return Err(FileFault::part(format!("column {}", column.name), "is missing"));
     }
     let columns = Vec::new();
-    Ok((header, Items { file, reader, table, next_group: 0, columns, left: 0, n_read: 0 }))
+    Ok((header, RawEntries { file, reader, table, next_group: 0, columns, left: 0, n_read: 0 }))
 }
 
 /// Looks at how long the metadata at the end are before they are read.
@@ -253,8 +254,8 @@ fn find(columns: &[Arc<ColumnDescriptor>], name: &str) -> Option<usize> {
     columns.iter().position(|leaf| leaf.path().parts().first().is_some_and(|root| root == name))
 }
 
-impl Items {
-    fn next_item(&mut self) -> Result<Option<Item>, FileFault> {
+impl RawEntries {
+    fn next_item(&mut self) -> Result<Option<RawEntry>, FileFault> {
         while self.left == 0 {
             if self.next_group == self.reader.num_row_groups() {
                 return Ok(None);
@@ -267,7 +268,7 @@ impl Items {
         let number = self.n_read;
         let cells = self.columns.iter_mut().map(|column| column.as_mut().map_or(Ok(Cell::Absent), |c| c.next(number)));
         let cells = cells.collect::<Result<Vec<Cell>, FileFault>>()?;
-        Ok(Some(Item { number, body: Body::Row(Row { table: self.table, cells }) }))
+        Ok(Some(RawEntry { number, body: Body::Row(Row { table: self.table, cells }) }))
     }
 
     fn open_group(&mut self) -> Result<(), FileFault> {
@@ -298,8 +299,8 @@ impl Items {
     }
 }
 
-impl Iterator for Items {
-    type Item = Result<Item, FileFault>;
+impl Iterator for RawEntries {
+    type Item = Result<RawEntry, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_item().transpose()

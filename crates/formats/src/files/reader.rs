@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::files::entry::Item;
+use crate::files::fault::{FileError, FileFault};
+use crate::files::format::Format;
 use crate::files::header::Header;
+use crate::files::raw::RawEntry;
 use crate::files::shard::{self, Shard};
-use crate::files::{FileError, FileFault, Format, lines_header, npz, parquet, zanj};
+use crate::files::{lines_header, npz, parquet, zanj};
 use crate::record::{RecordError, RecordFault};
 use searchlens_tasks::split::Split;
 
@@ -18,7 +20,7 @@ const MAX_LINE: u64 = 256 << 20;
 pub struct Reader {
     path: PathBuf,
     header: Option<Header>,
-    items: Box<dyn Iterator<Item = Result<Item, FileFault>>>,
+    items: Box<dyn Iterator<Item = Result<RawEntry, FileFault>>>,
     /// The files of a folder that come after.
     files: std::vec::IntoIter<PathBuf>,
     n_before: u64,
@@ -91,14 +93,14 @@ impl std::fmt::Debug for Reader {
 
 /// In a folder, numbers go on from one file to the next.
 impl Iterator for Reader {
-    type Item = Result<Item, FileError>;
+    type Item = Result<RawEntry, FileError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.items.next() {
-                Some(item) => {
-                    let item = item.map(|item| Item { number: item.number + self.n_before, ..item });
-                    return Some(item.map_err(|fault| fault.at(&self.path)));
+                Some(raw) => {
+                    let raw = raw.map(|raw| RawEntry { number: raw.number + self.n_before, ..raw });
+                    return Some(raw.map_err(|fault| fault.at(&self.path)));
                 }
                 None => {
                     let n_here = self.header.as_ref().map_or(0, |header| header.n);
@@ -112,9 +114,9 @@ impl Iterator for Reader {
     }
 }
 
-type Items = Box<dyn Iterator<Item = Result<Item, FileFault>>>;
+type RawEntries = Box<dyn Iterator<Item = Result<RawEntry, FileFault>>>;
 
-fn open(format: Format, path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+fn open(format: Format, path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     Ok(match format {
         Format::Lines => {
             let source = BufReader::new(File::open(path).map_err(FileFault::Read)?);
@@ -134,25 +136,25 @@ fn open(format: Format, path: &Path) -> Result<(Option<Header>, Items), FileFaul
         }
         Format::Shard => {
             let shard = Shard::open(File::open(path).map_err(FileFault::Read)?)?;
-            (Some(shard.header().clone()), Box::new(shard::Items::of(shard)))
+            (Some(shard.header().clone()), Box::new(shard::RawEntries::of(shard)))
         }
     })
 }
 
 /// Nothing after the first fault: in these formats what follows a damaged part cannot be told from it. (A shard's blocks can.)
 fn until_fault(
-    mut items: impl Iterator<Item = Result<Item, FileFault>>,
-) -> impl Iterator<Item = Result<Item, FileFault>> {
+    mut items: impl Iterator<Item = Result<RawEntry, FileFault>>,
+) -> impl Iterator<Item = Result<RawEntry, FileFault>> {
     let mut ended = false;
     std::iter::from_fn(move || {
-        let item = if ended { None } else { items.next() };
-        ended |= item.as_ref().is_some_and(Result::is_err);
-        item
+        let raw = if ended { None } else { items.next() };
+        ended |= raw.as_ref().is_some_and(Result::is_err);
+        raw
     })
 }
 
 /// Lines that are not empty, under their numbers.
-fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<Item, FileFault>> {
+fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<RawEntry, FileFault>> {
     let mut number = 0;
     std::iter::from_fn(move || {
         loop {
@@ -168,7 +170,7 @@ fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<Item, FileFaul
             };
             match text {
                 Ok(text) if text.trim().is_empty() => {}
-                Ok(text) => return Some(Ok(Item::line(number, text.trim_end_matches(['\n', '\r']).to_owned()))),
+                Ok(text) => return Some(Ok(RawEntry::line(number, text.trim_end_matches(['\n', '\r']).to_owned()))),
                 Err(error) => {
                     let fault = RecordFault::Source(error);
                     return Some(Err(FileFault::Line(RecordError { line: number as usize, fault })));

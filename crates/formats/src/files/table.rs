@@ -4,9 +4,8 @@
 
 use serde_json::{Value, json};
 
-use crate::files::Entry;
-use crate::graph_record;
-use crate::record::{MazeRecord, Record, RecordFault};
+use crate::files::entry::Entry;
+use crate::record::{self, MazeRecord, Record, RecordFault};
 use searchlens_tasks::config::MAX_CELLS;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{Lattice, MIN_TORUS_SIDE, Maze};
@@ -259,7 +258,7 @@ pub(crate) fn entry(row: Row) -> Result<Entry, RecordFault> {
                 _ => None,
             };
             let importance = importance(next()?)?;
-            let (graph, _) = graph_record::parse_value(Value::Object(line))?;
+            let (graph, _) = record::graph::parse_value(Value::Object(line))?;
             Ok(Entry { record: Record::Graph(graph), class, importance })
         }
     }

@@ -5,13 +5,15 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::files::card;
-use crate::files::entry::{Body, Item};
+use crate::files::fault::FileFault;
+use crate::files::format::Format;
 use crate::files::header::{Header, Source};
 use crate::files::npz::NpzSink;
 use crate::files::parquet::ParquetSink;
+use crate::files::raw::{Body, RawEntry};
 use crate::files::shard::ShardSink;
+use crate::files::sink::{Sink, wrong_format};
 use crate::files::zanj::ZanjSink;
-use crate::files::{FileFault, Format, Sink, foreign_item};
 use searchlens_tasks::split::Split;
 use searchlens_tasks::statistics::{Facts, Tally};
 
@@ -47,10 +49,10 @@ impl Writer {
     ///
     /// # Errors
     /// [`FileFault::CannotHold`] if the format has no place for it after those before, else [`FileFault::Write`].
-    pub fn write(&mut self, item: Item, facts: Option<&Facts>) -> Result<(), FileFault> {
+    pub fn write(&mut self, raw: RawEntry, facts: Option<&Facts>) -> Result<(), FileFault> {
         self.n += 1;
         facts.into_iter().for_each(|facts| self.tally.add(facts));
-        self.sink.write(item)
+        self.sink.write(raw)
     }
 
     /// Writes what is left and the header, which it returns. The file is flushed.
@@ -74,8 +76,8 @@ impl std::fmt::Debug for Writer {
 struct Lines(BufWriter<File>);
 
 impl Sink for Lines {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Line(line) = item.body else { return Err(foreign_item()) };
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Line(line) = raw.body else { return Err(wrong_format()) };
         writeln!(self.0, "{line}").map_err(FileFault::Write)
     }
 
@@ -107,8 +109,8 @@ impl FolderWriter {
     ///
     /// # Errors
     /// As [`Writer::write`].
-    pub fn write(&mut self, split: Split, item: Item, facts: Option<&Facts>) -> Result<(), FileFault> {
-        self.writer(split)?.write(item, facts)
+    pub fn write(&mut self, split: Split, raw: RawEntry, facts: Option<&Facts>) -> Result<(), FileFault> {
+        self.writer(split)?.write(raw, facts)
     }
 
     fn writer(&mut self, split: Split) -> Result<&mut Writer, FileFault> {

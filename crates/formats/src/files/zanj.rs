@@ -12,11 +12,12 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::files::archive::{ArchiveReader, ArchiveWriter, Spool};
-use crate::files::entry::{Body, Item};
+use crate::files::fault::FileFault;
 use crate::files::header::Header;
 use crate::files::npy::{Array, Dtype};
+use crate::files::raw::{Body, RawEntry};
+use crate::files::sink::{Sink, wrong_format};
 use crate::files::table::{Cell, LONGEST, Row, Table};
-use crate::files::{FileFault, Sink};
 use searchlens_tasks::config::TaskConfig;
 
 /// A form of maze-dataset's archives.
@@ -123,9 +124,9 @@ impl ZanjSink {
 }
 
 impl Sink for ZanjSink {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Row(row) = item.body else { return Err(super::foreign_item()) };
-        let number = item.number;
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Row(row) = raw.body else { return Err(wrong_format()) };
+        let number = raw.number;
         let cannot = |what| {
             let instead = ".parquet, .npz or .jsonl";
             Err(FileFault::CannotHold { number, what, format: ".zanj", instead })
@@ -136,10 +137,10 @@ impl Sink for ZanjSink {
         let Ok([rows, cols, torus, passages, weights, start, end, solution, _, importance]) =
             <[Cell; 10]>::try_from(row.cells)
         else {
-            return Err(super::foreign_item());
+            return Err(wrong_format());
         };
         let (Cell::Int(rows), Cell::Int(cols), Cell::Flags(passages)) = (rows, cols, passages) else {
-            return Err(super::foreign_item());
+            return Err(wrong_format());
         };
         let (Cell::Int(start), Cell::Int(end), Cell::Ints(solution)) = (start, end, solution) else {
             return cannot("it lacks an end or the solution");
@@ -233,7 +234,7 @@ fn generator(maze: &Value) -> (String, bool, Map<String, Value>) {
 }
 
 /// The problems of a `.zanj` file.
-pub(crate) struct Items {
+pub(crate) struct RawEntries {
     mazes: Mazes,
     n: u64,
     next: u64,
@@ -258,7 +259,7 @@ struct Arrays {
 }
 
 /// Opens a `.zanj` file.
-pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     let archive = ArchiveReader::open(path)?;
     let main = archive.bytes(MAIN, MAX_JSON)?;
     let mut main: Value =
@@ -271,7 +272,7 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
     let solutions = match format.as_str() {
         "MazeDataset" => {
             let mazes = full(&archive, main["mazes"].take())?;
-            return Ok((header, Items { n: mazes.len() as u64, mazes: Mazes::Full(mazes), next: 0 }));
+            return Ok((header, RawEntries { n: mazes.len() as u64, mazes: Mazes::Full(mazes), next: 0 }));
         }
         name if name == Form::Minimal.name() => "maze_solutions",
         name if name == Form::SolutionsJoined.name() => "maze_solutions_concat",
@@ -300,7 +301,7 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
     }
     let (sides, width) = ([rows as i64, cols as i64], width.map(|width| width as usize));
     let mazes = Mazes::Arrays(Box::new(Arrays { passages, lengths, solutions, sides, width }));
-    Ok((header, Items { mazes, n, next: 0 }))
+    Ok((header, RawEntries { mazes, n, next: 0 }))
 }
 
 /// An array, from its member or from the JSON itself, where small ones stand.
@@ -320,7 +321,7 @@ fn array(archive: &ArchiveReader, main: &Value, name: &str) -> Result<Array, Fil
 fn numbers(array: &Value) -> Option<(Vec<u64>, Vec<i64>)> {
     fn flatten(value: &Value, values: &mut Vec<i64>) -> Option<()> {
         let number = match value {
-            Value::Array(items) => return items.iter().try_for_each(|item| flatten(item, values)),
+            Value::Array(items) => return items.iter().try_for_each(|raw| flatten(raw, values)),
             Value::Bool(flag) => i64::from(*flag),
             number => number.as_i64()?,
         };
@@ -351,8 +352,8 @@ fn full(archive: &ArchiveReader, mazes: Value) -> Result<Vec<Value>, FileFault> 
     Ok(mazes)
 }
 
-impl Iterator for Items {
-    type Item = Result<Item, FileFault>;
+impl Iterator for RawEntries {
+    type Item = Result<RawEntry, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next == self.n {
@@ -360,10 +361,10 @@ impl Iterator for Items {
         }
         self.next += 1;
         let cells = match &mut self.mazes {
-            Mazes::Full(mazes) => mazes.pop().map_or_else(|| Err(super::foreign_item()), |maze| full_cells(&maze)),
+            Mazes::Full(mazes) => mazes.pop().map_or_else(|| Err(wrong_format()), |maze| full_cells(&maze)),
             Mazes::Arrays(arrays) => array_cells(arrays),
         };
-        Some(cells.map(|cells| Item { number: self.next, body: Body::Row(Row { table: Table::Mazes, cells }) }))
+        Some(cells.map(|cells| RawEntry { number: self.next, body: Body::Row(Row { table: Table::Mazes, cells }) }))
     }
 }
 

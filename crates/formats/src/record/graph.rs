@@ -12,7 +12,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::record::{Object, RecordError, RecordFault, form, json_fault};
+use crate::record::error::{RecordError, RecordFault};
+use crate::record::json::{Object, form, json_fault};
 use searchlens_tasks::families::MAX_NODES;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::problem::{Goal, Labels, Problem, Shown};

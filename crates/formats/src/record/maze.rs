@@ -1,4 +1,4 @@
-//! Problem files: one maze a line, as JSON. (Graphs have lines of their own: [`crate::graph_record`].)
+//! Problem files: one maze a line, as JSON. (Graphs have lines of their own: [`super::graph`].)
 //!
 //! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
 //! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
@@ -11,24 +11,19 @@
 //! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::BufRead;
-use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::draw::Drawing;
-use crate::graph_record::GraphRecord;
+use crate::record::error::{RecordError, RecordFault};
+use crate::record::json::{Object, form, json_fault};
 use searchlens_tasks::config::MAX_CELLS;
 use searchlens_tasks::graph::Graph;
 use searchlens_tasks::maze::{ConnectionList, Lattice, MIN_TORUS_SIDE, Maze};
 use searchlens_tasks::maze_error::MAX_WEIGHT;
 use searchlens_tasks::passages::PassageSet;
 use searchlens_tasks::problem::Problem;
-use searchlens_tasks::region::RegionError;
 use searchlens_tasks::solve::{DistanceField, shortest_path};
 use searchlens_tasks::split::SymmetryClass;
 use searchlens_tasks::symmetry::Symmetries;
@@ -45,131 +40,6 @@ pub struct MazeRecord {
     pub end: Option<usize>,
     /// A path from start to end, along open passages, not necessarily the shortest; only if both ends are known.
     pub solution: Option<Vec<usize>>,
-}
-
-/// Why a line cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("line {line}: {fault}")]
-pub struct RecordError {
-    /// Number of the line, from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub fault: RecordFault,
-}
-
-/// What is wrong with a line.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordFault {
-    /// The source failed, or is not UTF-8.
-    #[error("cannot be read as text: {0}; give a file of JSON lines in UTF-8")]
-    Source(std::io::Error),
-    /// Not JSON, not an object, or a key that is unknown or stands twice.
-    #[error("{message}; give one JSON object a line with the keys {keys}")]
-    Json {
-        /// What the parser says.
-        message: String,
-        /// The keys there are.
-        keys: &'static str,
-    },
-    /// A key that every line must have is absent.
-    #[error("`{field}` is missing; add it: {form}")]
-    Missing {
-        /// The key.
-        field: &'static str,
-        /// What it looks like.
-        form: &'static str,
-    },
-    /// A value of the wrong form.
-    #[error("`{field}` is {value}; it must be {form}")]
-    Form {
-        /// The key, with the place inside its value.
-        field: String,
-        /// What stands there, shortened.
-        value: String,
-        /// What should.
-        form: String,
-    },
-    /// A solution without both ends.
-    #[error("`solution` is given without `{missing}`; add it, or leave the solution out")]
-    SolutionWithoutEnds {
-        /// The key that is absent.
-        missing: &'static str,
-    },
-    /// A solution that begins or ends elsewhere than it should.
-    #[error("`solution` {verb} at {found:?} but `{field}` is {wanted:?}; make them agree")]
-    WrongEnd {
-        /// `starts` or `ends`.
-        verb: &'static str,
-        /// `start` or `end`.
-        field: &'static str,
-        /// `(row, col)` in the solution.
-        found: (usize, usize),
-        /// `(row, col)` in the field.
-        wanted: (usize, usize),
-    },
-    /// A step of the solution through a wall.
-    #[error(
-        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave \
-         the solution out"
-    )]
-    ClosedStep {
-        /// Index of the cell stepped to.
-        index: usize,
-        /// `(row, col)` before the step.
-        from: (usize, usize),
-        /// `(row, col)` after the step.
-        to: (usize, usize),
-    },
-    /// An edge of a graph that stands twice.
-    #[error("`edges` has {from} - {to} twice; leave one out")]
-    RepeatedEdge {
-        /// One end.
-        from: usize,
-        /// The other.
-        to: usize,
-    },
-    /// A step of the solution where a graph has no edge.
-    #[error(
-        "`solution[{index}]` steps from {from} to {to}, where there is no edge; correct the step or leave the solution out"
-    )]
-    NoEdge {
-        /// Index of the node stepped to.
-        index: usize,
-        /// The node before the step.
-        from: usize,
-        /// The node after the step.
-        to: usize,
-    },
-    /// A solution of a graph that ends where the goal is not.
-    #[error("`solution` ends in {end}, which does not fit the goal; correct it or leave the solution out")]
-    WrongGoal {
-        /// The last node.
-        end: usize,
-    },
-    /// A goal that no path reaches.
-    #[error(
-        "no path leads from `origin` {origin} to a node that fits the goal; change the goal, the edges or the origin"
-    )]
-    Unreachable {
-        /// The origin.
-        origin: usize,
-    },
-    /// A set of labels that makes no sense.
-    #[error("`{field}`: {error}")]
-    Region {
-        /// Which set.
-        field: &'static str,
-        /// What is wrong with it.
-        error: RegionError,
-    },
-    /// Both ends given, and no way between them.
-    #[error("no path leads from `start` {start:?} to `end` {end:?}; choose ends that are joined, or leave one out")]
-    NoPath {
-        /// `(row, col)`.
-        start: (usize, usize),
-        /// `(row, col)`.
-        end: (usize, usize),
-    },
 }
 
 /// The keys of a line.
@@ -194,12 +64,6 @@ impl MazeRecord {
     /// The class of the maze, computed from its passages.
     pub fn class(&self) -> SymmetryClass {
         Symmetries::of(self.maze.lattice).class(&PassageSet::of(&self.maze))
-    }
-
-    /// The picture of everything the record holds.
-    pub fn drawing(&self) -> Drawing {
-        let path = self.solution.clone().unwrap_or_default();
-        Drawing { maze: self.maze.clone(), start: self.start, end: self.end, path }
     }
 
     /// The line, without a line feed; `class` is [`MazeRecord::class`], which whoever drew the maze knows already.
@@ -257,61 +121,6 @@ impl MazeRecord {
             }
         };
         Ok(MazeRecord { maze, start, end, solution })
-    }
-}
-
-/// A line of a maze or of a graph.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    /// A maze.
-    Maze(MazeRecord),
-    /// Any other graph.
-    Graph(GraphRecord),
-}
-
-impl Record {
-    /// The line of a problem, without a line feed.
-    pub fn line_of(instance: &Instance) -> String {
-        match MazeRecord::of(instance) {
-            Some(maze) => maze.to_line(instance.class),
-            None => GraphRecord::of(instance).to_line(instance.class),
-        }
-    }
-
-    /// Reads one line: a graph if it has the key `n`, a maze otherwise.
-    ///
-    /// # Errors
-    /// [`RecordError`], as the two readers have them.
-    pub fn parse(line_number: usize, line: &str) -> Result<Record, RecordError> {
-        match Record::is_graph(line) {
-            true => GraphRecord::parse(line_number, line).map(Record::Graph),
-            false => MazeRecord::parse(line_number, line).map(Record::Maze),
-        }
-    }
-
-    /// Whether a line is a graph's: whether it has the key `n`. What comes after the key may be anything: what is wrong
-    /// with a graph is for the reader of graphs to say.
-    pub(crate) fn is_graph(line: &str) -> bool {
-        struct Keys<'f>(&'f mut bool);
-        impl<'de> Visitor<'de> for Keys<'_> {
-            type Value = ();
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-                while let Some(key) = map.next_key::<String>()? {
-                    *self.0 |= key == "n";
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Ok(())
-            }
-        }
-        let mut has_n = false;
-        // A line that cannot be read to its end has shown its first keys.
-        let _ = serde_json::Deserializer::from_str(line).deserialize_map(Keys(&mut has_n));
-        has_n
     }
 }
 
@@ -400,55 +209,6 @@ pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
     }
     let solution = raw.solution.map(|value| parse_solution(lattice, &value)).transpose()?;
     Ok((MazeRecord::checked(maze, start, end, solution)?, importance))
-}
-
-/// What is read from an object alone: serde would take a list of the values in their order for a struct too.
-pub(crate) struct Object<T>(pub(crate) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
-        struct Map<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-        deserializer.deserialize_map(Map(PhantomData))
-    }
-}
-
-/// The parser's words, with the column only: it counts lines from the start of each line. Words that other programs write
-/// for what is no number are named with their key.
-pub(crate) fn json_fault(error: &serde_json::Error, text: &str, keys: &'static str) -> RecordFault {
-    let words = error.to_string();
-    let (line, column) = (error.line(), error.column());
-    let words = words.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&words);
-    let message = match no_number(text, column) {
-        Some((word, before)) => {
-            let key = keys.split(", ").filter_map(|key| Some((before.rfind(&format!("\"{key}\""))?, key))).max();
-            let place = key.map_or(String::new(), |(_, key)| format!("`{key}`: "));
-            format!("column {column}: {place}{word} is not a number in JSON; leave the problem out, or write a number")
-        }
-        None => format!("column {column}: {words}"),
-    };
-    RecordFault::Json { message, keys }
-}
-
-/// The word around a column (from 1) of a line, and what stands before it, if programs write it for what is no number.
-fn no_number(line: &str, column: usize) -> Option<(&str, &str)> {
-    let is_word = |c: char| c.is_ascii_alphabetic() || c == '-';
-    let before = line.get(..column.checked_sub(1)?)?;
-    let begin = before.trim_end_matches(is_word).len();
-    let len = line[begin..].find(|c| !is_word(c)).unwrap_or(line.len() - begin);
-    let word = &line[begin..begin + len];
-    let known = ["nan", "inf", "infinity"].contains(&word.trim_start_matches('-').to_ascii_lowercase().as_str());
-    known.then_some((word, &line[..begin]))
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -598,14 +358,4 @@ fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFaul
         }),
         None => Err(form(field, value, format!("a list of {len}"))),
     }
-}
-
-pub(crate) fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
-    const LONGEST: usize = 60;
-    let text = value.to_string();
-    let value = match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
-    };
-    RecordFault::Form { field: field.into(), value, form: form.into() }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use searchlens_formats::graph_draw::{svg, text};
-use searchlens_formats::graph_record::GraphRecord;
+use searchlens_formats::record::GraphRecord;
 use searchlens_formats::record::Record;
 use searchlens_tasks::split::Split;
 

@@ -298,7 +298,7 @@ fn a_page_that_would_unpack_to_gigabytes_is_refused() {
     let (_folder, path) = place("a.parquet");
     let goal = format!("{{\"node\":1}}{}", " ".repeat(3 << 20));
     let line = r#"{"n":2,"directed":false,"edges":[[0,1]],"origin":0,"goal":{"node":1}}"#;
-    let entry = searchlens_formats::files::Item::line(1, line.to_owned()).check().unwrap();
+    let entry = searchlens_formats::files::RawEntry::line(1, line.to_owned()).decode().unwrap();
     write(&path, &[entry], None).unwrap();
     // One text of three megabytes needs a page whose length takes four bytes in the header, which leaves room for more.
     let schema = "message m { required int32 n; required boolean directed; required group edges (LIST) { repeated group list { required \

@@ -1,0 +1,58 @@
+//! The formats of problem files, by ending.
+
+use std::path::Path;
+
+use searchlens_base::text::listed;
+
+use crate::files::fault::{FileError, FileFault};
+use crate::files::zanj::Form as ZanjForm;
+
+/// A way of writing problems down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON lines, mazes and graphs: `.jsonl`.
+    Lines,
+    /// A Parquet table of mazes or of graphs: `.parquet`.
+    Parquet,
+    /// NumPy arrays of mazes or of graphs: `.npz`.
+    Npz,
+    /// maze-dataset's archives of mazes: `.zanj`, and `.cat.zanj` for the form with solutions end to end.
+    Zanj(ZanjForm),
+    /// Bit-packed mazes: `.shard`.
+    Shard,
+    /// A data set folder as Hugging Face has them, a Parquet file for each split: `DIR/`, or a folder that is there.
+    Folder,
+}
+
+/// Every ending of a file, each before those that end it.
+const ENDINGS: [(&str, Format); 6] = [
+    (".jsonl", Format::Lines),
+    (".parquet", Format::Parquet),
+    (".npz", Format::Npz),
+    (".cat.zanj", Format::Zanj(ZanjForm::SolutionsJoined)),
+    (".zanj", Format::Zanj(ZanjForm::Minimal)),
+    (".shard", Format::Shard),
+];
+
+impl Format {
+    /// The format that a path's ending names.
+    ///
+    /// # Errors
+    /// [`FileFault::Ending`].
+    pub fn of(path: &Path) -> Result<Format, FileError> {
+        let text = path.as_os_str().to_string_lossy();
+        if path.is_dir() || text.ends_with('/') || text.ends_with(std::path::MAIN_SEPARATOR) {
+            return Ok(Format::Folder);
+        }
+        let named = ENDINGS.into_iter().find(|(ending, _)| text.ends_with(ending));
+        let ending = || path.extension().map_or("(none)".to_owned(), |ending| format!(".{}", ending.display()));
+        named
+            .map(|(_, format)| format)
+            .ok_or_else(|| FileFault::Ending { ending: ending(), known: Format::endings() }.at(path))
+    }
+
+    /// All endings, for messages.
+    pub fn endings() -> String {
+        listed(ENDINGS.map(|(ending, _)| ending))
+    }
+}
