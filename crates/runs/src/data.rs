@@ -90,7 +90,7 @@ impl<'a> TrainingStream<'a> {
         }
         let mut tokens = ids.clone();
         for (row, &index) in tokens.chunks_exact_mut(seq).zip(&rows) {
-            let shown = self.tokenizer.shown_ids(&sequences[index]).unwrap_or_default();
+            let shown = self.tokenizer.masked_ids(&sequences[index]).unwrap_or_default();
             row[..shown.len()].copy_from_slice(&shown);
         }
         Group { tokens, targets: Some(ids), seq, weights }

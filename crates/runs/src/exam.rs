@@ -118,7 +118,7 @@ pub fn mark(tokenizer: &Tokenizer, questions: &[Question], answers: &[Vec<u32>])
     let each = questions.iter().zip(answers);
     each.map(|(question, tokens)| {
         let problem = &question.instance.problem;
-        let answer = tokenizer.answer_to(&Example::of_instance(&question.instance), tokens);
+        let answer = tokenizer.decode_answer(&Example::of_instance(&question.instance), tokens);
         let verdict = judge_with(problem, &question.field, &answer.cells);
         Marking { answer, verdict }
     })

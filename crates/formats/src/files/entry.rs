@@ -1,23 +1,23 @@
-//! A problem of a file, and the same problem as it lies there.
+//! Validated entries of problem files.
 
 use crate::record::{GraphRecord, MazeRecord, Record};
 use searchlens_tasks::split::SymmetryClass;
 use searchlens_tasks::statistics::Facts;
 use searchlens_tasks::task::Instance;
 
-/// A problem of a file, with what is said of it there.
+/// A problem of a file, with its metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The problem.
     pub record: Record,
-    /// Its class: a maze's is computed. That of a graph depends on its task; it is what the file says, if it does.
+    /// Its symmetry class. That of a maze is computed; that of a graph depends on its task and is as stored, if it is.
     pub class: Option<SymmetryClass>,
-    /// How much a problem of a balanced set stands for; 1 in other sets.
+    /// Importance weight of a problem of a balanced set; 1 in other sets.
     pub importance: f64,
 }
 
 impl Entry {
-    /// A problem that was drawn.
+    /// Returns the entry of a problem that was drawn.
     pub fn of(instance: &Instance, importance: f64) -> Entry {
         let record = match MazeRecord::of(instance) {
             Some(maze) => Record::Maze(maze),
@@ -26,12 +26,12 @@ impl Entry {
         Entry { record, class: Some(instance.class), importance }
     }
 
-    /// A maze as it was read.
+    /// Returns the entry of a maze that was read.
     pub(crate) fn of_maze(maze: MazeRecord, importance: f64) -> Entry {
         Entry { class: Some(maze.class()), record: Record::Maze(maze), importance }
     }
 
-    /// The class by which the problem is put into a split: the one it says or, of a graph that says none,
+    /// Returns the class by which the problem is assigned to a split: the stored one or, for a graph without,
     /// [`GraphRecord::class`].
     pub fn class_or_refined(&self) -> SymmetryClass {
         self.class.unwrap_or_else(|| match &self.record {
@@ -40,7 +40,7 @@ impl Entry {
         })
     }
 
-    /// What counts of the problem, identity aside, if it has both ends and a solution.
+    /// Returns the facts of the problem that statistics need, without its identity, if it has both ends and a solution.
     pub fn facts(&self) -> Option<Facts> {
         match &self.record {
             Record::Maze(maze) => Some(Facts::without_identity(&maze.problem()?, maze.solution.as_ref()?, self.class)),

@@ -7,7 +7,7 @@ use searchlens_base::text::listed;
 use crate::files::fault::{FileError, FileFault};
 use crate::files::zanj::Form as ZanjForm;
 
-/// A way of writing problems down.
+/// A format of problem files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// JSON lines, mazes and graphs: `.jsonl`.
@@ -20,11 +20,11 @@ pub enum Format {
     Zanj(ZanjForm),
     /// Bit-packed mazes: `.shard`.
     Shard,
-    /// A data set folder as Hugging Face has them, a Parquet file for each split: `DIR/`, or a folder that is there.
+    /// A data set folder in Hugging Face's layout, one Parquet file per split: `DIR/`, or an existing folder.
     Folder,
 }
 
-/// Every ending of a file, each before those that end it.
+/// Every file ending; one that ends with another comes before it.
 const ENDINGS: [(&str, Format); 6] = [
     (".jsonl", Format::Lines),
     (".parquet", Format::Parquet),
@@ -35,10 +35,17 @@ const ENDINGS: [(&str, Format); 6] = [
 ];
 
 impl Format {
-    /// The format that a path's ending names.
+    /// Returns the format of a path, by its ending.
+    ///
+    /// ```
+    /// use searchlens_formats::files::Format;
+    ///
+    /// assert_eq!(Format::of("mazes.parquet".as_ref()).ok(), Some(Format::Parquet));
+    /// assert!(Format::of("mazes.csv".as_ref()).is_err());
+    /// ```
     ///
     /// # Errors
-    /// [`FileFault::Ending`].
+    /// [`FileFault::Ending`], if the ending is unknown.
     pub fn of(path: &Path) -> Result<Format, FileError> {
         let text = path.as_os_str().to_string_lossy();
         if path.is_dir() || text.ends_with('/') || text.ends_with(std::path::MAIN_SEPARATOR) {
@@ -51,7 +58,7 @@ impl Format {
             .ok_or_else(|| FileFault::Ending { ending: ending(), known: Format::endings() }.at(path))
     }
 
-    /// All endings, for messages.
+    /// Returns all endings, for messages.
     pub fn endings() -> String {
         listed(ENDINGS.map(|(ending, _)| ending))
     }

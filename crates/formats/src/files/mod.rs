@@ -1,8 +1,8 @@
-//! Files of problems: one format a module, behind one reader and one writer that hold a few problems at a time.
+//! Problem files: one module per format, behind one reader and one writer that hold a few problems at a time.
 //!
-//! A file's ending names its [`Format`]. Writers and readers deal in [`RawEntry`]s, problems as they lie in a file; the work
-//! between an raw and an [`Entry`], a problem that makes sense, is left to the caller's threads. All formats also hold a
-//! [`Header`]; that of JSON lines lies beside them. `docs/files.md` describes every format for those who read them with other programs.
+//! A file's ending determines its [`Format`]. Readers and writers work on [`RawEntry`]s; encoding and decoding them, from
+//! and to an [`Entry`], is left to the caller's threads. All formats also store a [`Header`]; that of JSON lines is a file
+//! of its own. `docs/files.md` describes every format for readers in other languages.
 
 mod archive;
 mod bits;

@@ -1,4 +1,4 @@
-//! Mazes as bits: the problems of shards, as [`crate::files::shard`] describes them.
+//! Mazes as bits: the problems of shards. [`crate::files::shard`] describes the layout.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::files::entry::Entry;
 use crate::files::table::fault;
 use crate::record::{MazeRecord, Record, RecordFault};
 
-/// The bits of a maze.
+/// Packs a maze.
 ///
 /// # Errors
-/// What it is that shards cannot hold.
+/// The property that shards cannot represent.
 pub(crate) fn pack(entry: &Entry) -> Result<(Lattice, Vec<u8>), &'static str> {
     let Record::Maze(record) = &entry.record else { return Err("it is a graph") };
     if entry.importance != 1.0 {
@@ -57,8 +57,8 @@ pub(crate) fn pack(entry: &Entry) -> Result<(Lattice, Vec<u8>), &'static str> {
     Ok((lattice, bits.finish()))
 }
 
-/// At each cell of a shortest path with several ways on that are shortest: how many bits say which, and which it is.
-/// `None` if the path is no shortest one.
+/// Returns, for each cell of a shortest path with several optimal next cells, the width in bits of the choice and the
+/// choice. `None` if the path is not a shortest one.
 fn choices(field: &DistanceField, graph: &Graph, path: &[usize]) -> Option<Vec<(u32, u64)>> {
     let ends_there = path.last() == Some(&field.target());
     let mut choices = Vec::new();
@@ -73,12 +73,12 @@ fn choices(field: &DistanceField, graph: &Graph, path: &[usize]) -> Option<Vec<(
     ends_there.then_some(choices)
 }
 
-/// Which way an adjacent cell lies: east 0, west 1, south 2, north 3.
+/// Returns the direction of an adjacent cell: east 0, west 1, south 2, north 3.
 fn heading(lattice: Lattice, from: usize, to: usize) -> u64 {
     (0..4).find(|&heading| neighbour(lattice, from, heading) == Some(to)).expect("steps lead to adjacent cells")
 }
 
-/// The cell that lies that way, if there is one.
+/// Returns the cell in a direction, if there is one.
 fn neighbour(lattice: Lattice, from: usize, heading: u64) -> Option<usize> {
     match heading {
         0 => lattice.east(from),
@@ -88,7 +88,7 @@ fn neighbour(lattice: Lattice, from: usize, heading: u64) -> Option<usize> {
     }
 }
 
-/// The maze that [`pack`] has packed.
+/// Unpacks and validates a maze that [`pack`] packed.
 pub(crate) fn unpack(lattice: Lattice, bytes: &[u8]) -> Result<Entry, RecordFault> {
     let ends_early = || fault("bits", format!("{} bytes", bytes.len()), "longer: the problem is cut off".to_owned());
     let mut bits = BitReader::new(bytes);

@@ -9,11 +9,11 @@ use crate::files::pack::{pack, unpack};
 use crate::files::table::{self, Cell, Row};
 use crate::record::{self, Record, RecordError, RecordFault};
 
-/// A problem as it lies in a file, under its number: readers hand items out unchecked and writers take them ready-made,
-/// so that the work between an raw and an [`Entry`] can be spread over threads.
+/// An entry as one format stores it, not validated. Readers return raw entries and writers take them, so that encoding and
+/// decoding can be spread over threads.
 #[derive(Clone, Debug)]
 pub struct RawEntry {
-    /// Number of the problem from 1, or of its line.
+    /// Number of the problem, or of its line, from 1.
     pub number: u64,
     pub(crate) body: Body,
 }
@@ -26,12 +26,12 @@ pub(crate) enum Body {
 }
 
 impl RawEntry {
-    /// A line of text, with its number.
+    /// Returns the raw entry of a JSON line.
     pub fn line(number: u64, text: String) -> RawEntry {
         RawEntry { number, body: Body::Line(text) }
     }
 
-    /// The text of a line; `None` for items of other formats.
+    /// Returns the text of a JSON line; `None` for other formats.
     pub fn text(&self) -> Option<&str> {
         match &self.body {
             Body::Line(text) => Some(text),
@@ -39,7 +39,7 @@ impl RawEntry {
         }
     }
 
-    /// About how many bytes the raw takes: what bounds how many are held.
+    /// Returns its approximate size in bytes, by which callers bound how many they hold.
     pub fn size(&self) -> usize {
         match &self.body {
             Body::Line(text) => text.len(),
@@ -48,10 +48,10 @@ impl RawEntry {
         }
     }
 
-    /// The form that an entry takes in files of a format.
+    /// Encodes an entry for a format.
     ///
     /// # Errors
-    /// [`FileFault::CannotHold`], if the format has no place for something that the problem has.
+    /// [`FileFault::CannotHold`], if the format cannot represent it.
     pub fn encode(format: Format, number: u64, entry: &Entry) -> Result<RawEntry, FileFault> {
         let cannot = |format, what, instead| FileFault::CannotHold { number, what, format, instead };
         let body = match format {
@@ -66,10 +66,19 @@ impl RawEntry {
         Ok(RawEntry { number, body })
     }
 
-    /// The problem, once everything that is said of it makes sense.
+    /// Decodes and validates the entry.
+    ///
+    /// ```
+    /// use searchlens_formats::files::RawEntry;
+    ///
+    /// let line = r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[1,0]]],"start":[0,0],"end":[0,1]}"#;
+    /// let entry = RawEntry::line(1, line.to_owned()).decode()?;
+    /// assert_eq!(entry.importance, 1.0);
+    /// # Ok::<(), searchlens_formats::files::FileFault>(())
+    /// ```
     ///
     /// # Errors
-    /// [`FileFault::Line`] or [`FileFault::Problem`].
+    /// [`FileFault::Line`] or [`FileFault::Problem`], if it is invalid.
     pub fn decode(self) -> Result<Entry, FileFault> {
         let number = self.number;
         match self.body {

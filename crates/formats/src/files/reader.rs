@@ -1,4 +1,4 @@
-//! The one way into files of problems.
+//! The reader of all problem files.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -13,24 +13,35 @@ use crate::files::{lines_header, npz, parquet, zanj};
 use crate::record::{RecordError, RecordFault};
 use searchlens_tasks::split::Split;
 
-/// The longest line that is read. A maze of a million cells has 25 MB.
+/// Maximum length of a line in bytes. A maze of a million cells has 25 MB.
 const MAX_LINE: u64 = 256 << 20;
 
-/// The problems of a file, in order, unchecked.
+/// Reads the problems of a file in order, as raw entries.
+///
+/// ```
+/// use searchlens_formats::files::Reader;
+///
+/// let lines = r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[1,0]]]}"#;
+/// for raw in Reader::lines("example", lines.as_bytes()) {
+///     let entry = raw?.decode()?;
+///     assert!(entry.facts().is_none(), "it has no ends");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Reader {
     path: PathBuf,
     header: Option<Header>,
     items: Box<dyn Iterator<Item = Result<RawEntry, FileFault>>>,
-    /// The files of a folder that come after.
+    /// The remaining files of a folder.
     files: std::vec::IntoIter<PathBuf>,
     n_before: u64,
 }
 
 impl Reader {
-    /// Opens a file, by its ending, or a folder that [`crate::files::FolderWriter`] has written.
+    /// Opens a file, by its ending, or a folder written by [`crate::files::FolderWriter`].
     ///
     /// # Errors
-    /// [`FileError`], if the file is not there, or not of the format that its ending names.
+    /// [`FileError`], if the file does not exist or does not have the format of its ending.
     pub fn open(path: &Path) -> Result<Reader, FileError> {
         let format = Format::of(path)?;
         if format == Format::Folder {
@@ -40,7 +51,7 @@ impl Reader {
         Ok(Reader { path: path.to_owned(), header, items, files: Vec::new().into_iter(), n_before: 0 })
     }
 
-    /// JSON lines from anywhere; `name` stands for a path in messages.
+    /// Reads JSON lines from any source; `name` replaces the path in errors.
     pub fn lines(name: &str, source: impl BufRead + 'static) -> Reader {
         let items = Box::new(until_fault(lines(source)));
         Reader { path: name.into(), header: None, items, files: Vec::new().into_iter(), n_before: 0 }
@@ -67,12 +78,12 @@ impl Reader {
         Ok(reader)
     }
 
-    /// What the file says of itself; of a folder, its first file.
+    /// Returns the header of the current file, if it has one.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
-    /// The file that is being read.
+    /// Returns the path of the current file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -91,7 +102,7 @@ impl std::fmt::Debug for Reader {
     }
 }
 
-/// In a folder, numbers go on from one file to the next.
+/// In a folder, numbers continue from one file to the next.
 impl Iterator for Reader {
     type Item = Result<RawEntry, FileError>;
 
@@ -141,7 +152,8 @@ fn open(format: Format, path: &Path) -> Result<(Option<Header>, RawEntries), Fil
     })
 }
 
-/// Nothing after the first fault: in these formats what follows a damaged part cannot be told from it. (A shard's blocks can.)
+/// Ends an iterator after its first error: in these formats the data after a damaged part cannot be located. (In shards it
+/// can.)
 fn until_fault(
     mut items: impl Iterator<Item = Result<RawEntry, FileFault>>,
 ) -> impl Iterator<Item = Result<RawEntry, FileFault>> {
@@ -153,7 +165,7 @@ fn until_fault(
     })
 }
 
-/// Lines that are not empty, under their numbers.
+/// Returns the non-empty lines with their numbers.
 fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<RawEntry, FileFault>> {
     let mut number = 0;
     std::iter::from_fn(move || {

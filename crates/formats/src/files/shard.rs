@@ -14,9 +14,8 @@
 //! lowest first: a bit for each pair of adjacent cells in [`Lattice::adjacent_pairs`]' order; start and end, in as many
 //! bits as the number of cells needs, which itself stands for "absent"; a bit that says whether passages have weights,
 //! and if so the width of a weight in 4 bits, and the weight less one of each open passage; with both ends, a bit that
-//! says how the solution is told. 0: it is a shortest path, and the only bits are those that say which of several
-//! shortest ways on was taken (1 bit for two, 2 bits for three or four). 1: its steps in 32 bits, then 2 bits a step
-//! (east, west, south, north).
+//! says how the solution is stored. 0: it is a shortest path, stored as its choice among several optimal next cells (1 bit
+//! for two, 2 bits for three or four). 1: its number of steps in 32 bits, then 2 bits per step (east, west, south, north).
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -31,25 +30,25 @@ use crate::files::sink::{Sink, wrong_format};
 use crate::files::table::lattice;
 use searchlens_tasks::maze::Lattice;
 
-/// The version of the layout: 2 since the head tells tori. Readers refuse later ones.
+/// Layout version: 2 since the head has a torus flag. Readers refuse later versions.
 const VERSION: u32 = 2;
 
-/// Problems in a block: what a read of one problem must look at.
+/// Problems per block: the unit of reading.
 const BLOCK: u64 = 256;
 
 const MAGIC: &[u8; 8] = b"SLshard\n";
 const END: &[u8; 8] = b"SLend\n\0\0";
-/// The head of this version; no earlier one is longer.
+/// Length of the head in this version; earlier ones are not longer.
 const LONGEST_HEAD: u64 = 32;
 const TAIL_LEN: u64 = 36;
 
-/// A shard on its way to a file.
+/// A shard that is being written.
 pub(crate) struct ShardSink {
     out: Box<dyn Write + Send>,
     lattice: Option<Lattice>,
     /// Bytes written so far.
     at: u64,
-    /// The problems of the block that is not full yet.
+    /// The problems of the current block.
     block: Vec<u8>,
     n: u64,
     index: Vec<u64>,
@@ -133,24 +132,24 @@ impl Sink for ShardSink {
     }
 }
 
-/// A shard that is read, from the front or anywhere.
+/// A shard, read sequentially or by index.
 #[derive(Debug)]
 pub struct Shard {
     file: File,
     lattice: Option<Lattice>,
     header: Header,
     n: u64,
-    /// Where each block begins, and where the last one ends.
+    /// Offset of each block, and of the end of the last one.
     offsets: Vec<u64>,
-    /// The block read last: its number, and its problems.
+    /// The last block read: its number and problems.
     block: Option<(u64, Vec<Vec<u8>>)>,
 }
 
 impl Shard {
-    /// Opens a shard: reads and checks its ends.
+    /// Opens a shard and validates its head, index and header.
     ///
     /// # Errors
-    /// [`FileFault`] if the file is no shard, of a later version, or damaged.
+    /// [`FileFault`], if the file is not a shard, has a later version, or is damaged.
     pub fn open(mut file: File) -> Result<Shard, FileFault> {
         let len = file.seek(SeekFrom::End(0)).map_err(FileFault::Read)?;
         if len < LONGEST_HEAD + TAIL_LEN {
@@ -158,7 +157,7 @@ impl Shard {
         }
         let head = bytes_at(&mut file, 0, LONGEST_HEAD)?;
         if &head[..8] != MAGIC {
-            return Err(FileFault::part("head", "is no shard's"));
+            return Err(FileFault::part("head", "does not belong to a shard"));
         }
         let [version, rows, cols, block] = [8, 12, 16, 20].map(|at| u32_at(&head, at));
         if version > VERSION {
@@ -199,25 +198,25 @@ impl Shard {
         Ok(Shard { file, lattice, header, n, offsets, block: None })
     }
 
-    /// What the shard says of itself.
+    /// Returns the header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Number of problems.
+    /// Returns the number of problems.
     pub fn len(&self) -> u64 {
         self.n
     }
 
-    /// Whether there are none.
+    /// Whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.n == 0
     }
 
-    /// Problem number `index`, from 0. Reads its block, unless that was read last.
+    /// Returns problem `index`, from 0. Reads its block unless it was the last one read.
     ///
     /// # Errors
-    /// [`FileFault`] if there is no such problem, or its block is damaged.
+    /// [`FileFault`], if there is no such problem, or its block is damaged.
     pub fn get(&mut self, index: u64) -> Result<Entry, FileFault> {
         self.raw(index)?.decode()
     }
@@ -226,8 +225,8 @@ impl Shard {
         let lattice = self.lattice.filter(|_| index < self.n);
         let lattice = lattice.ok_or_else(|| FileFault::Part {
             part: format!("problem {}", index + 1),
-            what: format!("is asked for, and there are {}", self.n),
-            remedy: "ask for an earlier one",
+            what: format!("does not exist: the shard has {} problems", self.n),
+            remedy: "use a lower index",
         })?;
         let number = index / BLOCK;
         if self.block.as_ref().is_none_or(|(read, _)| *read != number) {
@@ -262,12 +261,12 @@ impl Shard {
             None
         };
         let problems: Option<Vec<_>> = (0..n_problems).map(|_| next()).collect();
-        let problems = problems.ok_or_else(|| damaged("has problems that are cut off"))?;
-        if rest.is_empty() { Ok(problems) } else { Err(damaged("has bytes that belong to no problem")) }
+        let problems = problems.ok_or_else(|| damaged("has truncated problems"))?;
+        if rest.is_empty() { Ok(problems) } else { Err(damaged("has excess bytes")) }
     }
 }
 
-/// The problems of a shard in order, as they lie there.
+/// Returns the problems of a shard in order.
 impl Iterator for RawEntries {
     type Item = Result<RawEntry, FileFault>;
 
@@ -280,7 +279,7 @@ impl Iterator for RawEntries {
     }
 }
 
-/// See [`RawEntries::next`].
+/// The raw entries of a shard.
 pub(crate) struct RawEntries {
     shard: Shard,
     next: u64,

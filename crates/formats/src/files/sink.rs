@@ -4,18 +4,18 @@ use crate::files::fault::FileFault;
 use crate::files::header::Header;
 use crate::files::raw::RawEntry;
 
-/// Where items go: a file of one format that is being written.
+/// A file of one format that is being written.
 pub(crate) trait Sink: Send {
-    /// Adds a problem that was made for the sink's format.
+    /// Writes an entry that was encoded for this format.
     fn write(&mut self, raw: RawEntry) -> Result<(), FileFault>;
 
-    /// Writes what is left, and the header.
+    /// Writes buffered entries and the header.
     fn finish(self: Box<Self>, header: &Header) -> Result<(), FileFault>;
 }
 
-/// An raw that was made for another format: a mistake of the program's.
+/// Returns the error of an entry that was encoded for another format: a bug of the caller.
 pub(crate) fn wrong_format() -> FileFault {
-    FileFault::part("problem", "was made for another format")
+    FileFault::part("problem", "was encoded for another format")
 }
 
 pub(crate) fn two_tables(number: u64, format: &'static str) -> FileFault {

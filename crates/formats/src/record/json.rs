@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::record::error::RecordFault;
 
-/// What is read from an object alone: serde would take a list of the values in their order for a struct too.
+/// Deserializes from an object only: serde would also accept a list of values for a struct.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -31,8 +31,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The parser's words, with the column only: it counts lines from the start of each line. Words that other programs write
-/// for what is no number are named with their key.
+/// Converts an error of the JSON parser. Keeps its column but not its line, which is always 1. Words that other programs
+/// write for NaN and infinity are reported with their key.
 pub(crate) fn json_fault(error: &serde_json::Error, text: &str, keys: &'static str) -> RecordFault {
     let words = error.to_string();
     let (line, column) = (error.line(), error.column());
@@ -41,14 +41,14 @@ pub(crate) fn json_fault(error: &serde_json::Error, text: &str, keys: &'static s
         Some((word, before)) => {
             let key = keys.split(", ").filter_map(|key| Some((before.rfind(&format!("\"{key}\""))?, key))).max();
             let place = key.map_or(String::new(), |(_, key)| format!("`{key}`: "));
-            format!("column {column}: {place}{word} is not a number in JSON; leave the problem out, or write a number")
+            format!("column {column}: {place}{word} is not a number in JSON; remove the problem, or write a number")
         }
         None => format!("column {column}: {words}"),
     };
     RecordFault::Json { message, keys }
 }
 
-/// The word around a column (from 1) of a line, and what stands before it, if programs write it for what is no number.
+/// Returns the word around a column (from 1) of a line and the text before it, if the word means NaN or infinity.
 fn no_number(line: &str, column: usize) -> Option<(&str, &str)> {
     let is_word = |c: char| c.is_ascii_alphabetic() || c == '-';
     let before = line.get(..column.checked_sub(1)?)?;
@@ -59,6 +59,7 @@ fn no_number(line: &str, column: usize) -> Option<(&str, &str)> {
     known.then_some((word, &line[..begin]))
 }
 
+/// Returns the error of an invalid value; long values are truncated.
 pub(crate) fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
     const LONGEST: usize = 60;
     let text = value.to_string();

@@ -1,14 +1,15 @@
-//! Problem files: one maze a line, as JSON. (Graphs have lines of their own: [`super::graph`].)
+//! Records of mazes: one JSON object per line. (For graphs see [`super::graph`].)
 //!
 //! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
 //! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
-//! both ends and no solution, the reader solves the maze. A solution is taken as it is: its steps must be open, it need
-//! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
-//! lines by it, and never trusted on reading.
+//! both ends and no solution, the reader solves the maze. A solution must follow open passages, but need not be the
+//! shortest. `class` is the [`SymmetryClass`] by which splits are made; it is written for other programs, and ignored on
+//! reading.
 //!
-//! Three keys more stand where they say something: `torus`, true where opposite sides are glued together (the last row of
-//! `connection_list[0]` then leads to the first row, and the last column of `[1]` to the first column), `weights`, in the form of `connection_list`, what each open passage
-//! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
+//! Three keys are written only if they differ from their default: `torus`, true if opposite sides are connected (the last
+//! row of `connection_list[0]` then leads to the first row, and the last column of `[1]` to the first column); `weights`,
+//! with the shape of `connection_list`, the weight of each open passage (from 1; 0 at walls); and `importance`, the
+//! importance weight of a problem of a balanced set.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -29,14 +30,14 @@ use searchlens_tasks::split::SymmetryClass;
 use searchlens_tasks::symmetry::Symmetries;
 use searchlens_tasks::task::Instance;
 
-/// What a line holds.
+/// A maze with endpoints and a solution, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MazeRecord {
     /// The maze.
     pub maze: Maze,
-    /// Where to start, if the line says so.
+    /// The start cell, if known.
     pub start: Option<usize>,
-    /// Where to go, if the line says so.
+    /// The end cell, if known.
     pub end: Option<usize>,
     /// A path from start to end, along open passages, not necessarily the shortest; only if both ends are known.
     pub solution: Option<Vec<usize>>,
@@ -46,32 +47,32 @@ pub struct MazeRecord {
 const KEYS: &str = "grid_shape, torus, connection_list, start, end, solution, class, weights, importance";
 
 impl MazeRecord {
-    /// The record of a problem; `None` if it is no maze.
+    /// Returns the record of a problem; `None` if it is not a maze.
     pub fn of(instance: &Instance) -> Option<MazeRecord> {
         let problem = &instance.problem;
-        // Asked first: only of a maze is it sure that the goal can be reached.
+        // Checked first: only in mazes the goal is always reachable.
         let maze = problem.maze()?;
         let (start, end) = (Some(problem.origin), Some(problem.target()));
         Some(MazeRecord { maze, start, end, solution: Some(instance.path.clone()) })
     }
 
-    /// The problem, if both ends are known.
+    /// Returns the problem, if both ends are known.
     pub fn problem(&self) -> Option<Problem> {
         let (start, end) = self.start.zip(self.end)?;
         Some(Problem::in_maze(self.maze.clone(), start, end))
     }
 
-    /// The class of the maze, computed from its passages.
+    /// Computes the symmetry class of the maze.
     pub fn class(&self) -> SymmetryClass {
         Symmetries::of(self.maze.lattice).class(&PassageSet::of(&self.maze))
     }
 
-    /// The line, without a line feed; `class` is [`MazeRecord::class`], which whoever drew the maze knows already.
+    /// Returns the JSON line, without a line feed. `class` is [`MazeRecord::class`], passed in because callers usually know it.
     pub fn to_line(&self, class: SymmetryClass) -> String {
         self.to_line_of_importance(class, 1.0)
     }
 
-    /// [`MazeRecord::to_line`] for a problem of a balanced set; an importance of 1 is not written.
+    /// Returns the JSON line of a problem of a balanced set; an importance of 1 is not written.
     pub fn to_line_of_importance(&self, class: SymmetryClass, importance: f64) -> String {
         let lattice = self.maze.lattice;
         let coord = |node: usize| {
@@ -92,18 +93,18 @@ impl MazeRecord {
         serde_json::to_string(&line).expect("lists of numbers and booleans are JSON")
     }
 
-    /// Reads one line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// [`RecordError`] under the given line number, for everything that is not as the module describes.
+    /// [`RecordError`] with the given line number, if the line is not as the module describes.
     pub fn parse(line_number: usize, line: &str) -> Result<MazeRecord, RecordError> {
         parse(line).map(|(record, _)| record).map_err(|fault| RecordError { line: line_number, fault })
     }
 
-    /// The record of these parts, solved if it has both ends and no solution.
+    /// Returns the record of these parts, solved if it has both ends and no solution.
     ///
     /// # Errors
-    /// [`RecordFault`], if a solution lacks an end, does not fit the ends, or goes through a wall, or if there is none.
+    /// [`RecordFault`], if a solution lacks an end, does not match the ends or goes through a wall, or if there is none.
     pub(crate) fn checked(
         maze: Maze,
         start: Option<usize>,
@@ -124,11 +125,11 @@ impl MazeRecord {
     }
 }
 
-/// Reads lines of mazes; empty lines are passed over.
+/// Reads lines of mazes, skipping empty ones.
 ///
 /// # Errors
-/// Each item can be a [`RecordError`]. Later lines can be read all the same, unless the source itself failed: that is
-/// the last item.
+/// Each item can be a [`RecordError`]. Later lines are still read, unless the source itself fails: that error is the last
+/// item.
 pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRecord, RecordError>> {
     let mut source_failed = false;
     let lines = source.lines().enumerate().map_while(move |(i, line)| {
@@ -139,7 +140,7 @@ pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRec
             Ok(text) if text.trim().is_empty() => None,
             Ok(text) => Some(MazeRecord::parse(i + 1, &text)),
             Err(error) => {
-                // A line that is not UTF-8 has been passed; any other error would come again for ever.
+                // A line that is not UTF-8 has been consumed; any other error would repeat forever.
                 source_failed = error.kind() != std::io::ErrorKind::InvalidData;
                 Some(Err(RecordError { line: i + 1, fault: RecordFault::Source(error) }))
             }
@@ -168,7 +169,7 @@ struct Line {
     importance: Option<f64>,
 }
 
-/// A line as it is read: the values are looked at one by one, so that an error can name its place.
+/// A line as it is read. Values are checked one by one, so that an error can name the place.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLine {
@@ -183,7 +184,7 @@ struct RawLine {
     importance: Option<Value>,
 }
 
-/// The record of a line and its importance.
+/// Parses a line into its record and importance.
 pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
     let Object(raw): Object<RawLine> = serde_json::from_str(line).map_err(|error| json_fault(&error, line, KEYS))?;
     let missing = |field, form| RecordFault::Missing { field, form };
@@ -310,7 +311,7 @@ fn parse_solution(lattice: Lattice, value: &Value) -> Result<Vec<usize>, RecordF
     cells.iter().enumerate().map(cell).collect()
 }
 
-/// Whether a path of at least one cell leads from start to end along open passages.
+/// Checks that a non-empty path leads from start to end along open passages.
 fn check_solution(maze: &Maze, start: usize, end: usize, path: &[usize]) -> Result<(), RecordFault> {
     let lattice = maze.lattice;
     let ends = [("starts", "start", path[0], start), ("ends", "end", path[path.len() - 1], end)];
@@ -340,14 +341,14 @@ fn solve(maze: &Maze, start: usize, end: usize) -> Result<Vec<usize>, RecordFaul
         .ok_or_else(|| RecordFault::NoPath { start: coord(start), end: coord(end) })
 }
 
-/// Two numbers that count something.
+/// Returns a pair of non-negative integers.
 fn pair(value: &Value) -> Option<[usize; 2]> {
     let [a, b] = value.as_array()?.as_slice() else { return None };
     let number = |value: &Value| usize::try_from(value.as_u64()?).ok();
     Some([number(a)?, number(b)?])
 }
 
-/// A list of a known length.
+/// Returns a list of a known length.
 fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFault> {
     match value.as_array() {
         Some(items) if items.len() == len => Ok(items),

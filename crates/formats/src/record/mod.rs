@@ -14,7 +14,16 @@ pub use self::error::{RecordError, RecordFault};
 pub use self::graph::GraphRecord;
 pub use self::maze::{MazeRecord, read_records};
 
-/// A line of a maze or of a graph.
+/// A problem that is stored in a file.
+///
+/// ```
+/// use searchlens_formats::record::Record;
+///
+/// let line = r#"{"n":2,"directed":false,"edges":[[0,1]],"origin":0,"goal":{"node":1}}"#;
+/// let Record::Graph(graph) = Record::parse(1, line)? else { panic!("it has the key `n`") };
+/// assert_eq!(graph.solution, [0, 1]);
+/// # Ok::<(), searchlens_formats::record::RecordError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// A maze.
@@ -24,7 +33,7 @@ pub enum Record {
 }
 
 impl Record {
-    /// The line of a problem, without a line feed.
+    /// Returns the JSON line of a problem, without a line feed.
     pub fn line_of(instance: &Instance) -> String {
         match MazeRecord::of(instance) {
             Some(maze) => maze.to_line(instance.class),
@@ -32,10 +41,10 @@ impl Record {
         }
     }
 
-    /// Reads one line: a graph if it has the key `n`, a maze otherwise.
+    /// Parses a line: a graph if it has the key `n`, a maze otherwise.
     ///
     /// # Errors
-    /// [`RecordError`], as the two readers have them.
+    /// [`RecordError`] with the given line number, if the line is invalid.
     pub fn parse(line_number: usize, line: &str) -> Result<Record, RecordError> {
         match Record::is_graph(line) {
             true => GraphRecord::parse(line_number, line).map(Record::Graph),
@@ -43,8 +52,7 @@ impl Record {
         }
     }
 
-    /// Whether a line is a graph's: whether it has the key `n`. What comes after the key may be anything: what is wrong
-    /// with a graph is for the reader of graphs to say.
+    /// Whether a line has the key `n`, as graphs do. Its value may be anything: the parser of graphs reports errors.
     pub(crate) fn is_graph(line: &str) -> bool {
         struct Keys<'f>(&'f mut bool);
         impl<'de> Visitor<'de> for Keys<'_> {
@@ -63,7 +71,7 @@ impl Record {
             }
         }
         let mut has_n = false;
-        // A line that cannot be read to its end has shown its first keys.
+        // In an invalid line the keys before the error count.
         let _ = serde_json::Deserializer::from_str(line).deserialize_map(Keys(&mut has_n));
         has_n
     }

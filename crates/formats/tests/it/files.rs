@@ -197,7 +197,7 @@ fn what_a_format_cannot_hold_is_refused_with_one_that_can() {
     check_cannot_hold(&["zanj"], &large, "127");
     let message = Format::of(Path::new("x.csv")).unwrap_err().to_string();
     assert!(
-        message.starts_with("x.csv: the ending .csv names no format of problems; available: .jsonl, "),
+        message.starts_with("x.csv: the ending .csv is not a format of problem files; available: .jsonl, "),
         "{message}"
     );
 }
@@ -231,7 +231,7 @@ fn a_shard_takes_16_bytes_a_maze_and_is_read_anywhere() {
         for index in [0, 1199, 256, 255, 700, 3, 1024] {
             assert_eq!(shard.get(index).unwrap(), entries[index as usize]);
         }
-        assert!(shard.get(1200).unwrap_err().to_string().contains("is asked for, and there are 1200"));
+        assert!(shard.get(1200).unwrap_err().to_string().contains("does not exist: the shard has 1200 problems"));
     }
 }
 
@@ -285,8 +285,8 @@ fn a_header_beside_lines_counts_beside_those_lines_alone() {
     }
     for (bad, want) in [
         (json.replacen("\"searchlens\":2", "\"searchlens\":3", 1), "is of format version 3"),
-        (json.replacen("lines", "limes", 1), "`problems.jsonl.header.json` does not say which lines it is of"),
-        ("{".to_owned(), "`problems.jsonl.header.json` cannot be understood"),
+        (json.replacen("lines", "limes", 1), "`problems.jsonl.header.json` does not say which lines it belongs to"),
+        ("{".to_owned(), "`problems.jsonl.header.json` is not a valid header"),
     ] {
         std::fs::write(&beside, bad).unwrap();
         let message = found().unwrap_err();

@@ -117,7 +117,7 @@ proptest! {
         with_random(&tokenizer, seed, extra, Known::Path, |example, encoded| {
             let prompt_len = encoded.positions(RoleQuery::Kind(RoleKind::PathStart))[0] + 1;
             let path = example.path.unwrap();
-            let answer = tokenizer.answer_to(example, &encoded.ids[prompt_len..]);
+            let answer = tokenizer.decode_answer(example, &encoded.ids[prompt_len..]);
             assert_eq!((&answer.cells[..], answer.ended, &answer.invalid_tokens[..]), (path, true, &[][..]));
             assert_eq!(answer.roles, encoded.roles[prompt_len..]);
         });
@@ -138,7 +138,7 @@ proptest! {
                     _ => likely[place % likely.len()],
                 })
                 .collect();
-            let answer = tokenizer.answer_to(example, &generated);
+            let answer = tokenizer.decode_answer(example, &generated);
             assert_eq!(answer.roles.len(), generated.len());
             let name = tokenizer.name().to_string();
             if ["orks", "Straight"].iter().any(|hop| name.contains(hop)) {
