@@ -1,43 +1,43 @@
-//! Readers of problem files: what is read can be written in the same format, and is then read as the same.
+//! Readers of problem files: entries that are read can be written in the same format, and read the same again.
 //!
-//! Zip files and shards carry checksums, which no mutation survives. An input that is no such file is taken for its parts, and
-//! they are put together here, checksums and all.
+//! Zip files and shards have checksums, which no mutation survives. An input that is not such a file is taken as its parts,
+//! which are assembled here with correct checksums.
 
 use std::fs::File;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
 use flate2::Crc;
-use searchlens_formats::files::{Entry, FileFault, Format, Header, Item, Reader, Writer, header_path};
+use searchlens_formats::files::{Entry, FileFault, Format, Header, RawEntry, Reader, Writer, header_path};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-/// The most bytes of problems that are gone through: a large maze takes its time, and is no reader's business.
-const MOST: usize = 1 << 16;
+/// Maximum bytes of problems per input: large mazes are slow and test nothing more.
+const MAX_BYTES: usize = 1 << 16;
 
 /// A Parquet file.
 pub fn parquet(data: &[u8]) {
-    there_and_back(data, "parquet");
+    round_trip(data, "parquet");
 }
 
 /// An NPZ file, or its members.
 pub fn npz(data: &[u8]) {
-    there_and_back(&zipped(data), "npz");
+    round_trip(&zipped(data), "npz");
 }
 
-/// maze-dataset's archive, or its members, read twice over: written again in either form.
+/// maze-dataset's archive, or its members, written again in either form.
 pub fn zanj(data: &[u8]) {
     let data = zipped(data);
-    there_and_back(&data, "zanj");
-    there_and_back(&data, "cat.zanj");
+    round_trip(&data, "zanj");
+    round_trip(&data, "cat.zanj");
 }
 
 /// A shard, or its shape and problems.
 pub fn shard(data: &[u8]) {
-    there_and_back(&whole_shard(data), "shard");
+    round_trip(&whole_shard(data), "shard");
 }
 
-/// The header beside a file of lines, which are none: it is read, or refused, or another file's.
+/// The header of an empty file of JSON lines.
 pub fn lines_header(data: &[u8]) {
     let folder = tempfile::tempdir().expect("the folder of temporary files can be written");
     let path = folder.path().join("problems.jsonl");
@@ -46,30 +46,30 @@ pub fn lines_header(data: &[u8]) {
     drop(Reader::open(&path).map(|reader| reader.header().cloned()));
 }
 
-fn there_and_back(data: &[u8], ending: &str) {
+fn round_trip(data: &[u8], ending: &str) {
     let folder = tempfile::tempdir().expect("the folder of temporary files can be written");
     let path = folder.path().join(format!("problems.{ending}"));
     std::fs::write(&path, data).expect("a temporary file can be written");
     let Some((header, entries)) = read(&path) else { return };
     let again = folder.path().join(format!("again.{ending}"));
-    // A format reads more than it writes: mazes of several sizes, or without a path.
+    // Some formats read more than they write: mazes of several sizes, or without a path.
     if write(&again, &entries, header).is_ok() {
-        let (_, same) = read(&again).expect("what was written can be read");
+        let (_, same) = read(&again).expect("a written file can be read");
         assert_eq!(same, entries);
     }
 }
 
-/// The problems of a file that make sense, up to the first damaged part; `None` if it cannot be opened.
+/// Reads the valid problems of a file up to the first damaged part; `None` if it cannot be opened.
 fn read(path: &Path) -> Option<(Option<Header>, Vec<Entry>)> {
     let reader = Reader::open(path).ok()?;
     let header = reader.header().cloned();
-    let mut left = MOST;
+    let mut left = MAX_BYTES;
     let mut entries = Vec::new();
     for item in reader {
         let Ok(item) = item else { break };
         let Some(after) = left.checked_sub(item.size()) else { break };
         left = after;
-        entries.extend(item.check());
+        entries.extend(item.decode());
     }
     Some((header, entries))
 }
@@ -79,13 +79,13 @@ fn write(path: &Path, entries: &[Entry], header: Option<Header>) -> Result<(), F
     let file = File::create(path).expect("a temporary file can be made");
     let mut writer = Writer::new(format, file, path.parent().expect("it lies in a folder"))?;
     for (number, entry) in (1..).zip(entries) {
-        writer.write(Item::of(format, number, entry)?, None)?;
+        writer.write(RawEntry::encode(format, number, entry)?, None)?;
     }
     writer.finish(header.and_then(|header| header.source)).map(drop)
 }
 
-/// The zip file that an input is, or whose members it has: each the length of its name (a byte), the name, the number of its bytes
-/// (four bytes, lowest first) and these.
+/// Returns the input if it is a zip file, otherwise a zip file of its members: each the length of its name (one byte), the
+/// name, the length of its content (four bytes, little-endian) and the content.
 fn zipped(data: &[u8]) -> Vec<u8> {
     if data.starts_with(b"PK") {
         return data.to_vec();
@@ -97,7 +97,7 @@ fn zipped(data: &[u8]) -> Vec<u8> {
         let (len, after) = after.split_first_chunk::<4>().unwrap_or((&[0; 4], after));
         let (content, after) = after.split_at((u32::from_le_bytes(*len) as usize).min(after.len()));
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        // A name that stands twice is refused by the writer.
+        // The writer refuses repeated names.
         if zip.start_file(String::from_utf8_lossy(name), options).is_ok() {
             zip.write_all(content).expect("memory takes what is written");
         }
@@ -106,8 +106,8 @@ fn zipped(data: &[u8]) -> Vec<u8> {
     zip.finish().expect("memory takes what is written").into_inner()
 }
 
-/// The shard that an input is, or whose parts it has: rows, columns and whether it is a torus in a byte each, then problems, each a
-/// byte for its length and its bits.
+/// Returns the input if it is a shard, otherwise a shard of its parts: rows, columns and torus flag in one byte each, then
+/// problems, each a byte for its length and its bits.
 fn whole_shard(data: &[u8]) -> Vec<u8> {
     if data.starts_with(b"SL") {
         return data.to_vec();

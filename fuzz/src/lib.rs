@@ -1,8 +1,8 @@
-//! Every reader of files or text, under arbitrary input: none may panic, hang, or take memory without bound, and what one
-//! accepts must come back the same when it is written and read again.
+//! Fuzz targets: every reader of files or text, on arbitrary input. No reader may panic, hang or use unbounded memory, and
+//! whatever it accepts must read the same after being written again.
 //!
-//! [`TARGETS`] is the list. A new reader gets a function in the module of its room and a line there; `corpus/NAME/` holds
-//! the inputs that are replayed by `cargo test`. README.md says how to fuzz.
+//! [`TARGETS`] lists them. A new reader gets a function in the module of its crate and an entry there; `corpus/NAME/` has
+//! the inputs that `cargo test` replays. README.md explains how to fuzz.
 
 pub mod files;
 pub mod networks;
@@ -13,9 +13,9 @@ pub mod sequences;
 /// A reader under test.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Name of the target and of the folder of its corpus.
+    /// Name of the target and of its corpus folder.
     pub name: &'static str,
-    /// Reads arbitrary bytes, and panics if something is wrong with the reader.
+    /// Reads arbitrary bytes, and panics if the reader is wrong.
     pub run: fn(&[u8]),
 }
 
@@ -44,12 +44,12 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "run_folder", run: runs::run_folder },
 ];
 
-/// The input as text, if it is any: readers of text get no other.
+/// Returns the input as text if it is UTF-8: readers of text get nothing else.
 pub(crate) fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
 }
 
-/// Writes bytes to a file and calls `read` with its path, for readers that take nothing else.
+/// Writes bytes to a file and calls `read` with its path, for readers that take a path.
 pub(crate) fn as_file<T>(data: &[u8], read: impl FnOnce(&std::path::Path) -> T) -> T {
     let file = tempfile::NamedTempFile::new().expect("the folder of temporary files can be written");
     std::fs::write(file.path(), data).expect("a temporary file can be written");

@@ -11,7 +11,7 @@ fn chosen() -> Target {
     let names = || TARGETS.map(|target| target.name).join(", ");
     let name =
         std::env::var("SEARCHLENS_FUZZ").unwrap_or_else(|_| panic!("set SEARCHLENS_FUZZ to one of: {}", names()));
-    // libFuzzer's hook ends the process at every panic, and those of the Parquet decoder are caught and mean a bad file.
+    // libFuzzer's hook ends the process at every panic, but those of the Parquet decoder are caught and mean a bad file.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if !is_decoding() {
@@ -19,7 +19,7 @@ fn chosen() -> Target {
         }
     }));
     let found = TARGETS.into_iter().find(|target| target.name == name);
-    found.unwrap_or_else(|| panic!("SEARCHLENS_FUZZ is `{name}`; there are: {}", names()))
+    found.unwrap_or_else(|| panic!("SEARCHLENS_FUZZ is `{name}`; known: {}", names()))
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

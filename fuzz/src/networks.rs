@@ -13,7 +13,7 @@ use searchlens_runs::snapshot::CheckpointMetadata;
 
 use crate::{as_file, text};
 
-/// A safetensors file: as a network, as a training state, and its config alone (the bytes as JSON).
+/// A safetensors file, read as a network and as a training state; and the bytes as a JSON config.
 pub fn checkpoint(data: &[u8]) {
     as_file(data, |path| {
         if let Ok(checkpoint) = load_model(path) {

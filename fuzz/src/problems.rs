@@ -2,7 +2,7 @@
 
 use searchlens_formats::draw::{RasterOptions, ascii, raster_pair, svg, unicode};
 use searchlens_formats::graph_draw;
-use searchlens_formats::graph_record::GraphRecord;
+use searchlens_formats::record::GraphRecord;
 use searchlens_formats::record::{MazeRecord, Record};
 use searchlens_tasks::band::Band;
 use searchlens_tasks::config::TaskConfig;
@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::text;
 
-/// A task as it stands in a config file.
+/// A config file with a task.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TaskFile {
     task: TaskConfig,
 }
 
-/// A table `[task.KIND]`: written, it reads the same; a task that can be made draws problems that solve.
+/// A table `[task.KIND]`: it reads the same after being written; a valid task draws problems with shortest paths.
 pub fn task_toml(data: &[u8]) {
     let Some(file) = text(data).and_then(|text| toml::from_str::<TaskFile>(text).ok()) else { return };
     let written = toml::to_string(&file).expect("a config that was read can be written");
@@ -40,7 +40,7 @@ pub fn task_toml(data: &[u8]) {
     }
 }
 
-/// A line of a maze: written, it reads the same; it can be drawn and counted.
+/// A JSON line of a maze: it reads the same after being written, and can be drawn and counted.
 pub fn maze_line(data: &[u8]) {
     let Some(record) = text(data).and_then(|line| MazeRecord::parse(1, line).ok()) else { return };
     let line = record.to_line(record.class());
@@ -52,26 +52,26 @@ pub fn maze_line(data: &[u8]) {
     }
 }
 
-/// Facts can be counted.
+/// Checks that facts can be counted.
 fn count(facts: &Facts) {
     let mut tally = Tally::default();
     tally.add(facts);
     assert!(tally.statistics().is_some());
 }
 
-/// A line of a graph: written, it reads the same; it can be drawn and counted.
+/// A JSON line of a graph: it reads the same after being written, and can be drawn and counted.
 pub fn graph_line(data: &[u8]) {
     let Some(record) = text(data).and_then(|line| GraphRecord::parse(1, line).ok()) else { return };
     let line = record.to_line(SymmetryClass(0));
     assert_eq!(GraphRecord::parse(1, &line).expect("it can be read again"), record, "{line}");
-    // Pictures and facts of a large graph take their time, and are no readers' business.
+    // Pictures and facts of large graphs are slow and test no reader.
     if record.problem.graph.n_nodes() <= 100 {
         drop((graph_draw::text(&record, true), graph_draw::svg(&record, true)));
         count(&Facts::of(&record.problem, &record.solution, None));
     }
 }
 
-/// What sets of problems and of labels are described with.
+/// Descriptions of sets of problems and of labels.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sets {
@@ -102,11 +102,11 @@ pub fn sets(data: &[u8]) {
     if let Some(labels) = sets.labels.filter(|labels| labels.check(&binning).is_ok()) {
         let weights = labels.weights(&binning);
         assert_eq!(weights.len(), binning.n_cells());
-        assert!(weights.iter().all(|w| *w >= 0.0), "a chance below 0, or none");
+        assert!(weights.iter().all(|w| *w >= 0.0), "a negative or NaN weight");
     }
 }
 
-/// A few problems for filters to choose from.
+/// A few problems to filter.
 fn problems() -> Vec<Weighted> {
     let task: TaskFile = toml::from_str("[task.maze]\ngenerator = 'dfs'\nrows = 3\ncols = 3").expect("a good config");
     let task = Task::new(task.task).expect("a good config");

@@ -6,7 +6,7 @@ use searchlens_runs::config::RunConfig;
 
 use crate::text;
 
-/// A training config: written, it reads the same.
+/// A training config: it reads the same after being written.
 pub fn run_toml(data: &[u8]) {
     let Some(config) = text(data).and_then(|text| RunConfig::parse(text).ok()) else { return };
     let written = config.to_toml();
@@ -14,11 +14,11 @@ pub fn run_toml(data: &[u8]) {
     assert!(again.differences(&config).is_empty(), "{written}");
 }
 
-/// The files of a run folder, in the order in which an input holds them, a byte 0 between two.
+/// The files of a run folder, in their order in an input, separated by zero bytes.
 const FILES: [&str; 6] =
     ["run.json", "config.toml", "metrics.jsonl", "results/eval.json", "results/probes.json", "results/gallery.json"];
 
-/// A run folder: what can be read can be shown.
+/// A run folder: a folder that can be read can be reported.
 pub fn run_folder(data: &[u8]) {
     let folder = tempfile::tempdir().expect("the folder of temporary files can be written");
     std::fs::create_dir(folder.path().join("results")).expect("a folder can be made");

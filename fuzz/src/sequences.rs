@@ -1,16 +1,17 @@
 //! Readers of tokenizers' names and of token ids.
 
+use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::maze::Lattice;
 use searchlens_tokens::graphs::Nodes;
 use searchlens_tokens::puzzles::game::Game;
 use searchlens_tokens::sequence::encoded::LossOn;
-use searchlens_tokens::sequence::example::EdgeOrder;
+use searchlens_tokens::sequence::example::{EdgeOrder, Example};
 use searchlens_tokens::sequence::query::RoleQuery;
 use searchlens_tokens::tokenizer::{Tokenizer, TokenizerConfig, TokenizerName, World};
 
 use crate::text;
 
-/// A tokenizer's name, a query by role, or a table `[tokenizer]`: each reads what it prints.
+/// A tokenizer name, a query by role, or a table `[tokenizer]`: each parses what it prints.
 pub fn tokenizer_name(data: &[u8]) {
     let Some(text) = text(data) else { return };
     if let Ok(name) = text.parse::<TokenizerName>() {
@@ -26,7 +27,7 @@ pub fn tokenizer_name(data: &[u8]) {
     }
 }
 
-/// Tokenizers that are lossless, or say that they are not, each with a small world.
+/// Names of tokenizers, lossless or not.
 const NAMES: [&str; 23] = [
     "AOTP_UT_uniform",
     "AOTP_CTT_indexed",
@@ -57,7 +58,7 @@ const NAMES: [&str; 23] = [
     "cells+by-distance",
 ];
 
-/// The tokenizer that the first byte chooses, and the ids in the rest: one byte each, or two where there are more words.
+/// Returns the tokenizer chosen by the first byte, and the ids in the rest: one byte each, or two for large vocabularies.
 fn chosen(data: &[u8]) -> Option<(Tokenizer, Vec<u32>)> {
     let (&choice, rest) = data.split_first()?;
     let name = NAMES[choice as usize % NAMES.len()];
@@ -76,21 +77,27 @@ fn chosen(data: &[u8]) -> Option<(Tokenizer, Vec<u32>)> {
     Some((tokenizer, ids.collect()))
 }
 
-/// Ids back to a problem: what is read is written as the same ids.
+/// Token ids to a problem: a decoded sequence encodes to the same ids.
 pub fn decode(data: &[u8]) {
     let Some((tokenizer, ids)) = chosen(data) else { return };
     let Ok(decoded) = tokenizer.decode(&ids) else { return };
     let order = EdgeOrder::Given(&decoded.passages);
-    let mut again = tokenizer.encode(&decoded.example(), order, LossOn::All).expect("a reading can be written").ids;
+    let mut again =
+        tokenizer.encode(&decoded.example(), order, LossOn::All).expect("a decoded sequence can be encoded").ids;
     assert!(again.len() <= ids.len());
     again.resize(ids.len(), tokenizer.pad_id());
     assert_eq!(again, ids);
 }
 
-/// What a network might generate: read as far as it makes sense, a role for every token.
+/// Generated tokens: every token gets a role, whether valid or not.
 pub fn answer(data: &[u8]) {
     let Some((tokenizer, ids)) = chosen(data) else { return };
-    let answer = tokenizer.decode_answer(0, &ids);
+    let graph = match tokenizer.world() {
+        World::Lattice(lattice) => Graph::undirected(lattice.n_cells(), &lattice.adjacent_pairs().collect::<Vec<_>>()),
+        _ => Graph::directed(6, &[(0, 1), (1, 2), (2, 0)]),
+    };
+    let example = Example { lattice: tokenizer.lattice(), origin: Some(0), ..Example::of_graph(&graph) };
+    let answer = tokenizer.decode_answer(&example, &ids);
     assert_eq!(answer.roles.len(), ids.len());
     assert!(answer.invalid_tokens.iter().all(|&position| position < ids.len()));
 }

@@ -1,4 +1,4 @@
-//! What fuzzing has found, and good inputs of every kind, once more.
+//! Replays the corpus: inputs that fuzzing found, and valid ones of every kind.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn every_input_of_the_corpus_is_read_or_refused() {
         let files = files(&corpus().join(target.name));
         assert!(!files.is_empty(), "{} has no corpus", target.name);
         for file in files {
-            // The name of a file that panics is the last one told.
+            // If a file panics, its name is the last one printed.
             println!("{}", file.display());
             (target.run)(&std::fs::read(&file).unwrap());
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use rayon::prelude::*;
-use searchlens::formats::files::{Entry, Format, Header, Item, Reader};
+use searchlens::formats::files::{Entry, Format, Header, RawEntry, Reader};
 use searchlens::model::workers::Workers;
 
 use crate::error::Result;
@@ -40,7 +40,7 @@ impl Problems {
     }
 
     /// Reads the next block, and returns whether there may be another.
-    fn block(&mut self) -> (Vec<Item>, Result<bool>) {
+    fn block(&mut self) -> (Vec<RawEntry>, Result<bool>) {
         let mut block = Vec::new();
         let mut bytes = 0;
         while block.len() < BLOCK as usize && bytes < BLOCK_BYTES {
@@ -76,9 +76,9 @@ impl Problems {
         loop {
             let (block, more) = self.block();
             let (path, unit) = (self.reader.path().to_owned(), self.unit);
-            let made = |item: Item| {
+            let made = |item: RawEntry| {
                 let number = item.number;
-                let entry = item.check().map_err(|fault| fault.at(&path))?;
+                let entry = item.decode().map_err(|fault| fault.at(&path))?;
                 make(number, entry).map_err(|error| error.at(&format!("{}: {unit} {number}", path.display())))
             };
             let made: Vec<Result<T>> = workers.run(|| block.into_par_iter().map(made).collect());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use searchlens::base::durable::{StagedFile, UNFINISHED, folder_of, write_atomically};
 use searchlens::formats::files::{
-    Entry, FileFault, FolderWriter, Format, Item, Source, Writer, header_of_lines, header_path,
+    Entry, FileFault, FolderWriter, Format, RawEntry, Source, Writer, header_of_lines, header_path,
 };
 use searchlens::tasks::sets::statistics::Facts;
 use searchlens::tasks::splits::Split;
@@ -41,7 +41,7 @@ enum Target {
 
 /// A problem encoded for a file, made by a worker.
 pub(crate) struct EncodedProblem {
-    item: Item,
+    item: RawEntry,
     facts: Option<Facts>,
     split: Split,
 }
@@ -50,11 +50,11 @@ impl EncodedProblem {
     /// Encodes a problem; `number` counts from 1.
     pub(crate) fn new(encoding: Encoding, number: u64, entry: &Entry) -> Result<EncodedProblem, FileFault> {
         let facts = if encoding.has_header { entry.facts() } else { None };
-        let mut item = Item::of(encoding.format, number, entry)?;
+        let mut item = RawEntry::encode(encoding.format, number, entry)?;
         let class = entry.class_or_refined();
         if encoding.format == Format::Folder && entry.class.is_none() {
             // The splits of a data set are made by class, so its files store it.
-            item = Item::of(encoding.format, number, &Entry { class: Some(class), ..entry.clone() })?;
+            item = RawEntry::encode(encoding.format, number, &Entry { class: Some(class), ..entry.clone() })?;
         }
         Ok(EncodedProblem { item, facts, split: Split::of(class) })
     }

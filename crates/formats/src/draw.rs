@@ -5,26 +5,37 @@ use std::fmt::Write;
 use searchlens_tasks::instance::Instance;
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 
-/// What is drawn: a maze, and on it whatever is given.
+use crate::record::MazeRecord;
+
+/// A picture of a maze, optionally with endpoints and a path.
+///
+/// ```
+/// use searchlens_formats::draw::{Drawing, ascii};
+/// use searchlens_tasks::maze::{Lattice, Maze};
+///
+/// let maze = Maze::new(Lattice::new(1, 3), &[(0, 1), (1, 2)]);
+/// let drawing = Drawing { start: Some(0), end: Some(2), path: vec![0, 1, 2], ..Drawing::bare(maze) };
+/// assert_eq!(ascii(&drawing), "#######\n#SXXXE#\n#######");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawing {
     /// The maze.
     pub maze: Maze,
     /// Where the path starts.
     pub start: Option<usize>,
-    /// Where it ends. Drawn over the start.
+    /// Where the path ends. Drawn over the start.
     pub end: Option<usize>,
-    /// Cells walked, in order. Empty for none.
+    /// Cells of the path, in order; may be empty.
     pub path: Vec<usize>,
 }
 
 impl Drawing {
-    /// The maze alone.
+    /// Returns the drawing of a maze alone.
     pub fn bare(maze: Maze) -> Drawing {
         Drawing { maze, start: None, end: None, path: Vec::new() }
     }
 
-    /// The maze of a problem with its endpoints and path; `None` if it is no maze.
+    /// Returns the drawing of a problem with its endpoints and path; `None` if it is not a maze.
     pub fn of(instance: &Instance) -> Option<Drawing> {
         let problem = &instance.problem;
         let maze = problem.maze()?;
@@ -32,30 +43,38 @@ impl Drawing {
         Some(Drawing { maze, start, end, path: instance.path.clone() })
     }
 
-    /// The same without the path.
+    /// Returns the same drawing without the path.
     pub fn without_path(mut self) -> Drawing {
         self.path.clear();
         self
     }
 }
 
-/// One square of the pixel picture.
+impl MazeRecord {
+    /// Returns the drawing of the maze with its endpoints and solution.
+    pub fn drawing(&self) -> Drawing {
+        let path = self.solution.clone().unwrap_or_default();
+        Drawing { maze: self.maze.clone(), start: self.start, end: self.end, path }
+    }
+}
+
+/// One pixel of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pixel {
-    /// Cannot be entered.
+    /// A wall.
     Wall,
-    /// Can be entered.
+    /// An open cell or passage.
     Open,
     /// Where the path starts.
     Start,
-    /// Where it ends.
+    /// Where the path ends.
     End,
     /// A cell of the path, or the passage between two of them.
     Path,
 }
 
 impl Pixel {
-    /// maze-dataset's letter: `#`, space, `S`, `E`, `X`.
+    /// Returns maze-dataset's letter: `#`, space, `S`, `E`, `X`.
     pub fn ascii(self) -> char {
         match self {
             Pixel::Wall => '#',
@@ -66,7 +85,7 @@ impl Pixel {
         }
     }
 
-    /// maze-dataset's colour: red, green, blue.
+    /// Returns maze-dataset's colour: red, green, blue.
     pub fn rgb(self) -> [u8; 3] {
         match self {
             Pixel::Wall => [0, 0, 0],
@@ -78,8 +97,8 @@ impl Pixel {
     }
 }
 
-/// maze-dataset's picture: `2 rows + 1` lines of `2 cols + 1` pixels. Cell (r, c) is pixel (2r + 1, 2c + 1); between
-/// two cells stands their wall or passage. On a torus a passage across a side is an opening in the frame, at both ends.
+/// Returns maze-dataset's picture: `2 rows + 1` lines of `2 cols + 1` pixels. Cell (r, c) is pixel (2r + 1, 2c + 1); the
+/// pixel between two cells is their wall or passage. On a torus a wrapping passage is an opening in the frame at both ends.
 pub fn pixels(drawing: &Drawing) -> Vec<Vec<Pixel>> {
     let maze = &drawing.maze;
     let Lattice { rows, cols, .. } = maze.lattice;
@@ -88,7 +107,7 @@ pub fn pixels(drawing: &Drawing) -> Vec<Vec<Pixel>> {
         let (r, c) = maze.lattice.coord(cell);
         (2 * r + 1, 2 * c + 1)
     };
-    // One pixel, or on a torus two, one at either end of a row or column of pixels.
+    // One pixel or, across a side of a torus, two: one at each end of a row or column of pixels.
     let between = |a: usize, b: usize| {
         let ((l1, c1), (l2, c2)) = (at(a), at(b));
         match (l1.abs_diff(l2), c1.abs_diff(c2)) {
@@ -108,15 +127,15 @@ pub fn pixels(drawing: &Drawing) -> Vec<Vec<Pixel>> {
     picture
 }
 
-/// How maze-dataset makes pairs of pictures, for networks that learn from the picture of a maze to that of its path (the
-/// form of the "easy to hard" data, Schwarzschild et al. 2021).
+/// Options of maze-dataset's pairs of pictures, for networks that map the picture of a maze to that of its path (as in the
+/// "easy to hard" data, Schwarzschild et al. 2021).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RasterOptions {
     /// Paint cells without any open passage as walls.
     pub remove_isolated_cells: bool,
-    /// Make each pixel two by two, with a frame of one wall pixel around all.
+    /// Double the size of each pixel, and add a frame of one wall pixel.
     pub extend_pixels: bool,
-    /// In the target paint the ends as what they are, cells of the path.
+    /// Paint the endpoints as open cells in the target.
     pub endpoints_as_open: bool,
 }
 
@@ -127,8 +146,7 @@ impl Default for RasterOptions {
     }
 }
 
-/// What a network is shown, the maze with its ends, and what it shall answer: the path alone, as open pixels among
-/// walls.
+/// Returns the input picture, the maze with its endpoints, and the target picture, the path as open pixels among walls.
 pub fn raster_pair(drawing: &Drawing, options: RasterOptions) -> [Vec<Vec<Pixel>>; 2] {
     let input = pixels(&drawing.clone().without_path());
     let solved = pixels(drawing);
@@ -147,11 +165,11 @@ pub fn raster_pair(drawing: &Drawing, options: RasterOptions) -> [Vec<Vec<Pixel>
     })
 }
 
-/// The picture with every pixel that has walls on all four sides made one.
+/// Returns the picture with pixels that have walls on all four sides painted as walls.
 fn without_isolated(picture: &[Vec<Pixel>]) -> Vec<Vec<Pixel>> {
     let is_wall = |line: usize, column: usize| picture.get(line).and_then(|l| l.get(column)) == Some(&Pixel::Wall);
     let cleaned = |line: usize, column: usize, pixel: Pixel| {
-        // Pixels at the rim are walls.
+        // The border consists of walls.
         let beside =
             [(line + 1, column), (line.wrapping_sub(1), column), (line, column + 1), (line, column.wrapping_sub(1))];
         if beside.into_iter().all(|(l, c)| is_wall(l, c)) { Pixel::Wall } else { pixel }
@@ -160,7 +178,7 @@ fn without_isolated(picture: &[Vec<Pixel>]) -> Vec<Vec<Pixel>> {
     lines.map(|(l, line)| line.iter().enumerate().map(|(c, &pixel)| cleaned(l, c, pixel)).collect()).collect()
 }
 
-/// The picture at twice its size, with a frame of walls.
+/// Returns the picture at twice its size, with a frame of walls.
 fn extended(picture: &[Vec<Pixel>]) -> Vec<Vec<Pixel>> {
     let width = picture.first().map_or(0, Vec::len);
     let frame = vec![Pixel::Wall; 2 * width + 2];
@@ -173,12 +191,12 @@ fn extended(picture: &[Vec<Pixel>]) -> Vec<Vec<Pixel>> {
     std::iter::once(frame.clone()).chain(doubled).chain([frame.clone()]).collect()
 }
 
-/// maze-dataset's text picture: one letter a pixel ([`Pixel::ascii`]), lines parted by line feeds, none at the end.
+/// Returns maze-dataset's text picture: one letter per pixel ([`Pixel::ascii`]), no line feed at the end.
 pub fn ascii(drawing: &Drawing) -> String {
     pixels(drawing).iter().map(|line| line.iter().map(|p| p.ascii()).collect::<String>()).collect::<Vec<_>>().join("\n")
 }
 
-/// A picture in box-drawing letters, each cell three letters wide; the path is dotted. No line feed at the end.
+/// Returns a picture in box-drawing characters, each cell three characters wide, the path dotted. No line feed at the end.
 ///
 /// ```text
 /// ┌───┬───────┐
@@ -199,8 +217,7 @@ pub fn unicode(drawing: &Drawing) -> String {
             text.push('\n');
         }
         for (c, pixel) in line.iter().enumerate() {
-            // Walls stand on pixels with an even number, lines or columns; what lies between two corners is drawn three
-            // wide.
+            // Even columns are corners and vertical walls, one character wide; odd columns are three wide.
             let (up, down) = (wall(l.checked_sub(1), Some(c)), wall(Some(l + 1), Some(c)));
             let (left, right) = (wall(Some(l), c.checked_sub(1)), wall(Some(l), Some(c + 1)));
             let narrow = c % 2 == 0;
@@ -218,19 +235,20 @@ pub fn unicode(drawing: &Drawing) -> String {
     text
 }
 
-/// The letter whose strokes go where walls join.
+/// Returns the box-drawing character that joins these walls.
 fn corner(up: bool, down: bool, left: bool, right: bool) -> char {
     const STROKES: [char; 16] = [' ', '╵', '╷', '│', '╴', '┘', '┐', '┤', '╶', '└', '┌', '├', '─', '┴', '┬', '┼'];
     STROKES[usize::from(up) | usize::from(down) << 1 | usize::from(left) << 2 | usize::from(right) << 3]
 }
 
-/// Side of a cell in the SVG picture.
+/// Side of a cell in SVG pictures.
 const CELL: usize = 20;
 
-/// Pictures of [`svg`] and [`crate::graph_draw::svg`] as one `<svg>` element, each below the one before; one alone as it is.
+/// Stacks pictures of [`svg`] and [`crate::graph_draw::svg`] vertically in one `<svg>` element; returns a single picture
+/// unchanged.
 ///
 /// # Panics
-/// If a text is none of their pictures.
+/// If a text is not one of these pictures.
 pub fn stacked(pictures: &[String]) -> String {
     const OPENING: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"";
     const GAP: f64 = 10.0;
@@ -244,11 +262,11 @@ pub fn stacked(pictures: &[String]) -> String {
         let (view, rest) = rest.split_once('"').expect("a view ends");
         let sides: Vec<f64> = view.split(' ').filter_map(|side| side.parse().ok()).collect();
         let (wide, high) = (sides[2], sides[3]);
-        // Mazes say how large they are, graphs leave that to the page: within a page of others both must.
+        // Nested pictures need a size; pictures of graphs have none.
         let size =
             if rest.starts_with(" width=") { String::new() } else { format!(" width=\"{wide}\" height=\"{high}\"") };
         let _ = write!(inner, "<svg x=\"0\" y=\"{height}\" viewBox=\"{view}\"{size}");
-        // Names of arrow heads hold in the whole page, and may stand there once.
+        // Ids of arrow heads are global, and must be unique.
         let lines =
             rest.lines().filter(|line| !(line.starts_with("<defs>") && std::mem::replace(&mut has_definitions, true)));
         inner.push_str(&lines.collect::<Vec<_>>().join("\n"));
@@ -259,8 +277,8 @@ pub fn stacked(pictures: &[String]) -> String {
     format!("{OPENING}0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">\n{inner}</svg>")
 }
 
-/// A picture as one `<svg>` element, 20 units a cell. Walls take the text's colour, so that it stands on light and dark
-/// pages; the start is a ring, the end a disc, the path a line.
+/// Returns a picture as one `<svg>` element, 20 units per cell. Walls have the text colour, for light and dark pages; the
+/// start is a ring, the end a disc, the path a line.
 pub fn svg(drawing: &Drawing) -> String {
     let maze = &drawing.maze;
     let Lattice { rows, cols, .. } = maze.lattice;
@@ -282,7 +300,7 @@ pub fn svg(drawing: &Drawing) -> String {
     }
     for (a, b) in lattice.adjacent_pairs().filter(|&(a, b)| !maze.graph.has_edge(a, b)) {
         let ((r, c), (_, next_c)) = (lattice.coord(a), lattice.coord(b));
-        // A wall on the side of a torus is drawn at both ends.
+        // A wall across a side of a torus is drawn at both ends.
         let crosses = crosses_side(lattice, a, b);
         let places = |inside: usize, side: usize| if crosses { vec![0, side] } else { vec![inside] };
         if next_c == c {
@@ -317,19 +335,19 @@ pub fn svg(drawing: &Drawing) -> String {
     text
 }
 
-/// The middle of a cell in the SVG picture.
+/// Returns the centre of a cell in SVG pictures.
 fn centre(lattice: Lattice, cell: usize) -> (usize, usize) {
     let (r, c) = lattice.coord(cell);
     (c * CELL + CELL / 2, r * CELL + CELL / 2)
 }
 
-/// Whether the way between two adjacent cells leads across a side of a torus.
+/// Whether the passage between two adjacent cells wraps around a torus.
 fn crosses_side(lattice: Lattice, a: usize, b: usize) -> bool {
     let ((r, c), (row, col)) = (lattice.coord(a), lattice.coord(b));
     lattice.link(a, b).is_some() && r.abs_diff(row) + c.abs_diff(col) > 1
 }
 
-/// The path in the SVG picture: one line, or several where it leaves across a side and comes in again at the other.
+/// Returns the path in SVG pictures: one line, or several if it wraps around a torus.
 fn strokes(drawing: &Drawing) -> Vec<Vec<(usize, usize)>> {
     let lattice = drawing.maze.lattice;
     let (width, height) = (lattice.cols * CELL, lattice.rows * CELL);

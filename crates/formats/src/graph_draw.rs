@@ -2,10 +2,20 @@
 
 use std::fmt::Write;
 
-use crate::graph_record::GraphRecord;
+use crate::record::GraphRecord;
 use searchlens_tasks::problem::{Goal, Problem};
 
-/// What a problem says, in a few lines: its goal, the ways on from every node that has some, and the path.
+/// Returns a problem as text: its goal, the neighbours of every node, and the path.
+///
+/// ```
+/// use searchlens_formats::graph_draw::text;
+/// use searchlens_formats::record::GraphRecord;
+///
+/// let line = r#"{"n":2,"directed":true,"edges":[[0,1]],"origin":0,"goal":{"node":1}}"#;
+/// let record = GraphRecord::parse(1, line)?;
+/// assert_eq!(text(&record, true), "2 nodes, 1 edges, directed; from 0 to 1\n0 -> 1\npath: 0 1");
+/// # Ok::<(), searchlens_formats::record::RecordError>(())
+/// ```
 pub fn text(record: &GraphRecord, with_path: bool) -> String {
     let mut text = String::new();
     for shown in &record.shown {
@@ -27,7 +37,7 @@ fn describe(problem: &Problem, text: &mut String) {
     let (arrow, kind) = if graph.is_directed() { ("->", "directed") } else { ("--", "undirected") };
     let goal = goal_words(&problem.goal);
     let (n, m) = (graph.n_nodes(), graph.n_edges());
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = writeln!(text, "{n} nodes, {m} edges, {kind}; from {} to {goal}", problem.origin);
     for node in (0..n).filter(|&v| graph.degree(v) > 0 || problem.labels.is_some()) {
         let label = problem.labels.as_ref().map_or(String::new(), |labels| format!(" {:?}", labels.of(node)));
@@ -54,8 +64,8 @@ fn path_line(path: &[usize]) -> String {
     format!("path: {}", path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
 }
 
-/// One `<svg>` element: nodes on a circle in order of their names, the origin green, the nodes that fit the goal red,
-/// nodes to avoid grey, the path drawn over the edges.
+/// Returns one `<svg>` element: nodes on a circle in order, the origin green, target nodes red, nodes of the avoid set grey,
+/// the path drawn over the edges.
 pub fn svg(record: &GraphRecord, with_path: bool) -> String {
     let GraphRecord { problem, solution, .. } = record;
     let n = problem.graph.n_nodes();

@@ -126,7 +126,7 @@ pub fn grade(tokenizer: &Tokenizer, problems: &[EvalProblem], answers: &[Vec<u32
     assert_eq!(problems.len(), answers.len(), "one answer per problem");
     let each = problems.iter().zip(answers);
     each.map(|(problem, tokens)| {
-        let answer = tokenizer.answer_to(&Example::of_instance(&problem.instance), tokens);
+        let answer = tokenizer.decode_answer(&Example::of_instance(&problem.instance), tokens);
         let verdict = judge_with(&problem.instance.problem, &problem.field, &answer.cells);
         GradedAnswer { answer, verdict }
     })

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use searchlens::formats::draw::{Drawing, Pixel, RasterOptions, ascii, pixels, raster_pair, stacked, svg, unicode};
 use searchlens::formats::files::Entry;
 use searchlens::formats::graph_draw;
-use searchlens::formats::graph_record::GraphRecord;
+use searchlens::formats::record::GraphRecord;
 use searchlens::formats::record::{MazeRecord, Record};
 use searchlens::tasks::difficulty::measure::difficulty;
 use searchlens::tasks::sets::statistics::{Facts, Statistics, Summary, Tally};

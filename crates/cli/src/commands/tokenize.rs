@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use searchlens::base::stream::{Purpose, stream};
-use searchlens::formats::graph_record::GraphRecord;
+use searchlens::formats::record::GraphRecord;
 use searchlens::formats::record::{MazeRecord, Record};
 use searchlens::tasks::families::labels::Binning;
 use searchlens::tasks::problem::maze::Lattice;

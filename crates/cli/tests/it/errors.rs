@@ -198,7 +198,7 @@ fn files() {
     check_bad(
         "generate --maze dfs --rows 3 --cols 3 --count 1 --out problems.csv",
         expect![[r#"
-        error: problems.csv: the ending .csv names no format of problems; available: .jsonl, .parquet, .npz, .cat.zanj, .zanj, .shard, a folder as DIR/, and - for JSON lines
+        error: problems.csv: the ending .csv is not a format of problem files; available: .jsonl, .parquet, .npz, .cat.zanj, .zanj, .shard, a folder as DIR/, and - for JSON lines
     "#]],
     );
     check_bad(
@@ -275,7 +275,7 @@ fn lines() {
         "show",
         "no JSON",
         expect![[r#"
-            error: standard input: line 1: column 2: expected ident; give one JSON object a line with the keys grid_shape, torus, connection_list, start, end, solution, class, weights, importance
+            error: standard input: line 1: column 2: expected ident; give one JSON object per line with the keys grid_shape, torus, connection_list, start, end, solution, class, weights, importance
         "#]],
     );
     check(
@@ -296,7 +296,7 @@ fn lines() {
         "tokenize --tokenizer edges --max-grid-size 3",
         good,
         expect![[r#"
-        error: standard input: line 1: tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out
+        error: standard input: line 1: tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary per shape: remove it
     "#]],
     );
     check(

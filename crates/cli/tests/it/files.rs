@@ -91,7 +91,11 @@ fn bad_files_exit_with_2_and_leave_nothing() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let out = path("out.parquet");
     check_refused(&format!("convert {} {out}", path("none.npz")), "", "none.npz: cannot be read");
-    check_refused(&format!("convert {} {out}", path("none.csv")), "", "the ending .csv names no format of problems");
+    check_refused(
+        &format!("convert {} {out}", path("none.csv")),
+        "",
+        "the ending .csv is not a format of problem files",
+    );
     for name in ["a.parquet", "a.npz", "a.zanj", "a.shard"] {
         std::fs::write(path(name), "no such thing, but long enough to look at its end: sixty-four bytes or so")
             .unwrap();

@@ -289,7 +289,11 @@ fn tori() {
     assert!(searchlens_on("tokenize --tokenizer cells+directions -", &line).good().contains("\"END\""));
     let refused = searchlens_on("tokenize --tokenizer AOTP_UT_uniform -", &line);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("use one of ours, such as `edges` or `cells`"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("use a tokenizer of Searchlens' own, such as `edges` or `cells`"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Zip files of arrays: what NPZ and `.zanj` files are. Members are read as streams, side by side, so that no file makes
-//! us hold more than a problem; they are written from spools, because a member's header says how long it is.
+//! Zip files of arrays: the container of NPZ and `.zanj` files. Members are read as parallel streams, so that only one
+//! problem is held in memory; they are written from spools, because a member's header contains its length.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -10,16 +10,16 @@ use flate2::read::DeflateDecoder;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 use crate::files::npy::{self, Array, Dtype};
 
-/// A zip file that is read.
+/// A zip file that is being read.
 pub(crate) struct ArchiveReader {
     path: PathBuf,
     members: Vec<Member>,
 }
 
-/// Where a member lies.
+/// The place of a member.
 #[derive(Clone, Debug)]
 struct Member {
     name: String,
@@ -30,14 +30,15 @@ struct Member {
     deflated: bool,
 }
 
-/// The most members of a file that we have a use for.
+/// Maximum number of members of a file.
 const MAX_MEMBERS: usize = 10_000;
 
 impl ArchiveReader {
     /// Reads a zip file's directory. Members are never unpacked to disk, so their names can do no harm.
     ///
     /// # Errors
-    /// [`FileFault`] if the file is no zip file, or has members that are locked or packed in another way than deflate.
+    /// [`FileFault`], if the file is not a zip file, or has members that are encrypted or compressed by other methods than
+    /// deflate.
     pub(crate) fn open(path: &Path) -> Result<ArchiveReader, FileFault> {
         let file = File::open(path).map_err(FileFault::Read)?;
         let broken = |error: zip::result::ZipError| FileFault::part("zip directory", format!("is damaged: {error}"));
@@ -53,8 +54,8 @@ impl ArchiveReader {
                 CompressionMethod::Stored => false,
                 CompressionMethod::Deflated => true,
                 method => {
-                    let what = format!("is packed by {method}");
-                    return Err(FileFault::Part { part: name, what, remedy: "pack it by deflate, or not at all" });
+                    let what = format!("is compressed by {method}");
+                    return Err(FileFault::Part { part: name, what, remedy: "compress it by deflate, or not at all" });
                 }
             };
             if member.encrypted() {
@@ -64,7 +65,7 @@ impl ArchiveReader {
                     remedy: "decrypt it first",
                 });
             }
-            let at = member.data_start().ok_or_else(|| FileFault::part(&name, "lies nowhere"))?;
+            let at = member.data_start().ok_or_else(|| FileFault::part(&name, "has no data"))?;
             let (packed_len, len, sum) = (member.compressed_size(), member.size(), member.crc32());
             members.push(Member { name, at, packed_len, len, sum, deflated });
         }
@@ -75,7 +76,7 @@ impl ArchiveReader {
         self.members.iter().any(|member| member.name == name)
     }
 
-    /// A member as a stream that fails at its end if it is not what the directory says.
+    /// Opens a member as a stream that fails at its end if length or checksum differ from the directory's.
     pub(crate) fn member(&self, name: &str) -> Result<Box<dyn Read + Send>, FileFault> {
         let member = self.members.iter().find(|member| member.name == name);
         let member = member.ok_or_else(|| FileFault::part(name, "is missing"))?;
@@ -124,7 +125,7 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-/// A zip file that is written.
+/// A zip file that is being written.
 pub(crate) struct ArchiveWriter {
     zip: ZipWriter<BufWriter<File>>,
 }
@@ -135,7 +136,7 @@ impl ArchiveWriter {
     }
 
     fn begin(&mut self, name: &str, len: u64) -> Result<(), FileFault> {
-        // No time of writing: equal problems give equal files. Members of 4 GiB need longer fields.
+        // No timestamp: equal problems give equal files. Members of 4 GiB need longer fields.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .last_modified_time(zip::DateTime::default())
@@ -143,13 +144,13 @@ impl ArchiveWriter {
         self.zip.start_file(name, options).map_err(write_fault)
     }
 
-    /// A member of these bytes.
+    /// Writes a member of these bytes.
     pub(crate) fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), FileFault> {
         self.begin(name, bytes.len() as u64)?;
         self.zip.write_all(bytes).map_err(FileFault::Write)
     }
 
-    /// A member of an array: its shape, and its values from `fill`.
+    /// Writes an array member: its shape, and its values from `fill`.
     pub(crate) fn array(
         &mut self,
         name: &str,
@@ -171,7 +172,7 @@ fn write_fault(error: zip::result::ZipError) -> FileFault {
     FileFault::Write(io::Error::other(error))
 }
 
-/// Values that wait for their member, in a file without a name that goes with the process.
+/// Values of a future member, in an anonymous temporary file: scratch data, not a result.
 pub(crate) struct Spool {
     file: BufWriter<File>,
     pub(crate) dtype: Dtype,
@@ -179,32 +180,32 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// A spool in a folder.
+    /// Creates a spool in a folder.
     pub(crate) fn new(folder: &Path, dtype: Dtype) -> Result<Spool, FileFault> {
         let file = tempfile::tempfile_in(folder).map_err(FileFault::Write)?;
         Ok(Spool { file: BufWriter::new(file), dtype, len: 0 })
     }
 
-    /// Adds values by their bytes.
+    /// Appends values, given as bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), FileFault> {
         self.len += (bytes.len() / self.dtype.size()) as u64;
         self.file.write_all(bytes).map_err(FileFault::Write)
     }
 
-    /// Adds whole numbers, cut to the spool's width.
+    /// Appends integers, truncated to the spool's width.
     pub(crate) fn push_ints(&mut self, values: impl IntoIterator<Item = i64>) -> Result<(), FileFault> {
         let size = self.dtype.size();
         values.into_iter().try_for_each(|value| self.push(&value.to_le_bytes()[..size]))
     }
 
-    /// The values from the first on.
+    /// Returns a reader of all values.
     pub(crate) fn rewound(&mut self) -> Result<BufReader<&mut File>, FileFault> {
         self.file.flush().map_err(FileFault::Write)?;
         self.file.seek(SeekFrom::Start(0)).map_err(FileFault::Write)?;
         Ok(BufReader::new(self.file.get_mut()))
     }
 
-    /// Makes the values a member of an archive.
+    /// Writes the values as a member of an archive.
     pub(crate) fn put(&mut self, archive: &mut ArchiveWriter, name: &str, shape: &[u64]) -> Result<(), FileFault> {
         let dtype = self.dtype;
         let mut values = self.rewound()?;

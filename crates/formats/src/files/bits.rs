@@ -1,15 +1,15 @@
-//! Numbers of any width in a row of bytes, lowest bit first.
+//! Integers of any width packed into bytes, lowest bit first.
 
-/// How many bits it takes to write numbers up to `most`; 0 for 0.
+/// Returns the number of bits of integers up to `most`; 0 for 0.
 pub(crate) fn width_of(most: u64) -> u32 {
     u64::BITS - most.leading_zeros()
 }
 
-/// Bits on their way to bytes.
+/// Packs bits into bytes.
 #[derive(Debug, Default)]
 pub(crate) struct BitWriter {
     bytes: Vec<u8>,
-    /// Bits that do not fill a byte yet.
+    /// Bits that do not yet fill a byte.
     pending: u64,
     n_pending: u32,
 }
@@ -27,7 +27,7 @@ impl BitWriter {
         }
     }
 
-    /// All bytes, the last filled up with zeros.
+    /// Returns all bytes, the last padded with zeros.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         if self.n_pending > 0 {
             self.bytes.push(self.pending as u8);
@@ -36,7 +36,7 @@ impl BitWriter {
     }
 }
 
-/// Bits out of bytes.
+/// Reads bits from bytes.
 #[derive(Debug)]
 pub(crate) struct BitReader<'a> {
     bytes: &'a [u8],
@@ -49,7 +49,7 @@ impl<'a> BitReader<'a> {
         BitReader { bytes, pending: 0, n_pending: 0 }
     }
 
-    /// The next number of `width` bits, at most 32; `None` at the end.
+    /// Reads the next number of `width` bits, at most 32; `None` at the end.
     pub(crate) fn pull(&mut self, width: u32) -> Option<u64> {
         while self.n_pending < width {
             let (&byte, rest) = self.bytes.split_first()?;

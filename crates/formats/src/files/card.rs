@@ -1,4 +1,4 @@
-//! The card of a data set folder: what Hugging Face's `datasets` and its site read first.
+//! The dataset card of a data set folder, for Hugging Face's `datasets` and its site.
 
 use std::fmt::Write;
 
@@ -6,12 +6,12 @@ use crate::files::header::Header;
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::splits::Split;
 
-/// The name of a split's file in `data/`.
+/// Returns the name of a split's file in `data/`.
 pub(crate) fn file_name(split: Split) -> String {
     format!("{split}-00000-of-00001.parquet")
 }
 
-/// `README.md`: metadata in YAML, then what there is, for people.
+/// Returns `README.md`: metadata in YAML, then a description.
 pub(crate) fn card(headers: &[(Split, Header)]) -> String {
     let source = headers.iter().find_map(|(_, header)| header.source.as_ref());
     let name = source.map_or("search-problems".to_owned(), |source| source.task.name());
@@ -21,7 +21,7 @@ pub(crate) fn card(headers: &[(Split, Header)]) -> String {
          - config_name: default\n  data_files:\n",
         size_category(n)
     );
-    // A String takes whatever is written to it.
+    // Writing to a string cannot fail.
     for (split, _) in headers {
         let _ = writeln!(card, "  - split: {split}\n    path: data/{split}-*");
     }
@@ -56,7 +56,7 @@ const GRAPH_SPLITS: &str = "No problem of one split is the same as one of anothe
 const COLUMNS: &str = "A node of a maze is `row * cols + col`; `connection_list` is `[2, rows, cols]`, flat: first the passages down, then \
                        those right. `edges` of graphs is `[n_edges, 2]`, flat. `class` is what splits are made on.\n";
 
-/// Hugging Face's words for how many there are.
+/// Returns Hugging Face's size category.
 fn size_category(n: u64) -> &'static str {
     match n {
         0..1_000 => "n<1K",

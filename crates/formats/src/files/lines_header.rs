@@ -1,7 +1,7 @@
-//! The header of a file of JSON lines, which lies beside it as `FILE.header.json`.
+//! The header of a file of JSON lines: a second file, `FILE.header.json`.
 //!
-//! Lines stay plain: whoever reads them takes each for a problem. The header says how many bytes its lines have and what their
-//! checksum is, and counts only beside those; lines that were edited, or another file's, have none.
+//! The lines contain problems only. The header stores their size and checksum, and is ignored if they differ, as in edited
+//! files.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 use crate::files::header::{self, Header};
 
-/// What is written: the header with a key more.
+/// The header with one more key.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(flatten)]
@@ -30,14 +30,14 @@ struct Lines {
     crc32: String,
 }
 
-/// Where the header of a file of lines lies.
+/// Returns the path of the header of a file of JSON lines.
 pub fn header_path(lines: &Path) -> PathBuf {
     let mut name = OsString::from(lines);
     name.push(".header.json");
     name.into()
 }
 
-/// What is to stand in the [`header_path`] of a file of lines, which is whole.
+/// Returns the content of the [`header_path`] of a complete file of JSON lines.
 ///
 /// # Errors
 /// [`FileFault::Read`], if the lines cannot be read.
@@ -46,7 +46,7 @@ pub fn header_of_lines(lines: &Path, header: &Header) -> Result<String, FileFaul
     Ok(serde_json::to_string(&Written { header, lines }).expect("numbers, strings and maps are JSON") + "\n")
 }
 
-/// The header of a file of lines; `None` if there is none beside it, or one of other lines.
+/// Reads the header of a file of JSON lines; `None` if there is none, or it belongs to other lines.
 pub(crate) fn read(lines: &Path) -> Result<Option<Header>, FileFault> {
     #[derive(Deserialize)]
     struct OfLines {
@@ -62,8 +62,8 @@ pub(crate) fn read(lines: &Path) -> Result<Option<Header>, FileFault> {
     let part = path.file_name().unwrap_or_default().to_string_lossy();
     let header = Header::from_json(&part, &json)?;
     let said: OfLines = serde_json::from_slice(&json)
-        .map_err(|error| FileFault::part(part, format!("does not say which lines it is of: {error}")))?;
-    // A pipe has no length; what it holds must not be read here.
+        .map_err(|error| FileFault::part(part, format!("does not say which lines it belongs to: {error}")))?;
+    // A pipe has no length, and must not be read here.
     let bytes = lines.metadata().map_err(FileFault::Read)?.len();
     let is_ours = said.lines.bytes == bytes && Lines::of(lines).map_err(FileFault::Read)? == said.lines;
     Ok(is_ours.then_some(header))

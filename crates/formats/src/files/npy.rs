@@ -1,17 +1,17 @@
-//! NumPy's array files: a header that is the text of a Python dictionary, then the values. Whole numbers, doubles and
-//! truth values, little-endian, in C order. Arrays of objects are pickled code and refused.
+//! NumPy's array files: a header in Python syntax, then the values. Supports integers, doubles and booleans, little-endian,
+//! in C order. Arrays of objects are pickled code and refused.
 
 use std::io::Read;
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 
-/// What an array's values are.
+/// The type of an array's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dtype {
     Bool,
-    /// So many bytes, with a sign.
+    /// Signed, of this many bytes.
     Int(usize),
-    /// So many bytes, without.
+    /// Unsigned, of this many bytes.
     Uint(usize),
     Double,
 }
@@ -25,7 +25,7 @@ impl Dtype {
         }
     }
 
-    /// NumPy's name in headers.
+    /// Returns NumPy's name in headers.
     pub(crate) fn descr(self) -> String {
         match self {
             Dtype::Bool => "|b1".to_owned(),
@@ -37,7 +37,7 @@ impl Dtype {
         }
     }
 
-    /// NumPy's name in code.
+    /// Returns NumPy's name in code.
     pub(crate) fn name(self) -> String {
         match self {
             Dtype::Bool => "bool".to_owned(),
@@ -54,12 +54,12 @@ impl Dtype {
     }
 }
 
-/// The bytes before an array's values.
+/// Returns the bytes before an array's values.
 pub(crate) fn head(dtype: Dtype, shape: &[u64]) -> Vec<u8> {
     let comma = if shape.len() == 1 { "," } else { "" };
     let shape = shape.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let mut text = format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({shape}{comma}), }}", dtype.descr());
-    // Magic, version and length take ten bytes; the format wants values to begin at a multiple of 64.
+    // Magic, version and length take ten bytes; values must start at a multiple of 64.
     let padding = (10 + text.len() + 1).next_multiple_of(64) - (10 + text.len() + 1);
     text.extend(std::iter::repeat_n(' ', padding));
     text.push('\n');
@@ -71,7 +71,7 @@ pub(crate) fn head(dtype: Dtype, shape: &[u64]) -> Vec<u8> {
 
 /// An array that is read value by value.
 pub(crate) struct Array {
-    /// The member it lies in, for messages.
+    /// Name of its member, for errors.
     pub(crate) name: String,
     pub(crate) dtype: Dtype,
     pub(crate) shape: Vec<u64>,
@@ -82,12 +82,12 @@ impl Array {
     /// Reads an array's header.
     ///
     /// # Errors
-    /// [`FileFault`], if it is not a header, or one of arrays that are not read.
+    /// [`FileFault`], if the header is invalid, or the array is not supported.
     pub(crate) fn open(name: &str, mut source: Box<dyn Read + Send>) -> Result<Array, FileFault> {
         let mut fixed = [0; 10];
         fill(name, &mut source, &mut fixed)?;
         if &fixed[..6] != b"\x93NUMPY" {
-            return Err(FileFault::kind(name, "something else", "an array of NumPy's"));
+            return Err(FileFault::kind(name, "something else", "a NumPy array"));
         }
         let len = match fixed[6] {
             1 => usize::from(u16::from_le_bytes([fixed[8], fixed[9]])),
@@ -108,25 +108,25 @@ impl Array {
         Ok(Array { name: name.to_owned(), dtype, shape, source })
     }
 
-    /// An array of whole numbers that was found elsewhere: in JSON.
+    /// Returns an array of integers that were stored in JSON.
     pub(crate) fn of_ints(name: &str, shape: Vec<u64>, values: &[i64]) -> Array {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Array { name: name.to_owned(), dtype: Dtype::Int(8), shape, source: Box::new(std::io::Cursor::new(bytes)) }
     }
 
-    /// The next values, as bytes.
+    /// Reads the next values as bytes.
     fn next(&mut self, len: usize) -> Result<Vec<u8>, FileFault> {
         let mut bytes = vec![0; len * self.dtype.size()];
         fill(&self.name, &mut self.source, &mut bytes)?;
         Ok(bytes)
     }
 
-    /// The next values, of an array of whole numbers. (Unsigned ones of 64 bits wrap.)
+    /// Reads the next values of an array of integers. (Unsigned 64-bit values wrap.)
     pub(crate) fn ints(&mut self, len: usize) -> Result<Vec<i64>, FileFault> {
         let (size, signed) = match self.dtype {
             Dtype::Int(size) => (size, true),
             Dtype::Uint(size) => (size, false),
-            dtype => return Err(FileFault::kind(&self.name, &dtype.name(), "whole numbers")),
+            dtype => return Err(FileFault::kind(&self.name, &dtype.name(), "integers")),
         };
         let int = |bytes: &[u8]| {
             let negative = signed && bytes[size - 1] >= 0x80;
@@ -137,30 +137,30 @@ impl Array {
         Ok(self.next(len)?.chunks_exact(size).map(int).collect())
     }
 
-    /// The next values, of an array of truth values.
+    /// Reads the next values of an array of booleans.
     pub(crate) fn flags(&mut self, len: usize) -> Result<Vec<bool>, FileFault> {
         if self.dtype != Dtype::Bool && self.dtype != Dtype::Int(8) {
-            return Err(FileFault::kind(&self.name, &self.dtype.name(), "truth values"));
+            return Err(FileFault::kind(&self.name, &self.dtype.name(), "booleans"));
         }
         let size = self.dtype.size();
         let bytes = self.next(len)?;
-        // NumPy takes any byte but 0 for true; a file that has others was not written as truth values.
+        // NumPy takes any non-zero byte for true; a file with other bytes than 0 and 1 was not written as booleans.
         match bytes.chunks_exact(size).find(|value| value[0] > 1 || value[1..].iter().any(|&byte| byte > 0)) {
-            Some(value) => Err(FileFault::part(&self.name, format!("holds {value:?} where a truth value is 0 or 1"))),
+            Some(value) => Err(FileFault::part(&self.name, format!("has {value:?}, but a boolean is 0 or 1"))),
             None => Ok(bytes.chunks_exact(size).map(|value| value[0] == 1).collect()),
         }
     }
 
-    /// The next values, of an array of doubles.
+    /// Reads the next values of an array of doubles.
     pub(crate) fn reals(&mut self, len: usize) -> Result<Vec<f64>, FileFault> {
         if self.dtype != Dtype::Double {
-            return Err(FileFault::kind(&self.name, &self.dtype.name(), "numbers of double precision"));
+            return Err(FileFault::kind(&self.name, &self.dtype.name(), "doubles"));
         }
         let real = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().expect("a double has eight bytes"));
         Ok(self.next(len)?.chunks_exact(8).map(real).collect())
     }
 
-    /// The next values, of an array of bytes.
+    /// Reads the next values of an array of bytes.
     pub(crate) fn bytes(&mut self, len: usize) -> Result<Vec<u8>, FileFault> {
         match self.dtype {
             Dtype::Uint(1) => self.next(len),
@@ -172,27 +172,27 @@ impl Array {
 fn fill(name: &str, source: &mut impl Read, bytes: &mut [u8]) -> Result<(), FileFault> {
     source.read_exact(bytes).map_err(|error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => FileFault::part(name, "ends before its values do"),
-        _ => FileFault::part(name, format!("cannot be unpacked: {error}")),
+        _ => FileFault::part(name, format!("cannot be decompressed: {error}")),
     })
 }
 
-/// The kind and shape that a header's text names.
+/// Parses the type and shape of a header.
 fn parse_head(name: &str, text: &str) -> Result<(Dtype, Vec<u64>), FileFault> {
-    let unclear = || FileFault::part(name, format!("has a header that is none: {}", text.trim()));
+    let unclear = || FileFault::part(name, format!("has an invalid header: {}", text.trim()));
     let after =
         |key: &str| text.split_once(&format!("'{key}':")).map(|(_, rest)| rest.trim_start()).ok_or_else(unclear);
     let descr = after("descr")?;
     let descr = descr.strip_prefix('\'').and_then(|rest| rest.split_once('\'')).map_or(descr, |(descr, _)| descr);
     if descr.starts_with("|O") || descr.starts_with('O') {
-        let what = "is an array of Python objects, which are stored as code to be run".to_owned();
+        let what = "is an array of Python objects, which are stored as executable code".to_owned();
         let remedy = "save it as numbers: numpy.savez without allow_pickle";
         return Err(FileFault::Part { part: name.to_owned(), what, remedy });
     }
     let dtype = Dtype::parse(descr);
-    let wanted = "truth values, whole numbers or doubles (|b1, |i1 to <i8, |u1 to <u8, <f8)";
-    let dtype = dtype.ok_or_else(|| FileFault::kind(name, &format!("values of kind {descr:.40}"), wanted))?;
+    let wanted = "booleans, integers or doubles (|b1, |i1 to <i8, |u1 to <u8, <f8)";
+    let dtype = dtype.ok_or_else(|| FileFault::kind(name, &format!("values of type {descr:.40}"), wanted))?;
     if !after("fortran_order")?.starts_with("False") {
-        let what = "is in Fortran's order".to_owned();
+        let what = "is in Fortran order".to_owned();
         return Err(FileFault::Part { part: name.to_owned(), what, remedy: "save it through numpy.ascontiguousarray" });
     }
     let shape = after("shape")?.strip_prefix('(').and_then(|rest| rest.split_once(')')).ok_or_else(unclear)?.0;
@@ -246,13 +246,13 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_array_is_refused() {
-        check_refused("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "stored as code to be run");
-        check_refused("{'descr': '<c16', 'fortran_order': False, 'shape': (1,), }", "values of kind <c16");
-        check_refused("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }", "values of kind");
+        check_refused("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "stored as executable code");
+        check_refused("{'descr': '<c16', 'fortran_order': False, 'shape': (1,), }", "values of type <c16");
+        check_refused("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }", "values of type");
         check_refused("{'descr': '<i4', 'fortran_order': True, 'shape': (1,), }", "Fortran");
         check_refused("{'descr': '<i4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "2^62");
-        check_refused("{'descr': '<i4', 'fortran_order': False, 'shape': (-1,), }", "has a header that is none");
-        check_refused("exec('code')", "has a header that is none");
+        check_refused("{'descr': '<i4', 'fortran_order': False, 'shape': (-1,), }", "has an invalid header");
+        check_refused("exec('code')", "has an invalid header");
         let message = open(b"\x93NUMPY\x02\x00\xff\xff\xff\xff".to_vec()).err().unwrap();
         assert!(message.contains("4294967295"), "{message}");
     }

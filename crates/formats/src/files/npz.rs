@@ -1,21 +1,22 @@
 //! NPZ: the table of [`crate::files::table`] as NumPy arrays in a zip file.
 //!
-//! A column is a member `NAME.npy`, with one value a problem. A list (or text, in bytes of UTF-8) is two: `NAME.npy` with
+//! A column is a member `NAME.npy`, with one value per problem. A list (or text, in bytes of UTF-8) is two: `NAME.npy` with
 //! the values of all problems, one list after the other, and `NAME_offsets.npy` (int64, one more than there are problems)
-//! which says where each begins. What is absent is −1 (in `class`, 2⁶⁴ − 1), and in lists the empty list. `searchlens.npy` is the
+//! of where each begins. Absent values are −1 (in `class`, 2⁶⁴ − 1), and in lists the empty list. `searchlens.npy` is the
 //! [`Header`], bytes of JSON.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::files::archive::{ArchiveReader, ArchiveWriter, Spool};
-use crate::files::entry::{Body, Item};
+use crate::files::fault::FileFault;
 use crate::files::header::{self, Header};
 use crate::files::npy::{Array, Dtype};
+use crate::files::raw::{Body, RawEntry};
+use crate::files::sink::{Sink, two_tables, wrong_format};
 use crate::files::table::{Cell, Column, Kind, LONGEST, Row, Table};
-use crate::files::{FileFault, Sink};
 
-/// The member of the header.
+/// Name of the header's member.
 const HEADER: &str = "searchlens.npy";
 
 fn dtype(kind: Kind) -> Dtype {
@@ -32,7 +33,7 @@ fn is_list(kind: Kind) -> bool {
     matches!(kind, Kind::Flags | Kind::Ints | Kind::Reals | Kind::Text)
 }
 
-/// An NPZ file on its way.
+/// An NPZ file that is being written.
 pub(crate) struct NpzSink {
     archive: ArchiveWriter,
     folder: PathBuf,
@@ -47,7 +48,7 @@ struct ColumnSpool {
 }
 
 impl NpzSink {
-    /// `folder` is where values wait until all are there.
+    /// `folder` is for temporary files.
     pub(crate) fn new(file: File, folder: &Path) -> NpzSink {
         let archive = ArchiveWriter::new(file);
         NpzSink { archive, folder: folder.to_owned(), table: Table::Mazes, columns: Vec::new(), n: 0 }
@@ -66,13 +67,13 @@ impl NpzSink {
 }
 
 impl Sink for NpzSink {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Row(row) = item.body else { return Err(super::foreign_item()) };
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Row(row) = raw.body else { return Err(wrong_format()) };
         if self.n == 0 {
             self.begin(row.table)?;
         }
         if row.table != self.table {
-            return Err(super::two_tables(item.number, ".npz"));
+            return Err(two_tables(raw.number, ".npz"));
         }
         self.n += 1;
         for (column, cell) in self.columns.iter_mut().zip(row.cells) {
@@ -113,8 +114,8 @@ impl Sink for NpzSink {
     }
 }
 
-/// The problems of an NPZ file.
-pub(crate) struct Items {
+/// The raw entries of an NPZ file.
+pub(crate) struct RawEntries {
     table: Table,
     columns: Vec<Option<ColumnArray>>,
     n: u64,
@@ -124,12 +125,12 @@ pub(crate) struct Items {
 struct ColumnArray {
     column: &'static Column,
     values: Array,
-    /// Where lists begin, and where the current one does.
+    /// Offsets of lists, and the start of the current one.
     offsets: Option<(Array, i64)>,
 }
 
 /// Opens an NPZ file.
-pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     let archive = ArchiveReader::open(path)?;
     let has = |name: &str| archive.has(&format!("{name}.npy"));
     let table =
@@ -165,10 +166,13 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
         };
         let of = offsets.as_ref().unwrap_or(&values);
         let n_here = n_here
-            .ok_or_else(|| FileFault::part(&of.name, "is empty: it has one value more than there are problems"))?;
+            .ok_or_else(|| FileFault::part(&of.name, "is empty; it needs one value more than there are problems"))?;
         let n_before = *n.get_or_insert(n_here);
         if n_before != n_here {
-            return Err(FileFault::part(&of.name, format!("is for {n_here} problems, and {n_before} are there")));
+            return Err(FileFault::part(
+                &of.name,
+                format!("is for {n_here} problems, other columns are for {n_before}"),
+            ));
         }
         if let Some(offsets) = &mut offsets
             && offsets.ints(1)? != [0]
@@ -177,11 +181,11 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
         }
         columns.push(Some(ColumnArray { column, values, offsets: offsets.map(|offsets| (offsets, 0)) }));
     }
-    Ok((header, Items { table, columns, n: n.unwrap_or(0), next: 0 }))
+    Ok((header, RawEntries { table, columns, n: n.unwrap_or(0), next: 0 }))
 }
 
-impl Iterator for Items {
-    type Item = Result<Item, FileFault>;
+impl Iterator for RawEntries {
+    type Item = Result<RawEntry, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next == self.n {
@@ -194,12 +198,12 @@ impl Iterator for Items {
         {
             cells = cells.and(Err(fault));
         }
-        Some(cells.map(|cells| Item { number: self.next, body: Body::Row(Row { table: self.table, cells }) }))
+        Some(cells.map(|cells| RawEntry { number: self.next, body: Body::Row(Row { table: self.table, cells }) }))
     }
 }
 
 impl ColumnArray {
-    /// What is wrong if values are left after the last problem's.
+    /// Returns an error if values remain after the last problem.
     fn excess(&self) -> Option<FileFault> {
         let (_, end) = self.offsets.as_ref()?;
         let n_values = self.values.shape[0];
@@ -215,7 +219,7 @@ impl ColumnArray {
                 let end = offsets.ints(1)?[0];
                 let len = end.checked_sub(*begin).and_then(|len| usize::try_from(len).ok());
                 let len =
-                    len.ok_or_else(|| FileFault::part(&offsets.name, format!("goes back, from {begin} to {end}")))?;
+                    len.ok_or_else(|| FileFault::part(&offsets.name, format!("decreases from {begin} to {end}")))?;
                 if len > LONGEST {
                     return Err(FileFault::too_long(format!("a list of {}", values.name), len, LONGEST));
                 }
@@ -242,7 +246,7 @@ impl ColumnArray {
             Kind::Reals => Cell::Reals(values.reals(len)?),
             Kind::Text => {
                 let text = String::from_utf8(values.bytes(len)?);
-                Cell::Text(text.map_err(|_not_text| FileFault::part(&values.name, "is no text in UTF-8"))?)
+                Cell::Text(text.map_err(|_not_text| FileFault::part(&values.name, "is not UTF-8 text"))?)
             }
         })
     }

@@ -1,23 +1,23 @@
-//! What stands before each page of a Parquet file: its header, in Thrift's compact protocol.
+//! Page headers of Parquet files, in Thrift's compact protocol.
 
 use std::io::{self, Read};
 
-/// A page's header, as far as its values depend on it.
+/// The fields of a page's header that are needed to read its values.
 #[derive(Debug)]
 pub(crate) struct PageHead {
     pub(crate) kind: PageKind,
-    /// Bytes in the file.
+    /// Compressed size in bytes.
     pub(crate) packed: u64,
-    /// Bytes once unpacked.
+    /// Decompressed size in bytes.
     pub(crate) unpacked: u64,
 }
 
-/// A kind of page. Encodings are Parquet's numbers.
+/// A kind of page. Encodings are Parquet's codes.
 #[derive(Debug)]
 pub(crate) enum PageKind {
-    /// Values, after their levels, all packed.
+    /// Levels and values, compressed together.
     Data { n_values: u32, encoding: u32, definition_encoding: u32, repetition_encoding: u32 },
-    /// Values, perhaps packed, after their levels, which are not.
+    /// Uncompressed levels, then values, which may be compressed.
     DataV2 {
         n_values: u32,
         n_nulls: u32,
@@ -27,17 +27,17 @@ pub(crate) enum PageKind {
         repetitions_len: u32,
         is_packed: bool,
     },
-    /// Values that pages after it name by their numbers.
+    /// Values that later pages refer to by index.
     Dictionary { n_values: u32, encoding: u32 },
-    /// An index, which reading from front to back does not need.
+    /// An index, which sequential reading does not need.
     Other,
 }
 
 impl PageHead {
-    /// Reads a header. Also gives how many bytes it takes.
+    /// Reads a header, and returns it with its length in bytes.
     ///
     /// # Errors
-    /// If the source ends early, or what stands there is no header of a page.
+    /// If the source ends early, or the data is not a page header.
     pub(crate) fn read(source: impl Read) -> io::Result<(PageHead, u64)> {
         let mut thrift = Thrift { source, n_read: 0 };
         let mut head = PageHead { kind: PageKind::Other, packed: 0, unpacked: 0 };
@@ -81,11 +81,11 @@ fn given(number: Option<u64>) -> io::Result<u32> {
     number.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| wrong("a header that lacks a number"))
 }
 
-/// Thrift's number of the type of whole numbers of 32 bits, and of structures.
+/// Thrift's type codes of 32-bit integers and of structures.
 const WHOLE: u8 = 5;
 const STRUCT: u8 = 12;
 
-/// Structures in structures that a header may have.
+/// Maximum nesting of structures in a header.
 const MAX_DEPTH: usize = 8;
 
 /// Thrift's compact protocol, as far as page headers need it.
@@ -114,7 +114,7 @@ impl<R: Read> Thrift<R> {
         Err(wrong("a number of more than 64 bits"))
     }
 
-    /// A whole number that is not negative.
+    /// Reads a non-negative integer.
     fn count(&mut self) -> io::Result<u64> {
         match self.varint()? {
             number if number & 1 == 0 => Ok(number >> 1),
@@ -122,7 +122,7 @@ impl<R: Read> Thrift<R> {
         }
     }
 
-    /// The type of the next field, whose number goes to `field`; `None` at the end of the structure.
+    /// Reads the type of the next field, and its number into `field`; `None` at the end of the structure.
     fn field(&mut self, field: &mut u64) -> io::Result<Option<u8>> {
         let byte = self.byte()?;
         if byte == 0 {
@@ -135,7 +135,7 @@ impl<R: Read> Thrift<R> {
         Ok(Some(byte & 0x0f))
     }
 
-    /// The whole numbers and truth values (0 or 1) of a structure, by the numbers of their fields.
+    /// Reads the integers and booleans (as 0 or 1) of a structure, by field number.
     fn numbers(&mut self) -> io::Result<[Option<u64>; 8]> {
         let mut numbers = [None; 8];
         let mut field = 0;
@@ -169,7 +169,7 @@ impl<R: Read> Thrift<R> {
             9 | 10 => {
                 let byte = self.byte()?;
                 let len = if byte >> 4 == 15 { self.varint()? } else { u64::from(byte >> 4) };
-                // In lists a truth value has a byte of its own.
+                // In lists a boolean has a byte of its own.
                 let kind = if matches!(byte & 0x0f, 1 | 2) { 3 } else { byte & 0x0f };
                 (0..len).try_for_each(|_| self.skip(kind, depth))
             }

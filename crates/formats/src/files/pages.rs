@@ -1,8 +1,8 @@
-//! The pages of a Parquet file, read and unpacked within limits.
+//! The pages of a Parquet file, read and decompressed within limits.
 //!
-//! A page says in its header how long it is unpacked, and a run of equal values takes as many bytes however long it is, so
-//! that a file of some hundred bytes could ask for gigabytes. Here a page has no more than so many bytes and values, looked
-//! at before it is unpacked. Unpacking is done here too, in Rust alone: the `parquet` crate's own zstd is a C library.
+//! A page's header states its decompressed size, and a run of equal values takes a few bytes at any length, so a file of
+//! some hundred bytes could demand gigabytes. Here the sizes of a page are limited and checked before decompression, which
+//! is also done here, in Rust: the `parquet` crate's own zstd is a C library.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -18,40 +18,40 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use ruzstd::decoding::FrameDecoder;
 
-use crate::files::FileFault;
+use crate::files::fault::FileFault;
 use crate::files::page_head::{PageHead, PageKind};
 
-/// The most bytes of a page. Writers end pages at about one megabyte.
+/// Maximum size of a page in bytes. Writers use about one megabyte.
 const MAX_PAGE_BYTES: u64 = 64 << 20;
 
-/// The most values of a page, and of the pages that hold one batch of problems.
+/// Maximum number of values of a page, and of the pages of one batch of problems.
 pub(crate) const MAX_PAGE_VALUES: u64 = 16 << 20;
 
-/// The pages of a column's part in a row group.
+/// The pages of a column chunk.
 pub(crate) struct Pages {
     file: File,
     codec: CompressionCodec,
-    /// Where the next header begins, or, if that was read, what comes after it.
+    /// Offset of the next header or, if it was read, of the data after it.
     at: u64,
     end: u64,
-    /// The header that was read and whose page was not.
+    /// The header of a page that is not yet read.
     head: Option<PageHead>,
-    /// Values of data pages that are still to come.
+    /// Number of values in the remaining data pages.
     left: u64,
-    /// Values that may be read before it is filled up again.
+    /// Number of values that may be read before the budget is refilled.
     budget: Arc<AtomicU64>,
-    /// Whether a dictionary has come, which later pages may speak of.
+    /// Whether there was a dictionary page, which later pages may use.
     has_dictionary: bool,
-    /// Which levels go before a page's values: of repetition, of definition.
+    /// Whether a page has repetition and definition levels.
     levels: [bool; 2],
 }
 
 impl Pages {
-    /// The pages of a part of the column `name`. `budget` is how many values their reader can take, and what they have is taken
+    /// Opens a chunk of the column `name`. `budget` is the number of values that the reader accepts; each page is subtracted
     /// from it.
     ///
     /// # Errors
-    /// [`FileFault`], if the part lies at no place, or its pages are packed in a way that is not read.
+    /// [`FileFault`], if the chunk's place is invalid, or its compression is not supported.
     pub(crate) fn open(
         file: &File,
         name: &str,
@@ -64,13 +64,13 @@ impl Pages {
             codec,
             CompressionCodec::UNCOMPRESSED | CompressionCodec::SNAPPY | CompressionCodec::ZSTD | CompressionCodec::GZIP
         ) {
-            let remedy = "save it packed by Snappy, zstd or gzip, or not at all";
-            return Err(FileFault::Part { part: part(), what: format!("is packed by {codec:?}"), remedy });
+            let remedy = "save it compressed by Snappy, zstd or gzip, or not at all";
+            return Err(FileFault::Part { part: part(), what: format!("is compressed by {codec:?}"), remedy });
         }
         let offsets = [Some(chunk.data_page_offset()), chunk.dictionary_page_offset()];
         let begin = offsets.into_iter().flatten().min().and_then(|at| u64::try_from(at).ok());
         let len = u64::try_from(chunk.compressed_size()).ok();
-        let (at, len) = begin.zip(len).ok_or_else(|| FileFault::part(part(), "lies at a negative place"))?;
+        let (at, len) = begin.zip(len).ok_or_else(|| FileFault::part(part(), "has a negative offset"))?;
         let left = u64::try_from(chunk.num_values());
         let left = left.map_err(|_negative| FileFault::part(part(), "has a negative length"))?;
         let file = file.try_clone().map_err(FileFault::Read)?;
@@ -80,14 +80,14 @@ impl Pages {
         Ok(Pages { file, codec, at, end, head: None, left, budget, has_dictionary: false, levels })
     }
 
-    /// What follows in the file, to the end of the part.
+    /// Returns a reader of the rest of the chunk.
     fn rest(&mut self) -> Result<impl Read> {
-        // Other columns read from the same file in between.
+        // Other columns share the file handle.
         self.file.seek(SeekFrom::Start(self.at))?;
         Ok((&self.file).take(self.end - self.at))
     }
 
-    /// The header of the next page, if there is one.
+    /// Reads the header of the next page, if there is one.
     fn peek(&mut self) -> Result<Option<&PageHead>> {
         while self.head.is_none() && self.left > 0 && self.at < self.end {
             let (head, len) = PageHead::read(BufReader::with_capacity(512, self.rest()?))?;
@@ -99,14 +99,16 @@ impl Pages {
                 PageKind::Other => 0,
             };
             if head.packed > self.end - self.at {
-                return Err(general("a page goes beyond its column's end"));
+                return Err(general("a page extends beyond its column"));
             }
             if head.packed.max(head.unpacked) > MAX_PAGE_BYTES {
                 let bytes = head.packed.max(head.unpacked);
-                return Err(general(format!("a page has {bytes} bytes where {MAX_PAGE_BYTES} are the most")));
+                return Err(general(format!("a page has {bytes} bytes, more than the maximum of {MAX_PAGE_BYTES}")));
             }
             if n_values > MAX_PAGE_VALUES {
-                return Err(general(format!("a page has {n_values} values where {MAX_PAGE_VALUES} are the most")));
+                return Err(general(format!(
+                    "a page has {n_values} values, more than the maximum of {MAX_PAGE_VALUES}"
+                )));
             }
             match head.kind {
                 PageKind::Other => self.at += head.packed,
@@ -116,7 +118,7 @@ impl Pages {
         Ok(self.head.as_ref())
     }
 
-    /// The bytes of the page whose header was read, as they lie in the file.
+    /// Reads the compressed bytes of the page whose header was read.
     fn packed(&mut self, head: &PageHead) -> Result<Vec<u8>> {
         let mut packed = Vec::new();
         self.rest()?.take(head.packed).read_to_end(&mut packed)?;
@@ -124,17 +126,16 @@ impl Pages {
         if packed.len() as u64 == head.packed { Ok(packed) } else { Err(general("a page is cut off")) }
     }
 
-    /// Takes a page's values from the budget.
+    /// Subtracts a page's values from the budget.
     fn spend(&mut self, n_values: u32) -> Result<()> {
         let budget = self.budget.load(Ordering::Relaxed).checked_sub(n_values.into());
-        let budget = budget.ok_or_else(|| general("a problem has more values than problems have"))?;
+        let budget = budget.ok_or_else(|| general("a problem has more values than any valid one"))?;
         self.budget.store(budget, Ordering::Relaxed);
         self.left = self.left.saturating_sub(n_values.into());
         Ok(())
     }
 
-    /// An encoding of values that the decoder can take. Those of others, and of words of a missing dictionary, trust what they
-    /// read.
+    /// Returns an encoding that is safe to decode: the other decoders, and a missing dictionary, trust the file.
     fn encoding(&self, number: u32) -> Result<Encoding> {
         match number {
             PLAIN => Ok(Encoding::PLAIN),
@@ -155,7 +156,7 @@ impl PageReader for Pages {
         let packed = self.packed(&head)?;
         let unpacked = head.unpacked as usize;
         Ok(Some(match head.kind {
-            PageKind::Other => return Err(general("a page is none of values")),
+            PageKind::Other => return Err(general("a page has no values")),
             PageKind::Dictionary { n_values, encoding } => {
                 if !matches!(encoding, PLAIN | PLAIN_DICTIONARY) {
                     return Err(general(format!("a dictionary is encoded as number {encoding}, not plain")));
@@ -229,14 +230,14 @@ impl Iterator for Pages {
     }
 }
 
-/// Parquet's numbers of encodings.
+/// Parquet's codes of encodings.
 const PLAIN: u32 = 0;
 const PLAIN_DICTIONARY: u32 = 2;
 const RLE: u32 = 3;
 const RLE_DICTIONARY: u32 = 8;
 
-/// Whether a page of the first version has its levels, each kind after its length in four bytes: the decoder takes that for
-/// granted. (Of levels that are not there, some writers say another encoding.)
+/// Checks that a version 1 page has its levels, each kind after its length in four bytes: the decoder takes this for
+/// granted. (For absent levels some writers state another encoding.)
 fn check_levels(page: &[u8], levels: [bool; 2], encodings: [u32; 2]) -> Result<()> {
     let mut rest = page;
     for (_, encoding) in levels.into_iter().zip(encodings).filter(|(is_there, _)| *is_there) {
@@ -249,12 +250,12 @@ fn check_levels(page: &[u8], levels: [bool; 2], encodings: [u32; 2]) -> Result<(
     Ok(())
 }
 
-/// Unpacks what is `len` bytes long unpacked.
+/// Decompresses data whose decompressed size is `len` bytes.
 fn unpack(codec: CompressionCodec, packed: Vec<u8>, len: usize) -> Result<Vec<u8>> {
     if len == 0 {
         return Ok(Vec::new());
     }
-    let broken = |error: &dyn std::fmt::Display| general(format!("a page cannot be unpacked: {error}"));
+    let broken = |error: &dyn std::fmt::Display| general(format!("a page cannot be decompressed: {error}"));
     let unpacked = match codec {
         CompressionCodec::SNAPPY => {
             let mut unpacked = vec![0; len];
@@ -293,16 +294,16 @@ thread_local! {
 }
 
 /// Whether this thread is in the decoder of Parquet files, whose panics are caught: they mean that a file is damaged. A
-/// panic hook has nothing to say then.
+/// panic hook should print nothing then.
 pub fn is_decoding() -> bool {
     DECODING.get()
 }
 
-/// Calls the decoder, which takes some things for granted that a damaged file may lack, and panics: an error like others.
+/// Calls the decoder, which panics on some damaged files, and converts panics to errors.
 pub(crate) fn decoding<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     DECODING.set(true);
-    // What the work leaves half done is not used again: the file is given up.
+    // State that a panic leaves inconsistent is not used again: reading stops.
     let done = catch_unwind(AssertUnwindSafe(work));
     DECODING.set(false);
-    done.unwrap_or_else(|_panic| Err(ParquetError::General("its values do not fit what is said of them".into())))
+    done.unwrap_or_else(|_panic| Err(ParquetError::General("its values do not match its metadata".into())))
 }

@@ -1,5 +1,5 @@
-//! Parquet: the table of [`crate::files::table`], lists as lists, absent values as nulls. Row groups end before their
-//! values fill more than some megabytes. The [`Header`] is the value of the key `searchlens` in the file's metadata.
+//! Parquet: the table of [`crate::files::table`], lists as lists, absent values as nulls. A row group has
+//! a few megabytes at most. The [`Header`] is the value of the key `searchlens` in the file's metadata.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -18,30 +18,31 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
-use crate::files::entry::{Body, Item};
+use crate::files::fault::FileFault;
 use crate::files::header::Header;
 use crate::files::pages::{self, MAX_PAGE_VALUES, Pages};
+use crate::files::raw::{Body, RawEntry};
+use crate::files::sink::{Sink, two_tables, wrong_format};
 use crate::files::table::{Cell, Column, Kind, LONGEST, Row, Table};
-use crate::files::{FileFault, Sink};
 
 /// The key of the header.
 const KEY: &str = "searchlens";
 
-/// The most values of lists in a row group, which is held until it is full.
+/// Maximum number of list values in a row group, which is held in memory until it is full.
 const GROUP_VALUES: usize = 1 << 21;
 
-/// The most problems in a row group.
+/// Maximum number of problems in a row group.
 const GROUP_ROWS: usize = 1 << 16;
 
 /// Problems read at a time.
 const BATCH: usize = 256;
 
-/// The most bytes of the metadata at a file's end.
+/// Maximum size of the footer in bytes.
 const MAX_FOOTER: u64 = 64 << 20;
 
-/// A Parquet file on its way.
+/// A Parquet file that is being written.
 pub(crate) struct ParquetSink {
-    /// Absent until the first problem shows which table it is, and while the writer is being closed.
+    /// Absent until the first problem determines the table, and while the writer is being closed.
     writer: Option<SerializedFileWriter<BufWriter<File>>>,
     file: Option<File>,
     table: Table,
@@ -81,11 +82,11 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Row(row) = item.body else { return Err(super::foreign_item()) };
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Row(row) = raw.body else { return Err(wrong_format()) };
         self.begin(row.table)?;
         if row.table != self.table {
-            return Err(super::two_tables(item.number, ".parquet"));
+            return Err(two_tables(raw.number, ".parquet"));
         }
         self.n_values += row.cells.iter().map(Cell::len).sum::<usize>();
         self.rows.push(row.cells);
@@ -189,29 +190,29 @@ fn write_column<'a>(
     writer.close()
 }
 
-/// Appends values, and says how many they were.
+/// Appends values, and returns their number.
 fn extend<T>(to: &mut Vec<T>, values: impl IntoIterator<Item = T>) -> usize {
     let before = to.len();
     to.extend(values);
     to.len() - before
 }
 
-/// The problems of a Parquet file.
-pub(crate) struct Items {
+/// The raw entries of a Parquet file.
+pub(crate) struct RawEntries {
     file: File,
     reader: SerializedFileReader<File>,
     table: Table,
-    /// The row group to be opened next.
+    /// Index of the next row group.
     next_group: usize,
     /// The columns of the current row group; `None` for those that the file lacks.
     columns: Vec<Option<ColumnBatch>>,
-    /// Problems of the current row group that are not read yet.
+    /// Number of unread problems of the current row group.
     left: u64,
     n_read: u64,
 }
 
 /// Opens a Parquet file.
-pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     let mut file = File::open(path).map_err(FileFault::Read)?;
     check_footer(&mut file)?;
     let handle = file.try_clone().map_err(FileFault::Read)?;
@@ -228,10 +229,10 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
         return Err(FileFault::part(format!("column {}", column.name), "is missing"));
     }
     let columns = Vec::new();
-    Ok((header, Items { file, reader, table, next_group: 0, columns, left: 0, n_read: 0 }))
+    Ok((header, RawEntries { file, reader, table, next_group: 0, columns, left: 0, n_read: 0 }))
 }
 
-/// Looks at how long the metadata at the end are before they are read.
+/// Checks the size of the footer before it is read.
 fn check_footer(file: &mut File) -> Result<(), FileFault> {
     let len = file.seek(SeekFrom::End(0)).map_err(FileFault::Read)?;
     let mut tail = [0; 8];
@@ -240,7 +241,7 @@ fn check_footer(file: &mut File) -> Result<(), FileFault> {
     }
     file.seek(SeekFrom::End(-8)).and_then(|_| file.read_exact(&mut tail)).map_err(FileFault::Read)?;
     if &tail[4..] != b"PAR1" {
-        return Err(FileFault::part("footer", "is no Parquet file's, or the file is cut off"));
+        return Err(FileFault::part("footer", "does not belong to a Parquet file, or the file is truncated"));
     }
     match u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]])) {
         footer if footer > MAX_FOOTER => Err(FileFault::too_long("footer", footer, MAX_FOOTER)),
@@ -248,13 +249,13 @@ fn check_footer(file: &mut File) -> Result<(), FileFault> {
     }
 }
 
-/// The place of the leaf of a column.
+/// Returns the index of a column's leaf.
 fn find(columns: &[Arc<ColumnDescriptor>], name: &str) -> Option<usize> {
     columns.iter().position(|leaf| leaf.path().parts().first().is_some_and(|root| root == name))
 }
 
-impl Items {
-    fn next_item(&mut self) -> Result<Option<Item>, FileFault> {
+impl RawEntries {
+    fn next_item(&mut self) -> Result<Option<RawEntry>, FileFault> {
         while self.left == 0 {
             if self.next_group == self.reader.num_row_groups() {
                 return Ok(None);
@@ -267,7 +268,7 @@ impl Items {
         let number = self.n_read;
         let cells = self.columns.iter_mut().map(|column| column.as_mut().map_or(Ok(Cell::Absent), |c| c.next(number)));
         let cells = cells.collect::<Result<Vec<Cell>, FileFault>>()?;
-        Ok(Some(Item { number, body: Body::Row(Row { table: self.table, cells }) }))
+        Ok(Some(RawEntry { number, body: Body::Row(Row { table: self.table, cells }) }))
     }
 
     fn open_group(&mut self) -> Result<(), FileFault> {
@@ -279,7 +280,7 @@ impl Items {
         let mut columns = Vec::new();
         for column in self.table.columns() {
             let leaves = group.metadata().schema_descr().columns();
-            // A column without any value has no type in pandas.
+            // pandas writes a column without values without a type.
             let is_void = |place: &usize| leaves[*place].logical_type_ref() == Some(&LogicalType::Unknown);
             let Some(place) = find(leaves, column.name).filter(|place| !(column.optional && is_void(place))) else {
                 columns.push(None);
@@ -298,21 +299,21 @@ impl Items {
     }
 }
 
-impl Iterator for Items {
-    type Item = Result<Item, FileFault>;
+impl Iterator for RawEntries {
+    type Item = Result<RawEntry, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_item().transpose()
     }
 }
 
-/// A column of a row group: some of its cells, and where the rest come from.
+/// A column of a row group: buffered cells, and the reader of the rest.
 struct ColumnBatch {
     column: &'static Column,
-    /// The definition level of a value that is there.
+    /// The definition level of a present value.
     defined: i16,
     is_list: bool,
-    /// The definition level of a list that is there and empty.
+    /// The definition level of an empty list.
     list_defined: i16,
     source: Source,
     budget: Arc<AtomicU64>,
@@ -421,11 +422,11 @@ impl ColumnBatch {
         }
     }
 
-    /// Cuts values into cells: one of each problem, a list or one value.
+    /// Splits values into cells, one per problem: a list or one value.
     fn fold<T>(&mut self, levels: &Levels, values: Vec<T>, cell: impl Fn(Vec<T>) -> Cell) -> Result<(), ParquetError> {
         let mut values = values.into_iter();
         if self.defined == 0 {
-            // Nothing may be absent, so nothing is said of what is.
+            // Nothing may be absent, so there are no levels.
             self.cells.extend(values.map(|value| cell(vec![value])));
             return Ok(());
         }
@@ -441,7 +442,7 @@ impl ColumnBatch {
                 _ if n_defined == len && len <= LONGEST => {
                     let list: Vec<T> = values.by_ref().take(len).collect();
                     if list.len() < len {
-                        return Err(ParquetError::General("fewer values than are announced".into()));
+                        return Err(ParquetError::General("fewer values than its levels announce".into()));
                     }
                     cell(list)
                 }
@@ -459,7 +460,7 @@ impl ColumnBatch {
     }
 }
 
-/// What is said of the values of a batch; empty where nothing can be absent, or nothing is a list.
+/// The levels of a batch; empty if nothing can be absent, or nothing is a list.
 struct Levels {
     definitions: Vec<i16>,
     repetitions: Vec<i16>,

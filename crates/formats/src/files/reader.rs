@@ -1,34 +1,47 @@
-//! The one way into files of problems.
+//! The reader of all problem files.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::files::entry::Item;
+use crate::files::fault::{FileError, FileFault};
+use crate::files::format::Format;
 use crate::files::header::Header;
+use crate::files::raw::RawEntry;
 use crate::files::shard::{self, Shard};
-use crate::files::{FileError, FileFault, Format, lines_header, npz, parquet, zanj};
+use crate::files::{lines_header, npz, parquet, zanj};
 use crate::record::{RecordError, RecordFault};
 use searchlens_tasks::splits::Split;
 
-/// The longest line that is read. A maze of a million cells has 25 MB.
+/// Maximum length of a line in bytes. A maze of a million cells has 25 MB.
 const MAX_LINE: u64 = 256 << 20;
 
-/// The problems of a file, in order, unchecked.
+/// Reads the problems of a file in order, as raw entries.
+///
+/// ```
+/// use searchlens_formats::files::Reader;
+///
+/// let lines = r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[1,0]]]}"#;
+/// for raw in Reader::lines("example", lines.as_bytes()) {
+///     let entry = raw?.decode()?;
+///     assert!(entry.facts().is_none(), "it has no ends");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Reader {
     path: PathBuf,
     header: Option<Header>,
-    items: Box<dyn Iterator<Item = Result<Item, FileFault>>>,
-    /// The files of a folder that come after.
+    items: Box<dyn Iterator<Item = Result<RawEntry, FileFault>>>,
+    /// The remaining files of a folder.
     files: std::vec::IntoIter<PathBuf>,
     n_before: u64,
 }
 
 impl Reader {
-    /// Opens a file, by its ending, or a folder that [`crate::files::FolderWriter`] has written.
+    /// Opens a file, by its ending, or a folder written by [`crate::files::FolderWriter`].
     ///
     /// # Errors
-    /// [`FileError`], if the file is not there, or not of the format that its ending names.
+    /// [`FileError`], if the file does not exist or does not have the format of its ending.
     pub fn open(path: &Path) -> Result<Reader, FileError> {
         let format = Format::of(path)?;
         if format == Format::Folder {
@@ -38,7 +51,7 @@ impl Reader {
         Ok(Reader { path: path.to_owned(), header, items, files: Vec::new().into_iter(), n_before: 0 })
     }
 
-    /// JSON lines from anywhere; `name` stands for a path in messages.
+    /// Reads JSON lines from any source; `name` replaces the path in errors.
     pub fn lines(name: &str, source: impl BufRead + 'static) -> Reader {
         let items = Box::new(until_fault(lines(source)));
         Reader { path: name.into(), header: None, items, files: Vec::new().into_iter(), n_before: 0 }
@@ -65,12 +78,12 @@ impl Reader {
         Ok(reader)
     }
 
-    /// What the file says of itself; of a folder, its first file.
+    /// Returns the header of the current file, if it has one.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
-    /// The file that is being read.
+    /// Returns the path of the current file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -89,16 +102,16 @@ impl std::fmt::Debug for Reader {
     }
 }
 
-/// In a folder, numbers go on from one file to the next.
+/// In a folder, numbers continue from one file to the next.
 impl Iterator for Reader {
-    type Item = Result<Item, FileError>;
+    type Item = Result<RawEntry, FileError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.items.next() {
-                Some(item) => {
-                    let item = item.map(|item| Item { number: item.number + self.n_before, ..item });
-                    return Some(item.map_err(|fault| fault.at(&self.path)));
+                Some(raw) => {
+                    let raw = raw.map(|raw| RawEntry { number: raw.number + self.n_before, ..raw });
+                    return Some(raw.map_err(|fault| fault.at(&self.path)));
                 }
                 None => {
                     let n_here = self.header.as_ref().map_or(0, |header| header.n);
@@ -112,9 +125,9 @@ impl Iterator for Reader {
     }
 }
 
-type Items = Box<dyn Iterator<Item = Result<Item, FileFault>>>;
+type RawEntries = Box<dyn Iterator<Item = Result<RawEntry, FileFault>>>;
 
-fn open(format: Format, path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+fn open(format: Format, path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     Ok(match format {
         Format::Lines => {
             let source = BufReader::new(File::open(path).map_err(FileFault::Read)?);
@@ -134,25 +147,26 @@ fn open(format: Format, path: &Path) -> Result<(Option<Header>, Items), FileFaul
         }
         Format::Shard => {
             let shard = Shard::open(File::open(path).map_err(FileFault::Read)?)?;
-            (Some(shard.header().clone()), Box::new(shard::Items::of(shard)))
+            (Some(shard.header().clone()), Box::new(shard::RawEntries::of(shard)))
         }
     })
 }
 
-/// Nothing after the first fault: in these formats what follows a damaged part cannot be told from it. (A shard's blocks can.)
+/// Ends an iterator after its first error: in these formats the data after a damaged part cannot be located. (In shards it
+/// can.)
 fn until_fault(
-    mut items: impl Iterator<Item = Result<Item, FileFault>>,
-) -> impl Iterator<Item = Result<Item, FileFault>> {
+    mut items: impl Iterator<Item = Result<RawEntry, FileFault>>,
+) -> impl Iterator<Item = Result<RawEntry, FileFault>> {
     let mut ended = false;
     std::iter::from_fn(move || {
-        let item = if ended { None } else { items.next() };
-        ended |= item.as_ref().is_some_and(Result::is_err);
-        item
+        let raw = if ended { None } else { items.next() };
+        ended |= raw.as_ref().is_some_and(Result::is_err);
+        raw
     })
 }
 
-/// Lines that are not empty, under their numbers.
-fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<Item, FileFault>> {
+/// Returns the non-empty lines with their numbers.
+fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<RawEntry, FileFault>> {
     let mut number = 0;
     std::iter::from_fn(move || {
         loop {
@@ -168,7 +182,7 @@ fn lines(mut source: impl BufRead) -> impl Iterator<Item = Result<Item, FileFaul
             };
             match text {
                 Ok(text) if text.trim().is_empty() => {}
-                Ok(text) => return Some(Ok(Item::line(number, text.trim_end_matches(['\n', '\r']).to_owned()))),
+                Ok(text) => return Some(Ok(RawEntry::line(number, text.trim_end_matches(['\n', '\r']).to_owned()))),
                 Err(error) => {
                     let fault = RecordFault::Source(error);
                     return Some(Err(FileFault::Line(RecordError { line: number as usize, fault })));

@@ -14,187 +14,41 @@
 //! lowest first: a bit for each pair of adjacent cells in [`Lattice::adjacent_pairs`]' order; start and end, in as many
 //! bits as the number of cells needs, which itself stands for "absent"; a bit that says whether passages have weights,
 //! and if so the width of a weight in 4 bits, and the weight less one of each open passage; with both ends, a bit that
-//! says how the solution is told. 0: it is a shortest path, and the only bits are those that say which of several
-//! shortest ways on was taken (1 bit for two, 2 bits for three or four). 1: its steps in 32 bits, then 2 bits a step
-//! (east, west, south, north).
+//! says how the solution is stored. 0: it is a shortest path, stored as its choice among several optimal next cells (1 bit
+//! for two, 2 bits for three or four). 1: its number of steps in 32 bits, then 2 bits per step (east, west, south, north).
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use flate2::Crc;
 
-use crate::files::bits::{BitReader, BitWriter, width_of};
-use crate::files::entry::{Body, Entry, Item};
+use crate::files::entry::Entry;
+use crate::files::fault::FileFault;
 use crate::files::header::{self, Header};
-use crate::files::table::{fault, lattice};
-use crate::files::{FileFault, Sink};
-use crate::record::{MazeRecord, Record, RecordFault};
+use crate::files::raw::{Body, RawEntry};
+use crate::files::sink::{Sink, wrong_format};
+use crate::files::table::lattice;
 use searchlens_tasks::problem::maze::Lattice;
-use searchlens_tasks::problem::passages::PassageSet;
-use searchlens_tasks::problem::solve::DistanceField;
 
-/// The version of the layout: 2 since the head tells tori. Readers refuse later ones.
+/// Layout version: 2 since the head has a torus flag. Readers refuse later versions.
 const VERSION: u32 = 2;
 
-/// Problems in a block: what a read of one problem must look at.
+/// Problems per block: the unit of reading.
 const BLOCK: u64 = 256;
 
 const MAGIC: &[u8; 8] = b"SLshard\n";
 const END: &[u8; 8] = b"SLend\n\0\0";
-/// The head of this version; no earlier one is longer.
+/// Length of the head in this version; earlier ones are not longer.
 const LONGEST_HEAD: u64 = 32;
 const TAIL_LEN: u64 = 36;
 
-/// The bits of a maze.
-///
-/// # Errors
-/// What it is that shards cannot hold.
-pub(crate) fn pack(entry: &Entry) -> Result<(Lattice, Vec<u8>), &'static str> {
-    let Record::Maze(record) = &entry.record else { return Err("it is a graph") };
-    if entry.importance != 1.0 {
-        return Err("a maze of a balanced set has an importance");
-    }
-    let MazeRecord { maze, start, end, solution } = record;
-    let lattice = maze.lattice;
-    let open = PassageSet::of(maze);
-    let mut bits = BitWriter::default();
-    for (a, b) in lattice.adjacent_pairs() {
-        bits.push(1, u64::from(open.is_open(a, b)));
-    }
-    let node_width = width_of(lattice.n_cells() as u64);
-    for node in [start, end] {
-        bits.push(node_width, node.unwrap_or(lattice.n_cells()) as u64);
-    }
-    bits.push(1, u64::from(maze.graph.is_weighted()));
-    if maze.graph.is_weighted() {
-        let weights =
-            || maze.passages().filter_map(|(a, b)| maze.graph.weight(a, b)).map(|weight| u64::from(weight - 1));
-        let width = width_of(weights().max().unwrap_or(0));
-        bits.push(4, u64::from(width));
-        weights().for_each(|weight| bits.push(width, weight));
-    }
-    if let (Some(_), Some(end), Some(path)) = (start, end, solution) {
-        match choices(&DistanceField::to(&maze.graph, *end), &maze.graph, path) {
-            Some(choices) => {
-                bits.push(1, 0);
-                choices.into_iter().for_each(|(width, choice)| bits.push(width, choice));
-            }
-            None => {
-                bits.push(1, 1);
-                bits.push(32, path.len() as u64 - 1);
-                path.windows(2).for_each(|step| bits.push(2, heading(lattice, step[0], step[1])));
-            }
-        }
-    }
-    Ok((lattice, bits.finish()))
-}
-
-/// At each cell of a shortest path with several ways on that are shortest: how many bits say which, and which it is.
-/// `None` if the path is no shortest one.
-fn choices(
-    field: &DistanceField,
-    graph: &searchlens_tasks::problem::graph::Graph,
-    path: &[usize],
-) -> Option<Vec<(u32, u64)>> {
-    let ends_there = path.last() == Some(&field.target());
-    let mut choices = Vec::new();
-    for step in path.windows(2) {
-        let ways = field.successors(graph, step[0]);
-        let choice = ways.clone().position(|way| way == step[1])?;
-        match ways.count() {
-            1 => {}
-            n => choices.push((width_of(n as u64 - 1), choice as u64)),
-        }
-    }
-    ends_there.then_some(choices)
-}
-
-/// Which way an adjacent cell lies: east 0, west 1, south 2, north 3.
-fn heading(lattice: Lattice, from: usize, to: usize) -> u64 {
-    (0..4).find(|&heading| neighbour(lattice, from, heading) == Some(to)).expect("steps lead to adjacent cells")
-}
-
-/// The cell that lies that way, if there is one.
-fn neighbour(lattice: Lattice, from: usize, heading: u64) -> Option<usize> {
-    match heading {
-        0 => lattice.east(from),
-        1 => lattice.west(from),
-        2 => lattice.south(from),
-        _ => lattice.north(from),
-    }
-}
-
-/// The maze that [`pack`] has packed.
-pub(crate) fn unpack(lattice: Lattice, bytes: &[u8]) -> Result<Entry, RecordFault> {
-    let ends_early = || fault("bits", format!("{} bytes", bytes.len()), "longer: the problem is cut off".to_owned());
-    let mut bits = BitReader::new(bytes);
-    let mut pull = |width: u32| bits.pull(width).ok_or_else(ends_early);
-    let mut open = PassageSet::none(lattice);
-    for (a, b) in lattice.adjacent_pairs() {
-        if pull(1)? == 1 {
-            open.open(a, b);
-        }
-    }
-    let mut maze = open.to_maze();
-    let n_cells = lattice.n_cells();
-    let mut node = |field: &str| match pull(width_of(n_cells as u64))? as usize {
-        absent if absent == n_cells => Ok(None),
-        node if node < n_cells => Ok(Some(node)),
-        node => Err(fault(field, node, format!("a cell below {n_cells}"))),
-    };
-    let (start, end) = (node("start")?, node("end")?);
-    if pull(1)? == 1 {
-        let width = pull(4)? as u32;
-        if width > 10 {
-            return Err(fault("weights", format!("{width} bits wide"), "at most 10 bits wide".to_owned()));
-        }
-        let mut weights = std::collections::BTreeMap::new();
-        for passage in maze.passages() {
-            weights.insert(passage, pull(width)? as u32 + 1);
-        }
-        if let Some(weight) = weights.values().find(|&&weight| weight > searchlens_tasks::mazes::error::MAX_WEIGHT) {
-            return Err(fault("weights", weight, format!("at most {}", searchlens_tasks::mazes::error::MAX_WEIGHT)));
-        }
-        maze.graph = maze.graph.with_weights(|a, b| weights[&(a, b)]);
-    }
-    let solution = match start.zip(end) {
-        None => None,
-        Some((start, end)) if pull(1)? == 0 => {
-            let field = DistanceField::to(&maze.graph, end);
-            let mut path = vec![start];
-            let mut at = start;
-            while field.distance(at).is_some_and(|steps| steps > 0) {
-                let ways = field.successors(&maze.graph, at);
-                let n_ways = ways.clone().count();
-                let choice = if n_ways > 1 { pull(width_of(n_ways as u64 - 1))? as usize } else { 0 };
-                let next = ways.clone().nth(choice);
-                at = next.ok_or_else(|| fault("solution", choice, format!("one of {n_ways} ways on")))?;
-                path.push(at);
-            }
-            Some(path)
-        }
-        Some((start, _)) => {
-            let n_steps = pull(32)?;
-            let mut path = vec![start];
-            let mut at = start;
-            for _ in 0..n_steps {
-                let next = neighbour(lattice, at, pull(2)?);
-                at = next.ok_or_else(|| fault("solution", at, "a cell with a neighbour that way".to_owned()))?;
-                path.push(at);
-            }
-            Some(path)
-        }
-    };
-    Ok(Entry::of_maze(MazeRecord::checked(maze, start, end, solution)?, 1.0))
-}
-
-/// A shard on its way to a file.
+/// A shard that is being written.
 pub(crate) struct ShardSink {
     out: Box<dyn Write + Send>,
     lattice: Option<Lattice>,
     /// Bytes written so far.
     at: u64,
-    /// The problems of the block that is not full yet.
+    /// The problems of the current block.
     block: Vec<u8>,
     n: u64,
     index: Vec<u64>,
@@ -231,8 +85,8 @@ impl ShardSink {
 }
 
 impl Sink for ShardSink {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Packed(lattice, bytes) = item.body else { return Err(super::foreign_item()) };
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Packed(lattice, bytes) = raw.body else { return Err(wrong_format()) };
         match self.lattice {
             None => {
                 self.put_head(Some(lattice))?;
@@ -240,7 +94,7 @@ impl Sink for ShardSink {
             }
             Some(first) if first != lattice => {
                 let what = "the maze is of another shape than the first";
-                let number = item.number;
+                let number = raw.number;
                 return Err(FileFault::CannotHold {
                     number,
                     what,
@@ -278,24 +132,24 @@ impl Sink for ShardSink {
     }
 }
 
-/// A shard that is read, from the front or anywhere.
+/// A shard, read sequentially or by index.
 #[derive(Debug)]
 pub struct Shard {
     file: File,
     lattice: Option<Lattice>,
     header: Header,
     n: u64,
-    /// Where each block begins, and where the last one ends.
+    /// Offset of each block, and of the end of the last one.
     offsets: Vec<u64>,
-    /// The block read last: its number, and its problems.
+    /// The last block read: its number and problems.
     block: Option<(u64, Vec<Vec<u8>>)>,
 }
 
 impl Shard {
-    /// Opens a shard: reads and checks its ends.
+    /// Opens a shard and validates its head, index and header.
     ///
     /// # Errors
-    /// [`FileFault`] if the file is no shard, of a later version, or damaged.
+    /// [`FileFault`], if the file is not a shard, has a later version, or is damaged.
     pub fn open(mut file: File) -> Result<Shard, FileFault> {
         let len = file.seek(SeekFrom::End(0)).map_err(FileFault::Read)?;
         if len < LONGEST_HEAD + TAIL_LEN {
@@ -303,7 +157,7 @@ impl Shard {
         }
         let head = bytes_at(&mut file, 0, LONGEST_HEAD)?;
         if &head[..8] != MAGIC {
-            return Err(FileFault::part("head", "is no shard's"));
+            return Err(FileFault::part("head", "does not belong to a shard"));
         }
         let [version, rows, cols, block] = [8, 12, 16, 20].map(|at| u32_at(&head, at));
         if version > VERSION {
@@ -344,42 +198,42 @@ impl Shard {
         Ok(Shard { file, lattice, header, n, offsets, block: None })
     }
 
-    /// What the shard says of itself.
+    /// Returns the header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Number of problems.
+    /// Returns the number of problems.
     pub fn len(&self) -> u64 {
         self.n
     }
 
-    /// Whether there are none.
+    /// Whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.n == 0
     }
 
-    /// Problem number `index`, from 0. Reads its block, unless that was read last.
+    /// Returns problem `index`, from 0. Reads its block unless it was the last one read.
     ///
     /// # Errors
-    /// [`FileFault`] if there is no such problem, or its block is damaged.
+    /// [`FileFault`], if there is no such problem, or its block is damaged.
     pub fn get(&mut self, index: u64) -> Result<Entry, FileFault> {
-        self.item(index)?.check()
+        self.raw(index)?.decode()
     }
 
-    pub(crate) fn item(&mut self, index: u64) -> Result<Item, FileFault> {
+    pub(crate) fn raw(&mut self, index: u64) -> Result<RawEntry, FileFault> {
         let lattice = self.lattice.filter(|_| index < self.n);
         let lattice = lattice.ok_or_else(|| FileFault::Part {
             part: format!("problem {}", index + 1),
-            what: format!("is asked for, and there are {}", self.n),
-            remedy: "ask for an earlier one",
+            what: format!("does not exist: the shard has {} problems", self.n),
+            remedy: "use a lower index",
         })?;
         let number = index / BLOCK;
         if self.block.as_ref().is_none_or(|(read, _)| *read != number) {
             self.block = Some((number, self.read_block(number)?));
         }
         let problems = self.block.as_ref().map_or(&[][..], |(_, problems)| problems);
-        Ok(Item { number: index + 1, body: Body::Packed(lattice, problems[(index % BLOCK) as usize].clone()) })
+        Ok(RawEntry { number: index + 1, body: Body::Packed(lattice, problems[(index % BLOCK) as usize].clone()) })
     }
 
     fn read_block(&mut self, number: u64) -> Result<Vec<Vec<u8>>, FileFault> {
@@ -407,33 +261,33 @@ impl Shard {
             None
         };
         let problems: Option<Vec<_>> = (0..n_problems).map(|_| next()).collect();
-        let problems = problems.ok_or_else(|| damaged("has problems that are cut off"))?;
-        if rest.is_empty() { Ok(problems) } else { Err(damaged("has bytes that belong to no problem")) }
+        let problems = problems.ok_or_else(|| damaged("has truncated problems"))?;
+        if rest.is_empty() { Ok(problems) } else { Err(damaged("has excess bytes")) }
     }
 }
 
-/// The problems of a shard in order, as they lie there.
-impl Iterator for Items {
-    type Item = Result<Item, FileFault>;
+/// Returns the problems of a shard in order.
+impl Iterator for RawEntries {
+    type Item = Result<RawEntry, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Items { shard, next } = self;
+        let RawEntries { shard, next } = self;
         (*next < shard.len()).then(|| {
             *next += 1;
-            shard.item(*next - 1)
+            shard.raw(*next - 1)
         })
     }
 }
 
-/// See [`Items::next`].
-pub(crate) struct Items {
+/// The raw entries of a shard.
+pub(crate) struct RawEntries {
     shard: Shard,
     next: u64,
 }
 
-impl Items {
-    pub(crate) fn of(shard: Shard) -> Items {
-        Items { shard, next: 0 }
+impl RawEntries {
+    pub(crate) fn of(shard: Shard) -> RawEntries {
+        RawEntries { shard, next: 0 }
     }
 }
 

@@ -4,9 +4,8 @@
 
 use serde_json::{Value, json};
 
-use crate::files::Entry;
-use crate::graph_record;
-use crate::record::{MazeRecord, Record, RecordFault};
+use crate::files::entry::Entry;
+use crate::record::{self, MazeRecord, Record, RecordFault};
 use searchlens_tasks::mazes::error::{MAX_CELLS, MAX_WEIGHT};
 use searchlens_tasks::problem::Labels;
 use searchlens_tasks::problem::graph::Graph;
@@ -14,7 +13,7 @@ use searchlens_tasks::problem::maze::{Lattice, MIN_TORUS_SIDE, Maze};
 use searchlens_tasks::problem::passages::PassageSet;
 use searchlens_tasks::splits::SymmetryClass;
 
-/// The most values that a list of one problem may have, or bytes a text.
+/// Maximum number of values in a list of one problem, or of bytes in a text.
 pub(crate) const LONGEST: usize = 8 << 20;
 
 /// Which schema a file has.
@@ -24,22 +23,24 @@ pub(crate) enum Table {
     Graphs,
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Truth.
+    /// Boolean.
     Flag,
-    /// A whole number of 32 bits.
+    /// 32-bit integer.
     Int,
-    /// A number of 64 bits without sign.
+    /// Unsigned 64-bit integer.
     Id,
-    /// A number of double precision.
+    /// Double.
     Real,
-    /// A text in UTF-8.
+    /// UTF-8 text.
     Text,
-    /// Lists of the first, second and fourth.
+    /// List of booleans.
     Flags,
+    /// List of integers.
     Ints,
+    /// List of doubles.
     Reals,
 }
 
@@ -48,7 +49,7 @@ pub(crate) enum Kind {
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// Whether a problem may be without it.
+    /// Whether the column may be absent or have nulls.
     pub(crate) optional: bool,
 }
 
@@ -66,7 +67,7 @@ pub(crate) enum Cell {
     Reals(Vec<f64>),
 }
 
-/// A problem as cells, one for each column of the table, in its order and of its kind (or absent).
+/// A problem as cells: one per column of the table, in the same order, of the column's type or absent.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) table: Table,
@@ -74,7 +75,7 @@ pub(crate) struct Row {
 }
 
 impl Cell {
-    /// How many values the cell holds, or bytes of text.
+    /// Number of values, or of bytes of text.
     pub(crate) fn len(&self) -> usize {
         match self {
             Cell::Flags(values) => values.len(),
@@ -85,7 +86,7 @@ impl Cell {
         }
     }
 
-    /// How many bytes the cell takes.
+    /// Size in bytes.
     pub(crate) fn size(&self) -> usize {
         match self {
             Cell::Flags(_) | Cell::Text(_) => self.len(),
@@ -102,7 +103,7 @@ const fn optional(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, optional: true }
 }
 
-/// `torus` came with version 2 of the header; files of version 1 hold rectangles alone.
+/// `torus` was added in version 2 of the header; files of version 1 have only rectangles.
 const MAZES: [Column; 10] = [
     column("rows", Kind::Int),
     column("cols", Kind::Int),
@@ -138,7 +139,7 @@ impl Table {
         }
     }
 
-    /// The table that a file has which has these columns: each has a column that the other lacks.
+    /// Returns the table of a file with these columns: each table has a column that the other lacks.
     pub(crate) fn with(has: impl Fn(&str) -> bool) -> Option<Table> {
         if has("connection_list") {
             return Some(Table::Mazes);
@@ -200,7 +201,7 @@ fn ints(values: impl Iterator<Item = usize>) -> Cell {
     Cell::Ints(values.map(|value| value as i64).collect())
 }
 
-/// The problem of a row.
+/// Decodes and validates a row.
 pub(crate) fn entry(row: Row) -> Result<Entry, RecordFault> {
     let mut columns = row.table.columns().iter();
     let mut cells = row.cells.into_iter();
@@ -240,7 +241,7 @@ pub(crate) fn entry(row: Row) -> Result<Entry, RecordFault> {
                     cell => drop(line.insert(field.to_owned(), graph_field(field, cell)?)),
                 }
             }
-            // Labels are flat, and how long each is follows from how many nodes there are.
+            // Labels are flat; their dimension follows from the number of nodes.
             if let (Some(Value::Array(labels)), Some(n)) = (line.get("labels"), line.get("n").and_then(Value::as_u64)) {
                 let dim = labels.len() / (n.max(1) as usize);
                 if dim == 0 || labels.len() as u64 != dim as u64 * n {
@@ -258,13 +259,13 @@ pub(crate) fn entry(row: Row) -> Result<Entry, RecordFault> {
                 _ => None,
             };
             let importance = importance(next()?)?;
-            let (graph, _) = graph_record::parse_value(Value::Object(line))?;
+            let (graph, _) = record::graph::parse_value(Value::Object(line))?;
             Ok(Entry { record: Record::Graph(graph), class, importance })
         }
     }
 }
 
-/// A field of a graph's line, so that what is said in columns is checked as lines are.
+/// Converts a cell to a field of a graph's JSON line, so that rows are validated as lines are.
 fn graph_field(field: &'static str, cell: Cell) -> Result<Value, RecordFault> {
     Ok(match cell {
         Cell::Ints(ends) if field == "edges" => {
@@ -294,7 +295,7 @@ fn importance(cell: Cell) -> Result<f64, RecordFault> {
     }
 }
 
-/// A maze as files of columns have it, unchecked.
+/// The columns of a maze, not validated.
 struct MazeParts {
     rows: Option<i64>,
     cols: Option<i64>,
@@ -330,7 +331,7 @@ impl MazeParts {
     }
 }
 
-/// A rectangle or torus of allowed size.
+/// Returns a rectangle or torus, if its size is valid.
 pub(crate) fn lattice(rows: i64, cols: i64, torus: bool) -> Result<Lattice, RecordFault> {
     let side = |side: i64| usize::try_from(side).ok().filter(|&side| side > 0);
     let sides = side(rows).zip(side(cols));
@@ -345,7 +346,7 @@ pub(crate) fn lattice(rows: i64, cols: i64, torus: bool) -> Result<Lattice, Reco
     Ok(Lattice { wraps: torus, ..Lattice::new(rows, cols) })
 }
 
-/// maze-dataset's `connection_list`, flattened, as a set.
+/// Returns the passages of maze-dataset's `connection_list`, given flat.
 fn passages(lattice: Lattice, flags: &[bool]) -> Result<PassageSet, RecordFault> {
     let Lattice { rows, cols, .. } = lattice;
     let n_cells = lattice.n_cells();
@@ -366,7 +367,7 @@ fn passages(lattice: Lattice, flags: &[bool]) -> Result<PassageSet, RecordFault>
     Ok(open)
 }
 
-/// The maze's graph with weights given as `connection_list` is, 0 where there is a wall.
+/// Returns the maze's graph with weights, given like `connection_list`, with 0 at walls.
 fn weighted(maze: &Maze, weights: &[i64]) -> Result<Graph, RecordFault> {
     let n_cells = maze.lattice.n_cells();
     if weights.len() != 2 * n_cells {
@@ -403,7 +404,7 @@ fn list(cell: Cell) -> Option<Vec<i64>> {
     }
 }
 
-/// A value of the wrong form.
+/// Returns the error of an invalid value.
 pub(crate) fn fault(field: impl Into<String>, value: impl ToString, form: String) -> RecordFault {
     RecordFault::Form { field: field.into(), value: value.to_string(), form }
 }

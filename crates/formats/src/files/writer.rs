@@ -1,20 +1,39 @@
-//! The one way out to files of problems.
+//! The writer of all problem files.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files::entry::{Body, Item};
+use crate::files::card;
+use crate::files::fault::FileFault;
+use crate::files::format::Format;
 use crate::files::header::{Header, Source};
 use crate::files::npz::NpzSink;
 use crate::files::parquet::ParquetSink;
+use crate::files::raw::{Body, RawEntry};
 use crate::files::shard::ShardSink;
+use crate::files::sink::{Sink, wrong_format};
 use crate::files::zanj::ZanjSink;
-use crate::files::{FileFault, Format, Sink, card, foreign_item};
 use searchlens_tasks::sets::statistics::{Facts, Tally};
 use searchlens_tasks::splits::Split;
 
-/// A file of problems that is being written. It is whole once [`Writer::finish`] has said so.
+/// A problem file that is being written. It is complete after [`Writer::finish`].
+///
+/// ```
+/// use searchlens_formats::files::{Format, RawEntry, Reader, Writer};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("mazes.parquet");
+/// let line = r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[1,0]]],"start":[0,0],"end":[0,1]}"#;
+/// let entry = RawEntry::line(1, line.to_owned()).decode()?;
+///
+/// let mut writer = Writer::new(Format::Parquet, std::fs::File::create(&path)?, folder.path())?;
+/// writer.write(RawEntry::encode(Format::Parquet, 1, &entry)?, entry.facts().as_ref())?;
+/// writer.finish(None)?;
+///
+/// assert_eq!(Reader::open(&path)?.count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Writer {
     sink: Box<dyn Sink>,
     tally: Tally,
@@ -22,8 +41,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Begins to write to a file. `folder` is for files without names that hold what must wait until all problems are
-    /// there (NPZ and `.zanj`): as much as the problems take unpacked.
+    /// Starts a file. In `folder` NPZ and `.zanj` files keep anonymous temporary files until all problems are written, as
+    /// large as the uncompressed problems.
     ///
     /// # Errors
     /// [`FileFault::Write`].
@@ -42,17 +61,17 @@ impl Writer {
         Ok(Writer { sink, tally: Tally::default(), n: 0 })
     }
 
-    /// Adds a problem, made for the writer's format, and counts its facts.
+    /// Writes an entry that was encoded for the writer's format, and counts its facts.
     ///
     /// # Errors
-    /// [`FileFault::CannotHold`] if the format has no place for it after those before, else [`FileFault::Write`].
-    pub fn write(&mut self, item: Item, facts: Option<&Facts>) -> Result<(), FileFault> {
+    /// [`FileFault::CannotHold`] if the format cannot store it after the previous ones, else [`FileFault::Write`].
+    pub fn write(&mut self, raw: RawEntry, facts: Option<&Facts>) -> Result<(), FileFault> {
         self.n += 1;
         facts.into_iter().for_each(|facts| self.tally.add(facts));
-        self.sink.write(item)
+        self.sink.write(raw)
     }
 
-    /// Writes what is left and the header, which it returns. The file is flushed.
+    /// Writes buffered entries and the header, flushes the file, and returns the header.
     ///
     /// # Errors
     /// [`FileFault::Write`].
@@ -69,12 +88,12 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-/// JSON lines, whose header lies beside them: see [`crate::files::header_of_lines`].
+/// JSON lines; for their header see [`crate::files::header_of_lines`].
 struct Lines(BufWriter<File>);
 
 impl Sink for Lines {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Line(line) = item.body else { return Err(foreign_item()) };
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Line(line) = raw.body else { return Err(wrong_format()) };
         writeln!(self.0, "{line}").map_err(FileFault::Write)
     }
 
@@ -93,7 +112,7 @@ pub struct FolderWriter {
 }
 
 impl FolderWriter {
-    /// Begins to write into an empty folder.
+    /// Starts a data set in an empty folder.
     ///
     /// # Errors
     /// [`FileFault::Write`].
@@ -102,12 +121,12 @@ impl FolderWriter {
         Ok(FolderWriter { folder: folder.to_owned(), writers: [None, None, None] })
     }
 
-    /// Adds a problem, made for [`Format::Folder`], to its split.
+    /// Writes an entry that was encoded for [`Format::Folder`] to its split.
     ///
     /// # Errors
     /// As [`Writer::write`].
-    pub fn write(&mut self, split: Split, item: Item, facts: Option<&Facts>) -> Result<(), FileFault> {
-        self.writer(split)?.write(item, facts)
+    pub fn write(&mut self, split: Split, raw: RawEntry, facts: Option<&Facts>) -> Result<(), FileFault> {
+        self.writer(split)?.write(raw, facts)
     }
 
     fn writer(&mut self, split: Split) -> Result<&mut Writer, FileFault> {
@@ -121,8 +140,8 @@ impl FolderWriter {
         })
     }
 
-    /// Writes what is left, the headers and the card. Where there was no problem, one split has an empty file: without
-    /// any the folder would be none of ours.
+    /// Writes buffered entries, the headers and the card. Without problems, one split has an empty file, so that the folder
+    /// can be read.
     ///
     /// # Errors
     /// [`FileFault::Write`].

@@ -1,9 +1,9 @@
 //! maze-dataset's archives, `.zanj`: a zip file of `__zanj__.json` and NumPy arrays. Its two minimal forms are read and
 //! written, and its full form is read.
 //!
-//! `__zanj__.json` names its form, holds maze-dataset's config and, for each array, either the values or the member they
-//! lie in. Ours has one key more, `searchlens`: the [`Header`]. maze-dataset's config names a generator and its options;
-//! where it has no such generator, `gen_dfs` stands there, because it loads nothing else: the truth is in the header.
+//! `__zanj__.json` contains the form, maze-dataset's config and, for each array, either the values or their member.
+//! Searchlens adds the key `searchlens` with the [`Header`]. maze-dataset's config names a generator and its options; if it
+//! has no such generator, the config says `gen_dfs`, because it loads nothing else. The header has the real one.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,19 +12,20 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::files::archive::{ArchiveReader, ArchiveWriter, Spool};
-use crate::files::entry::{Body, Item};
+use crate::files::fault::FileFault;
 use crate::files::header::Header;
 use crate::files::npy::{Array, Dtype};
+use crate::files::raw::{Body, RawEntry};
+use crate::files::sink::{Sink, wrong_format};
 use crate::files::table::{Cell, LONGEST, Row, Table};
-use crate::files::{FileFault, Sink};
 use searchlens_tasks::config::TaskConfig;
 
 /// A form of maze-dataset's archives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// `MazeDataset:minimal`: solutions filled up to the longest. What maze-dataset writes from 100 mazes on.
+    /// `MazeDataset:minimal`: solutions padded to the longest. maze-dataset's default from 100 mazes on.
     Minimal,
-    /// `MazeDataset:minimal_soln_cat`: solutions one after the other.
+    /// `MazeDataset:minimal_soln_cat`: solutions concatenated.
     SolutionsJoined,
 }
 
@@ -40,19 +41,19 @@ impl Form {
 const MAIN: &str = "__zanj__.json";
 const META: &str = "__zanj_meta__.json";
 
-/// The most bytes of `__zanj__.json`. In the full form, mazes stand there.
+/// Maximum size of `__zanj__.json` in bytes. In the full form it contains the mazes.
 const MAX_JSON: usize = 64 << 20;
 
-/// The longest side of a grid whose coordinates fit in a byte with a sign.
+/// Maximum side of a grid, so that coordinates fit in a signed byte.
 const MAX_SIDE: i64 = 127;
 
-/// Where maze-dataset keeps its classes' names.
+/// The key of maze-dataset's class names.
 const FORMAT_KEY: &str = "__muutils_format__";
 
-/// Name, kind and shape of an array that was written.
+/// Name, type and shape of an array that was written.
 type Written = (&'static str, Dtype, Vec<u64>);
 
-/// A `.zanj` file on its way.
+/// A `.zanj` file that is being written.
 pub(crate) struct ZanjSink {
     archive: ArchiveWriter,
     form: Form,
@@ -67,7 +68,7 @@ pub(crate) struct ZanjSink {
 }
 
 impl ZanjSink {
-    /// `folder` is where values wait until all are there.
+    /// `folder` is for temporary files.
     pub(crate) fn new(file: File, folder: &Path, form: Form) -> Result<ZanjSink, FileFault> {
         Ok(ZanjSink {
             archive: ArchiveWriter::new(file),
@@ -82,7 +83,7 @@ impl ZanjSink {
         })
     }
 
-    /// Writes the arrays, and says what they are.
+    /// Writes the arrays, and returns their descriptions.
     fn put_arrays(&mut self) -> Result<Vec<Written>, FileFault> {
         let side = self.side.unwrap_or(0) as u64;
         let mut members = vec![("maze_connection_lists", Dtype::Bool, vec![self.n, 2, side, side])];
@@ -123,9 +124,9 @@ impl ZanjSink {
 }
 
 impl Sink for ZanjSink {
-    fn write(&mut self, item: Item) -> Result<(), FileFault> {
-        let Body::Row(row) = item.body else { return Err(super::foreign_item()) };
-        let number = item.number;
+    fn write(&mut self, raw: RawEntry) -> Result<(), FileFault> {
+        let Body::Row(row) = raw.body else { return Err(wrong_format()) };
+        let number = raw.number;
         let cannot = |what| {
             let instead = ".parquet, .npz or .jsonl";
             Err(FileFault::CannotHold { number, what, format: ".zanj", instead })
@@ -136,10 +137,10 @@ impl Sink for ZanjSink {
         let Ok([rows, cols, torus, passages, weights, start, end, solution, _, importance]) =
             <[Cell; 10]>::try_from(row.cells)
         else {
-            return Err(super::foreign_item());
+            return Err(wrong_format());
         };
         let (Cell::Int(rows), Cell::Int(cols), Cell::Flags(passages)) = (rows, cols, passages) else {
-            return Err(super::foreign_item());
+            return Err(wrong_format());
         };
         let (Cell::Int(start), Cell::Int(end), Cell::Ints(solution)) = (start, end, solution) else {
             return cannot("it lacks an end or the solution");
@@ -154,7 +155,7 @@ impl Sink for ZanjSink {
             return cannot("a maze of a balanced set has an importance");
         }
         if rows != cols || rows > MAX_SIDE {
-            return cannot("it is no square of at most 127 x 127 cells");
+            return cannot("it is not a square of at most 127 x 127 cells");
         }
         if *self.side.get_or_insert(rows) != rows {
             return cannot("it is of another size than the first");
@@ -192,7 +193,7 @@ impl Sink for ZanjSink {
     }
 }
 
-/// maze-dataset's config, as near to the task as it goes.
+/// Returns maze-dataset's config, as close to the task as it can express.
 fn config(header: &Header, side: i64) -> Value {
     let source = header.source.as_ref();
     let task = source.map(|source| &source.task);
@@ -219,7 +220,7 @@ fn config(header: &Header, side: i64) -> Value {
     })
 }
 
-/// maze-dataset's name of a generator and its options; whether there is such a generator.
+/// Returns maze-dataset's name of a generator, whether it has this generator, and its options.
 fn generator(maze: &Value) -> (String, bool, Map<String, Value>) {
     const SHARED: [&str; 6] = ["dfs", "wilson", "kruskal", "recursive_division", "percolation", "dfs_percolation"];
     const OPTIONS: [&str; 5] = ["p", "accessible_cells", "max_tree_depth", "do_forks", "randomized_stack"];
@@ -232,15 +233,15 @@ fn generator(maze: &Value) -> (String, bool, Map<String, Value>) {
     (format!("gen_{name}"), true, options.collect())
 }
 
-/// The problems of a `.zanj` file.
-pub(crate) struct Items {
+/// The raw entries of a `.zanj` file.
+pub(crate) struct RawEntries {
     mazes: Mazes,
     n: u64,
     next: u64,
 }
 
 enum Mazes {
-    /// The full form: each maze as JSON, the next one last.
+    /// The full form: each maze as JSON, in reverse order.
     Full(Vec<Value>),
     /// The minimal forms.
     Arrays(Box<Arrays>),
@@ -253,12 +254,12 @@ struct Arrays {
     solutions: Array,
     /// Rows and columns of every maze.
     sides: [i64; 2],
-    /// Cells that a solution is filled up to, if it is.
+    /// Number of cells to which solutions are padded, if they are.
     width: Option<usize>,
 }
 
 /// Opens a `.zanj` file.
-pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
+pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFault> {
     let archive = ArchiveReader::open(path)?;
     let main = archive.bytes(MAIN, MAX_JSON)?;
     let mut main: Value =
@@ -271,12 +272,12 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
     let solutions = match format.as_str() {
         "MazeDataset" => {
             let mazes = full(&archive, main["mazes"].take())?;
-            return Ok((header, Items { n: mazes.len() as u64, mazes: Mazes::Full(mazes), next: 0 }));
+            return Ok((header, RawEntries { n: mazes.len() as u64, mazes: Mazes::Full(mazes), next: 0 }));
         }
         name if name == Form::Minimal.name() => "maze_solutions",
         name if name == Form::SolutionsJoined.name() => "maze_solutions_concat",
         other => {
-            let what = format!("names the form {other:?}");
+            let what = format!("has the unknown form {other:?}");
             let remedy = "give a file of the form MazeDataset, MazeDataset:minimal or MazeDataset:minimal_soln_cat";
             return Err(FileFault::Part { part: MAIN.to_owned(), what, remedy });
         }
@@ -300,27 +301,26 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, Items), FileFault> {
     }
     let (sides, width) = ([rows as i64, cols as i64], width.map(|width| width as usize));
     let mazes = Mazes::Arrays(Box::new(Arrays { passages, lengths, solutions, sides, width }));
-    Ok((header, Items { mazes, n, next: 0 }))
+    Ok((header, RawEntries { mazes, n, next: 0 }))
 }
 
-/// An array, from its member or from the JSON itself, where small ones stand.
+/// Opens an array, from its member or from the JSON itself, which contains small ones.
 fn array(archive: &ArchiveReader, main: &Value, name: &str) -> Result<Array, FileFault> {
     let value = main.get(name).ok_or_else(|| FileFault::part(name, format!("is missing from {MAIN}")))?;
     match value.get("$ref").and_then(Value::as_str) {
         Some(member) => archive.array(member),
         None => {
-            let (shape, values) =
-                numbers(value).ok_or_else(|| FileFault::part(name, "is no array of whole numbers"))?;
+            let (shape, values) = numbers(value).ok_or_else(|| FileFault::part(name, "is not an array of integers"))?;
             Ok(Array::of_ints(name, shape, &values))
         }
     }
 }
 
-/// Shape and values of an array that stands in JSON; truth values count as 0 and 1.
+/// Returns shape and values of an array in JSON; booleans become 0 and 1.
 fn numbers(array: &Value) -> Option<(Vec<u64>, Vec<i64>)> {
     fn flatten(value: &Value, values: &mut Vec<i64>) -> Option<()> {
         let number = match value {
-            Value::Array(items) => return items.iter().try_for_each(|item| flatten(item, values)),
+            Value::Array(items) => return items.iter().try_for_each(|raw| flatten(raw, values)),
             Value::Bool(flag) => i64::from(*flag),
             number => number.as_i64()?,
         };
@@ -334,16 +334,16 @@ fn numbers(array: &Value) -> Option<(Vec<u64>, Vec<i64>)> {
     (wanted == values.len() as u64).then_some((shape, values))
 }
 
-/// The mazes of the full form, which stand in the JSON, or in a member of JSON lines if there are many; last one first.
+/// Returns the mazes of the full form, from the JSON or (if there are many) from a member of JSON lines, in reverse order.
 fn full(archive: &ArchiveReader, mazes: Value) -> Result<Vec<Value>, FileFault> {
     let mut mazes = match mazes.get("$ref").and_then(Value::as_str) {
         None => match mazes {
             Value::Array(mazes) => mazes,
-            _ => return Err(FileFault::part("mazes", "is no list")),
+            _ => return Err(FileFault::part("mazes", "is not a list")),
         },
         Some(member) => {
             let lines = archive.bytes(member, MAX_JSON)?;
-            let wrong = |error: serde_json::Error| FileFault::part(member, format!("is no JSON lines: {error}"));
+            let wrong = |error: serde_json::Error| FileFault::part(member, format!("is not JSON lines: {error}"));
             serde_json::Deserializer::from_slice(&lines).into_iter().collect::<Result<_, _>>().map_err(wrong)?
         }
     };
@@ -351,8 +351,8 @@ fn full(archive: &ArchiveReader, mazes: Value) -> Result<Vec<Value>, FileFault> 
     Ok(mazes)
 }
 
-impl Iterator for Items {
-    type Item = Result<Item, FileFault>;
+impl Iterator for RawEntries {
+    type Item = Result<RawEntry, FileFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next == self.n {
@@ -360,10 +360,10 @@ impl Iterator for Items {
         }
         self.next += 1;
         let cells = match &mut self.mazes {
-            Mazes::Full(mazes) => mazes.pop().map_or_else(|| Err(super::foreign_item()), |maze| full_cells(&maze)),
+            Mazes::Full(mazes) => mazes.pop().map_or_else(|| Err(wrong_format()), |maze| full_cells(&maze)),
             Mazes::Arrays(arrays) => array_cells(arrays),
         };
-        Some(cells.map(|cells| Item { number: self.next, body: Body::Row(Row { table: Table::Mazes, cells }) }))
+        Some(cells.map(|cells| RawEntry { number: self.next, body: Body::Row(Row { table: Table::Mazes, cells }) }))
     }
 }
 
@@ -372,9 +372,10 @@ fn array_cells(arrays: &mut Arrays) -> Result<Vec<Cell>, FileFault> {
     let passages = passages.flags((2 * sides[0] * sides[1]) as usize)?;
     let len = lengths.ints(1)?[0];
     let most = width.unwrap_or(LONGEST);
-    let len = usize::try_from(len).ok().filter(|&len| (1..=most).contains(&len)).ok_or_else(|| {
-        FileFault::part(&lengths.name, format!("holds {len}, where a path has from 1 to {most} cells"))
-    })?;
+    let len = usize::try_from(len)
+        .ok()
+        .filter(|&len| (1..=most).contains(&len))
+        .ok_or_else(|| FileFault::part(&lengths.name, format!("has {len}, but a path has 1 to {most} cells")))?;
     let mut coords = solutions.ints(2 * width.unwrap_or(len))?;
     coords.truncate(2 * len);
     cells(&solutions.name, *sides, passages, &coords)
@@ -382,7 +383,7 @@ fn array_cells(arrays: &mut Arrays) -> Result<Vec<Cell>, FileFault> {
 
 fn full_cells(maze: &Value) -> Result<Vec<Cell>, FileFault> {
     let array = |name: &str| {
-        let what = "is no array in the JSON itself; save the data set in its minimal form";
+        let what = "is not an array in the JSON itself; save the data set in its minimal form";
         numbers(&maze[name]).ok_or_else(|| FileFault::part(format!("mazes.{name}"), what))
     };
     let (shape, passages) = array("connection_list")?;
@@ -393,15 +394,12 @@ fn full_cells(maze: &Value) -> Result<Vec<Cell>, FileFault> {
     cells("mazes.solution", [rows as i64, cols as i64], passages.iter().map(|&flag| flag != 0).collect(), &coords)
 }
 
-/// The cells of a maze whose solution is given as rows and columns.
+/// Returns the table cells of a maze whose solution is given as rows and columns.
 fn cells(name: &str, [rows, cols]: [i64; 2], passages: Vec<bool>, coords: &[i64]) -> Result<Vec<Cell>, FileFault> {
     let inside = |&[r, c]: &[i64; 2]| (0..rows).contains(&r) && (0..cols).contains(&c);
     let (pairs, _) = coords.as_chunks::<2>();
     if let Some(outside) = pairs.iter().find(|pair| !inside(pair)) {
-        return Err(FileFault::part(
-            name,
-            format!("has the cell {outside:?}, outside of {rows} rows and {cols} columns"),
-        ));
+        return Err(FileFault::part(name, format!("has cell {outside:?}, outside {rows} rows and {cols} columns")));
     }
     let path: Vec<i64> = pairs.iter().map(|[r, c]| r * cols + c).collect();
     let end = |cell: Option<&i64>| cell.map_or(Cell::Absent, |&cell| Cell::Int(cell));
@@ -417,7 +415,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn generators_that_both_have_keep_their_options() {
+    fn shared_generators_keep_their_options() {
         let maze = json!({"generator": "dfs_percolation", "p": 0.25, "max_tree_depth": null, "rows": 3});
         let (name, known, options) = generator(&maze);
         assert_eq!((name.as_str(), known, Value::Object(options)), ("gen_dfs_percolation", true, json!({"p": 0.25})));

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use searchlens_formats::files::{
-    Entry, FolderWriter, Format, Header, Item, Reader, Shard, Source, Writer, header_of_lines, header_path,
+    Entry, FolderWriter, Format, Header, RawEntry, Reader, Shard, Source, Writer, header_of_lines, header_path,
 };
 use searchlens_formats::record::{MazeRecord, Record};
 use searchlens_tasks::config::TaskConfig;
@@ -28,7 +28,7 @@ pub(crate) fn write(path: &Path, entries: &[Entry], source: Option<Source>) -> R
     let format = Format::of(path).unwrap();
     let mut writer = Writer::new(format, File::create(path).unwrap(), path.parent().unwrap()).unwrap();
     for (i, entry) in entries.iter().enumerate() {
-        let item = Item::of(format, i as u64 + 1, entry).map_err(|fault| fault.to_string())?;
+        let item = RawEntry::encode(format, i as u64 + 1, entry).map_err(|fault| fault.to_string())?;
         writer.write(item, entry.facts().as_ref()).map_err(|fault| fault.to_string())?;
     }
     writer.finish(source).map_err(|fault| fault.to_string())
@@ -36,7 +36,7 @@ pub(crate) fn write(path: &Path, entries: &[Entry], source: Option<Source>) -> R
 
 pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, String> {
     let reader = Reader::open(path).map_err(|error| error.to_string())?;
-    reader.map(|item| item.map_err(|error| error.to_string())?.check().map_err(|fault| fault.to_string())).collect()
+    reader.map(|item| item.map_err(|error| error.to_string())?.decode().map_err(|fault| fault.to_string())).collect()
 }
 
 fn drawn(toml: &str, count: u64) -> (Task, Vec<Entry>) {
@@ -152,7 +152,7 @@ fn graphs_of_every_family_come_back() {
 
 #[test]
 fn weighted_graphs_without_edges_or_classes_come_back() {
-    let line = |line: &str| Item::line(1, line.to_owned()).check().unwrap();
+    let line = |line: &str| RawEntry::line(1, line.to_owned()).decode().unwrap();
     let entries = [
         line(r#"{"n":3,"directed":true,"edges":[[2,1],[1,0]],"weights":[5,9],"origin":2,"goal":{"node":0}}"#),
         line(r#"{"n":2,"directed":false,"edges":[],"origin":1,"goal":{"node":1}}"#),
@@ -198,7 +198,7 @@ fn what_a_format_cannot_hold_is_refused_with_one_that_can() {
     check_cannot_hold(&["zanj"], &large, "127");
     let message = Format::of(Path::new("x.csv")).unwrap_err().to_string();
     assert!(
-        message.starts_with("x.csv: the ending .csv names no format of problems; available: .jsonl, "),
+        message.starts_with("x.csv: the ending .csv is not a format of problem files; available: .jsonl, "),
         "{message}"
     );
 }
@@ -232,7 +232,7 @@ fn a_shard_takes_16_bytes_a_maze_and_is_read_anywhere() {
         for index in [0, 1199, 256, 255, 700, 3, 1024] {
             assert_eq!(shard.get(index).unwrap(), entries[index as usize]);
         }
-        assert!(shard.get(1200).unwrap_err().to_string().contains("is asked for, and there are 1200"));
+        assert!(shard.get(1200).unwrap_err().to_string().contains("does not exist: the shard has 1200 problems"));
     }
 }
 
@@ -242,7 +242,7 @@ fn a_folder_holds_each_problem_in_its_split() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = FolderWriter::new(folder.path()).unwrap();
     for (i, entry) in entries.iter().enumerate() {
-        let item = Item::of(Format::Folder, i as u64 + 1, entry).unwrap();
+        let item = RawEntry::encode(Format::Folder, i as u64 + 1, entry).unwrap();
         writer.write(Split::of(entry.class.unwrap()), item, entry.facts().as_ref()).unwrap();
     }
     writer.finish(Some(source(&task))).unwrap();
@@ -286,8 +286,8 @@ fn a_header_beside_lines_counts_beside_those_lines_alone() {
     }
     for (bad, want) in [
         (json.replacen("\"searchlens\":2", "\"searchlens\":3", 1), "is of format version 3"),
-        (json.replacen("lines", "limes", 1), "`problems.jsonl.header.json` does not say which lines it is of"),
-        ("{".to_owned(), "`problems.jsonl.header.json` cannot be understood"),
+        (json.replacen("lines", "limes", 1), "`problems.jsonl.header.json` does not say which lines it belongs to"),
+        ("{".to_owned(), "`problems.jsonl.header.json` is not a valid header"),
     ] {
         std::fs::write(&beside, bad).unwrap();
         let message = found().unwrap_err();

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use searchlens_formats::graph_draw::{svg, text};
-use searchlens_formats::graph_record::GraphRecord;
+use searchlens_formats::record::GraphRecord;
 use searchlens_formats::record::Record;
 use searchlens_tasks::splits::Split;
 
@@ -104,8 +104,8 @@ fn hostile_lines_are_refused() {
     check_refused(&line_with(r#","origin":0,"goal":{"nod":4}"#), "`goal` is {\"nod\":4}");
     check_refused(&line_with(r#","origin":0"#), "`goal` is missing");
     check_refused(&line_with(r#","origin":0,"goal":{"hops":18446744073709551615}"#), "it must be from 1 to 4");
-    check_refused(&line_with(r#","origin":0,"goal":{"hops":2}"#), "node 0 has not one way on");
-    check_refused(&line_with(&format!(r#"{goal},"weights":[1,1]"#)), "a list of 5, one an edge");
+    check_refused(&line_with(r#","origin":0,"goal":{"hops":2}"#), "node 0 does not have exactly one successor");
+    check_refused(&line_with(&format!(r#"{goal},"weights":[1,1]"#)), "a list of 5, one per edge");
     check_refused(&line_with(&format!(r#"{goal},"weights":[1,1,1,1,0]"#)), "`weights[4]` is 0");
     check_refused(&line_with(&format!(r#"{goal},"weights":[1,1,1,1,4294967295]"#)), "`weights[4]`");
     check_refused(&line_with(&format!(r#"{goal},"labels":[[1]]"#)), "a list of 5 labels");
@@ -123,7 +123,7 @@ fn hostile_lines_are_refused() {
     let solved = |path: &str| line_with(&format!(r#"{goal},"solution":{path}"#));
     check_refused(&solved("[1,2,4]"), "`solution[0]` is 1; it must be 0, the origin");
     check_refused(&solved("[0,2,4]"), "`solution[1]` steps from 0 to 2, where there is no edge");
-    check_refused(&solved("[0,1]"), "`solution` ends in 1, which does not fit the goal");
+    check_refused(&solved("[0,1]"), "`solution` ends in 1, which does not satisfy the goal");
     check_refused(&solved("[]"), "a list of at least one node");
     check_refused(&line_with(&format!(r#"{goal},"shown":[{{"n":1}}]"#)), "`directed` is missing");
     check_refused(&line_with(&format!(r#"{goal},"graph_shown":true"#)), "it is for the examples");

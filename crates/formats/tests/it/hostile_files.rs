@@ -93,26 +93,26 @@ fn the_corridor_itself_is_read() {
 }
 
 #[test]
-fn npz_files_that_make_no_sense_are_refused() {
+fn invalid_npz_files_are_refused() {
     check_npz("start.npy", npy("|O", "1,", b"\x80\x04."), "`start.npy` is an array of Python objects");
-    check_npz("start.npy", npy("<f8", "1,", &[0; 8]), "`start.npy` holds float64, not whole numbers");
+    check_npz("start.npy", npy("<f8", "1,", &[0; 8]), "`start.npy` holds float64, not integers");
     check_npz("start.npy", npy("<i4", "1,", &ints(&[-7])), "problem 1: `start` is -7");
     check_npz("start.npy", npy("<i8", "1,", &longs(&[i64::MAX])), "problem 1: `start` is 9223372036854775807");
     check_npz("start.npy", npy("<i4", "1,", &[]), "`start.npy` ends before its values do");
-    check_npz("start.npy", npy("<i4", "2,", &ints(&[0, 1])), "`start.npy` is for 2 problems, and 1 are there");
+    check_npz("start.npy", npy("<i4", "2,", &ints(&[0, 1])), "`start.npy` is for 2 problems, other columns are for 1");
     check_npz("start.npy", npy("<i4", "1, 1", &ints(&[0])), "has 2 dimensions, not 1");
     check_npz("start.npy", npy("<i4", "1,", &ints(&[-1])), "`solution` is given without `start`");
     check_npz("rows.npy", npy("<i4", "1,", &ints(&[0])), "`rows, cols` is 0, 3");
     check_npz("rows.npy", npy("<i8", "1,", &longs(&[i64::MAX])), "at most 1000000 cells");
     check_npz("rows.npy", npy("<i4", "1,", &ints(&[2])), "`connection_list` is a list of 6; it must be a list of 12");
     check_npz("rows.npy", Vec::new(), "`rows.npy` is missing");
-    check_npz("connection_list.npy", npy("|b1", "6,", &[0, 0, 0, 1, 9, 0]), "where a truth value is 0 or 1");
+    check_npz("connection_list.npy", npy("|b1", "6,", &[0, 0, 0, 1, 9, 0]), "but a boolean is 0 or 1");
     check_npz("connection_list.npy", npy("|b1", "6,", &[1, 0, 0, 1, 1, 0]), "this passage would leave the grid");
     check_npz("connection_list.npy", npy("|b1", "6,", &[0; 6]), "where there is no open passage");
     check_npz("connection_list_offsets.npy", npy("<i8", "2,", &longs(&[3, 6])), "does not begin with 0");
-    check_npz("connection_list_offsets.npy", npy("<i8", "2,", &longs(&[0, -6])), "goes back, from 0 to -6");
+    check_npz("connection_list_offsets.npy", npy("<i8", "2,", &longs(&[0, -6])), "decreases from 0 to -6");
     check_npz("connection_list_offsets.npy", npy("<i8", "0,", &[]), "is empty");
-    check_npz("connection_list_offsets.npy", npy("<i8", "2,", &longs(&[0, 1 << 60])), "are the most");
+    check_npz("connection_list_offsets.npy", npy("<i8", "2,", &longs(&[0, 1 << 60])), "more than the maximum");
     check_npz("solution.npy", npy("<i4", "3,", &ints(&[0, 2, 2])), "steps from (0, 0) to (0, 2)");
     check_npz("importance.npy", npy("<f8", "1,", &f64::NAN.to_le_bytes()), "`importance` is NaN");
     check_npz(
@@ -120,7 +120,7 @@ fn npz_files_that_make_no_sense_are_refused() {
         npy("|b1", "1,", &[1]),
         "`rows, cols` is 1, 3; it must be both at least 3, since the maze is a torus",
     );
-    check_npz("torus.npy", npy("<i4", "1,", &ints(&[1])), "`torus.npy` holds int32, not truth values");
+    check_npz("torus.npy", npy("<i4", "1,", &ints(&[1])), "`torus.npy` holds int32, not booleans");
     check_npz("weights.npy", npy("<i4", "1,", &ints(&[5])), "`weights_offsets.npy` is missing");
     check_npz("searchlens.npy", npy("|u1", "9999999999,", b"{"), "`searchlens.npy` has 9999999999 values");
     check_npz("searchlens.npy", npy("|u1", "16,", b"{\"searchlens\":9} "), "is of format version 9");
@@ -167,7 +167,10 @@ fn a_zip_bomb_is_a_file_like_any_other() {
     members.push(("connection_list_offsets.npy", npy("<i8", "2,", &longs(&[0, 64_000_000]))));
     archive(&path, &members);
     assert!(std::fs::metadata(&path).unwrap().len() < 100_000);
-    check_refused(&path, "`a list of connection_list.npy` has 64000000 values or bytes where 8388608 are the most");
+    check_refused(
+        &path,
+        "`a list of connection_list.npy` has 64000000 values or bytes, more than the maximum of 8388608",
+    );
     let (_folder, path) = place("a.zanj");
     archive(&path, &[("__zanj__.json", vec![b' '; 70 << 20])]);
     check_refused(&path, "`__zanj__.json` has more than 67108864");
@@ -189,7 +192,7 @@ fn names_that_lead_elsewhere_lead_nowhere() {
 }
 
 #[test]
-fn zanj_files_that_make_no_sense_are_refused() {
+fn invalid_zanj_files_are_refused() {
     let check = |form: &str, lengths: &str, solutions: &str, want: &str| {
         let (_folder, path) = place("a.zanj");
         let array = |shape: &str, data: &str| format!(r#"{{"shape":{shape},"data":{data}}}"#);
@@ -208,13 +211,13 @@ fn zanj_files_that_make_no_sense_are_refused() {
     let minimal = "MazeDataset:minimal";
     check(minimal, "[2]", "[[[0,0],[0,1]]]", "");
     check(minimal, "[1]", "[[[0,0],[99,99]]]", "");
-    check(minimal, "[2]", "[[[0,0],[99,99]]]", "has the cell [99, 99], outside of 2 rows and 2 columns");
-    check(minimal, "[2]", "[[[0,0],[0,-1]]]", "has the cell [0, -1]");
-    check(minimal, "[3]", "[[[0,0],[0,1]]]", "holds 3, where a path has from 1 to 2 cells");
-    check(minimal, "[-1]", "[[[0,0],[0,1]]]", "holds -1");
-    check(minimal, "[2]", "[[[0,0],[1.5,1]]]", "`maze_solutions` is no array of whole numbers");
+    check(minimal, "[2]", "[[[0,0],[99,99]]]", "has cell [99, 99], outside 2 rows and 2 columns");
+    check(minimal, "[2]", "[[[0,0],[0,-1]]]", "has cell [0, -1]");
+    check(minimal, "[3]", "[[[0,0],[0,1]]]", "has 3, but a path has 1 to 2 cells");
+    check(minimal, "[-1]", "[[[0,0],[0,1]]]", "has -1");
+    check(minimal, "[2]", "[[[0,0],[1.5,1]]]", "`maze_solutions` is not an array of integers");
     check(minimal, "[2]", "[[[0,0],[1,1]]]", "problem 1: `solution[1]` steps from (0, 0) to (1, 1)");
-    check("MazeDataset:other", "[2]", "[[[0,0],[0,1]]]", "names the form \"MazeDataset:other\"");
+    check("MazeDataset:other", "[2]", "[[[0,0],[0,1]]]", "has the unknown form \"MazeDataset:other\"");
 }
 
 /// A Parquet file with one problem, a corridor of three cells, of this schema.
@@ -268,7 +271,7 @@ fn check_parquet(cols: i32, connection_list: &str, end: &str, want: &str) {
 }
 
 #[test]
-fn parquet_files_that_make_no_sense_are_refused() {
+fn invalid_parquet_files_are_refused() {
     let (_folder, path) = place("a.parquet");
     parquet_corridor(&path, 3, "required boolean", "int32 end");
     assert_eq!(read(&path).unwrap().len(), 1);
@@ -290,7 +293,7 @@ fn parquet_files_that_make_no_sense_are_refused() {
     std::fs::write(&path, b"PAR1\x10\x00\x00\x00PAR1").unwrap();
     check_refused(&path, "`footer` is damaged");
     std::fs::write(&path, b"[not parquet]").unwrap();
-    check_refused(&path, "`footer` is no Parquet file's");
+    check_refused(&path, "`footer` does not belong to a Parquet file");
 }
 
 #[test]
@@ -298,7 +301,7 @@ fn a_page_that_would_unpack_to_gigabytes_is_refused() {
     let (_folder, path) = place("a.parquet");
     let goal = format!("{{\"node\":1}}{}", " ".repeat(3 << 20));
     let line = r#"{"n":2,"directed":false,"edges":[[0,1]],"origin":0,"goal":{"node":1}}"#;
-    let entry = searchlens_formats::files::Item::line(1, line.to_owned()).check().unwrap();
+    let entry = searchlens_formats::files::RawEntry::line(1, line.to_owned()).decode().unwrap();
     write(&path, &[entry], None).unwrap();
     // One text of three megabytes needs a page whose length takes four bytes in the header, which leaves room for more.
     let schema = "message m { required int32 n; required boolean directed; required group edges (LIST) { repeated group list { required \
@@ -330,7 +333,7 @@ fn a_page_that_would_unpack_to_gigabytes_is_refused() {
     assert_eq!((bytes[place_of_goal], bytes[place_of_goal + 2]), (0x15, 0x15));
     bytes[place_of_goal + 3..place_of_goal + 7].copy_from_slice(&[0xfe, 0xff, 0xff, 0x7f]);
     std::fs::write(&path, bytes).unwrap();
-    check_refused(&path, "a page has 134217727 bytes where 67108864 are the most");
+    check_refused(&path, "a page has 134217727 bytes, more than the maximum of 67108864");
 }
 
 #[test]
@@ -346,7 +349,7 @@ fn shards_that_are_damaged_are_refused() {
     };
     let n = good.len();
     check(&|bytes| bytes.truncate(20), "`head` is missing");
-    check(&|bytes| bytes[0] = b'?', "`head` is no shard's");
+    check(&|bytes| bytes[0] = b'?', "`head` does not belong to a shard");
     check(&|bytes| bytes[8] = 3, "`head` is of format version 3, and this program reads up to 2");
     check(&|bytes| bytes[12] ^= 1, "`head` is damaged");
     check(&|bytes| bytes[24] = 1, "`head` is damaged");

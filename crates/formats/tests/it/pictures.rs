@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use searchlens_formats::draw::{Drawing, ascii, stacked, svg, unicode};
 use searchlens_formats::graph_draw;
-use searchlens_formats::graph_record::GraphRecord;
+use searchlens_formats::record::GraphRecord;
 use searchlens_tasks::mazes::config::RawMazeConfig;
 use searchlens_tasks::problem::maze::{Lattice, Maze};
 use searchlens_tasks::splits::Split;

@@ -58,7 +58,7 @@ fn lines_that_are_not_objects_with_known_keys_are_refused() {
         "{\"grid_shape\":[1,2],}",
         &line_with(r#","start":[0,0],"start":[0,1]"#),
     ] {
-        assert!(json_error(line).contains("give one JSON object a line with the keys grid_shape, "), "{line}");
+        assert!(json_error(line).contains("give one JSON object per line with the keys grid_shape, "), "{line}");
     }
     let typo = json_error(&line_with(r#","solutoin":[]"#));
     assert!(
@@ -120,7 +120,7 @@ fn bad_ends_and_solutions_are_refused() {
     check_refused(&solution("[[0,0],[0,3]]"), &format!("`solution[1]` is [0,3]; {cell}"));
     check_refused(&solution("[[0,1],[0,2]]"), "`solution` starts at (0, 1) but `start` is (0, 0); make them agree");
     check_refused(&solution("[[0,0],[0,1]]"), "`solution` ends at (0, 1) but `end` is (0, 2); make them agree");
-    let closed = "where there is no open passage; correct the step or leave the solution out";
+    let closed = "where there is no open passage; correct the step or remove the solution";
     check_refused(&solution("[[0,0],[0,2]]"), &format!("`solution[1]` steps from (0, 0) to (0, 2), {closed}"));
     check_refused(
         &solution("[[0,0],[0,1],[1,1],[1,2],[0,2]]"),
@@ -128,11 +128,11 @@ fn bad_ends_and_solutions_are_refused() {
     );
     check_refused(
         &line_with(r#","start":[0,0],"solution":[[0,0]]"#),
-        "`solution` is given without `end`; add it, or leave the solution out",
+        "`solution` is given without `end`; add it, or remove the solution",
     );
     check_refused(
         r#"{"grid_shape":[1,2],"connection_list":[[[0,0]],[[0,0]]],"start":[0,0],"end":[0,1]}"#,
-        "no path leads from `start` (0, 0) to `end` (0, 1); choose ends that are joined, or leave one out",
+        "no path leads from `start` (0, 0) to `end` (0, 1); choose connected ends, or remove one",
     );
 }
 

@@ -451,7 +451,7 @@ fn wrong_values_are_named() {
         "name = \"edges\"",
         "name = \"edges\"\nmax_grid_size = 3",
         expect![
-            "line 5: [tokenizer]: tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out"
+            "line 5: [tokenizer]: tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary per shape: remove it"
         ],
     );
     check_error(

@@ -1,7 +1,7 @@
-//! Tokenizers of graphs that are no mazes, in the formats of the papers that study them (see [`style`]).
+//! Grammars of graphs other than mazes, in the formats of the papers that study them (see [`crate::name::graph`]).
 //!
-//! All are one scheme: the labels if there are some, the edges (each with what it costs, by choice), a query, a sign, the
-//! path. What differs is which words stand where, and that is a [`Scheme`].
+//! All write labels (if any), edges (optionally with weights), a query, a sign and the path. A [`Scheme`] says which words
+//! are used where.
 
 use searchlens_base::stream::{Stream, below, shuffle};
 use searchlens_tasks::families::labels::Binning;
@@ -11,7 +11,7 @@ use searchlens_tasks::problem::solve::DistanceField;
 
 use crate::name::TokenizerName;
 use crate::name::graph::{BrinkmannOrder, GraphChoices, Style};
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::decoded::Decoded;
 use crate::sequence::error::{DecodeError, EncodeError};
 use crate::sequence::example::{EdgeOrder, Example};
@@ -24,20 +24,20 @@ use crate::sequence::weights::WeightWords;
 /// The nodes of the graphs that a tokenizer is made for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nodes {
-    /// Nodes of the largest graph: each has a name.
+    /// Number of nodes of the largest graph.
     pub n_nodes: usize,
-    /// Whether edges are arcs.
+    /// Whether edges are directed.
     pub directed: bool,
-    /// How labels are cut into bins, if nodes have labels: each bin of each coordinate has a word.
+    /// The bins of the labels, if nodes have labels: each bin of each coordinate has a word.
     pub labels: Option<Binning>,
-    /// The most examples that are shown before a question.
+    /// Maximum number of few-shot demonstrations.
     pub examples: usize,
-    /// The most hops that a goal asks for; 0 if goals ask for none.
+    /// Maximum number of hops of a goal; 0 if goals are not hops.
     pub max_hops: usize,
 }
 
 impl Nodes {
-    /// Nodes without labels, in problems without examples.
+    /// Returns nodes without labels, for problems without demonstrations or hops.
     pub fn plain(n_nodes: usize, directed: bool) -> Nodes {
         Nodes { n_nodes, directed, labels: None, examples: 0, max_hops: 0 }
     }
@@ -52,16 +52,16 @@ pub struct GraphWords {
     vocab: Vocab,
 }
 
-/// Which words stand where; ids. Node `v` is the word `v`.
+/// Which words are written where, by id. Node `v` is the word `v`.
 #[derive(Clone, Copy, Debug)]
 struct Scheme {
     /// The word of the first bin of the first coordinate; bins of a coordinate, then coordinates, follow.
     label: Option<u32>,
     /// Opens an edge.
     edge: Option<u32>,
-    /// Stands between two edges.
+    /// Separates two edges.
     between: Option<u32>,
-    /// Stands behind the edges.
+    /// Follows the edges.
     after: Option<u32>,
     /// Opens the query.
     query: Option<u32>,
@@ -69,25 +69,25 @@ struct Scheme {
     origin_in_query: bool,
     /// Whether the query names the target.
     target_in_query: bool,
-    /// The word for one hop; those for more follow.
+    /// The word for one hop; the words for more follow.
     hop: Option<u32>,
-    /// Added to a node that is stepped to, on an edge or on the path: other words for such nodes, or 0.
+    /// Offset of the words for the second node of an edge and for path steps, or 0 if they have no words of their own.
     child: u32,
     /// The path-start token.
     start: u32,
     /// Whether the path is written goal first.
     reverse: bool,
-    /// Whether the path is written as its last node.
+    /// Whether only the last node of the path is written.
     last_only: bool,
-    /// What a learning network is shown in place of the path.
+    /// The token that the network sees in place of the path.
     mask: Option<u32>,
     end: u32,
     pad: u32,
-    /// Behind an edge: what it costs.
+    /// Follow each edge.
     weights: WeightWords,
 }
 
-/// Edges in the order in which they are written, and what each costs if there are words for that.
+/// Edges in the order in which they are written, and their weights if there are words for weights.
 #[derive(Default)]
 struct Edges {
     edges: Vec<(usize, usize)>,
@@ -95,7 +95,7 @@ struct Edges {
 }
 
 impl GraphWords {
-    /// The tokenizer for graphs of up to that many nodes.
+    /// Returns the tokenizer for graphs of these nodes.
     pub(crate) fn new(choices: GraphChoices, nodes: Nodes) -> GraphWords {
         let style = choices.style;
         let n = nodes.n_nodes;
@@ -165,24 +165,24 @@ impl GraphWords {
         words.extend(signs.into_iter().map(str::to_owned));
         scheme.weights = WeightWords::behind(&mut words, choices.weights);
         if matches!(style, Style::Hops { .. }) {
-            // Behind all other words, so that those have the same ids whatever the number of hops.
+            // After all other words, whose ids therefore do not depend on the number of hops.
             scheme.hop = Some(words.len() as u32);
             words.extend((1..=nodes.max_hops).map(|hops| format!("h{hops}")));
         }
         GraphWords { choices, nodes, scheme, vocab: Vocab::new(words) }
     }
 
-    /// Whose tokenizer it is, and what is added to it.
+    /// Returns the style and the choices of the tokenizer's name.
     pub fn choices(&self) -> GraphChoices {
         self.choices
     }
 
-    /// The nodes that it has names for.
+    /// Returns the nodes that it has words for.
     pub fn nodes(&self) -> &Nodes {
         &self.nodes
     }
 
-    /// What a learning network is shown in place of the path, if it is not shown the path.
+    /// Returns the token that the network sees in place of the path, if the path is masked.
     pub(crate) fn mask_id(&self) -> Option<u32> {
         self.scheme.mask
     }
@@ -268,7 +268,7 @@ impl GraphWords {
         Ok(())
     }
 
-    /// The edges in the order in which they are written.
+    /// Lists the edges in the order in which they are written.
     fn list(
         &self,
         example: &Example<'_>,
@@ -296,7 +296,7 @@ impl GraphWords {
         if backward {
             let origin = example.origin.ok_or(EncodeError::NoOrigin)?;
             let from_origin = DistanceField::to(&example.graph.reversed(), origin);
-            // Edges that the origin does not reach come last.
+            // Edges that are unreachable from the origin come last.
             let nearness = |&(a, b): &(usize, usize)| {
                 let near = from_origin.distance(a).into_iter().chain(from_origin.distance(b)).min();
                 near.map_or(isize::MAX, |near| -(near as isize))
@@ -310,7 +310,7 @@ impl GraphWords {
         Some(id as usize).filter(|&node| node < self.nodes.n_nodes)
     }
 
-    /// The node of a word that steps to it.
+    /// Returns the node of a path step or of the second node of an edge.
     fn child(&self, id: u32) -> Option<usize> {
         id.checked_sub(self.scheme.child).and_then(|id| self.node(id))
     }
@@ -319,7 +319,7 @@ impl GraphWords {
         reader.take("a node", |id| self.node(id))
     }
 
-    /// Reads the edges, and what they cost if there are words for it.
+    /// Reads the edges, and their weights if there are words for weights.
     fn read_edges(&self, reader: &mut Reader<'_>) -> Result<Edges, DecodeError> {
         let scheme = &self.scheme;
         let Edges { mut edges, mut weights } = Edges::default();
@@ -330,7 +330,7 @@ impl GraphWords {
                 (None, Some(after)) => {
                     let between = scheme.between.filter(|&between| reader.skip(between));
                     if between.is_none() {
-                        reader.expect(after, "the sign between two edges or behind the last")?;
+                        reader.expect(after, "the sign between two edges or after the last")?;
                     }
                     between.is_some()
                 }
@@ -355,21 +355,22 @@ impl GraphWords {
 /// Names of the coordinates of labels.
 const AXES: [&str; 3] = ["x", "y", "z"];
 
-/// The way that leads from the origin to a node where every node has one way on, as far as it is known: the origin and the
-/// node alone if the node is not met within the hops asked for.
-fn way_to(node: usize, question: &Question<'_>) -> Vec<usize> {
-    let Some(origin) = question.origin else { return vec![node] };
-    let mut way = vec![origin];
-    if let (Some(graph), Some(hops)) = (question.graph, question.hops) {
+/// Returns the path from the origin to a node in a graph of out-degree 1: the origin and the node alone if the node is not
+/// reached within the goal's hops.
+fn path_to(node: usize, example: &Example<'_>) -> Vec<usize> {
+    let Some(origin) = example.origin else { return vec![node] };
+    let mut path = vec![origin];
+    if let Some(hops) = example.hops {
+        let graph = example.graph;
         let onward = |&at: &usize| if at < graph.n_nodes() { graph.neighbours(at).next() } else { None };
-        way = std::iter::successors(Some(origin), onward).take(hops + 1).collect();
+        path = std::iter::successors(Some(origin), onward).take(hops + 1).collect();
     }
-    // Of several visits the last: a way may come round to the node before its end.
-    match way.iter().rposition(|&v| v == node) {
-        Some(place) => way.truncate(place + 1),
-        None => way = vec![origin, node],
+    // The last visit counts: the path may pass through the node before its end.
+    match path.iter().rposition(|&v| v == node) {
+        Some(place) => path.truncate(place + 1),
+        None => path = vec![origin, node],
     }
-    way
+    path
 }
 
 fn flip(list: &mut [(usize, usize)], rng: &mut Stream) {
@@ -447,7 +448,7 @@ impl Grammar for GraphWords {
 
     fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
         if self.scheme.label.is_some() {
-            // The goal is left out.
+            // The goal is not written.
             return Err(DecodeError::Lossy);
         }
         let mut reader = Reader::new(ids, &self.vocab, self.scheme.pad)?;
@@ -474,8 +475,8 @@ impl Grammar for GraphWords {
         if reader.peek().is_some() {
             reader.expect(self.scheme.start, "the sign of the path")?;
             let begin = reader.position();
-            let question = Question { origin, target, hops, graph: Some(&graph), ..Question::default() };
-            let answer = self.decode_answer(&question, reader.rest());
+            let problem = Example { origin, target, hops, ..Example::of_graph(&graph) };
+            let answer = self.decode_answer(&problem, reader.rest());
             let end = answer.roles.iter().position(|&role| role == Role::End);
             let wanted = "a node or the end of the path";
             match (answer.invalid_tokens.first(), end) {
@@ -493,7 +494,7 @@ impl Grammar for GraphWords {
             path = Some(answer.cells);
         }
         if target.is_some() && origin.is_none() {
-            // The origin is named by the path alone, and there is none.
+            // Only the path names the origin, and there is none.
             return Err(DecodeError::Lossy);
         }
         reader.finish()?;
@@ -505,7 +506,7 @@ impl Grammar for GraphWords {
         Ok(decoded)
     }
 
-    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer {
+    fn decode_answer(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
         let mut answer = Answer::new(Vec::new(), generated.len());
         for (position, &id) in generated.iter().enumerate() {
             if id == self.scheme.end {
@@ -515,13 +516,13 @@ impl Grammar for GraphWords {
             let first = answer.cells.is_empty() && answer.invalid_tokens.is_empty();
             match if first { self.node(id) } else { self.child(id) } {
                 Some(_) if self.scheme.last_only && !answer.cells.is_empty() => answer.invalid_tokens.push(position),
-                Some(node) if self.scheme.last_only => answer.walk(position..position + 1, &way_to(node, question)),
+                Some(node) if self.scheme.last_only => answer.walk(position..position + 1, &path_to(node, example)),
                 Some(node) => answer.walk(position..position + 1, &[node]),
                 None => answer.invalid_tokens.push(position),
             }
         }
         if self.scheme.reverse {
-            answer.turn_round();
+            answer.reverse();
         }
         answer
     }

@@ -1,4 +1,4 @@
-//! Our own tokenizers: small vocabularies, and a few independent choices (see [`choices`]).
+//! Searchlens' own tokenizers of mazes: small vocabularies, and a few independent choices (see [`crate::name::own`]).
 //!
 //! The default, `edges`, writes a passage as one token:
 //!
@@ -8,10 +8,10 @@
 //!
 //! where `c_1` is the first cell *after* the origin. The ids are the pairs of adjacent cells in the order of
 //! [`Lattice::adjacent_pairs`], the cells row by row, then TARGET, ORIGIN, PATH, END, PAD: 40 + 25 + 5 = 70 on 5×5. A
-//! tree on 5×5 takes 24 + 6 tokens and as many as the path has steps: 54 at most.
+//! tree on 5×5 takes 24 + 6 tokens and one per step of the path: at most 54.
 //!
-//! The others put other words where the pairs stand (OPEN and WALL in `walls`, none in `cells`), rows and columns where
-//! the cells stand, and behind PAD the directions and the workspace tokens that they need.
+//! The others replace the pairs by other words (OPEN and WALL in `walls`, none in `cells`), the cells by rows and columns,
+//! and append the directions and workspace tokens that they need after PAD.
 
 use searchlens_base::stream::{Stream, below, shuffle};
 use searchlens_tasks::problem::graph::Graph;
@@ -19,12 +19,12 @@ use searchlens_tasks::problem::maze::Lattice;
 use searchlens_tasks::problem::solve::DistanceField;
 
 use crate::mazes::modular::read_path;
-use crate::mazes::path_steps::{HopWords, Hops};
+use crate::mazes::path_steps::{PathSteps, PathWords};
 use crate::mazes::spelling::{Names, Piece, Spelling};
 use crate::name::TokenizerName;
 use crate::name::modular::{Part, Parts, StepSize};
 use crate::name::own::{Choices, Ends, Form, PassageOrder, PathForm, QueryPlace, Workspace};
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::decoded::Decoded;
 use crate::sequence::error::{DecodeError, EncodeError};
 use crate::sequence::example::{EdgeOrder, Example};
@@ -34,7 +34,7 @@ use crate::sequence::role::{Delimiter, Role};
 use crate::sequence::vocab::Vocab;
 use crate::sequence::weights::WeightWords;
 
-/// One of our tokenizers, for mazes of one shape.
+/// One of Searchlens' own tokenizers, for mazes of one shape.
 #[derive(Clone, Debug)]
 pub struct Own {
     choices: Choices,
@@ -45,7 +45,7 @@ pub struct Own {
     beside: Vec<u32>,
     vocab: Vocab,
     spelling: Spelling,
-    hops: Hops,
+    path_steps: PathSteps,
     /// Id of the first of [`MARKERS`].
     markers: u32,
     /// Id of the first workspace token, and their number.
@@ -65,7 +65,7 @@ const OPEN: u32 = 0;
 const WALL: u32 = 1;
 
 impl Own {
-    /// The tokenizer for mazes on `lattice`.
+    /// Returns the tokenizer for mazes on `lattice`.
     pub(crate) fn new(choices: Choices, lattice: Lattice) -> Own {
         let pairs: Vec<_> = lattice.adjacent_pairs().collect();
         let cell = |node| {
@@ -110,7 +110,7 @@ impl Own {
             PathForm::Directions => (StepSize::Singles, Part::Cardinal),
             PathForm::Forks => (StepSize::Forks, Part::Cardinal),
         };
-        let hop_words = HopWords {
+        let path_words = PathWords {
             pre: None,
             intra: None,
             post: None,
@@ -119,40 +119,51 @@ impl Own {
             distance: (u32::MAX, 0),
             end: markers + END,
         };
-        let hops = Hops { lattice, size, parts: Parts::one(part), leading: false, words: hop_words };
+        let path_steps = PathSteps { lattice, size, parts: Parts::one(part), leading: false, words: path_words };
         let n_below = (lattice.rows - 1) * lattice.cols;
         let beside = (0..lattice.n_cells()).map(|cell| (n_below + cell - cell / lattice.cols) as u32).collect();
         let spelling = Spelling::new(lattice, pieces, &names);
-        Own { choices, lattice, pairs, beside, vocab: Vocab::new(words), spelling, hops, markers, workspace, weights }
+        Own {
+            choices,
+            lattice,
+            pairs,
+            beside,
+            vocab: Vocab::new(words),
+            spelling,
+            path_steps,
+            markers,
+            workspace,
+            weights,
+        }
     }
 
-    /// What was chosen.
+    /// Returns the choices of the tokenizer's name.
     pub fn choices(&self) -> Choices {
         self.choices
     }
 
-    /// The lattice of the mazes it writes.
+    /// Returns the lattice of the mazes that it writes.
     pub fn lattice(&self) -> Lattice {
         self.lattice
     }
 
-    /// Number of pairs of adjacent cells: in form [`Form::Edges`] ids `0..n_edges` are theirs.
+    /// Returns the number of pairs of adjacent cells. In [`Form::Edges`] their ids are `0..n_edges`.
     pub fn n_edges(&self) -> usize {
         self.pairs.len()
     }
 
-    /// The tokens of a cell: one, or its row and its column.
+    /// Returns the tokens of a cell: one, or its row and its column.
     pub fn cell_ids(&self, cell: usize) -> &[u32] {
         self.spelling.of(cell)
     }
 
-    /// In form [`Form::Edges`]: the token of the passage between two adjacent cells. In any form: the index of the pair
-    /// in the order of [`Lattice::adjacent_pairs`].
+    /// Returns the index of a pair of adjacent cells in [`Lattice::adjacent_pairs`]; in [`Form::Edges`] this is the token
+    /// of their passage.
     #[inline]
     pub fn edge_id(&self, a: usize, b: usize) -> u32 {
         debug_assert_eq!(self.lattice.manhattan(a, b), 1);
         if self.lattice.wraps {
-            // Every cell has a pair below and one to the right: pairs are numbered as links are.
+            // On a torus every cell has a pair below and one to the right: pairs have the indices of links.
             return self.lattice.link(a, b).map_or(u32::MAX, |link| link as u32);
         }
         let (first, second) = (a.min(b), a.max(b));
@@ -218,7 +229,7 @@ impl Own {
         ordered
     }
 
-    /// The passages in the order chosen; without a stream what would be drawn keeps the fixed order.
+    /// Lists the passages in the chosen order. Without a stream nothing is shuffled.
     fn list(
         &self,
         example: &Example<'_>,
@@ -304,8 +315,7 @@ impl Own {
     }
 }
 
-/// Sorts passages by their distance from the origin, nearer cell first; those that cannot be reached come last. Equals
-/// keep their order.
+/// Sorts passages by distance from the origin, nearer cell first, unreachable ones last; ties keep their order.
 fn by_distance(example: &Example<'_>, list: &mut [(usize, usize)]) -> Result<(), EncodeError> {
     let origin = example.origin.ok_or(EncodeError::NoOrigin)?;
     let field = DistanceField::to(example.graph, origin);
@@ -355,12 +365,12 @@ impl Grammar for Own {
         out.push(self.markers + PATH, Role::PathStart);
     }
 
-    /// Writes the path after its origin, which stands in the prompt already.
+    /// Writes the path without its origin, which the prompt contains.
     fn write_answer(&self, example: &Example<'_>, path: &[usize], out: &mut Writer<'_>) -> Result<(), EncodeError> {
         if example.origin != Some(path[0]) {
             return Err(EncodeError::PathNotFromOrigin { start: path[0], origin: example.origin });
         }
-        self.hops.write(&self.spelling, example.graph, path, out)
+        self.path_steps.write(&self.spelling, example.graph, path, out)
     }
 
     fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
@@ -377,13 +387,13 @@ impl Grammar for Own {
         for index in 0..self.workspace.1 {
             reader.expect(self.workspace.0 + index as u32, "a workspace token")?;
         }
-        // Without an origin a path has no beginning: PATH may not stand there, and `finish` refuses it.
+        // Without an origin there can be no path: `finish` rejects PATH.
         let path = match origin {
             Some(_) if reader.skip(self.markers + PATH) => {
-                let question = Question { origin, target, graph: Some(&graph), ..Question::default() };
+                let problem = Example { origin, target, ..Example::of_graph(&graph) };
                 let wanted =
                     if self.choices.path == PathForm::Cells { "a cell or `END`" } else { "a direction or `END`" };
-                Some(read_path(&self.hops, &self.spelling, &question, reader, wanted, wanted)?)
+                Some(read_path(&self.path_steps, &self.spelling, &problem, reader, wanted, wanted)?)
             }
             _ => None,
         };
@@ -394,8 +404,8 @@ impl Grammar for Own {
         Ok(decoded)
     }
 
-    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer {
-        self.hops.read(&self.spelling, question, generated)
+    fn decode_answer(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
+        self.path_steps.read(&self.spelling, example, generated)
     }
 
     fn max_problem_len(&self, max_edges: usize) -> usize {
@@ -410,7 +420,7 @@ impl Grammar for Own {
     }
 
     fn max_answer_len(&self) -> usize {
-        self.hops.max_len(&self.spelling)
+        self.path_steps.max_len(&self.spelling)
     }
 
     fn unordered_prefix(&self, n_edges: usize) -> Option<usize> {

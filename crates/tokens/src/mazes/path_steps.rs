@@ -1,15 +1,17 @@
-//! Paths as hops: written, and read back from what a model generated.
+//! Paths as sequences of steps: written, and read back from what a model generated.
 //!
-//! A hop leads from one cell of the path to a later one; where hops end is a [`StepSize`], what is said of each are
-//! [`Parts`]. maze-dataset's modular tokenizers and ours share this module; only the words differ.
+//! A path step leads from one cell of the path to a later one, over one move or several: [`StepSize`] says where steps
+//! end, [`Parts`] what is written of each. maze-dataset's modular tokenizers and Searchlens' own share this module; only
+//! the words differ.
 
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::maze::Lattice;
 
 use crate::mazes::spelling::Spelling;
 use crate::name::modular::{Part, Parts, StepSize};
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::error::EncodeError;
+use crate::sequence::example::Example;
 use crate::sequence::io::Writer;
 use crate::sequence::role::Role;
 
@@ -62,53 +64,53 @@ impl Direction {
     }
 }
 
-/// The words with which hops are written. An id of `u32::MAX` is a word that the vocabulary does not have.
+/// Ids of the words of a path. `u32::MAX` stands for a word that the vocabulary lacks.
 #[derive(Clone, Debug)]
-pub(crate) struct HopWords {
-    /// Opens a hop, if anything does.
+pub(crate) struct PathWords {
+    /// Opens a step, if anything does.
     pub(crate) pre: Option<u32>,
     /// Follows each part, if anything does.
     pub(crate) intra: Option<u32>,
-    /// Closes a hop, if anything does.
+    /// Closes a step, if anything does.
     pub(crate) post: Option<u32>,
     /// North, south, east, west.
     pub(crate) cardinal: [u32; 4],
     /// Forward, backward, left, right.
     pub(crate) relative: [u32; 4],
-    /// The word for a length of one step, and for how many lengths there are words (one after another).
+    /// Id of the word for one move, and the number of words for lengths, which have consecutive ids.
     pub(crate) distance: (u32, usize),
     /// Ends the path.
     pub(crate) end: u32,
 }
 
-/// How paths are written.
+/// How a tokenizer writes paths.
 #[derive(Clone, Debug)]
-pub(crate) struct Hops {
+pub(crate) struct PathSteps {
     pub(crate) lattice: Lattice,
     pub(crate) size: StepSize,
     pub(crate) parts: Parts,
-    /// Whether the path opens with its first cell, like a hop to it that has no other part and no closing sign.
+    /// Whether the path starts with its first cell, written like a step that has no other part and no closing sign.
     pub(crate) leading: bool,
-    pub(crate) words: HopWords,
+    pub(crate) words: PathWords,
 }
 
-impl Hops {
-    /// Tokens of one hop.
-    fn hop_len(&self, spelling: &Spelling) -> usize {
+impl PathSteps {
+    /// Tokens per step.
+    fn step_len(&self, spelling: &Spelling) -> usize {
         let part = |part| if part == Part::Coord { spelling.len() } else { 1 };
         let intra = usize::from(self.words.intra.is_some());
         let signs = usize::from(self.words.pre.is_some()) + usize::from(self.words.post.is_some());
         signs + self.parts.iter().map(|p| part(p) + intra).sum::<usize>()
     }
 
-    /// Tokens of the longest answer that visits no cell twice, end token included.
+    /// Maximum number of tokens of a path without repeated cells, end token included.
     pub(crate) fn max_len(&self, spelling: &Spelling) -> usize {
         let signs = usize::from(self.words.pre.is_some()) + usize::from(self.words.intra.is_some());
         let leading = if self.leading { spelling.len() + signs } else { 0 };
-        leading + (self.lattice.n_cells() - 1) * self.hop_len(spelling) + 1
+        leading + (self.lattice.n_cells() - 1) * self.step_len(spelling) + 1
     }
 
-    /// Whether a hop ends in `path[index]`, which is neither its first nor its last cell.
+    /// Whether a step ends in `path[index]`, which is neither the path's first nor its last cell.
     fn ends_at(&self, graph: &Graph, path: &[usize], index: usize) -> bool {
         let fork = || graph.degree(path[index]) > 2;
         let bend = || {
@@ -126,7 +128,7 @@ impl Hops {
     /// Writes a path and the end token.
     ///
     /// # Errors
-    /// If a step is no step of the lattice, or a hop is longer than any word says.
+    /// If a move is not between adjacent cells, or a step has more moves than the vocabulary has words for.
     pub(crate) fn write(
         &self,
         spelling: &Spelling,
@@ -134,7 +136,7 @@ impl Hops {
         path: &[usize],
         out: &mut Writer<'_>,
     ) -> Result<(), EncodeError> {
-        let HopWords { pre, intra, post, end, .. } = self.words;
+        let PathWords { pre, intra, post, end, .. } = self.words;
         if self.leading {
             let role = Role::PathStep { step: 0, cell: path[0] };
             pre.into_iter().for_each(|id| out.push(id, role));
@@ -162,7 +164,7 @@ impl Hops {
                         let (first, longest) = self.words.distance;
                         let length = step - from;
                         if length > longest {
-                            return Err(EncodeError::HopTooLong { length, longest });
+                            return Err(EncodeError::StepTooLong { length, longest });
                         }
                         out.push(first + length as u32 - 1, role);
                     }
@@ -181,12 +183,12 @@ impl Hops {
         Direction::of(self.lattice, a, b).ok_or(EncodeError::NotAStep { from: a, to: b })
     }
 
-    /// Reads what a model generated, well-formed or not.
-    pub(crate) fn read(&self, spelling: &Spelling, question: &Question<'_>, generated: &[u32]) -> Answer {
-        let origin = if self.leading { None } else { question.origin };
+    /// Reads generated tokens, well-formed or not.
+    pub(crate) fn read(&self, spelling: &Spelling, example: &Example<'_>, generated: &[u32]) -> Answer {
+        let origin = if self.leading { None } else { example.origin };
         let mut answer = Answer::new(origin.into_iter().collect(), generated.len());
-        // Where the walk stands, which way it faces, and whether the first cell is still to come.
-        let mut here = question.origin;
+        // Current cell and heading, and whether the first cell is still to come.
+        let mut here = example.origin;
         let mut heading = Direction::North;
         let mut leading = self.leading;
         let mut position = 0;
@@ -201,14 +203,14 @@ impl Hops {
                 Some(facts) if leading => Ok(facts.cell.into_iter().collect()),
                 Some(facts) => {
                     let last = tokens.get(spelt) == Some(&self.words.end);
-                    self.resolve(question, here, heading, &facts, last).map_err(|part| facts.starts[part])
+                    self.resolve(example, here, heading, &facts, last).map_err(|part| facts.starts[part as usize])
                 }
                 None => Err(spelt),
             };
             match cells {
                 Ok(cells) => {
                     answer.walk(position..position + spelt, &cells);
-                    // A walk that cannot be told goes on from where it is known to be.
+                    // After a step that cannot be resolved, the path goes on from the last known cell.
                     if let Some(&last) = cells.last() {
                         let before = cells[..cells.len() - 1].last().copied().or(here.filter(|_| !leading));
                         heading = before.and_then(|b| Direction::of(self.lattice, b, last)).unwrap_or(heading);
@@ -219,11 +221,10 @@ impl Hops {
                 }
                 Err(broken) => {
                     position += broken;
-                    // At the end of the tokens the hop was cut short: nothing is wrong with what is there of it.
+                    // The tokens end within a step: what is there of it is not invalid.
                     let Some(&breaker) = generated.get(position) else { break };
                     answer.invalid_tokens.push(position);
-                    // A token that breaks a hop off may itself begin the next hop or end the answer: then it is read
-                    // again.
+                    // A token that interrupts a step may begin the next one or end the answer: then it is read again.
                     let begins = breaker == self.words.end || self.spell(spelling, &[breaker], leading).0 > 0;
                     if broken == 0 || !begins {
                         position += 1;
@@ -234,9 +235,9 @@ impl Hops {
         answer
     }
 
-    /// How many of the tokens spell (the beginning of) a hop, and what it says if all of it is there.
+    /// Number of tokens that spell (the beginning of) a step, and its parts if it is complete.
     fn spell(&self, spelling: &Spelling, tokens: &[u32], leading: bool) -> (usize, Option<Facts>) {
-        let HopWords { pre, intra, post, cardinal, relative, distance: (first, longest), .. } = self.words;
+        let PathWords { pre, intra, post, cardinal, relative, distance: (first, longest), .. } = self.words;
         let mut facts = Facts::default();
         let mut at = 0;
         let sign = |at: &mut usize, sign: Option<u32>| {
@@ -283,33 +284,36 @@ impl Hops {
         (at, Some(facts))
     }
 
-    /// The cells of a hop after `here`, or the part (as an index) that no hop from there can have.
+    /// Returns the cells of a step from `here`, in order.
+    ///
+    /// # Errors
+    /// The part that no step from there can have.
     fn resolve(
         &self,
-        question: &Question<'_>,
+        example: &Example<'_>,
         here: Option<usize>,
         heading: Direction,
         facts: &Facts,
         last: bool,
-    ) -> Result<Vec<usize>, usize> {
+    ) -> Result<Vec<usize>, Part> {
         let turned = facts.turn.map(|turn| Direction::after(turn, heading));
         let direction = match (facts.cardinal, turned) {
-            (Some(cardinal), Some(turned)) if cardinal != turned => return Err(Part::Relative as usize),
+            (Some(cardinal), Some(turned)) if cardinal != turned => return Err(Part::Relative),
             (cardinal, turned) => cardinal.or(turned),
         };
         let told = if facts.cardinal.is_some() { Part::Cardinal } else { Part::Relative };
         let jump = |cell: usize| Ok(vec![cell]);
-        let Some(here) = here else { return facts.cell.map_or(Err(told as usize), jump) };
+        let Some(here) = here else { return facts.cell.map_or(Err(told), jump) };
         let candidates: Vec<Vec<usize>> = match direction {
-            Some(direction) => vec![self.run(question.graph, here, direction)],
-            None => Direction::ALL.iter().map(|&direction| self.run(question.graph, here, direction)).collect(),
+            Some(direction) => vec![self.run(example.graph, here, direction)],
+            None => Direction::ALL.iter().map(|&direction| self.run(example.graph, here, direction)).collect(),
         };
         for cells in candidates.iter().filter(|cells| !cells.is_empty()) {
             let end = match (facts.cell, facts.length) {
                 (Some(cell), _) => cells.iter().position(|&c| c == cell),
                 (None, Some(length)) => Some(length - 1),
                 (None, None) => {
-                    let target = question.target.filter(|_| last);
+                    let target = example.target.filter(|_| last);
                     Some(cells.iter().position(|&c| Some(c) == target).unwrap_or(cells.len() - 1))
                 }
             };
@@ -318,28 +322,30 @@ impl Hops {
                 return Ok(cells[..=end].to_vec());
             }
         }
-        // No passage leads so: a walk through walls is told as far as its words tell it.
+        // No open passages lead there: the path goes through walls, as far as its words determine it.
         match (direction, facts.cell) {
-            (None, Some(_)) if facts.length.is_some() => Err(Part::Distance as usize),
+            (None, Some(_)) if facts.length.is_some() => Err(Part::Distance),
             (None, Some(cell)) => jump(cell),
-            (Some(_), Some(_)) => Err(Part::Coord as usize),
+            (Some(_), Some(_)) => Err(Part::Coord),
             (Some(direction), None) => {
                 let mut cells = Vec::new();
                 for _ in 0..facts.length.unwrap_or(1) {
                     let from = cells.last().copied().unwrap_or(here);
-                    cells.push(direction.step(self.lattice, from).ok_or(told as usize)?);
+                    cells.push(direction.step(self.lattice, from).ok_or(told)?);
                 }
                 Ok(cells)
             }
-            (None, None) => Err(Part::Distance as usize),
+            (None, None) => Err(Part::Distance),
         }
     }
 
-    /// The cells that one hop in a direction can end in, nearest first, as far as passages and step size allow. A
-    /// single step is not asked whether its passage is open.
-    fn run(&self, graph: Option<&Graph>, here: usize, direction: Direction) -> Vec<usize> {
+    /// Returns the cells in which a step in this direction can end, nearest first. Passages limit steps of several moves
+    /// only; a single move may go through a wall.
+    fn run(&self, graph: &Graph, here: usize, direction: Direction) -> Vec<usize> {
         let Some(next) = direction.step(self.lattice, here) else { return Vec::new() };
-        let Some(graph) = graph.filter(|_| self.size != StepSize::Singles) else { return vec![next] };
+        if self.size == StepSize::Singles {
+            return vec![next];
+        }
         if !graph.has_edge(here, next) {
             return Vec::new();
         }
@@ -362,13 +368,13 @@ impl Hops {
     }
 }
 
-/// What the words of a hop say.
+/// The parts of one step, as read.
 #[derive(Clone, Copy, Debug, Default)]
 struct Facts {
     cell: Option<usize>,
     cardinal: Option<Direction>,
     turn: Option<usize>,
     length: Option<usize>,
-    /// By [`Part`]: how many tokens of the hop come before it.
+    /// By [`Part`]: number of tokens of the step before it.
     starts: [usize; 4],
 }

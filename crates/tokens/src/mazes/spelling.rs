@@ -1,4 +1,4 @@
-//! How cells are written: one token each, or a few for row, column and signs between them.
+//! Names of cells: one token each, or several for row, column and signs.
 
 use searchlens_tasks::problem::maze::Lattice;
 
@@ -15,7 +15,7 @@ pub(crate) enum Piece {
     Row,
     /// Its column.
     Col,
-    /// A sign that every cell's name has in this place: its id and its name in messages.
+    /// A sign that is part of every cell's name: its id, and its name in messages.
     Sign(u32, &'static str),
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Spelling {
     pieces: Vec<Piece>,
     /// `[n_cells, pieces]`: the tokens of each cell.
     tokens: Vec<u32>,
-    /// By id: what the token means where a row, a column or a cell should stand. It may lie outside the lattice.
+    /// By id: the meaning of a token as a row, a column or a cell, which may be outside the lattice.
     meaning: Vec<Meaning>,
 }
 
@@ -37,7 +37,7 @@ struct Meaning {
     col: Option<u32>,
 }
 
-/// The tokens that cell names are made of, each with its id. What no name needs may be empty.
+/// The tokens of which cell names consist, each with its id. Unused lists may be empty.
 #[derive(Default)]
 pub(crate) struct Names {
     /// `(row, col)` of cells that have a token of their own.
@@ -49,8 +49,7 @@ pub(crate) struct Names {
 }
 
 impl Spelling {
-    /// Names made of these pieces. Every row, column or cell of the lattice that a piece asks for must be among the
-    /// names.
+    /// Returns the names made of these pieces. `names` must include every row, column or cell that a piece needs.
     pub(crate) fn new(lattice: Lattice, pieces: Vec<Piece>, names: &Names) -> Spelling {
         let ids = names.cells.iter().map(|&(_, id)| id).chain(names.rows.iter().chain(&names.cols).map(|&(_, id)| id));
         let mut meaning = vec![Meaning::default(); ids.max().map_or(0, |last| last as usize + 1)];
@@ -83,12 +82,12 @@ impl Spelling {
         Spelling { lattice, pieces, tokens, meaning }
     }
 
-    /// Tokens that a cell takes.
+    /// Number of tokens of a cell.
     pub(crate) fn len(&self) -> usize {
         self.pieces.len()
     }
 
-    /// The tokens of a cell.
+    /// Returns the tokens of a cell.
     pub(crate) fn of(&self, cell: usize) -> &[u32] {
         &self.tokens[cell * self.pieces.len()..][..self.pieces.len()]
     }
@@ -100,7 +99,7 @@ impl Spelling {
     /// Reads a cell.
     ///
     /// # Errors
-    /// If none stands there, or one outside the lattice.
+    /// If the next tokens are not a cell, or one outside the lattice.
     pub(crate) fn read(&self, reader: &mut Reader<'_>, wanted: &'static str) -> Result<usize, DecodeError> {
         let position = reader.position();
         let (mut row, mut col) = (0, 0);
@@ -117,7 +116,7 @@ impl Spelling {
         self.node(row, col).ok_or(DecodeError::OutsideLattice { position, row, col, lattice: self.lattice })
     }
 
-    /// How many of the tokens spell (the beginning of) a cell of the lattice, and the cell if all of it is there.
+    /// Returns how many tokens spell (the beginning of) a cell of the lattice, and the cell if it is complete.
     pub(crate) fn spell(&self, tokens: &[u32]) -> (usize, Option<usize>) {
         let (mut row, mut col) = (0, 0);
         for (place, piece) in self.pieces.iter().enumerate() {

@@ -1,38 +1,19 @@
-//! The one grammar of names with choices: a beginning, then choices in any order, each with a `+`.
+//! The grammar of names with choices: a base name, then choices in any order, each preceded by `+`.
 
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::{listed, near_names};
 use searchlens_tasks::mazes::error::MAX_WEIGHT;
 
-/// A text that is no name of a tokenizer, though it begins like one.
+/// Errors of parsing a tokenizer name with choices.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ChoiceError {
-    /// There is no such choice, or no such beginning.
     #[error("tokenizer `{name}`: unknown choice `{choice}`{near}; known: {known}")]
-    Unknown {
-        /// The whole name.
-        name: String,
-        /// The choice.
-        choice: String,
-        /// ` (did you mean ..?)`, or empty.
-        near: String,
-        /// All there are.
-        known: String,
-    },
-    /// The same thing is chosen twice.
-    #[error("tokenizer `{name}`: `{choice}` chooses what is chosen already; leave one of the two out")]
-    Twice {
-        /// The whole name.
-        name: String,
-        /// The second choice.
-        choice: String,
-    },
-    /// An order for a form that has its own.
-    #[error("tokenizer `{name}`: `walls` writes every pair of cells in a fixed order; leave the order out")]
-    FixedOrder {
-        /// The whole name.
-        name: String,
-    },
+    Unknown { name: String, choice: String, near: String, known: String },
+    #[error("tokenizer `{name}`: `{choice}` repeats or contradicts an earlier choice; remove one of the two")]
+    Twice { name: String, choice: String },
+    #[error("tokenizer `{name}`: `walls` writes every pair of cells in a fixed order; remove the order")]
+    FixedOrder { name: String },
 }
 
 impl HasFault for ChoiceError {
@@ -41,16 +22,16 @@ impl HasFault for ChoiceError {
     }
 }
 
-/// Choices that a number follows: what they are called, and the largest number.
+/// A choice followed by a number: its name, and the maximum number.
 pub(crate) type Numbered = (&'static str, usize);
 
-/// `weights-N`, which all tokenizers with choices have: behind each edge a word for what it costs.
+/// `weights-N`, a choice of all tokenizers with choices: a word after each edge for its weight.
 pub(crate) const WEIGHTS: Numbered = ("weights", MAX_WEIGHT as usize);
 
-/// Goes through the choices of a name. `take` says whether a choice is new, and nothing if it is none.
+/// Parses the choices of a name. `take` returns whether a choice is the first of its kind, or `None` if it is unknown.
 ///
 /// # Errors
-/// [`ChoiceError`], for what is none (`plain` and `numbered` are all there are) or chosen already.
+/// [`ChoiceError`] for a choice that is unknown (`plain` and `numbered` list all) or repeated.
 pub(crate) fn choose(
     name: &str,
     plain: &[&str],
@@ -67,10 +48,10 @@ pub(crate) fn choose(
     Ok(())
 }
 
-/// What a name begins with, as one of `known`.
+/// Finds the base name of a name in `known`.
 ///
 /// # Errors
-/// [`ChoiceError::Unknown`], if it is none of them.
+/// [`ChoiceError::Unknown`], if it is not there.
 pub(crate) fn beginning<'k, T>(
     name: &str,
     known: &'k [T],
@@ -89,7 +70,7 @@ fn unknown(name: &str, choice: &str, plain: &[&str], numbered: &[Numbered]) -> C
     ChoiceError::Unknown { name: name.to_owned(), choice: choice.to_owned(), near, known }
 }
 
-/// The number behind a word, `workspace-8`; at least 1.
+/// Parses the number of a choice such as `workspace-8`; at least 1.
 pub(crate) fn number(choice: &str, (word, most): Numbered) -> Option<usize> {
     let digits = choice.strip_prefix(word)?.strip_prefix('-')?;
     let n: usize = digits.parse().ok().filter(|n| (1..=most).contains(n))?;
@@ -97,7 +78,7 @@ pub(crate) fn number(choice: &str, (word, most): Numbered) -> Option<usize> {
     (digits == n.to_string()).then_some(n)
 }
 
-/// Takes in a choice of [`WEIGHTS`]: whether it is new, nothing if it is another choice.
+/// Parses a choice of [`WEIGHTS`]: whether it is the first, `None` if it is another choice.
 pub(crate) fn take_weights(choice: &str, weights: &mut u32) -> Option<bool> {
     let most = number(choice, WEIGHTS)? as u32;
     Some(std::mem::replace(weights, most) == 0)

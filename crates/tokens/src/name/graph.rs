@@ -1,22 +1,22 @@
-//! Tokenizers of graphs that are no mazes: whose they are, their arms, and the grammar of their names.
+//! Names of graph tokenizers: the paper, its variants, and their grammar.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::name::choice::{ChoiceError, WEIGHTS, beginning, choose, take_weights};
 
-/// A tokenizer of graphs: a style, and what is added to it.
+/// A tokenizer of graphs: a style, and words for weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GraphChoices {
-    /// Whose.
+    /// The format, after the paper that uses it.
     pub style: Style,
-    /// `weights-N`: behind each edge a word for what it costs, 1 to so many. 0, the default: no such words, and graphs with
-    /// weights cannot be written.
+    /// `weights-N`: a word after each edge for its weight, from 1 to `N`. 0, the default: no such words, so weighted graphs
+    /// cannot be written.
     pub weights: u32,
 }
 
-/// Whose tokenizer. Nodes are their numbers; every style ends the path with an end token of ours, since its
-/// authors cut at the known length.
+/// The format of a graph tokenizer. Nodes are written as numbers. Every style adds an end token after the path, where its
+/// authors cut generation at the known length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Style {
     /// `saparov`: `E u v` for each edge, `Q origin goal P`, then the path with its origin.
@@ -32,40 +32,39 @@ pub enum Style {
     ///
     /// Source: Bachmann and Nagarajan 2024, "The pitfalls of next-token prediction" (arXiv 2403.06963).
     Bachmann {
-        /// `reverse`: the path is written goal first.
+        /// `reverse`: the path is written from goal to origin.
         reverse: bool,
-        /// `teacherless`: a network is shown `$` in place of every node of the path, in training and when it answers: it
-        /// answers at once.
+        /// `teacherless`: the network sees `$` in place of every node of the path, in training and in generation, and
+        /// predicts all of them at once.
         teacherless: bool,
     },
     /// `labelled`: every node with its label, a word for each coordinate (`7 x3 y0`); `E u v` for each edge; `Q origin
-    /// P`, then the path with its origin. The goal is not written: it is what is to be learnt. Nodes come in drawn
-    /// order.
+    /// P`, then the path with its origin. The goal is not written: the network must learn it. The order of the nodes
+    /// is shuffled.
     Labelled {
-        /// `prompted`: examples with their paths stand before the question, each written like it.
+        /// `prompted`: few-shot demonstrations with their paths come first, each written like the question.
         prompted: bool,
     },
     /// `hops`: `E u v` for each arc, `Q origin h3 P` for three hops, then the path with its origin.
     Hops {
-        /// `end`: of the path the last node alone is written, as in the papers on k hops: all hops must be made before the
-        /// first token.
+        /// `end`: only the last node of the path is written, as in the papers on k hops: the network must make all hops
+        /// before the first token.
         end: bool,
     },
 }
 
-/// In which order Brinkmann's trees are written.
+/// Edge order of `brinkmann`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BrinkmannOrder {
-    /// Drawn.
+    /// Shuffled.
     Drawn,
-    /// `backward`: edges farther from the origin first, drawn among equals.
+    /// `backward`: edges farther from the origin first, ties shuffled.
     Backward,
-    /// `mixed`: a coin decides for each problem between the two, as in the paper.
+    /// `mixed`: one of the two at random for each problem, as in the paper.
     Mixed,
 }
 
-/// Every style with its name and what may follow it, each with a `+`, in the order in which names are printed; `weights-N`
-/// may follow all.
+/// Every style and its choices, in the order in which names are printed; all styles also take `weights-N`.
 pub const STYLES: [(&str, &[&str]); 5] = [
     ("saparov", &[]),
     ("brinkmann", &["backward", "mixed"]),
@@ -75,7 +74,7 @@ pub const STYLES: [(&str, &[&str]); 5] = [
 ];
 
 impl GraphChoices {
-    /// A style without words for weights.
+    /// Returns a style without words for weights.
     pub const fn plain(style: Style) -> GraphChoices {
         GraphChoices { style, weights: 0 }
     }
@@ -84,7 +83,7 @@ impl GraphChoices {
 impl FromStr for GraphChoices {
     type Err = ChoiceError;
 
-    /// Choices may stand in any order. The style must be known: see [`STYLES`].
+    /// Choices may come in any order. The style must be one of [`STYLES`].
     fn from_str(name: &str) -> Result<GraphChoices, ChoiceError> {
         let (style, arms) = *beginning(name, &STYLES, |(style, _)| style)?;
         let mut style = match style {
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_arm_is_told_what_is_right() {
+    fn an_unknown_choice_names_the_known_ones() {
         let error = |name: &str| name.parse::<GraphChoices>().unwrap_err().to_string();
         assert_eq!(
             error("bachmann+revers"),
@@ -177,10 +176,10 @@ mod tests {
             "tokenizer `saparov+mixed`: unknown choice `mixed`; known: weights-N (N up to 1000)"
         );
         assert!(error("hops+weights-1001").contains("unknown choice `weights-1001`"));
-        assert!(error("hops+weights-3+weights-3").contains("`weights-3` chooses what is chosen already"));
+        assert!(error("hops+weights-3+weights-3").contains("`weights-3` repeats or contradicts an earlier choice"));
         assert!(
             error("brinkmann+mixed+backward")
-                .ends_with("`backward` chooses what is chosen already; leave one of the two out")
+                .ends_with("`backward` repeats or contradicts an earlier choice; remove one of the two")
         );
     }
 }

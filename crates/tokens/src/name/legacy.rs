@@ -11,22 +11,22 @@ use crate::name::modular::{Coords, Elements};
 pub enum LegacyMode {
     /// `AOTP_UT_rasterized`: one token a cell, ids row by row.
     UtRasterized,
-    /// `AOTP_UT_uniform`: one token a cell, ids from the corner outwards, so that those of a small grid are those of a
-    /// larger one's beginning.
+    /// `AOTP_UT_uniform`: one token a cell, ids from the corner outwards, so that the ids of a small grid are a prefix of
+    /// those of a larger one.
     UtUniform,
     /// `AOTP_CTT_indexed`: five tokens a cell.
     CttIndexed,
 }
 
 impl LegacyMode {
-    /// Every mode with its name.
+    /// Every mode and its name.
     pub const ALL: [(LegacyMode, &'static str); 3] = [
         (LegacyMode::UtRasterized, "AOTP_UT_rasterized"),
         (LegacyMode::UtUniform, "AOTP_UT_uniform"),
         (LegacyMode::CttIndexed, "AOTP_CTT_indexed"),
     ];
 
-    /// The modular tokenizer that writes the same words.
+    /// Returns the modular tokenizer that writes the same words.
     pub fn elements(self) -> Elements {
         let coords = match self {
             LegacyMode::UtRasterized | LegacyMode::UtUniform => Coords::Ut,

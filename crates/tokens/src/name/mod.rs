@@ -1,4 +1,4 @@
-//! Names of tokenizers: one closed set, in five grammars that are told apart by how a name begins.
+//! Names of tokenizers, as data: one closed set in five grammars, distinguished by the start of the name.
 
 pub mod choice;
 pub mod graph;
@@ -23,7 +23,7 @@ use crate::name::modular::text::{ModularNameError, PREFIX};
 use crate::name::own::{Choices, FORMS};
 use crate::name::puzzle::Puzzle;
 
-/// Which tokenizer.
+/// The name of a tokenizer, parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TokenizerName {
@@ -31,30 +31,25 @@ pub enum TokenizerName {
     Legacy(LegacyMode),
     /// One of maze-dataset's modular tokenizers: `MazeTokenizerModular-..`.
     Modular(Elements),
-    /// One of ours: `edges`, `walls`, `cells` or `row-col`, and choices: `edges+query-first`.
+    /// One of Searchlens' own: `edges`, `walls`, `cells` or `row-col`, and choices: `edges+query-first`.
     Own(Choices),
-    /// A tokenizer of graphs: `saparov`, `brinkmann`, `bachmann`, and its arms: `bachmann+reverse`.
+    /// A tokenizer of graphs: `saparov`, `brinkmann`, `bachmann`, and its variants: `bachmann+reverse`.
     Graph(GraphChoices),
     /// A tokenizer of a puzzle: `countdown`, `sliding`.
     Puzzle(Puzzle),
 }
 
-/// A text that names no tokenizer.
+/// Errors of parsing a tokenizer name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum NameError {
-    /// No tokenizer's name begins so.
     #[error(
         "unknown tokenizer `{name}`{}; known: {}, some with choices behind a `+`, and maze-dataset's `{PREFIX}..`",
         near_names(name.split('+').next().unwrap_or_default(), beginnings()), listed(beginnings())
     )]
-    Unknown {
-        /// The name.
-        name: String,
-    },
-    /// A modular tokenizer's name that is wrong further on.
+    Unknown { name: String },
     #[error(transparent)]
     Modular(#[from] ModularNameError),
-    /// A name of ours or of a graph tokenizer that is wrong further on.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
 }
@@ -65,7 +60,7 @@ impl HasFault for NameError {
     }
 }
 
-/// What a name may begin with, modular ones apart.
+/// Every start of a name, except for modular ones.
 fn beginnings() -> impl Iterator<Item = &'static str> {
     let legacy = LegacyMode::ALL.iter().map(|(_, name)| *name);
     let puzzles = Puzzle::ALL.iter().map(|(_, name)| *name);
@@ -76,8 +71,8 @@ impl TokenizerName {
     /// `edges`.
     pub const EDGES: TokenizerName = TokenizerName::Own(Choices::EDGES);
 
-    /// One tokenizer of each kind, every choice left at its default: the legacy modes, maze-dataset's default modular
-    /// tokenizer, ours, those of graphs whose goal is a node: `labelled` and `hops` can do nothing without labels or hops.
+    /// Returns one tokenizer of each kind, with default choices: the legacy modes, maze-dataset's default modular
+    /// tokenizer, Searchlens' own, and those of graphs whose goal is a node (`labelled` needs labels, `hops` hops).
     pub fn plain() -> Vec<TokenizerName> {
         let legacy = LegacyMode::ALL.map(|(mode, _)| TokenizerName::Legacy(mode));
         let own = FORMS.map(|(form, _)| TokenizerName::Own(Choices { form, ..Choices::EDGES }));
@@ -87,8 +82,8 @@ impl TokenizerName {
         legacy.into_iter().chain([modular]).chain(own).chain(graphs).collect()
     }
 
-    /// The same tokenizer with words for weights up to `most`, `edges` in place of maze-dataset's, which have no words for
-    /// weights; `None` for a puzzle's, and where no name asks for so many words.
+    /// Returns the same tokenizer with words for weights up to `most`, or `edges` in place of maze-dataset's, which have no
+    /// such words. `None` for puzzles, and if `most` is greater than the maximum weight.
     pub fn with_weights(self, most: u32) -> Option<TokenizerName> {
         let own = |choices| TokenizerName::Own(Choices { weights: most, ..choices });
         let name = match self {
@@ -100,8 +95,8 @@ impl TokenizerName {
         (most <= MAX_WEIGHT).then_some(name)
     }
 
-    /// The largest weight that it has a word for; 1 where no word says what an edge costs.
-    pub fn most_weight(self) -> u32 {
+    /// Returns the largest weight that it has a word for; 1 if it has no words for weights.
+    pub fn max_weight(self) -> u32 {
         match self {
             TokenizerName::Own(choices) => choices.weights.max(1),
             TokenizerName::Graph(choices) => choices.weights.max(1),
@@ -109,7 +104,7 @@ impl TokenizerName {
         }
     }
 
-    /// Whether it writes mazes only.
+    /// Whether it writes only mazes.
     pub fn needs_lattice(self) -> bool {
         !matches!(self, TokenizerName::Graph(_) | TokenizerName::Puzzle(_))
     }

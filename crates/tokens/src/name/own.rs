@@ -1,4 +1,4 @@
-//! What can be chosen of our own tokenizers, and the one grammar of their names.
+//! Names of Searchlens' own tokenizers: independent choices.
 //!
 //! A name is the form of the maze, then every choice that is not the default, joined by `+`:
 //! `edges`, `walls+query-first`, `row-col+by-distance+forks+workspace-8`.
@@ -8,23 +8,23 @@ use std::str::FromStr;
 
 use crate::name::choice::{ChoiceError, Numbered, WEIGHTS, beginning, choose, number, take_weights};
 
-/// One of our tokenizers: independent choices.
+/// One of Searchlens' own tokenizers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Choices {
     /// How the maze is written.
     pub form: Form,
-    /// In which order its passages come.
+    /// The order of the passages.
     pub order: PassageOrder,
-    /// Where origin and target stand.
+    /// Where origin and target are written.
     pub query: QueryPlace,
-    /// Which of the two comes first.
+    /// The order of origin and target.
     pub ends: Ends,
     /// How the path is written.
     pub path: PathForm,
-    /// Tokens between the problem and the path that say nothing: room to work in.
+    /// Tokens without content between the problem and the path, in which a network can compute.
     pub workspace: Workspace,
-    /// `weights-N`: behind each passage (in `walls`: in its place) a word for what it costs, 1 to so many. 0, the
-    /// default: no such words, and mazes with weights cannot be written.
+    /// `weights-N`: a word after each passage (in `walls`: in its place) for its weight, from 1 to `N`. 0, the default: no
+    /// such words, so weighted mazes cannot be written.
     pub weights: u32,
 }
 
@@ -41,32 +41,32 @@ pub enum Form {
     RowCol,
 }
 
-/// In which order passages are written.
+/// The order of the passages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PassageOrder {
-    /// Drawn, like the orientation where it is written.
+    /// Shuffled, and so is the orientation where one is written.
     Drawn,
     /// `sorted`: by the smaller cell, then by the larger; smaller cell first.
     Sorted,
-    /// `by-distance`: nearest to the origin first, nearer cell first; order drawn among equals.
+    /// `by-distance`: nearest to the origin first, nearer cell first; ties shuffled.
     ByDistance,
 }
 
-/// Where origin and target stand.
+/// Where origin and target are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum QueryPlace {
-    /// Behind the maze.
+    /// After the maze.
     Last,
     /// `query-first`: before the maze.
     First,
 }
 
-/// Whether origin or target comes first.
+/// The order of origin and target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Ends {
-    /// The target.
+    /// Target, then origin.
     TargetFirst,
-    /// `origin-first`: the origin.
+    /// `origin-first`: origin, then target.
     OriginFirst,
 }
 
@@ -84,13 +84,13 @@ pub enum PathForm {
 /// Tokens between the problem and the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Workspace {
-    /// `workspace-N`: so many; none by default.
+    /// `workspace-N`: `N` tokens; none by default.
     Tokens(usize),
-    /// `workspace-cells`: as many as the maze has cells.
+    /// `workspace-cells`: one token per cell of the maze.
     OneEachCell,
 }
 
-/// `workspace-N`, and the most workspace tokens that a name can ask for.
+/// `workspace-N`, and the maximum `N`.
 const WORKSPACE: Numbered = ("workspace", 4096);
 
 impl Choices {
@@ -106,18 +106,18 @@ impl Choices {
     };
 }
 
-/// Every form with its name.
+/// Every form and its name.
 pub const FORMS: [(Form, &str); 4] =
     [(Form::Edges, "edges"), (Form::Walls, "walls"), (Form::Cells, "cells"), (Form::RowCol, "row-col")];
 
-/// What may follow the form, in the order in which names are printed.
+/// Every choice without a number, in the order in which names are printed.
 pub const CHOICES: [&str; 7] =
     ["sorted", "by-distance", "query-first", "origin-first", "directions", "forks", "workspace-cells"];
 
 impl FromStr for Choices {
     type Err = ChoiceError;
 
-    /// Choices may stand in any order. The form must be known: see [`FORMS`].
+    /// Choices may come in any order. The form must be one of [`FORMS`].
     fn from_str(name: &str) -> Result<Choices, ChoiceError> {
         let (form, _) = *beginning(name, &FORMS, |(_, form)| form)?;
         let default = Choices::EDGES;
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_choice_is_told_what_is_right() {
+    fn an_unknown_choice_names_the_known_ones() {
         let error = |name: &str| name.parse::<Choices>().unwrap_err().to_string();
         assert_eq!(
             error("edges+querry-first"),
@@ -234,7 +234,7 @@ mod tests {
         assert!(error("edges+").contains("unknown choice ``"));
         assert!(
             error("edges+forks+directions")
-                .ends_with("`directions` chooses what is chosen already; leave one of the two out")
+                .ends_with("`directions` repeats or contradicts an earlier choice; remove one of the two")
         );
         assert!(error("walls+sorted").contains("`walls` writes every pair of cells in a fixed order"));
     }

@@ -1,6 +1,6 @@
 //! Names of puzzle tokenizers.
 
-/// A puzzle that has a tokenizer, which bears its name.
+/// A puzzle; its tokenizer has the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Puzzle {
     /// `countdown`.
@@ -10,10 +10,10 @@ pub enum Puzzle {
 }
 
 impl Puzzle {
-    /// Every puzzle with its tokenizer's name.
+    /// Every puzzle and the name of its tokenizer.
     pub const ALL: [(Puzzle, &'static str); 2] = [(Puzzle::Countdown, "countdown"), (Puzzle::Sliding, "sliding")];
 
-    /// The tokenizer's name.
+    /// Returns the name of its tokenizer.
     pub fn name(self) -> &'static str {
         Puzzle::ALL[self as usize].1
     }

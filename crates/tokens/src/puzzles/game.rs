@@ -6,14 +6,14 @@ use searchlens_tasks::problem::{Goal, Labels, Problem};
 
 use crate::name::puzzle::Puzzle;
 
-/// A puzzle of some size.
+/// A puzzle of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Game {
     /// Countdown.
     Countdown {
-        /// How many numbers there are.
+        /// How many numbers are given.
         numbers: usize,
-        /// The largest that may be given.
+        /// The maximum given number.
         max_number: u64,
     },
     /// Sliding tiles.
@@ -26,7 +26,7 @@ pub enum Game {
 }
 
 impl Game {
-    /// Which puzzle it is.
+    /// Returns the puzzle.
     pub fn puzzle(self) -> Puzzle {
         match self {
             Game::Countdown { .. } => Puzzle::Countdown,
@@ -34,7 +34,7 @@ impl Game {
         }
     }
 
-    /// The game of this kind that a problem is of, if its graph and labels are those of one.
+    /// Returns the game of this puzzle whose graph and labels a problem has, if any.
     pub fn of(puzzle: Puzzle, problem: &Problem) -> Option<Game> {
         let labels = problem.labels.as_ref().filter(|_| matches!(problem.goal, Goal::Node(_)))?;
         let is = |(graph, states): (Graph, Labels)| graph == problem.graph && states == *labels;
@@ -55,7 +55,7 @@ impl Game {
         }
     }
 
-    /// The graph that all problems of the game share, with its states; `None` if each has its own.
+    /// Returns the graph and states that all problems of the game share; `None` if each has its own.
     pub(super) fn board(self) -> Option<(Graph, Labels)> {
         match self {
             Game::Countdown { .. } => None,
@@ -64,10 +64,10 @@ impl Game {
     }
 }
 
-/// A state: whole numbers from 0 on; `None` if the label is none.
+/// Converts a label to a state of whole numbers, if it is one.
 pub(super) fn state(label: &[f64]) -> Option<Vec<u64>> {
     label.iter().map(|&x| ((0.0..MAX_VALUE).contains(&x) && x.fract() == 0.0).then_some(x as u64)).collect()
 }
 
-/// Numbers in states lie below this.
+/// Exclusive upper bound of numbers in states.
 const MAX_VALUE: f64 = 1e15;

@@ -1,12 +1,11 @@
-//! Tokenizers of puzzles: Countdown and sliding tiles. A puzzle's graph is never written, for whoever plays knows the
-//! rules; what is written are states.
+//! Grammars of puzzles: Countdown and sliding tiles. They write states, not the graph, which follows from the rules.
 //!
 //! ```text
-//! countdown   6 , 3 , 2 TO 2 0 : 1 8 , 2 ; 2 0 END         numbers digit by digit, largest first; a state a step
+//! countdown   6 , 3 , 2 TO 2 0 : 1 8 , 2 ; 2 0 END         numbers digit by digit, largest first; one state per step
 //! sliding     1 2 0 4 5 3 TO 1 2 3 4 5 0 : 3 END           tiles row by row, 0 the gap; a step is the tile that slides
 //! ```
 //!
-//! Of Countdown a step is the numbers it leaves and not the sum that was done: two sums that leave the same are one step.
+//! A step of Countdown is the numbers that remain, not the operation: two operations with the same result are one step.
 
 pub mod game;
 
@@ -16,7 +15,7 @@ use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::solve::DistanceField;
 
 use self::game::{Game, state};
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::decoded::Decoded;
 use crate::sequence::error::{DecodeError, EncodeError};
 use crate::sequence::example::{EdgeOrder, Example};
@@ -30,14 +29,14 @@ use crate::sequence::vocab::Vocab;
 pub struct PuzzleWords {
     game: Game,
     vocab: Vocab,
-    /// The game's graph and states, if all problems share them.
+    /// The graph and states of the game, if all problems share them.
     board: Option<(Graph, Labels)>,
-    /// Steps of the longest shortest path.
+    /// Number of steps of the longest shortest path.
     most_steps: usize,
     signs: Signs,
 }
 
-/// Ids of the words that are no numbers. Numbers are `0..`.
+/// Ids of the words other than numbers, which are `0..`.
 #[derive(Clone, Copy, Debug)]
 struct Signs {
     /// Between two numbers.
@@ -51,7 +50,7 @@ struct Signs {
 }
 
 impl PuzzleWords {
-    /// The tokenizer for a game.
+    /// Returns the tokenizer for a game.
     pub(crate) fn new(game: Game) -> PuzzleWords {
         let board = game.board();
         let (figures, between): (usize, &[&str]) = match game {
@@ -72,12 +71,12 @@ impl PuzzleWords {
         PuzzleWords { game, board, most_steps, signs, vocab }
     }
 
-    /// What it writes.
+    /// Returns the game that it writes.
     pub fn game(&self) -> Game {
         self.game
     }
 
-    /// The numbers of a node's state.
+    /// Returns the numbers of a node's state.
     fn numbers(&self, example: &Example<'_>, node: usize) -> Result<Vec<u64>, EncodeError> {
         let wrong = EncodeError::State { game: self.game.puzzle().name(), node };
         let labels =
@@ -133,7 +132,7 @@ impl PuzzleWords {
         Ok(numbers)
     }
 
-    /// How many tokens spell numbers joined by commas, and the numbers.
+    /// Returns how many tokens spell numbers separated by commas, and the numbers.
     fn spell(&self, ids: &[u32]) -> (usize, Vec<u64>) {
         let (mut numbers, mut length) = (Vec::new(), 0);
         loop {
@@ -149,7 +148,7 @@ impl PuzzleWords {
         }
     }
 
-    /// The node of a Countdown state.
+    /// Returns the node of a state.
     fn find(labels: &Labels, numbers: &[u64]) -> Option<usize> {
         let padded = |place: usize| numbers.get(place).map_or(0.0, |&n| n as f64);
         let is = |label: &[f64]| numbers.len() <= label.len() && label.iter().enumerate().all(|(i, &x)| x == padded(i));
@@ -157,7 +156,7 @@ impl PuzzleWords {
     }
 }
 
-/// Steps of the longest of all shortest paths.
+/// Returns the length of the longest shortest path.
 fn diameter(graph: &Graph) -> usize {
     let farthest = |to| {
         let field = DistanceField::to(graph, to);
@@ -166,7 +165,7 @@ fn diameter(graph: &Graph) -> usize {
     (0..graph.n_nodes()).map(farthest).max().unwrap_or(0)
 }
 
-/// The tile that slides between two arrangements: where the gap comes to, the tile was.
+/// Returns the tile that slides between two arrangements: the one at the gap's new place.
 fn slid(from: &[f64], to: &[f64]) -> Option<u64> {
     let gap = to.iter().position(|&tile| tile == 0.0)?;
     from.get(gap).map(|&tile| tile as u64)
@@ -203,7 +202,7 @@ impl Grammar for PuzzleWords {
         out.push(self.signs.start, Role::PathStart);
     }
 
-    /// Writes the steps after the origin, which stands in the prompt already.
+    /// Writes the path without its origin, which the prompt contains.
     fn write_answer(&self, example: &Example<'_>, path: &[usize], out: &mut Writer<'_>) -> Result<(), EncodeError> {
         if example.origin != Some(path[0]) {
             return Err(EncodeError::PathNotFromOrigin { start: path[0], origin: example.origin });
@@ -265,9 +264,8 @@ impl Grammar for PuzzleWords {
         let mut path = None;
         if reader.skip(self.signs.start) {
             let begin = reader.position();
-            let question =
-                Question { origin, target, graph: Some(&graph), labels: Some(&labels), ..Question::default() };
-            let answer = self.decode_answer(&question, reader.rest());
+            let problem = Example { labels: Some(&labels), origin, target, ..Example::of_graph(&graph) };
+            let answer = self.decode_answer(&problem, reader.rest());
             let end = answer.roles.iter().position(|&role| role == Role::End);
             let place = match (answer.invalid_tokens.first(), end) {
                 (None, Some(end)) => begin + end + 1,
@@ -286,18 +284,18 @@ impl Grammar for PuzzleWords {
         Ok(decoded)
     }
 
-    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer {
-        let mut answer = Answer::new(question.origin.into_iter().collect(), generated.len());
-        let (graph, labels) = match (&self.board, question.graph, question.labels) {
-            (Some((graph, labels)), _, _) => (graph, labels),
-            (None, Some(graph), Some(labels)) => (graph, labels),
-            // Countdown's states have no numbers of their own: without the problem nothing can be read.
-            _ => {
+    fn decode_answer(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
+        let mut answer = Answer::new(example.origin.into_iter().collect(), generated.len());
+        let (graph, labels) = match (&self.board, example.labels) {
+            (Some((graph, labels)), _) => (graph, labels),
+            (None, Some(labels)) => (example.graph, labels),
+            // A Countdown state is a node only by the problem's labels: without them nothing can be read.
+            (None, None) => {
                 answer.invalid_tokens = (0..generated.len()).collect();
                 return answer;
             }
         };
-        let mut here = question.origin;
+        let mut here = example.origin;
         let mut position = 0;
         while position < generated.len() {
             let id = generated[position];
@@ -305,7 +303,7 @@ impl Grammar for PuzzleWords {
                 answer.end(position);
                 break;
             }
-            // Tokens of the step, and where it leads.
+            // Number of tokens of the step, and the node that it leads to.
             let (length, to) = match self.game {
                 Game::Sliding { .. } => {
                     let tile = |from: usize, to: usize| slid(labels.of(from), labels.of(to)) == Some(u64::from(id));
@@ -325,7 +323,7 @@ impl Grammar for PuzzleWords {
                     answer.walk(position..position + length, &[to]);
                     here = Some(to);
                 }
-                // Cut short by the end of the tokens: nothing is wrong with what is there.
+                // The tokens end within a step: what is there of it is not invalid.
                 None if length > 0
                     && position + length == generated.len()
                     && !matches!(self.game, Game::Sliding { .. }) => {}
@@ -338,13 +336,13 @@ impl Grammar for PuzzleWords {
 
     fn max_problem_len(&self, _: usize) -> usize {
         match self.game {
-            // Joining two numbers never makes a number of more digits than both have.
+            // The result of an operation never has more digits than its operands together.
             Game::Countdown { numbers, max_number } => 2 * numbers * digits(max_number) + numbers,
             Game::Sliding { rows, cols } => 2 * rows * cols + 1,
         }
     }
 
-    /// Puzzles are long only for who loses the way: this is the length of the longest shortest path.
+    /// The longest shortest path; the longest path without repeated states would be far longer.
     fn max_answer_len(&self) -> usize {
         match self.game {
             Game::Countdown { numbers, max_number } => {

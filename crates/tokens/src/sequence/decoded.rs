@@ -1,4 +1,4 @@
-//! The way back: from ids to the graph, its endpoints and its path.
+//! Decoded sequences: the graph, its endpoints and its path.
 
 use searchlens_tasks::problem::Labels;
 use searchlens_tasks::problem::graph::Graph;
@@ -6,31 +6,30 @@ use searchlens_tasks::problem::maze::{Lattice, Maze};
 
 use crate::sequence::example::Example;
 
-/// What a sequence says, nothing lost: encoding [`Decoded::example`] in the order [`Decoded::passages`] gives the ids
-/// back.
+/// A decoded sequence. Encoding [`Decoded::example`] in the order [`Decoded::passages`] gives the same ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
     /// The rectangle of cells, if the graph is a maze.
     pub lattice: Option<Lattice>,
-    /// What can be walked.
+    /// The graph; of a maze, its open passages.
     pub graph: Graph,
-    /// What a puzzle's nodes stand for.
+    /// The states of a puzzle's nodes.
     pub labels: Option<Labels>,
     /// The edges in the order and orientation in which they were written: open passages, unless the tokenizer lists
-    /// walls too. None of a puzzle, whose graph is not written.
+    /// walls too. Empty for puzzles, whose graph is not written.
     pub passages: Vec<(usize, usize)>,
-    /// Where the path starts, if the sequence says so.
+    /// Where the path starts, if known.
     pub origin: Option<usize>,
-    /// Where it must end, if the sequence says so.
+    /// Where it must end, if known.
     pub target: Option<usize>,
-    /// How many steps the path must have, if the sequence says so.
+    /// The number of hops, if that is the goal.
     pub hops: Option<usize>,
-    /// The path, both ends included, if the sequence holds one.
+    /// The path, both ends included, if the sequence has one.
     pub path: Option<Vec<usize>>,
 }
 
 impl Decoded {
-    /// The example that was encoded.
+    /// Returns the example that was encoded.
     pub fn example(&self) -> Example<'_> {
         let Decoded { lattice, graph, labels, origin, target, hops, path, .. } = self;
         Example {
@@ -44,13 +43,13 @@ impl Decoded {
         }
     }
 
-    /// Nothing but a graph.
+    /// Returns a graph alone.
     pub(crate) fn of_graph(graph: Graph) -> Decoded {
         let passages = Vec::new();
         Decoded { lattice: None, graph, labels: None, passages, origin: None, target: None, hops: None, path: None }
     }
 
-    /// The maze, if the graph is one.
+    /// Returns the maze, if the graph is one.
     pub fn maze(&self) -> Option<Maze> {
         self.lattice.map(|lattice| Maze { lattice, graph: self.graph.clone() })
     }

@@ -1,4 +1,4 @@
-//! An encoded example: ids, which of them are to be predicted, and what they speak of.
+//! An encoded example: token ids, loss mask and roles.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,14 +12,14 @@ use crate::sequence::role::Role;
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 
-/// A token sequence. The three lists have one entry a token.
+/// A token sequence. The three lists have one entry per token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encoded {
     /// Token ids.
     pub ids: Vec<u32>,
-    /// Whether the loss counts how well this token was predicted from those before it. Never true of the first token.
+    /// Whether the loss includes the prediction of this token from those before it. Always false for the first token.
     pub loss_mask: Vec<bool>,
-    /// What each token speaks of.
+    /// The role of each token.
     pub roles: Vec<Role>,
 }
 
@@ -34,13 +34,13 @@ impl Encoded {
         self.ids.is_empty()
     }
 
-    /// Positions that a query means, ascending.
+    /// Returns the positions that match a query, ascending.
     pub fn positions(&self, query: RoleQuery) -> Vec<usize> {
         query.positions(&self.roles)
     }
 }
 
-/// Which tokens the loss counts.
+/// Which tokens the loss includes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossOn {
@@ -49,34 +49,26 @@ pub enum LossOn {
     Path,
     /// Every token but the first.
     All,
-    /// The first step of the path (with the steps of its hop, where hops are written); where the path has none (origin =
-    /// target), the end token, which is then the first choice.
+    /// The first step of the path, in all its tokens; the end token if the path has no step (origin = target).
     FirstStep,
-    /// The steps taken at the path's forks, as [`forks`] finds them (with the steps of their hops).
+    /// The steps taken at the path's forks, as [`forks`] finds them.
     Forks,
 }
 
 impl LossOn {
-    /// Every choice with its name.
+    /// Every variant and its name.
     pub const ALL: [(LossOn, &'static str); 4] =
         [(LossOn::Path, "path"), (LossOn::All, "all"), (LossOn::FirstStep, "first_step"), (LossOn::Forks, "forks")];
 
-    /// The loss mask of a sequence with these roles, about `path` on `graph`.
+    /// Returns the loss mask of a sequence with these roles, whose path is `path` on `graph`.
     pub fn mask(self, roles: &[Role], graph: &Graph, path: &[usize]) -> Vec<bool> {
-        let mut mask = Vec::with_capacity(roles.len());
-        self.each(roles, graph, path, |counts| mask.push(counts));
-        mask
-    }
-
-    /// Says of every token in turn whether it counts.
-    pub(crate) fn each(self, roles: &[Role], graph: &Graph, path: &[usize], mut say: impl FnMut(bool)) {
         let steps =
             || roles.iter().filter_map(|role| if let Role::PathStep { step, .. } = role { Some(*step) } else { None });
-        // Where a path is written as hops of several steps, its first step is written with the others of its hop.
+        // A written step may cover several moves; its role holds the last of them.
         let first = if self == LossOn::FirstStep { steps().filter(|&step| step > 0).min() } else { None };
         let mut chosen: Vec<bool> = Vec::new();
         if self == LossOn::Forks {
-            // A hop counts if one of its steps leaves a fork.
+            // A written step counts if one of its moves leaves a fork.
             chosen.resize(path.len().max(1), false);
             let mut ends: Vec<usize> = steps().filter(|&step| step > 0).collect();
             ends.sort_unstable();
@@ -95,7 +87,7 @@ impl LossOn {
             (LossOn::Forks, Role::PathStep { step, .. }) => chosen[step],
             _ => false,
         };
-        roles.iter().enumerate().for_each(|(position, &role)| say(position > 0 && counts(role)));
+        roles.iter().enumerate().map(|(position, &role)| position > 0 && counts(role)).collect()
     }
 }
 
@@ -105,7 +97,7 @@ impl fmt::Display for LossOn {
     }
 }
 
-/// A text that is no [`LossOn`].
+/// Error of parsing a [`LossOn`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown loss `{name}`{}; known: path, all, first_step, forks", .near)]
 pub struct UnknownLoss {

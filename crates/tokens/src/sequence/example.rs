@@ -1,4 +1,4 @@
-//! What a tokenizer encodes: a graph, and as much of the task and its solution as is known.
+//! Examples: the input of a tokenizer, a graph with as much of the task and its solution as is known.
 
 use searchlens_base::stream::Stream;
 use searchlens_tasks::instance::{Demonstration, Instance};
@@ -8,56 +8,56 @@ use searchlens_tasks::problem::{Goal, Labels, Problem};
 
 use crate::sequence::error::EncodeError;
 
-/// A graph with, if they are known, its endpoints and a path. Regions of what is absent are left out of the sequence.
+/// A graph, optionally with endpoints and a path. The sequence omits the regions of absent fields.
 ///
-/// The path is taken as it is: whether its steps are open, and whether it is optimal, is not the tokenizer's to judge.
+/// The path is encoded as given: the tokenizer does not check that it follows edges or is optimal.
 #[derive(Clone, Copy, Debug)]
 pub struct Example<'a> {
     /// The rectangle of cells, if the graph is a maze.
     pub lattice: Option<Lattice>,
-    /// What can be walked; of a maze, its open passages.
+    /// The graph; of a maze, its open passages.
     pub graph: &'a Graph,
-    /// Labels of the nodes, if they have some.
+    /// Labels of the nodes, if any.
     pub labels: Option<&'a Labels>,
-    /// Examples with their answers that stand before it.
+    /// Few-shot demonstrations that precede it.
     pub shown: &'a [Demonstration],
     /// Where the path starts.
     pub origin: Option<usize>,
-    /// Where it must end.
+    /// Where the path must end.
     pub target: Option<usize>,
-    /// How many steps the path must have, if that is its goal.
+    /// The number of hops, if that is the goal.
     pub hops: Option<usize>,
     /// Nodes of the path, both ends included.
     pub path: Option<&'a [usize]>,
 }
 
-/// The order in which the open passages are written.
+/// The order in which edges are written.
 #[derive(Debug)]
 pub enum EdgeOrder<'a> {
-    /// Nothing is drawn: what the tokenizer would shuffle or turn round stays as it is. In mazes that is the order of
+    /// No randomness: what the tokenizer would shuffle or flip stays as it is. In mazes that is the order of
     /// [`Lattice::adjacent_pairs`], smaller cell first: maze-dataset's unshuffled order.
     Fixed,
-    /// What the tokenizer leaves to chance is drawn from a stream: every order is equally likely, and so are both
-    /// orientations of every edge where one is written. A tokenizer that leaves nothing to chance draws nothing.
+    /// What the tokenizer shuffles is drawn from a stream: all orders are equally likely, and so are both orientations of
+    /// every edge where one is written. A tokenizer with a fixed order draws nothing.
     Shuffled(&'a mut Stream),
-    /// These edges in this order and orientation. They must be what the tokenizer lists: as a rule the open passages,
+    /// These edges in this order and orientation. They must be those that the tokenizer lists: usually the open passages,
     /// each once.
     Given(&'a [(usize, usize)]),
 }
 
 impl<'a> Example<'a> {
-    /// The maze alone.
+    /// Returns the example of a maze alone.
     pub fn of_maze(maze: &'a Maze) -> Example<'a> {
         Example { lattice: Some(maze.lattice), ..Example::of_graph(&maze.graph) }
     }
 
-    /// A graph alone.
+    /// Returns the example of a graph alone.
     pub fn of_graph(graph: &'a Graph) -> Example<'a> {
         Example { lattice: None, graph, labels: None, shown: &[], origin: None, target: None, hops: None, path: None }
     }
 
-    /// A problem and, if it is known, a path that solves it. The target is named if it is a node; the secret of a goal
-    /// that is a set stays one.
+    /// Returns the example of a problem and, if given, its path. The target is set if the goal is a node; a goal that is a
+    /// set of labels is not revealed.
     pub fn of_problem(problem: &'a Problem, path: Option<&'a [usize]>) -> Example<'a> {
         let (target, hops) = match problem.goal {
             Goal::Node(node) => (Some(node), None),
@@ -75,17 +75,17 @@ impl<'a> Example<'a> {
         }
     }
 
-    /// A problem with the examples that are shown before it, and its answer.
+    /// Returns the example of a problem with its demonstrations and its path.
     pub fn of_instance(instance: &'a Instance) -> Example<'a> {
         Example { shown: &instance.demonstrations, ..Example::of_problem(&instance.problem, Some(&instance.path)) }
     }
 
-    /// The same example with this path, or without one.
+    /// Returns the same example with another path, or without one.
     pub fn with_path(self, path: Option<&'a [usize]>) -> Example<'a> {
         Example { path, ..self }
     }
 
-    /// Checks that every node named is a node of the graph.
+    /// Checks that origin, target and path are nodes of the graph.
     pub(crate) fn check(&self) -> Result<(), EncodeError> {
         if self.path.is_some_and(<[usize]>::is_empty) {
             return Err(EncodeError::EmptyPath);
@@ -111,8 +111,8 @@ impl<'a> Example<'a> {
 
     /// Lists the open passages of a maze in fixed order, smaller cell first.
     ///
-    /// Which passages are open cannot be foretold, so there is no branch on it: every pair is written down, and the next
-    /// one over it if it is closed. This is a good part of the time that a short sequence takes.
+    /// Which passages are open is unpredictable, so there is no branch on it: every pair is written, and overwritten by the
+    /// next if it is closed. This is a large part of the time that a short sequence takes.
     pub(crate) fn passages(&self, lattice: Lattice, list: &mut Vec<(usize, usize)>) {
         let (n, cols) = (lattice.n_cells(), lattice.cols);
         list.clear();
@@ -138,7 +138,7 @@ impl<'a> Example<'a> {
         list.truncate(below + beside - n);
     }
 
-    /// Adds given edges, if they are the graph's, each once.
+    /// Appends the given edges if they are the graph's, each once.
     pub(crate) fn give(&self, given: &[(usize, usize)], list: &mut Vec<(usize, usize)>) -> Result<(), EncodeError> {
         let directed = self.graph.is_directed();
         let ordered = |&(a, b): &(usize, usize)| if directed { (a, b) } else { (a.min(b), a.max(b)) };

@@ -1,23 +1,23 @@
-//! What every family of tokenizers can do: the one interface behind [`crate::tokenizer::Tokenizer`].
+//! The interface of every family of tokenizers, behind [`crate::tokenizer::Tokenizer`].
 
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::decoded::Decoded;
 use crate::sequence::error::{DecodeError, EncodeError};
 use crate::sequence::example::{EdgeOrder, Example};
 use crate::sequence::io::{Reader, Writer};
 use crate::sequence::vocab::Vocab;
 
-/// How problems and paths are written as ids, and read back.
+/// Writes problems and paths as ids, and reads them.
 pub(crate) trait Grammar {
     fn vocab(&self) -> &Vocab;
 
     /// The token that ends an answer.
     fn end_id(&self) -> u32;
 
-    /// The token that fills the end of a row.
+    /// The padding token.
     fn pad_id(&self) -> u32;
 
-    /// Writes the problem: everything before the path-start token. Nodes named are nodes of the graph.
+    /// Writes the problem: everything before the path-start token. The example has been checked.
     fn write_problem(
         &self,
         example: &Example<'_>,
@@ -27,27 +27,27 @@ pub(crate) trait Grammar {
 
     fn write_path_start(&self, out: &mut Writer<'_>);
 
-    /// Writes a path that is not empty, and the end token.
+    /// Writes a non-empty path and the end token.
     fn write_answer(&self, example: &Example<'_>, path: &[usize], out: &mut Writer<'_>) -> Result<(), EncodeError>;
 
     fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError>;
 
-    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer;
+    /// Reads the tokens generated after the prompt of `example`, well-formed or not.
+    fn decode_answer(&self, example: &Example<'_>, generated: &[u32]) -> Answer;
 
-    /// Tokens before the path-start token, at most, of a problem with that many edges.
+    /// Maximum number of tokens before the path-start token, for problems of at most this many edges.
     fn max_problem_len(&self, max_edges: usize) -> usize;
 
-    /// Tokens of the longest answer that visits no node twice (in puzzles: of the longest shortest path), end token
-    /// included.
+    /// Maximum number of tokens of a path without repeated nodes (in puzzles: of a shortest path), end token included.
     fn max_answer_len(&self) -> usize;
 
-    /// How many leading tokens carry no meaning in their order if every problem has so many edges.
+    /// Number of leading tokens whose order has no meaning, if every problem has this many edges.
     fn unordered_prefix(&self, _n_edges: usize) -> Option<usize> {
         None
     }
 }
 
-/// Writes an example: the problem, and the path if there is one.
+/// Writes an example: the problem, and the path if it has one.
 pub(crate) fn write(
     grammar: &(impl Grammar + ?Sized),
     example: &Example<'_>,
@@ -63,7 +63,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Checks that a reading is written as what was read: readers need not look out for what the writer never does.
+/// Checks that a decoded sequence encodes to the same ids. Readers can therefore accept more than the writer writes.
 pub(crate) fn check_reading(
     grammar: &impl Grammar,
     decoded: &Decoded,

@@ -1,4 +1,4 @@
-//! Writing and reading sequences token by token: what all tokenizers share.
+//! Writing and reading sequences token by token.
 
 use searchlens_tasks::problem::maze::Lattice;
 
@@ -6,11 +6,11 @@ use crate::sequence::error::DecodeError;
 use crate::sequence::role::Role;
 use crate::sequence::vocab::Vocab;
 
-/// A sequence being written: ids and roles are added behind what stands there.
+/// A sequence being written: ids and roles are appended.
 pub(crate) struct Writer<'a> {
     pub(crate) ids: &'a mut Vec<u32>,
     pub(crate) roles: &'a mut Vec<Role>,
-    /// Room for a list of edges, so that writing many sequences allocates nothing.
+    /// Scratch buffer for a list of edges.
     pub(crate) edges: &'a mut Vec<(usize, usize)>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
     /// Reads `ids` without the padding behind them.
     ///
     /// # Errors
-    /// [`DecodeError::UnknownId`], so that reading need not look out for it.
+    /// [`DecodeError::UnknownId`]; later reads can rely on known ids.
     pub(crate) fn new(ids: &'a [u32], vocab: &'a Vocab, pad: u32) -> Result<Reader<'a>, DecodeError> {
         let n_vocab = vocab.len();
         if let Some(position) = ids.iter().position(|&id| id as usize >= n_vocab) {
@@ -51,29 +51,29 @@ impl<'a> Reader<'a> {
         self.ids.get(self.position).copied()
     }
 
-    /// All of the sequence, without padding.
+    /// Returns the whole sequence, without padding.
     pub(crate) fn ids(&self) -> &'a [u32] {
         self.ids
     }
 
-    /// What is still to be read.
+    /// Returns the tokens that are not yet read.
     pub(crate) fn rest(&self) -> &'a [u32] {
         &self.ids[self.position..]
     }
 
-    /// Goes on at another position.
+    /// Moves to another position.
     pub(crate) fn go_to(&mut self, position: usize) {
         self.position = position;
     }
 
-    /// Steps over `id` if it comes next, and says whether it did.
+    /// Skips `id` if it comes next, and returns whether it did.
     pub(crate) fn skip(&mut self, id: u32) -> bool {
         let found = self.peek() == Some(id);
         self.position += usize::from(found);
         found
     }
 
-    /// Takes the next token, from which `take` makes what is `wanted`.
+    /// Reads the next token, which `take` converts into what is `wanted`.
     pub(crate) fn take<T>(&mut self, wanted: &'static str, take: impl Fn(u32) -> Option<T>) -> Result<T, DecodeError> {
         let id = self.peek().ok_or(DecodeError::Truncated { length: self.ids.len(), wanted })?;
         let Some(taken) = take(id) else { return Err(self.unexpected(wanted)) };
@@ -89,14 +89,14 @@ impl<'a> Reader<'a> {
         if self.position == self.ids.len() { Ok(()) } else { Err(self.unexpected("the end of the sequence")) }
     }
 
-    /// The error that says what should stand here.
+    /// Returns the error of a token that is not what is `wanted`.
     pub(crate) fn unexpected(&self, wanted: &'static str) -> DecodeError {
         let Some(id) = self.peek() else { return DecodeError::Truncated { length: self.ids.len(), wanted } };
         let found = self.vocab.name(id).unwrap_or_default().to_owned();
         DecodeError::Unexpected { position: self.position, found, wanted }
     }
 
-    /// Checks that what was read is what its reading is written as.
+    /// Checks that `written` is the whole sequence.
     pub(crate) fn compare(&mut self, written: &[u32]) -> Result<(), DecodeError> {
         let differs = (0..self.ids.len().max(written.len())).find(|&p| self.ids.get(p) != written.get(p));
         match differs {
@@ -119,7 +119,7 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// Nothing collected. `both_ways`: a pair may be written once in each direction.
+    /// Returns an empty collection. `both_ways`: a pair may be written once in each direction.
     pub(crate) fn new(lattice: Lattice, both_ways: bool) -> Pairs {
         Pairs { lattice, seen: vec![[false; 2]; 2 * lattice.n_cells()], both_ways, written: Vec::new() }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::sequence::error::DecodeError;
 use crate::sequence::vocab::Vocab;
 
-/// A sequence as one JSON object: names and ids, one entry a token each.
+/// A sequence as one JSON object: names and ids, one entry each per token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenLine {
@@ -16,7 +16,7 @@ pub struct TokenLine {
 }
 
 impl TokenLine {
-    /// The line of a sequence.
+    /// Returns the line of a sequence.
     ///
     /// # Errors
     /// [`DecodeError::UnknownId`], if an id is not in the vocabulary.

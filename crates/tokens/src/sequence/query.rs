@@ -9,23 +9,23 @@ use crate::sequence::role::{Place, Role, RoleKind};
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::near_names;
 
-/// A question for positions in a sequence, in text form `target`, `path_step:3` or `edge:3-8`.
+/// A query for positions in a sequence, in text form `target`, `path_step:3` or `edge:3-8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RoleQuery {
     /// Every token of this kind: `target`, `path_step`.
     Kind(RoleKind),
-    /// Every token of the cell reached after so many steps: `path_step:3`. Step 0 is the origin at the head of the path
-    /// or, where a tokenizer does not repeat the origin there, the path-start token: either way the token after which
-    /// no step has been made and the first is predicted.
+    /// Every token of the cell reached after this many steps: `path_step:3`. Step 0 is the origin at the start of the path
+    /// or, if the tokenizer does not repeat the origin there, the path-start token: in both cases the token from which the
+    /// first step is predicted.
     Step(usize),
-    /// Every token that speaks of the passage between these two cells, in whatever order it is written: `edge:3-8`.
+    /// Every token that refers to the passage between these two cells, in either order: `edge:3-8`.
     Passage(usize, usize),
 }
 
 impl RoleQuery {
-    /// Positions in a sequence with these roles that the query means, ascending. A cell that is written in several
-    /// tokens counts with all of them.
+    /// Returns the matching positions in a sequence with these roles, ascending. A cell that is written in several tokens
+    /// matches with all of them.
     pub fn positions(self, roles: &[Role]) -> Vec<usize> {
         let find = |wanted: &dyn Fn(Role) -> bool| (0..roles.len()).filter(|&p| wanted(roles[p])).collect::<Vec<_>>();
         match self {
@@ -39,27 +39,14 @@ impl RoleQuery {
     }
 }
 
-/// A text that is no [`RoleQuery`].
+/// Errors of parsing a [`RoleQuery`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum RoleQueryError {
-    /// No kind of role has this name.
     #[error("unknown role `{name}`{}; known: {}", .near, known())]
-    UnknownKind {
-        /// The name.
-        name: String,
-        /// ` (did you mean ..?)`, or empty.
-        near: String,
-    },
-    /// The part after the colon is not what this role takes.
+    UnknownKind { name: String, near: String },
     #[error("role `{text}`: `{kind}` takes {takes}")]
-    Argument {
-        /// The whole text.
-        text: String,
-        /// The kind of role.
-        kind: RoleKind,
-        /// What may stand after the colon.
-        takes: &'static str,
-    },
+    Argument { text: String, kind: RoleKind, takes: &'static str },
 }
 
 impl HasFault for RoleQueryError {
@@ -134,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_query_is_told_what_is_right() {
+    fn an_invalid_query_is_explained() {
         let error = |text: &str| text.parse::<RoleQuery>().unwrap_err().to_string();
         assert!(error("path_strt").starts_with("unknown role `path_strt` (did you mean `path_start`"));
         assert_eq!(

@@ -1,5 +1,5 @@
-//! Roles: what a token speaks of. The vocabulary says what a token *is*; its role says what it is *there for*: this
-//! cell is the target, that one step 3 of the path.
+//! Roles: what a token of a sequence refers to. The vocabulary says what a token *is*; its role says what it is *for*:
+//! this cell is the target, that one is step 3 of the path.
 //!
 //! [`crate::sequence::query::RoleQuery`] finds the positions of a role in a sequence.
 
@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What one token of a sequence speaks of. Cells are nodes of the lattice.
+/// The role of one token of a sequence: what it refers to. Cells are nodes of the lattice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Role {
@@ -46,7 +46,7 @@ pub enum Role {
         /// The cell written second, which this token (part) names.
         to: usize,
     },
-    /// A sign that opens or closes a passage, or a group of them: then it speaks of the first or the last.
+    /// A sign that opens or closes a passage, or a group of passages (then it refers to the first or last).
     Separator {
         /// The cell written first.
         from: usize,
@@ -58,7 +58,7 @@ pub enum Role {
         /// The cell.
         cell: usize,
     },
-    /// What a step along an edge costs.
+    /// The weight of an edge.
     Weight {
         /// The node written first.
         from: usize,
@@ -70,14 +70,14 @@ pub enum Role {
         /// The node.
         cell: usize,
     },
-    /// A token of an example that stands before the question, whatever it says.
+    /// Any token of a few-shot demonstration.
     Shown {
-        /// Which example, from 0.
+        /// Index of the demonstration.
         example: usize,
     },
-    /// A token that says nothing: room to work in.
+    /// A workspace token: it has no content.
     Workspace {
-        /// Which of them, from 0.
+        /// Index of the workspace token.
         index: usize,
     },
     /// The cell where the path starts.
@@ -90,7 +90,7 @@ pub enum Role {
         /// The cell.
         cell: usize,
     },
-    /// How many steps the path must have, where that is its goal.
+    /// The number of hops that is the goal.
     Hops {
         /// The number.
         n: usize,
@@ -106,12 +106,11 @@ pub enum Role {
     },
     /// The token that ends the path.
     End,
-    /// Filling behind the end of a sequence.
+    /// Padding after the end of a sequence.
     Pad,
     /// A token that opens or closes a region.
     Delimiter(Delimiter),
-    /// A generated token that no reading takes in: it cannot stand where it stands, belongs to a cell that was cut
-    /// short, or comes after the end.
+    /// A generated token that was not read: it is invalid in its position, part of an incomplete cell, or after the end.
     Unread,
 }
 
@@ -133,19 +132,19 @@ pub enum Delimiter {
     TargetEnd,
 }
 
-/// Where on the maze a token is drawn.
+/// The place on the maze that a token refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// On the passage between two cells, smaller first.
+    /// The passage between two cells, smaller first.
     Edge(usize, usize),
-    /// On a cell.
+    /// A cell.
     Cell(usize),
-    /// Nowhere: it speaks of no part of the maze.
+    /// No place.
     Nowhere,
 }
 
 impl Role {
-    /// Where on the maze a token with this role is drawn.
+    /// Returns the place on the maze that a token with this role refers to.
     pub fn place(self) -> Place {
         match self {
             Role::Edge { from, to }
@@ -171,7 +170,7 @@ impl Role {
         }
     }
 
-    /// The role without its facts.
+    /// Returns the role without its fields.
     pub fn kind(self) -> RoleKind {
         match self {
             Role::Edge { .. } => RoleKind::Edge,
@@ -228,7 +227,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// A role without its facts. Its text form is the snake-case name: `path_step`.
+/// A role without its fields. Its text form is the snake-case name: `path_step`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RoleKind {
     /// [`Role::Edge`].
@@ -325,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_stands_at_its_place_in_the_table() {
+    fn the_table_of_kinds_is_in_order() {
         for (index, (kind, name)) in RoleKind::ALL.into_iter().enumerate() {
             assert_eq!((kind as usize, kind.to_string()), (index, name.to_owned()));
         }

@@ -12,7 +12,7 @@ pub struct Vocab {
     ids: HashMap<String, u32>,
 }
 
-/// A token name that the vocabulary does not have.
+/// Error of looking up a token name that the vocabulary lacks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown token `{name}` in a vocabulary of {n_vocab} tokens{}", .near)]
 pub struct UnknownToken {
@@ -31,38 +31,38 @@ impl HasFault for UnknownToken {
 }
 
 impl Vocab {
-    /// The vocabulary with these names, in id order.
+    /// Returns the vocabulary with these names, in id order.
     ///
     /// # Panics
-    /// If a name stands twice.
+    /// If a name is repeated.
     pub fn new(names: Vec<String>) -> Vocab {
         let ids: HashMap<String, u32> = names.iter().cloned().zip(0..).collect();
-        assert_eq!(ids.len(), names.len(), "a token name stands twice");
+        assert_eq!(ids.len(), names.len(), "a token name is repeated");
         Vocab { names, ids }
     }
 
-    /// Number of tokens, `d_vocab` of a model that speaks them.
+    /// Number of tokens: the `d_vocab` of a model.
     #[expect(clippy::len_without_is_empty, reason = "no tokenizer has an empty vocabulary")]
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// All names, in id order.
+    /// Returns all names, in id order.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The name of an id, or `None` if it is `>= len`.
+    /// Returns the name of an id, or `None` if it is `>= len`.
     pub fn name(&self, id: u32) -> Option<&str> {
         self.names.get(id as usize).map(String::as_str)
     }
 
-    /// The id of a name, if there is such a token.
+    /// Returns the id of a name, or `None` if there is no such token.
     pub fn find(&self, name: &str) -> Option<u32> {
         self.ids.get(name).copied()
     }
 
-    /// The id of a name.
+    /// Returns the id of a name.
     ///
     /// # Errors
     /// [`UnknownToken`], with near names.
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_token_is_told_its_near_names() {
+    fn an_unknown_token_names_near_ones() {
         let vocab = Vocab::new(["TARGET", "ORIGIN", "(0,0)", "(0,1)"].map(str::to_owned).to_vec());
         assert_eq!(vocab.id("ORIGIN"), Ok(1));
         assert_eq!((vocab.name(3), vocab.name(4)), (Some("(0,1)"), None));

@@ -1,4 +1,4 @@
-//! Words for what edges cost, in the tokenizers that have the choice `weights-N`.
+//! Words for edge weights, in tokenizers with the choice `weights-N`.
 
 use std::collections::BTreeMap;
 
@@ -14,27 +14,27 @@ use crate::sequence::role::Role;
 pub(crate) struct WeightWords {
     /// Id of the word for 1.
     first: u32,
-    /// The largest weight that has a word; 0 if there are no such words.
+    /// The largest weight that has a word; 0 without such words.
     most: u32,
 }
 
 impl WeightWords {
-    /// Words for 1 to `most` behind those that a vocabulary has.
+    /// Appends words for 1 to `most` to a vocabulary.
     pub(crate) fn behind(words: &mut Vec<String>, most: u32) -> WeightWords {
         let first = words.len() as u32;
         words.extend((1..=most).map(|weight| format!("w{weight}")));
         WeightWords { first, most }
     }
 
-    /// No words: what maze-dataset's tokenizers have.
+    /// No words, as in maze-dataset's tokenizers.
     pub(crate) const NONE: WeightWords = WeightWords { first: 0, most: 0 };
 
-    /// Whether there are any.
+    /// Whether there are words for weights.
     pub(crate) fn are_some(self) -> bool {
         self.most > 0
     }
 
-    /// Checks that there is a word for every weight of a graph that the tokenizer `name` is to write.
+    /// Checks that the tokenizer `name` has a word for every weight of a graph.
     ///
     /// # Errors
     /// [`EncodeError::Weights`].
@@ -51,7 +51,7 @@ impl WeightWords {
         }
     }
 
-    /// The word for what an edge of a checked graph costs, if there are words.
+    /// Returns the word for the weight of an edge of a checked graph, if there are words.
     pub(crate) fn word(self, graph: &Graph, from: usize, to: usize) -> Option<u32> {
         self.are_some().then(|| self.first + graph.weight(from, to).unwrap_or(1) - 1)
     }
@@ -61,15 +61,15 @@ impl WeightWords {
         self.word(graph, from, to).into_iter().for_each(|id| out.push(id, Role::Weight { from, to }));
     }
 
-    /// What a word says an edge costs.
+    /// Returns the weight of a word.
     pub(crate) fn cost(self, id: u32) -> Option<u32> {
         id.checked_sub(self.first).map(|beyond| beyond + 1).filter(|&weight| weight <= self.most)
     }
 
-    /// Reads what an edge costs, if there are words for it.
+    /// Reads the weight of an edge, if there are words for weights.
     ///
     /// # Errors
-    /// If no such word stands there.
+    /// If the next token is no such word.
     pub(crate) fn read(self, reader: &mut Reader<'_>, weights: &mut Vec<u32>) -> Result<(), DecodeError> {
         if self.are_some() {
             weights.push(reader.take("a weight", |id| self.cost(id))?);
@@ -77,7 +77,7 @@ impl WeightWords {
         Ok(())
     }
 
-    /// A graph with the weights that were read, in the order of its edges as they were read.
+    /// Adds the weights that were read to a graph; `edges` and `weights` are in reading order.
     pub(crate) fn put_on(self, graph: Graph, edges: &[(usize, usize)], weights: &[u32]) -> Graph {
         if !self.are_some() {
             return graph;

@@ -1,4 +1,4 @@
-//! The one door to all tokenizers: chosen by name in a config, made for the lattice or the nodes of a task.
+//! The entry point to all tokenizers: chosen by name in a config, made for the lattice or nodes of a task.
 
 pub mod error;
 pub mod sizes;
@@ -19,7 +19,7 @@ use crate::name::modular::Coords;
 pub use crate::name::{NameError, TokenizerName};
 use crate::puzzles::PuzzleWords;
 use crate::puzzles::game::Game;
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::decoded::Decoded;
 use crate::sequence::encoded::{Encoded, LossOn};
 use crate::sequence::error::{DecodeError, EncodeError};
@@ -36,10 +36,10 @@ pub use crate::tokenizer::world::World;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenizerConfig {
-    /// Which tokenizer.
+    /// The name of the tokenizer.
     pub name: TokenizerName,
-    /// Legacy modes: sides of the largest grid that the vocabulary covers, up to [`MAX_UNIQUE_SIDE`], or
-    /// [`MAX_INDEXED_SIDE`] where cells are written by row and column. Default: the largest side of the task's mazes.
+    /// Legacy modes: side of the largest grid that the vocabulary covers, up to [`MAX_UNIQUE_SIDE`], or
+    /// [`MAX_INDEXED_SIDE`] if cells are written by row and column. Default: the largest side of the task's mazes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_grid_size: Option<usize>,
     /// Modular tokenizers: which words have an id. Default: [`Vocabulary::Compact`].
@@ -51,18 +51,18 @@ pub struct TokenizerConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vocabulary {
-    /// Those that can occur on the task's lattice, ids from 0 on in maze-dataset's order: what a network needs to know.
+    /// Those that can occur on the task's lattice, with consecutive ids in maze-dataset's order.
     #[default]
     Compact,
     /// maze-dataset's 4096.
     Full,
 }
 
-/// Sides of the largest grid of the legacy modes that have a word for each cell: as many cells as a maze may have.
+/// Side of the largest grid of the legacy modes that have a word for each cell: as many cells as a maze may have.
 pub const MAX_UNIQUE_SIDE: usize = 1000;
 const _: () = assert!(MAX_UNIQUE_SIDE * MAX_UNIQUE_SIDE == MAX_CELLS);
 
-/// Sides of the largest grid of the legacy mode with a word for each row and column: the longest corridor that there is.
+/// Side of the largest grid of the legacy mode with a word for each row and column: the longest possible corridor.
 pub const MAX_INDEXED_SIDE: usize = MAX_CELLS;
 
 /// A tokenizer for problems of one shape, or for mazes of several sizes.
@@ -72,13 +72,13 @@ pub enum Tokenizer {
     Legacy(Modular, TokenizerConfig),
     /// maze-dataset's modular tokenizers.
     Modular(Modular, TokenizerConfig),
-    /// Ours.
+    /// Searchlens' own.
     Own(Own),
-    /// Those of graphs.
+    /// Of graphs.
     Graph(GraphWords),
-    /// Those of puzzles.
+    /// Of puzzles.
     Puzzle(PuzzleWords),
-    /// Any that writes mazes, for several sizes.
+    /// Any tokenizer of mazes, for several sizes.
     Sizes(Sizes),
 }
 
@@ -89,7 +89,7 @@ impl From<TokenizerName> for TokenizerConfig {
 }
 
 impl Tokenizer {
-    /// The tokenizer that a config asks for, for mazes on a lattice or graphs with some nodes.
+    /// Returns the tokenizer of a config for mazes on a lattice, or for graphs with some nodes.
     ///
     /// # Errors
     /// [`TokenizerError`], if there is no such tokenizer for such problems.
@@ -109,7 +109,7 @@ impl Tokenizer {
         }
         let lattice = match &world {
             World::Lattice(lattice) => Ok(*lattice),
-            // Mazes of several sizes come this far as graphs, or are none of the puzzle's.
+            // Only graph and puzzle tokenizers come here with mazes of several sizes.
             World::Lattices(_) | World::Graph(_) => Err(TokenizerError::NotAMaze { name }),
             World::Puzzle(game) => Err(words_for_game(name, *game)),
         };
@@ -184,16 +184,16 @@ impl Tokenizer {
         }
     }
 
-    /// The tokenizer of this name; legacy modes with the smallest vocabulary that covers the lattice, modular ones with
-    /// the compact one.
+    /// Returns the tokenizer of this name; legacy modes with the smallest vocabulary that covers the lattice, modular ones
+    /// with the compact one.
     ///
     /// # Errors
-    /// [`TokenizerError`]; unknown names are told near ones.
+    /// [`TokenizerError`]; for an unknown name it suggests near ones.
     pub fn from_name(name: &str, world: impl Into<World>) -> Result<Tokenizer, TokenizerError> {
         Tokenizer::new(&name.parse::<TokenizerName>()?.into(), world)
     }
 
-    /// The tokenizer that a config asks for, for the problems of a task.
+    /// Returns the tokenizer of a config for the problems of a task.
     ///
     /// # Errors
     /// [`TokenizerError`], if there is no such tokenizer, or it lacks words for some of the task's problems.
@@ -213,12 +213,12 @@ impl Tokenizer {
         }
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> TokenizerName {
         self.config().name
     }
 
-    /// The config that makes it again, every choice written out.
+    /// Returns the config that makes it, with every choice explicit.
     pub fn config(&self) -> TokenizerConfig {
         match self {
             Tokenizer::Sizes(sizes) => sizes.covering().config(),
@@ -229,7 +229,7 @@ impl Tokenizer {
         }
     }
 
-    /// What it was made for.
+    /// Returns what it was made for.
     pub fn world(&self) -> World {
         match self {
             Tokenizer::Sizes(sizes) => World::Lattices(sizes.lattices()),
@@ -240,7 +240,7 @@ impl Tokenizer {
         }
     }
 
-    /// The lattice of the mazes it writes, if it writes mazes of one size.
+    /// Returns the lattice of the mazes that it writes, if it writes mazes of one size.
     pub fn lattice(&self) -> Option<Lattice> {
         match self.world() {
             World::Lattice(lattice) => Some(lattice),
@@ -248,26 +248,45 @@ impl Tokenizer {
         }
     }
 
-    /// Its tokens.
+    /// Returns its vocabulary.
     pub fn vocab(&self) -> &Vocab {
         self.grammar().vocab()
     }
 
-    /// The token that ends an answer.
+    /// Returns the token that ends an answer.
     pub fn end_id(&self) -> u32 {
         self.grammar().end_id()
     }
 
-    /// The token that fills the end of a batch's row.
+    /// Returns the padding token.
     pub fn pad_id(&self) -> u32 {
         self.grammar().pad_id()
     }
 
-    /// Encodes an example: the problem, then what of origin, target and path is there.
+    /// Encodes an example: the problem, then origin, target and path as far as it has them.
     ///
     /// Without a path there is no path-start token either (see [`Tokenizer::prompt`]), and the mask of
-    /// [`LossOn::Path`], [`LossOn::FirstStep`] and [`LossOn::Forks`] is false everywhere. The path is written as it is,
-    /// open or not.
+    /// [`LossOn::Path`], [`LossOn::FirstStep`] and [`LossOn::Forks`] is false everywhere. The path is written as given, open
+    /// or not.
+    ///
+    /// ```
+    /// use searchlens_tasks::maze::{Lattice, Maze};
+    /// use searchlens_tokens::sequence::encoded::LossOn;
+    /// use searchlens_tokens::sequence::example::{EdgeOrder, Example};
+    /// use searchlens_tokens::tokenizer::Tokenizer;
+    ///
+    /// let maze = Maze::new(Lattice::new(1, 3), &[(0, 1), (1, 2)]);
+    /// let example = Example { origin: Some(0), target: Some(2), path: Some(&[0, 1, 2]), ..Example::of_maze(&maze) };
+    /// let tokenizer = Tokenizer::from_name("edges", maze.lattice)?;
+    /// let encoded = tokenizer.encode(&example, EdgeOrder::Fixed, LossOn::Path)?;
+    /// let names: Vec<_> = encoded.ids.iter().filter_map(|&id| tokenizer.vocab().name(id)).collect();
+    /// assert_eq!(
+    ///     names.join(" "),
+    ///     "(0,0)-(0,1) (0,1)-(0,2) TARGET (0,2) ORIGIN (0,0) PATH (0,1) (0,2) END"
+    /// );
+    /// assert_eq!(encoded.loss_mask.iter().filter(|&&counts| counts).count(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`EncodeError`], if this tokenizer cannot write the example.
@@ -279,8 +298,8 @@ impl Tokenizer {
         Ok(encoded)
     }
 
-    /// What a model is given to answer: the example without its path, up to and including the path-start token. No
-    /// token of it is to be predicted.
+    /// Encodes a prompt: the example without its path, up to and including the path-start token. Its loss mask is false
+    /// everywhere.
     ///
     /// # Errors
     /// [`EncodeError`], if this tokenizer cannot write the example.
@@ -303,65 +322,82 @@ impl Tokenizer {
         write(self.grammar(), example, order, out)
     }
 
-    /// The token that a network is shown in place of every token of an answer, in training and when it answers, if it is
-    /// not shown the answer so far (Bachmann's "teacherless" arm).
+    /// Returns the token that the network sees in place of every node of the path, in training and in generation, if the
+    /// path is masked (Bachmann's "teacherless" variant).
     pub fn mask_id(&self) -> Option<u32> {
         if let Tokenizer::Graph(graph) = self { graph.mask_id() } else { None }
     }
 
-    /// What a network is shown in place of a sequence, if that is another one: the path's tokens are masked, while what is
-    /// to be predicted stays as it is.
-    pub fn shown_ids(&self, encoded: &Encoded) -> Option<Vec<u32>> {
+    /// Returns the inputs of a sequence whose path is masked; `None` if this tokenizer masks nothing. The targets remain
+    /// `encoded.ids`.
+    pub fn masked_ids(&self, encoded: &Encoded) -> Option<Vec<u32>> {
         let mask = self.mask_id()?;
         let shown = encoded.ids.iter().zip(&encoded.roles);
         Some(shown.map(|(&id, role)| if matches!(role, Role::PathStep { .. }) { mask } else { id }).collect())
     }
 
-    /// Reads what a model generated after the prompt of a problem with this origin, well-formed or not.
+    /// Reads the tokens that a model generated after the prompt of `example`, well-formed or not.
     ///
-    /// Without the graph a hop of several steps cannot be told, nor which state some numbers are: where the tokenizer writes
-    /// such, ask [`Tokenizer::answer_to`]. Ask it too where mazes have several sizes: here the largest is taken.
-    pub fn decode_answer(&self, origin: usize, generated: &[u32]) -> Answer {
-        self.grammar().decode_answer(&Question { origin: Some(origin), ..Question::default() }, generated)
+    /// ```
+    /// use searchlens_tasks::maze::{Lattice, Maze};
+    /// use searchlens_tokens::sequence::example::Example;
+    /// use searchlens_tokens::tokenizer::Tokenizer;
+    ///
+    /// let maze = Maze::new(Lattice::new(1, 3), &[(0, 1), (1, 2)]);
+    /// let example = Example { origin: Some(0), target: Some(2), ..Example::of_maze(&maze) };
+    /// let tokenizer = Tokenizer::from_name("edges", maze.lattice)?;
+    /// let generated = [tokenizer.vocab().id("(0,1)")?, tokenizer.end_id()];
+    /// let answer = tokenizer.decode_answer(&example, &generated);
+    /// assert_eq!((answer.cells, answer.ended), (vec![0, 1], true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decode_answer(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
+        self.grammar().decode_answer(example, generated)
     }
 
-    /// Reads what a model generated after the prompt of an example, well-formed or not.
-    pub fn answer_to(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
-        let Example { lattice, origin, target, hops, graph, labels, .. } = *example;
-        let question = Question { lattice, origin, target, hops, graph: Some(graph), labels };
-        self.grammar().decode_answer(&question, generated)
-    }
-
-    /// The example that a sequence encodes. Padding behind it is skipped. Of mazes of several sizes: see [`Sizes`].
+    /// Decodes a sequence. Padding after it is skipped. For mazes of several sizes see [`Sizes`].
+    ///
+    /// ```
+    /// use searchlens_tasks::problem::maze::Lattice;
+    /// use searchlens_tokens::tokenizer::Tokenizer;
+    ///
+    /// let tokenizer = Tokenizer::from_name("edges", Lattice::new(1, 3))?;
+    /// let ids = ["(0,0)-(0,1)", "TARGET", "(0,1)", "ORIGIN", "(0,0)"].map(|name| tokenizer.vocab().find(name));
+    /// let ids: Vec<u32> = ids.into_iter().flatten().collect();
+    /// let decoded = tokenizer.decode(&ids)?;
+    /// assert_eq!((decoded.origin, decoded.target, decoded.passages), (Some(0), Some(1), vec![(0, 1)]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// [`DecodeError`], if no example encodes to it, or the tokenizer does not say all.
+    /// [`DecodeError`], if no example encodes to it, or the tokenizer drops information.
     pub fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
         self.grammar().decode(ids)
     }
 
-    /// Tokens of the longest example with at most `max_passages` open passages (edges, in graphs) and a path that visits
-    /// no cell twice (of puzzles: a shortest path): the context that a model needs. A tree has `n_cells - 1` passages, no maze has more than the
-    /// lattice has adjacent pairs.
+    /// Maximum number of tokens of an example with at most `max_passages` open passages (in graphs: edges) and a path
+    /// without repeated cells (in puzzles: a shortest path): the context that a model needs. A tree has `n_cells - 1`
+    /// passages; no maze has more than its lattice has adjacent pairs.
     ///
-    /// Where edges are grouped by leading cell, or the path is written as hops, no example may be as long as that.
+    /// This is an upper bound where edges are grouped by leading cell or path steps cover several moves.
     pub fn max_len(&self, max_passages: usize) -> usize {
         self.grammar().max_problem_len(max_passages) + 1 + self.max_answer_len()
     }
 
-    /// Tokens of the longest answer that visits no cell twice (of puzzles: of the longest shortest path), end token included: how far generation needs to go.
+    /// Maximum number of tokens of a path without repeated cells (in puzzles: of a shortest path), end token included: how
+    /// far generation needs to go.
     pub fn max_answer_len(&self) -> usize {
         self.grammar().max_answer_len()
     }
 
-    /// How many leading tokens carry no meaning in their order, if every example has exactly `n_passages` open passages
-    /// (as trees have): a model needs no positions there. `None` where the order of single tokens matters.
+    /// Returns the number of leading tokens whose order has no meaning, if every example has exactly `n_passages` open
+    /// passages (as trees have): a model needs no positions there. `None` if the order of single tokens matters.
     pub fn unordered_prefix(&self, n_passages: usize) -> Option<usize> {
         self.grammar().unordered_prefix(n_passages)
     }
 }
 
-/// Why a tokenizer cannot be made for a puzzle.
+/// Returns the error of making a tokenizer for a puzzle that it does not write.
 fn words_for_game(name: TokenizerName, game: Game) -> TokenizerError {
     let problems = match game {
         Game::Countdown { .. } => "the numbers of Countdown",
@@ -370,14 +406,14 @@ fn words_for_game(name: TokenizerName, game: Game) -> TokenizerError {
     TokenizerError::Words { name, problems, remedy: game.puzzle().name() }
 }
 
-/// Checks that a tokenizer has words for what a task's problems hold beside nodes and edges.
+/// Checks that a tokenizer has words for the weights, goals and demonstrations of a task's problems.
 fn check_words(name: TokenizerName, task: &TaskConfig) -> Result<(), TokenizerError> {
     let labelled = match name {
         TokenizerName::Graph(GraphChoices { style: Style::Labelled { prompted }, .. }) => Some(prompted),
         _ => None,
     };
     let check_weights = |needed| {
-        if needed <= name.most_weight() { Ok(()) } else { Err(TokenizerError::Weights { name, needed }) }
+        if needed <= name.max_weight() { Ok(()) } else { Err(TokenizerError::Weights { name, needed }) }
     };
     match task {
         TaskConfig::Maze(maze) => check_weights(maze.max_weight()),

@@ -1,9 +1,9 @@
-//! One tokenizer for mazes of several sizes: the words are those of the smallest rectangle that holds every size, and each
-//! size has a tokenizer of its own, whose words are looked up among them.
+//! One tokenizer for mazes of several sizes: its words are those of the smallest rectangle that covers every size, and each
+//! size has a tokenizer of its own whose ids are mapped to them.
 
 use searchlens_tasks::problem::maze::Lattice;
 
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::decoded::Decoded;
 use crate::sequence::error::{DecodeError, EncodeError};
 use crate::sequence::example::{EdgeOrder, Example};
@@ -14,13 +14,12 @@ use crate::tokenizer::{Tokenizer, TokenizerConfig, TokenizerError};
 
 /// A tokenizer for mazes of several sizes.
 ///
-/// A sequence does not say the size of its maze. It is read back as the smallest of them that it can be a maze of, so a maze
-/// whose last rows or columns nothing leads to may come back smaller, as in maze-dataset, which takes the largest
-/// coordinate written for the size; in `walls`, which writes no cell of the maze, sizes of equally many pairs are told
-/// apart by ends and path alone.
+/// A sequence does not contain the size of its maze. It is decoded as the smallest possible size, so a maze whose last rows
+/// or columns are isolated may come back smaller, as in maze-dataset, which infers the size from the largest coordinate. In
+/// `walls`, which writes no cells, sizes with equally many pairs are distinguished only by endpoints and path.
 #[derive(Clone, Debug)]
 pub struct Sizes {
-    /// For the smallest rectangle that holds all mazes: its words are everyone's. It need not be one of the sizes.
+    /// For the smallest rectangle that covers all mazes, which need not be one of the sizes. Its ids are shared by all.
     covering: Box<Tokenizer>,
     /// By size, smallest first.
     parts: Vec<Part>,
@@ -31,23 +30,23 @@ pub struct Sizes {
 struct Part {
     lattice: Lattice,
     tokenizer: Tokenizer,
-    /// By id of this size: the id that all sizes share.
+    /// By id of this size: the shared id.
     shared: Vec<u32>,
     /// By shared id: the id of this size, [`NO_WORD`] if it lacks the word.
     own: Vec<u32>,
 }
 
-/// No word of any size. (Absent words are `u32::MAX` in places: this must be none of them either.)
+/// Not a word of any size. (`u32::MAX` already stands for absent words.)
 const NO_WORD: u32 = u32::MAX - 1;
 
 impl Sizes {
-    /// The tokenizer that a config asks for, for mazes on these rectangles, smallest first.
+    /// Returns the tokenizer of a config for mazes on these rectangles, smallest first.
     ///
     /// # Errors
-    /// [`TokenizerError`], if there is none for the rectangle that holds them all.
+    /// [`TokenizerError`], if there is none for the rectangle that covers them all.
     pub(crate) fn new(config: &TokenizerConfig, lattices: &[Lattice]) -> Result<Sizes, TokenizerError> {
         let covering = Tokenizer::new(config, covering(lattices))?;
-        // Every choice is written out in it: a legacy mode's grid is the same for all.
+        // Its config is explicit, so that a legacy mode has the same grid for all sizes.
         let config = covering.config();
         let part = |&lattice: &Lattice| {
             let tokenizer = Tokenizer::new(&config, lattice)?;
@@ -62,12 +61,12 @@ impl Sizes {
         Ok(Sizes { covering: Box::new(covering), parts })
     }
 
-    /// The tokenizer of the smallest rectangle that holds all mazes.
+    /// Returns the tokenizer of the smallest rectangle that covers all mazes.
     pub fn covering(&self) -> &Tokenizer {
         &self.covering
     }
 
-    /// The sizes, smallest first.
+    /// Returns the sizes, smallest first.
     pub fn lattices(&self) -> Vec<Lattice> {
         self.parts.iter().map(|part| part.lattice).collect()
     }
@@ -83,14 +82,14 @@ impl Sizes {
     }
 }
 
-/// The smallest rectangle that holds all of these.
+/// Returns the smallest rectangle that covers all of these.
 fn covering(lattices: &[Lattice]) -> Lattice {
     let most = |side: fn(&Lattice) -> usize| lattices.iter().map(side).max().unwrap_or(1);
     Lattice::new(most(|lattice| lattice.rows), most(|lattice| lattice.cols))
 }
 
 impl Part {
-    /// Lets this size's grammar write, and puts the shared ids in place of its own.
+    /// Writes with this size's grammar, and replaces its ids by the shared ones.
     fn write(
         &self,
         out: &mut Writer<'_>,
@@ -142,7 +141,7 @@ impl Grammar for Sizes {
         if let Some(decoded) = read {
             return Ok(decoded);
         }
-        // The rectangle that holds all sizes knows all words, and so what is wrong.
+        // The covering rectangle knows all words, so its error is the relevant one.
         let decoded = self.covering.decode(ids)?;
         let reason = EncodeError::Lattice {
             got: decoded.lattice.unwrap_or(covering(&self.lattices())),
@@ -151,10 +150,10 @@ impl Grammar for Sizes {
         Err(DecodeError::Unwritable { reason: Box::new(reason) })
     }
 
-    /// Without the problem's lattice the answer is read as one to a maze of the largest size.
-    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer {
-        let part = self.part(question.lattice).unwrap_or(self.largest());
-        part.tokenizer.grammar().decode_answer(question, &part.own_ids(generated))
+    /// An answer to a maze of another size is read as one to the largest.
+    fn decode_answer(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
+        let part = self.part(example.lattice).unwrap_or(self.largest());
+        part.tokenizer.grammar().decode_answer(example, &part.own_ids(generated))
     }
 
     fn max_problem_len(&self, max_edges: usize) -> usize {

@@ -1,5 +1,4 @@
-//! What a tokenizer must know of a task beforehand: the lattice or the nodes of its problems, and how many edges they
-//! have at most.
+//! What a tokenizer must know of a task: the lattice or nodes of its problems, and their maximum number of edges.
 
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::families::labelled::LabelledConfig;
@@ -11,21 +10,21 @@ use crate::graphs::Nodes;
 use crate::puzzles::game::Game;
 use crate::tokenizer::TokenizerError;
 
-/// What the problems that a tokenizer is made for have in common.
+/// What the problems of a tokenizer have in common.
 #[derive(Clone, Debug, PartialEq)]
 pub enum World {
-    /// They are mazes on this lattice.
+    /// Mazes on this lattice.
     Lattice(Lattice),
-    /// They are mazes on these rectangles: two at least, each once, by number of cells.
+    /// Mazes on these rectangles: at least two, distinct, sorted by number of cells.
     Lattices(Vec<Lattice>),
-    /// They are graphs with these nodes.
+    /// Graphs with these nodes.
     Graph(Nodes),
-    /// They are states of a puzzle.
+    /// States of a puzzle.
     Puzzle(Game),
 }
 
 impl World {
-    /// What the problems of a task have in common; a bound where they differ.
+    /// Returns what the problems of a task have in common, or a bound where they differ.
     ///
     /// # Errors
     /// [`TokenizerError::NoWords`], if no tokenizer has words for the task's problems.
@@ -64,8 +63,8 @@ impl World {
         Ok(World::Graph(nodes))
     }
 
-    /// The smallest world that holds both: mazes, on tori of one shape, or graphs of one kind with names for the nodes of
-    /// the larger. `None` if there is none.
+    /// Returns the smallest world that includes both: mazes (on tori of one shape), or graphs of one kind with names for
+    /// the nodes of the larger. `None` if there is none.
     fn joined(a: World, b: World) -> Option<World> {
         match (a, b) {
             (World::Lattice(a), World::Lattice(b)) if a != b => World::lattices(vec![a, b]),
@@ -74,7 +73,7 @@ impl World {
                 World::lattices(all)
             }
             (World::Graph(a), World::Graph(b)) if (a.directed, &a.labels) == (b.directed, &b.labels) => {
-                // Goals that are hops and goals that are not have no tokenizer in common.
+                // No tokenizer writes both goals that are hops and other goals.
                 if (a.max_hops == 0) != (b.max_hops == 0) {
                     return None;
                 }
@@ -89,7 +88,7 @@ impl World {
         }
     }
 
-    /// Mazes of several sizes. None on tori: a larger torus has no word for the passage that closes a smaller one.
+    /// Returns mazes of several sizes; `None` for tori: a larger torus has no word for the wrapping passage of a smaller one.
     fn lattices(mut all: Vec<Lattice>) -> Option<World> {
         all.sort_unstable_by_key(|lattice| (lattice.n_cells(), lattice.rows));
         all.dedup();
@@ -121,7 +120,7 @@ fn labelled_nodes(labelled: &LabelledConfig, examples: usize) -> Nodes {
     Nodes { labels, examples, ..Nodes::plain(table.structure.n_nodes(), table.arcs != Arcs::Undirected) }
 }
 
-/// The most edges that a problem of a task can have (of a maze: open passages), and whether all have so many.
+/// Returns the maximum number of edges of a task's problems (in mazes: open passages), and whether all have that many.
 pub fn edges(task: &TaskConfig) -> (usize, bool) {
     match task {
         TaskConfig::Maze(maze) => (maze.max_passages(), maze.has_fixed_passages()),

@@ -50,19 +50,19 @@ fn a_wrong_config_is_told_what_is_right() {
     );
     check_refused(
         r#"{"name": "AOTP_UT_uniform", "max_grid_size": 4000000000}"#,
-        "tokenizer.max_grid_size is 4000000000; `AOTP_UT_uniform` takes 1000 at most,",
+        "tokenizer.max_grid_size is 4000000000; the maximum for `AOTP_UT_uniform` is 1000,",
     );
     check_refused(
         r#"{"name": "AOTP_UT_rasterized", "max_grid_size": 1001}"#,
-        "tokenizer.max_grid_size is 1001; `AOTP_UT_rasterized` takes 1000 at most,",
+        "tokenizer.max_grid_size is 1001; the maximum for `AOTP_UT_rasterized` is 1000,",
     );
     check_refused(
         r#"{"name": "AOTP_CTT_indexed", "max_grid_size": 4000000000}"#,
-        "tokenizer.max_grid_size is 4000000000; `AOTP_CTT_indexed` takes 1000000 at most,",
+        "tokenizer.max_grid_size is 4000000000; the maximum for `AOTP_CTT_indexed` is 1000000,",
     );
     check_refused(
         r#"{"name": "edges", "max_grid_size": 4}"#,
-        "tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary for each shape: leave it out",
+        "tokenizer.max_grid_size is for the legacy modes; `edges` has one vocabulary per shape: remove it",
     );
 }
 

@@ -27,33 +27,33 @@ fn check_refused(name: &str, sequence: &str, want: &str) {
 #[test]
 fn a_corrupted_edges_sequence_is_refused() {
     let check = |sequence: &str, want: &str| check_refused("edges", sequence, want);
-    check("(0,0)-(0,1) (0,0)", "position 1: found `(0,0)` where the end of the sequence should stand");
-    check("(0,0)-(0,1) (0,0)-(0,1)", "position 1: the passage between cells 0 and 1 stands twice");
-    check("TARGET (0,0)-(0,1)", "position 1: found `(0,0)-(0,1)` where a cell should stand");
-    check("TARGET (0,0) PATH END", "position 2: found `PATH` where the end of the sequence should stand");
-    check("ORIGIN (0,0) TARGET (0,1)", "position 2: found `TARGET` where the end of the sequence should stand");
-    check("ORIGIN (0,0) PATH PAD PAD", "the sequence stops after 3 tokens, where a cell or `END` should stand");
-    check("ORIGIN (0,0) PATH PAD END", "position 3: found `PAD` where a cell or `END` should stand");
-    check("ORIGIN (0,0) PATH END (0,1)", "position 4: found `(0,1)` where the end of the sequence should stand");
-    check("TARGET", "the sequence stops after 1 tokens, where a cell should stand");
+    check("(0,0)-(0,1) (0,0)", "position 1: expected the end of the sequence, found `(0,0)`");
+    check("(0,0)-(0,1) (0,0)-(0,1)", "position 1: the passage between cells 0 and 1 is repeated");
+    check("TARGET (0,0)-(0,1)", "position 1: expected a cell, found `(0,0)-(0,1)`");
+    check("TARGET (0,0) PATH END", "position 2: expected the end of the sequence, found `PATH`");
+    check("ORIGIN (0,0) TARGET (0,1)", "position 2: expected the end of the sequence, found `TARGET`");
+    check("ORIGIN (0,0) PATH PAD PAD", "the sequence ends after 3 tokens; expected a cell or `END`");
+    check("ORIGIN (0,0) PATH PAD END", "position 3: expected a cell or `END`, found `PAD`");
+    check("ORIGIN (0,0) PATH END (0,1)", "position 4: expected the end of the sequence, found `(0,1)`");
+    check("TARGET", "the sequence ends after 1 tokens; expected a cell");
 }
 
 #[test]
 fn a_corrupted_legacy_sequence_is_refused() {
     let check = |sequence: &str, want: &str| check_refused("AOTP_UT_uniform", sequence, want);
-    check("", "the sequence stops after 0 tokens, where `<ADJLIST_START>` should stand");
-    check("<ADJLIST_START>", "the sequence stops after 1 tokens, where a cell or `<ADJLIST_END>` should stand");
+    check("", "the sequence ends after 0 tokens; expected `<ADJLIST_START>`");
+    check("<ADJLIST_START>", "the sequence ends after 1 tokens; expected a cell or `<ADJLIST_END>`");
     let one = |edge: &str| format!("<ADJLIST_START> {edge} <ADJLIST_END>");
-    check(&one("(0,0) (0,1) ;"), "position 2: found `(0,1)` where `<-->` should stand");
-    check(&one("(0,0) <--> (0,1)"), "position 4: found `<ADJLIST_END>` where `;` should stand");
+    check(&one("(0,0) (0,1) ;"), "position 2: expected `<-->`, found `(0,1)`");
+    check(&one("(0,0) <--> (0,1)"), "position 4: expected `;`, found `<ADJLIST_END>`");
     check(&one("(0,0) <--> (1,1) ;"), "position 1: a passage joins cells 0 and 4, which are not adjacent");
     check(&one("(0,0) <--> (0,0) ;"), "position 1: a passage joins cells 0 and 0, which are not adjacent");
     check(&one("(1,0) <--> (2,0) ;"), "position 3: cell (2,0) lies outside the 2 x 3 cells of the maze");
-    check(&one("(0,0) <--> (0,1) ; (0,1) <--> (0,0) ;"), "position 5: the passage between cells 1 and 0 stands twice");
+    check(&one("(0,0) <--> (0,1) ; (0,1) <--> (0,0) ;"), "position 5: the passage between cells 1 and 0 is repeated");
     let after = |rest: &str| format!("<ADJLIST_START> <ADJLIST_END> {rest}");
-    check(&after("<ORIGIN_START> (0,0)"), "the sequence stops after 4 tokens, where `<ORIGIN_END>` should stand");
-    check(&after("<PATH_START> <PATH_END>"), "position 3: found `<PATH_END>` where a cell should stand");
-    check(&after("<PATH_END>"), "position 2: found `<PATH_END>` where the end of the sequence should stand");
+    check(&after("<ORIGIN_START> (0,0)"), "the sequence ends after 4 tokens; expected `<ORIGIN_END>`");
+    check(&after("<PATH_START> <PATH_END>"), "position 3: expected a cell, found `<PATH_END>`");
+    check(&after("<PATH_END>"), "position 2: expected the end of the sequence, found `<PATH_END>`");
 }
 
 #[test]
@@ -65,9 +65,9 @@ fn a_corrupted_coordinate_is_refused() {
             want,
         );
     };
-    check("( 0 1 )", "position 5: found `1` where `,` should stand");
-    check("( , 1 )", "position 4: found `,` where a number should stand");
-    check("( 0 , 1", "position 7: found `<ORIGIN_END>` where `)` should stand");
+    check("( 0 1 )", "position 5: expected `,`, found `1`");
+    check("( , 1 )", "position 4: expected a number, found `,`");
+    check("( 0 , 1", "position 7: expected `)`, found `<ORIGIN_END>`");
     check("( 1 , 3 )", "position 3: cell (1,3) lies outside the 2 x 3 cells of the maze");
 }
 
@@ -77,11 +77,16 @@ fn an_id_outside_the_vocabulary_is_refused() {
     assert_eq!(error.to_string(), "position 2: id 18 is not in the vocabulary of 18 tokens");
 }
 
+/// A problem in a maze that starts in cell 0.
+fn from_0(maze: &Maze) -> Example<'_> {
+    Example { origin: Some(0), ..Example::of_maze(maze) }
+}
+
 /// What is read of tokens generated after the prompt of a problem on 2 × 3 cells with origin 0.
 #[track_caller]
 fn check_answer(name: &str, generated: &str, cells: &[usize], ended: bool, invalid_tokens: &[usize]) {
     let tokenizer = tokenizer(name, LATTICE);
-    let answer = tokenizer.decode_answer(0, &ids(generated, &tokenizer));
+    let answer = tokenizer.decode_answer(&from_0(&Maze::new(LATTICE, &[])), &ids(generated, &tokenizer));
     assert_eq!(
         (&answer.cells[..], answer.ended, &answer.invalid_tokens[..]),
         (cells, ended, invalid_tokens),
@@ -116,7 +121,7 @@ fn an_answer_is_read_as_far_as_it_makes_sense() {
 #[test]
 fn an_id_outside_the_vocabulary_is_an_invalid_answer() {
     for name in ["edges", "AOTP_UT_rasterized", "AOTP_CTT_indexed"] {
-        let answer = tokenizer(name, LATTICE).decode_answer(0, &[9999]);
+        let answer = tokenizer(name, LATTICE).decode_answer(&from_0(&Maze::new(LATTICE, &[])), &[9999]);
         assert_eq!((&answer.invalid_tokens[..], answer.ended), (&[0][..], false), "{name}");
     }
 }
@@ -124,10 +129,10 @@ fn an_id_outside_the_vocabulary_is_an_invalid_answer() {
 #[test]
 fn what_is_not_read_has_a_role_of_its_own() {
     let tokenizer = tokenizer("AOTP_CTT_indexed", LATTICE);
-    let answer = tokenizer.decode_answer(0, &ids("( 0 , 1 ) <PATH_END> (", &tokenizer));
+    let answer = tokenizer.decode_answer(&from_0(&Maze::new(LATTICE, &[])), &ids("( 0 , 1 ) <PATH_END> (", &tokenizer));
     let step = Role::PathStep { step: 0, cell: 1 };
     assert_eq!(answer.roles, [step, step, step, step, step, Role::End, Role::Unread]);
-    let answer = tokenizer.decode_answer(0, &ids("( 0 , 1 ) ( 0", &tokenizer));
+    let answer = tokenizer.decode_answer(&from_0(&Maze::new(LATTICE, &[])), &ids("( 0 , 1 ) ( 0", &tokenizer));
     assert_eq!(answer.roles, [step, step, step, step, step, Role::Unread, Role::Unread]);
 }
 
@@ -143,10 +148,10 @@ fn an_example_that_cannot_be_written_is_refused() {
     let maze = little();
     let example = little_example(&maze);
     let fixed = |example, want| check_unwritable(example, EdgeOrder::Fixed, want);
-    fixed(example.with_path(Some(&[])), "the path is empty; a path holds at least its origin");
-    fixed(example.with_path(Some(&[6, 9])), "the path names cell 9, and the maze has 9 cells");
-    fixed(Example { target: Some(12), ..example }, "the target names cell 12, and the maze has 9 cells");
-    fixed(Example { origin: Some(9), ..example }, "the origin names cell 9, and the maze has 9 cells");
+    fixed(example.with_path(Some(&[])), "the path is empty; a path contains at least its origin");
+    fixed(example.with_path(Some(&[6, 9])), "the path names cell 9, but the maze has 9 cells");
+    fixed(Example { target: Some(12), ..example }, "the target names cell 12, but the maze has 9 cells");
+    fixed(Example { origin: Some(9), ..example }, "the origin names cell 9, but the maze has 9 cells");
     fixed(
         example.with_path(Some(&[3, 4, 5])),
         "the path starts at cell 3, not at the origin (cell 6); this tokenizer cannot write that",
@@ -158,7 +163,7 @@ fn an_example_that_cannot_be_written_is_refused() {
     let other = Maze::new(Lattice::new(9, 1), &[(0, 1)]);
     fixed(
         Example::of_maze(&other),
-        "the maze has 9 x 1 cells and the tokenizer was made for 3 x 3; make a tokenizer for each shape",
+        "the maze has 9 x 1 cells, but the tokenizer was made for 3 x 3; make a tokenizer for each shape",
     );
     let mut passages: Vec<_> = maze.passages().collect();
     let given = |passages: &[(usize, usize)]| {

@@ -40,7 +40,7 @@ fn check_star(name: &str, want: Expect) {
     assert_eq!(encoded.len(), tokenizer.max_len(4) - 2, "5 nodes have a longest path of 5, and this one has 3");
     let counted = (0..encoded.len()).filter(|&p| encoded.loss_mask[p]);
     let counted: Vec<_> = counted.map(|p| tokenizer.vocab().name(encoded.ids[p]).unwrap()).collect();
-    let shown = tokenizer.shown_ids(&encoded).map(|ids| {
+    let shown = tokenizer.masked_ids(&encoded).map(|ids| {
         let shown = Encoded { ids, ..Encoded::default() };
         format!("\nshown: {}", text(&shown, &tokenizer))
     });
@@ -196,7 +196,7 @@ fn check_refused(name: &str, task: &str, want: &str) {
 fn a_tokenizer_without_words_for_a_task_is_refused() {
     let star = r#"{"star": {"arms": 2, "length": 5}}"#;
     check_refused("edges", star, "tokenizer `edges` writes mazes, and the problems are other graphs");
-    check_refused("labelled", star, "tokenizer `labelled` writes the nodes' labels, and the problems have none");
+    check_refused("labelled", star, "tokenizer `labelled` writes node labels, and the problems have none");
     let hops = r#"{"hops": {"nodes": 5, "max_hops": 2}}"#;
     check_refused("saparov", hops, "tokenizer `saparov` has no words for goals that are numbers of hops; use `hops`");
     check_refused("hops", star, "tokenizer `hops` has no words for goals that are not numbers of hops; use `saparov`");
@@ -206,11 +206,7 @@ fn a_tokenizer_without_words_for_a_task_is_refused() {
     }
     check_refused("sliding", star, "tokenizer `sliding` has no words for graphs; use `saparov`");
     let torus = r#"{"maze": {"generator": "dfs", "rows": 3, "cols": 3, "torus": true}}"#;
-    check_refused(
-        "AOTP_UT_uniform",
-        torus,
-        "tokenizer `AOTP_UT_uniform` is maze-dataset's, whose mazes end at their sides",
-    );
+    check_refused("AOTP_UT_uniform", torus, "tokenizer `AOTP_UT_uniform` is maze-dataset's, which has no torus mazes");
     let maze = r#"{"maze": {"generator": "wilson", "rows": 3, "cols": 3, "max_weight": 5}}"#;
     let graph = r#"{"graph": {"structure": {"tree": {"nodes": 5}}, "max_weight": 5}}"#;
     for (name, task, remedy) in [
@@ -220,7 +216,7 @@ fn a_tokenizer_without_words_for_a_task_is_refused() {
         ("saparov", maze, "saparov+weights-5"),
         ("bachmann+reverse+weights-2", graph, "bachmann+reverse+weights-5"),
     ] {
-        check_refused(name, task, &format!("tokenizer `{name}` cannot say that a step costs 5; use `{remedy}`"));
+        check_refused(name, task, &format!("tokenizer `{name}` has no word for a weight of 5; use `{remedy}`"));
         let task: TaskConfig = serde_json::from_str(task).unwrap();
         assert!(Tokenizer::for_task(&remedy.parse::<TokenizerName>().unwrap().into(), &task).is_ok());
     }
@@ -231,7 +227,7 @@ fn weights_without_words_are_refused_by_name() {
     let maze = Maze::new(Lattice::new(2, 2), &[(0, 1), (1, 3)]);
     let maze = Maze { graph: maze.graph.with_weights(|a, b| (a + b) as u32), ..maze };
     let modular = TokenizerName::plain().into_iter().find(|name| matches!(name, TokenizerName::Modular(_))).unwrap();
-    let none = "this tokenizer has no words for that";
+    let none = "this tokenizer has no words for weights";
     for (name, words, remedy) in [
         (modular.to_string().as_str(), none, "edges+weights-4"),
         ("AOTP_UT_uniform", none, "edges+weights-4"),
@@ -241,14 +237,14 @@ fn weights_without_words_are_refused_by_name() {
     ] {
         let tokenizer = Tokenizer::from_name(name, maze.lattice).unwrap();
         let error = tokenizer.encode(&Example::of_maze(&maze), EdgeOrder::Fixed, LossOn::All).unwrap_err();
-        assert_eq!(error.to_string(), format!("a step costs 4, and {words}; use `{remedy}`"));
+        assert_eq!(error.to_string(), format!("an edge has weight 4, and {words}; use `{remedy}`"));
     }
     let dear = maze.graph.clone().with_weights(|_, _| 1001);
     let tokenizer = Tokenizer::from_name("saparov", Nodes::plain(4, false)).unwrap();
     let error = tokenizer.encode(&Example::of_graph(&dear), EdgeOrder::Fixed, LossOn::All).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a step costs 1001, and this tokenizer has no words for that; no tokenizer has words beyond 1000: make the weights smaller"
+        "an edge has weight 1001, and this tokenizer has no words for weights; the maximum weight of any tokenizer is 1000: reduce the weights"
     );
 }
 
@@ -316,7 +312,7 @@ proptest! {
         prop_assert_eq!((&decoded.graph, decoded.origin, decoded.target), (&graph, Some(path[0]), target));
         prop_assert_eq!(decoded.path.as_deref(), Some(&path[..]));
         let start = encoded.positions("path_start".parse().unwrap())[0];
-        let answer = tokenizer.answer_to(&example, &encoded.ids[start + 1..]);
+        let answer = tokenizer.decode_answer(&example, &encoded.ids[start + 1..]);
         prop_assert!(answer.ended && answer.cells == path);
         prop_assert_eq!(&answer.roles, &encoded.roles[start + 1..]);
         // One wrong token: refused, or something else that is written so.

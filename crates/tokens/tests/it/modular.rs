@@ -192,10 +192,10 @@ fn a_wrong_part_is_told_near_names_at_its_depth() {
     check_refused(
         "post=T, shuffle_d0",
         "shuffle_d0",
-        "in `AOTP > AdjListCoord`: `shuffle_d0=T, Ungrouped(` stands where `post=` should stand",
+        "in `AOTP > AdjListCoord`: expected `post=`, found `shuffle_d0=T, Ungrouped(`",
     );
-    check_refused("post=F))", "post=F)", "in `AOTP`: the name ends where `)` should stand");
-    check_refused("post=F))", "post=F)))", "tokenizer name: `)` stands where `the end of the name` should stand");
+    check_refused("post=F))", "post=F)", "in `AOTP`: expected `)`, found the end of the name");
+    check_refused("post=F))", "post=F)))", "tokenizer name: expected `the end of the name`, found `)`");
 }
 
 #[test]

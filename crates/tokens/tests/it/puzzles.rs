@@ -102,7 +102,7 @@ fn check_task(name: &str, task: &str) {
             tokenizer.prompt(&example, EdgeOrder::Shuffled(&mut test_stream(index))).unwrap().ids
         );
         assert!(encoded.len() - start <= tokenizer.max_answer_len());
-        let answer = tokenizer.answer_to(&example, &encoded.ids[start..]);
+        let answer = tokenizer.decode_answer(&example, &encoded.ids[start..]);
         assert!(answer.ended && answer.cells == *path, "{:?} for {path:?}", answer.cells);
         assert_eq!(answer.roles, encoded.roles[start..]);
         assert!(judge(problem, &answer.cells).optimal);
@@ -119,7 +119,7 @@ fn check_task(name: &str, task: &str) {
             again.resize(ids.len(), tokenizer.pad_id());
             assert_eq!(again, ids, "{}", text(&ids, &tokenizer));
         }
-        let answer = tokenizer.answer_to(&example, &ids[start.min(ids.len())..]);
+        let answer = tokenizer.decode_answer(&example, &ids[start.min(ids.len())..]);
         assert_eq!(answer.roles.len(), ids.len() - start);
         assert!(judge(problem, &answer.cells).steps < 1000);
     }
@@ -160,7 +160,7 @@ fn wrong_answers_are_read_as_far_as_they_go() {
     let tokenizer = Tokenizer::from_name("countdown", Game::of(Puzzle::Countdown, &problem).unwrap()).unwrap();
     let read = |answer: &str| {
         let ids: Vec<u32> = answer.split(' ').map(|word| tokenizer.vocab().find(word).unwrap()).collect();
-        let answer = tokenizer.answer_to(&Example::of_problem(&problem, None), &ids);
+        let answer = tokenizer.decode_answer(&Example::of_problem(&problem, None), &ids);
         let states: Vec<f64> = answer.cells.iter().map(|&cell| labels.of(cell)[0]).collect();
         (states, answer.ended, answer.invalid_tokens)
     };

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rand::RngExt;
 use searchlens_tasks::problem::maze::{Lattice, MIN_TORUS_SIDE};
-use searchlens_tokens::sequence::batch::{Rows, group, pad};
+use searchlens_tokens::sequence::batch::micro_batches;
 use searchlens_tokens::sequence::encoded::{Encoded, LossOn};
 use searchlens_tokens::sequence::error::EncodeError;
 use searchlens_tokens::sequence::example::{EdgeOrder, Example};
@@ -117,7 +117,7 @@ proptest! {
         with_random(&tokenizer, seed, extra, Known::Path, |example, encoded| {
             let prompt_len = encoded.positions(RoleQuery::Kind(RoleKind::PathStart))[0] + 1;
             let path = example.path.unwrap();
-            let answer = tokenizer.answer_to(example, &encoded.ids[prompt_len..]);
+            let answer = tokenizer.decode_answer(example, &encoded.ids[prompt_len..]);
             assert_eq!((&answer.cells[..], answer.ended, &answer.invalid_tokens[..]), (path, true, &[][..]));
             assert_eq!(answer.roles, encoded.roles[prompt_len..]);
         });
@@ -138,7 +138,7 @@ proptest! {
                     _ => likely[place % likely.len()],
                 })
                 .collect();
-            let answer = tokenizer.answer_to(example, &generated);
+            let answer = tokenizer.decode_answer(example, &generated);
             assert_eq!(answer.roles.len(), generated.len());
             let name = tokenizer.name().to_string();
             if ["orks", "Straight"].iter().any(|hop| name.contains(hop)) {
@@ -156,35 +156,14 @@ proptest! {
     }
 
     #[test]
-    fn rows_are_written_as_sequences_are_padded(made in tokenizers(), seed: u64, n in 1..5usize, loss in 0..4usize) {
-        let tokenizer = make(&made);
-        let loss_on = LossOn::ALL[loss].0;
-        let len = tokenizer.max_len(made.1.adjacent_pairs().count());
-        let mut rows = Rows::new(&tokenizer, loss_on, len);
-        for _ in 0..2 {
-            rows.clear();
-            let mut sequences = Vec::new();
-            for index in 0..n as u64 {
-                with_random(&tokenizer, seed ^ index, 0.3, Known::Path, |example, _| {
-                    let encode = |order: EdgeOrder<'_>| tokenizer.encode(example, order, loss_on).unwrap();
-                    sequences.push(encode(EdgeOrder::Shuffled(&mut test_stream(index))));
-                    rows.push(example, EdgeOrder::Shuffled(&mut test_stream(index))).unwrap();
-                    assert_eq!(rows.last_roles(), sequences[sequences.len() - 1].roles);
-                });
-            }
-            assert_eq!(rows.batch(), &pad(&sequences.iter().collect::<Vec<_>>(), len, tokenizer.pad_id()));
-        }
-    }
-
-    #[test]
-    fn a_batch_holds_every_sequence(seed: u64, n in 0..20usize, group_size in 1..6usize) {
+    fn a_batch_holds_every_sequence(seed: u64, n in 0..20usize, n_rows in 1..6usize) {
         let tokenizer = tokenizer("edges", Lattice::new(3, 4));
         let mut sequences = Vec::new();
         for index in 0..n as u64 {
             with_random(&tokenizer, seed ^ index, 0.3, Known::Path, |_, encoded| sequences.push(encoded.clone()));
         }
         let mut seen = vec![0; n];
-        for batch in group(&sequences, group_size, tokenizer.pad_id()) {
+        for batch in micro_batches(&sequences, n_rows, tokenizer.pad_id()) {
             assert_eq!(batch.len, *batch.lengths.iter().max().unwrap());
             for (row, &index) in batch.rows.iter().enumerate() {
                 seen[index] += 1;

@@ -38,7 +38,7 @@ fn check(name: &str, lattices: &[Lattice], covering: Lattice) {
         assert_eq!((decoded.lattice, &decoded.graph), (Some(lattice), &maze.graph), "{name}");
         assert_eq!((decoded.origin, decoded.target, decoded.path), (ends.0, ends.1, Some(walk.clone())), "{name}");
         let start = encoded.positions(RoleQuery::Kind(RoleKind::PathStart))[0] + 1;
-        let answer = mixed.answer_to(&example, &encoded.ids[start..]);
+        let answer = mixed.decode_answer(&example, &encoded.ids[start..]);
         assert_eq!((answer.cells, answer.ended), (walk.clone(), true), "{name}");
     }
 }

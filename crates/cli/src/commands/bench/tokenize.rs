@@ -1,20 +1,17 @@
-//! `searchlens bench tokenize`: speed of tokenization.
+//! `searchlens bench tokenize`: throughput of encoding problems into training batches.
 
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use rayon::prelude::*;
-use searchlens::base::stream::{Purpose, stream};
 use searchlens::model::workers::Workers;
+use searchlens::runs::data::TrainingStream;
 use searchlens::tasks::config::TaskConfig;
 use searchlens::tasks::instance::Instance;
 use searchlens::tasks::mazes::config::MazeConfig;
 use searchlens::tasks::mazes::generators::Generator;
 use searchlens::tasks::splits::Split;
 use searchlens::tasks::task::Task;
-use searchlens::tokens::sequence::batch::Rows;
 use searchlens::tokens::sequence::encoded::LossOn;
-use searchlens::tokens::sequence::example::{EdgeOrder, Example};
 use searchlens::tokens::tokenizer::Tokenizer;
 use serde::Serialize;
 
@@ -23,10 +20,11 @@ use crate::error::Result;
 use crate::global::GlobalArgs;
 use crate::output::{print, print_json};
 
-/// Time tokenizing 7×7 dfs mazes with their paths into padded batches with loss weights
+/// Time the encoding of 7×7 depth-first mazes with their paths into training batches
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Edges are shuffled again for every sequence if the tokenizer shuffles them. Padding is not counted. Prints the median \
+    after_help = "Measures the code that training uses, from problem to padded micro-batches with loss weights; drawing the problems is
+excluded. Tokenizers that shuffle passages shuffle them again for every batch. Padding is not counted. Prints the median
 over batches.
 
 Example:
@@ -60,49 +58,26 @@ pub(super) fn run(args: &TokenizeArgs, global: &GlobalArgs) -> Result<()> {
     print(format_args!("{tokens_per_s:.0} tokens/s, {sequences_per_s:.0} sequences/s on {threads} thread(s)"))
 }
 
-/// Problems per batch; each worker fills its own.
+/// Problems per batch.
 const BATCH: u64 = 512;
 
 fn time(args: &TokenizeArgs, workers: &Workers, seed: u64) -> Result<TokenizeTimes> {
     let maze = MazeConfig::new(Generator::dfs(), 7, 7)?;
-    let lattice = maze.lattice();
-    let tokenizer = Tokenizer::from_name(&args.tokenizer, lattice)?;
-    let task = Task::new(TaskConfig::Maze(maze.clone()))?;
+    let tokenizer = Tokenizer::from_name(&args.tokenizer, maze.lattice())?;
+    let task = Task::new(TaskConfig::Maze(maze))?;
     let instances: Vec<Instance> = (0..BATCH).map(|index| task.instance(seed, Split::Train, index)).collect();
-    let examples: Vec<Example<'_>> = instances.iter().map(Example::of_instance).collect();
-    let len = tokenizer.max_len(maze.max_passages());
+    let (batch_problems, loss_on) = (BATCH as usize, LossOn::Path);
+    let stream = TrainingStream { task: &task, tokenizer: &tokenizer, seed, batch_problems, loss_on };
     let (begun, limit) = (Instant::now(), Duration::from_secs_f64(args.seconds));
-    let times = workers.run(|| {
-        let each = (0..workers.threads()).into_par_iter().map(|worker| -> Result<Times> {
-            let mut rows = Rows::new(&tokenizer, LossOn::Path, len);
-            let mut times = Times::default();
-            while times.n < 3 || begun.elapsed() < limit {
-                let started = Instant::now();
-                rows.clear();
-                for (example, index) in examples.iter().zip(times.n * BATCH..) {
-                    let mut order = stream(seed + worker as u64, Purpose::Tokenize, index);
-                    rows.push(example, EdgeOrder::Shuffled(&mut order))?;
-                }
-                let tokens: usize = rows.batch().lengths.iter().sum();
-                times.n += 1;
-                times.seconds_per_token.push(started.elapsed().as_secs_f64() / tokens as f64);
-                times.tokens_per_sequence = tokens as f64 / BATCH as f64;
-            }
-            Ok(times)
-        });
-        each.collect::<Result<Vec<Times>>>()
-    })?;
-    let rate = |mut times: Times| 1.0 / median(&mut times.seconds_per_token);
-    let tokens_per_sequence = times[0].tokens_per_sequence;
-    let tokens_per_s: f64 = times.into_iter().map(rate).sum();
-    Ok(TokenizeTimes { tokens_per_s, sequences_per_s: tokens_per_s / tokens_per_sequence, threads: workers.threads() })
-}
-
-/// The measurements of a worker.
-#[derive(Default)]
-struct Times {
-    n: u64,
-    /// One for each batch.
-    seconds_per_token: Vec<f64>,
-    tokens_per_sequence: f64,
+    let mut seconds_per_token = Vec::new();
+    let mut n_tokens = 0;
+    while seconds_per_token.len() < 3 || begun.elapsed() < limit {
+        let started = Instant::now();
+        let batch = stream.batch_of(&instances, seconds_per_token.len() as u64, workers);
+        seconds_per_token.push(started.elapsed().as_secs_f64() / batch.n_tokens as f64);
+        n_tokens = batch.n_tokens;
+    }
+    let tokens_per_s = 1.0 / median(&mut seconds_per_token);
+    let sequences_per_s = tokens_per_s * BATCH as f64 / n_tokens as f64;
+    Ok(TokenizeTimes { tokens_per_s, sequences_per_s, threads: workers.threads() })
 }

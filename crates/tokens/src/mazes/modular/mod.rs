@@ -4,10 +4,10 @@
 //!
 //! ```text
 //! <ADJLIST_START> edges <ADJLIST_END> <ORIGIN_START> o <ORIGIN_END> <TARGET_START> t <TARGET_END>
-//! <PATH_START> hops <PATH_END>
+//! <PATH_START> steps <PATH_END>
 //! ```
 //!
-//! [`elements`] says what can be chosen, [`name`] writes it down, [`words`] are the vocabularies.
+//! [`Elements`] are the choices, [`words`] the vocabularies.
 
 pub mod words;
 
@@ -18,12 +18,12 @@ use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::maze::Lattice;
 
 use self::words::{SIGNS, Sign};
-use crate::mazes::path_steps::{Direction, HopWords, Hops};
+use crate::mazes::path_steps::{Direction, PathSteps, PathWords};
 use crate::mazes::spelling::{Names, Piece, Spelling};
 use crate::name::TokenizerName;
 use crate::name::legacy::LegacyMode;
 use crate::name::modular::{Coords, Elements, Grouping, Part, Permuter, Prompt, Subset, Trailing};
-use crate::sequence::answer::{Answer, Question};
+use crate::sequence::answer::Answer;
 use crate::sequence::decoded::Decoded;
 use crate::sequence::error::{DecodeError, EncodeError};
 use crate::sequence::example::{EdgeOrder, Example};
@@ -42,21 +42,21 @@ pub struct Modular {
     /// Ids of [`SIGNS`].
     signs: [u32; SIGNS.len()],
     spelling: Spelling,
-    hops: Hops,
+    path_steps: PathSteps,
 }
 
 impl Modular {
-    /// The tokenizer with maze-dataset's 4096 words. The caller has checked that they name every cell.
+    /// Returns the tokenizer with maze-dataset's 4096 words. The caller has checked that they name every cell.
     pub(crate) fn full(elements: Elements, lattice: Lattice) -> Modular {
         Modular::new(elements, lattice, Arc::clone(words::universal()))
     }
 
-    /// The tokenizer with no more words than it can write. The caller has checked that the 4096 name every cell.
+    /// Returns the tokenizer with only the words that it can write. The caller has checked that the 4096 name every cell.
     pub(crate) fn compact(elements: Elements, lattice: Lattice) -> Modular {
         Modular::new(elements, lattice, Arc::new(Vocab::new(words::compact(&elements, lattice))))
     }
 
-    /// A legacy mode with its words for grids of up to `max_grid_size` rows and columns.
+    /// Returns a legacy mode with words for grids of up to `max_grid_size` rows and columns.
     pub(crate) fn legacy(mode: LegacyMode, lattice: Lattice, max_grid_size: usize) -> Modular {
         debug_assert!(lattice.rows.max(lattice.cols) <= max_grid_size);
         Modular::new(mode.elements(), lattice, Arc::new(Vocab::new(words::legacy(mode, max_grid_size))))
@@ -85,12 +85,12 @@ impl Modular {
         let path = elements.path;
         let first_distance = vocab.find("+1");
         let distances = vocab.names().iter().filter(|name| name.starts_with('+') && *name != "+0").count();
-        let hops = Hops {
+        let path_steps = PathSteps {
             lattice,
             size: path.size,
             parts: path.parts,
             leading: path.parts.contains(Part::Coord),
-            words: HopWords {
+            words: PathWords {
                 pre: path.pre.then_some(sign(Sign::Step)),
                 intra: path.intra.then_some(sign(Sign::Colon)),
                 post: path.post.then_some(sign(Sign::Then)),
@@ -100,15 +100,15 @@ impl Modular {
                 end: sign(Sign::PathEnd),
             },
         };
-        Modular { elements, lattice, spelling: Spelling::new(lattice, pieces, &names), vocab, signs, hops }
+        Modular { elements, lattice, spelling: Spelling::new(lattice, pieces, &names), vocab, signs, path_steps }
     }
 
-    /// What was chosen.
+    /// Returns the elements of the tokenizer's name.
     pub fn elements(&self) -> &Elements {
         &self.elements
     }
 
-    /// The lattice of the mazes it writes.
+    /// Returns the lattice of the mazes that it writes.
     pub fn lattice(&self) -> Lattice {
         self.lattice
     }
@@ -118,7 +118,7 @@ impl Modular {
         self.signs[sign as usize]
     }
 
-    /// The edges in the order in which they are written, leading cell first.
+    /// Lists the edges in the order in which they are written, leading cell first.
     fn list_edges(
         &self,
         example: &Example<'_>,
@@ -141,7 +141,7 @@ impl Modular {
         Ok(())
     }
 
-    /// The pairs of cells that are to be listed, smaller cell first, in maze-dataset's order.
+    /// Lists the pairs of cells to be written, smaller cell first, in maze-dataset's order.
     fn lattice_edges(&self, example: &Example<'_>, list: &mut Vec<(usize, usize)>) {
         let Lattice { rows, cols, .. } = self.lattice;
         let is_wall = |&(a, b): &(usize, usize)| !example.graph.has_edge(a, b);
@@ -154,8 +154,7 @@ impl Modular {
         }
     }
 
-    /// Puts a list into the order that the elements ask for. Without a stream nothing is drawn: what would be shuffled
-    /// or flipped stays as it is.
+    /// Sorts, shuffles and flips a list as the elements say. Without a stream nothing is shuffled or flipped.
     fn arrange(&self, list: &mut [(usize, usize)], mut rng: Option<&mut Stream>) {
         let edges = &self.elements.edges;
         if edges.permuter == Permuter::Sorted {
@@ -252,7 +251,7 @@ impl Modular {
             Trailing::Coord => self.spelling.write(to, role, out),
             Trailing::Cardinal => {
                 if let Some(direction) = Direction::of(self.lattice, from, to) {
-                    out.push(self.hops.words.cardinal[direction as usize], role);
+                    out.push(self.path_steps.words.cardinal[direction as usize], role);
                 }
             }
         }
@@ -311,7 +310,7 @@ impl Modular {
         Ok(EdgesRead { list: pairs.written, open })
     }
 
-    /// Whether a group of several edges has no more of them.
+    /// Whether a group of several edges ends here.
     fn group_ends(&self, reader: &Reader<'_>) -> bool {
         let Some(next) = reader.peek() else { return true };
         let Grouping::ByLeadingCoord { connector, .. } = self.elements.edges.grouping else { return true };
@@ -326,7 +325,7 @@ impl Modular {
             return true;
         }
         match self.elements.edges.trailing {
-            Trailing::Cardinal => !self.hops.words.cardinal.contains(&next),
+            Trailing::Cardinal => !self.path_steps.words.cardinal.contains(&next),
             // `a b <--> c <-->`: the next cell leads a new group if no connector follows it.
             Trailing::Coord => {
                 let behind = reader.rest().get(self.spelling.len());
@@ -360,13 +359,13 @@ impl Modular {
             return self.spelling.read(reader, "a cell");
         }
         let to = |id| {
-            let direction = self.hops.words.cardinal.iter().position(|&word| word == id)?;
+            let direction = self.path_steps.words.cardinal.iter().position(|&word| word == id)?;
             Direction::ALL[direction].step(self.lattice, from)
         };
         reader.take("a direction to another cell", to)
     }
 
-    /// The maze that a list of edges describes.
+    /// Returns the maze of a list of edges.
     fn maze(&self, EdgesRead { list, open }: &EdgesRead) -> Graph {
         let mut passages: Vec<(usize, usize)> = match self.elements.edges.subset {
             Subset::Walls => {
@@ -381,14 +380,13 @@ impl Modular {
     }
 }
 
-/// Edges as they were read: the list, and which of it are passages.
+/// Edges as read: the list, and which of them are passages.
 struct EdgesRead {
     list: Vec<(usize, usize)>,
     open: Vec<bool>,
 }
 
-/// Takes over a given list, if it holds the pairs of `list`: each orientation as written where both are, any where
-/// one is.
+/// Replaces `list` by a given list of the same pairs in any orientation.
 fn give(given: &[(usize, usize)], list: &mut Vec<(usize, usize)>) -> Result<(), EncodeError> {
     let n_open = list.len();
     let smaller_first = |edges: &[(usize, usize)]| {
@@ -457,7 +455,7 @@ impl Grammar for Modular {
     }
 
     fn write_answer(&self, example: &Example<'_>, path: &[usize], out: &mut Writer<'_>) -> Result<(), EncodeError> {
-        self.hops.write(&self.spelling, example.graph, path, out)
+        self.path_steps.write(&self.spelling, example.graph, path, out)
     }
 
     fn decode(&self, ids: &[u32]) -> Result<Decoded, DecodeError> {
@@ -487,15 +485,16 @@ impl Grammar for Modular {
             reader.expect(self.sign(Sign::TargetEnd), "`<TARGET_END>`")?;
         }
         let path = if reader.skip(self.sign(Sign::PathStart)) {
-            let question = Question { origin, target, graph: Some(&graph), ..Question::default() };
-            let wanted = if self.hops.leading { "a cell" } else { "a step" };
-            let path = read_path(&self.hops, &self.spelling, &question, &mut reader, wanted, "a cell or `<PATH_END>`")?;
+            let problem = Example { origin, target, ..Example::of_graph(&graph) };
+            let wanted = if self.path_steps.leading { "a cell" } else { "a step" };
+            let path =
+                read_path(&self.path_steps, &self.spelling, &problem, &mut reader, wanted, "a cell or `<PATH_END>`")?;
             Some(path)
         } else {
             None
         };
         reader.finish()?;
-        // Where the target is not named, its region still says whether there is one: the end of the path, if any.
+        // An empty target region still means that there is a target: the end of the path.
         let named = target.is_some();
         let target =
             target.or_else(|| has_target.then(|| path.as_ref().and_then(|path| path.last().copied())).flatten());
@@ -508,8 +507,8 @@ impl Grammar for Modular {
         Ok(decoded)
     }
 
-    fn decode_answer(&self, question: &Question<'_>, generated: &[u32]) -> Answer {
-        self.hops.read(&self.spelling, question, generated)
+    fn decode_answer(&self, example: &Example<'_>, generated: &[u32]) -> Answer {
+        self.path_steps.read(&self.spelling, example, generated)
     }
 
     fn max_problem_len(&self, max_edges: usize) -> usize {
@@ -536,22 +535,22 @@ impl Grammar for Modular {
     }
 
     fn max_answer_len(&self) -> usize {
-        self.hops.max_len(&self.spelling)
+        self.path_steps.max_len(&self.spelling)
     }
 }
 
-/// Reads a path and the end token behind it.
+/// Reads a path and its end token.
 pub(crate) fn read_path(
-    hops: &Hops,
+    path_steps: &PathSteps,
     spelling: &Spelling,
-    question: &Question<'_>,
+    example: &Example<'_>,
     reader: &mut Reader<'_>,
     first: &'static str,
     later: &'static str,
 ) -> Result<Vec<usize>, DecodeError> {
     let begin = reader.position();
-    let answer = hops.read(spelling, question, reader.rest());
-    let is_first = |position: usize| hops.leading && position == 0;
+    let answer = path_steps.read(spelling, example, reader.rest());
+    let is_first = |position: usize| path_steps.leading && position == 0;
     if let Some(&position) = answer.invalid_tokens.first() {
         reader.go_to(begin + position);
         return Err(reader.unexpected(if is_first(position) { first } else { later }));

@@ -9,7 +9,7 @@ use crate::name::legacy::LegacyMode;
 use crate::name::modular::{Coords, Elements, Grouping, Part, Permuter, Prompt, StepSize, Subset, Trailing};
 use crate::sequence::vocab::Vocab;
 
-/// Words with a meaning of their own. The order is that of their ids in [`universal`], but for the gaps.
+/// Words other than cells and numbers, in the order of their ids in [`universal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     AdjlistStart,
@@ -75,14 +75,14 @@ pub(super) const SIGNS: [&str; 29] = [
     "<XX>",
 ];
 
-/// The eleven words that every vocabulary of maze-dataset begins with.
+/// Number of words that all vocabularies of maze-dataset begin with.
 const N_SHARED: usize = 11;
 
-/// Sides of the largest grid whose cells have a word each in the 4096.
+/// Side of the largest grid whose cells have words among the 4096.
 pub const MAX_UNIQUE: usize = 50;
-/// Sides of the largest grid whose rows and columns have a number in the 4096.
+/// Side of the largest grid whose rows and columns have numbers among the 4096.
 pub const MAX_NUMBER: usize = 128;
-/// The longest hop that has a word in the 4096.
+/// Maximum number of moves of a step that has a word among the 4096.
 pub(super) const MAX_DISTANCE: usize = 255;
 
 /// maze-dataset's 4096 words.
@@ -109,7 +109,7 @@ fn universal_words() -> Vec<String> {
     words
 }
 
-/// The words of a legacy mode for grids of up to `size` rows and columns.
+/// Returns the words of a legacy mode for grids of up to `size` rows and columns.
 pub(super) fn legacy(mode: LegacyMode, size: usize) -> Vec<String> {
     let mut words: Vec<String> = SIGNS[..N_SHARED].iter().map(|&word| word.to_owned()).collect();
     match mode {
@@ -123,11 +123,10 @@ pub(super) fn legacy(mode: LegacyMode, size: usize) -> Vec<String> {
     words
 }
 
-/// The words that a tokenizer can write about mazes on `lattice`, and the padding, in the order of their ids among the
-/// 4096.
+/// Returns the words that a tokenizer can write for mazes on `lattice`, and the padding, in the order of their ids among
+/// the 4096.
 ///
-/// Every one of them occurs in the sequence of some maze and path without repeated cells, if the lattice has at least
-/// three rows and three columns.
+/// If the lattice has at least three rows and three columns, each of them occurs in the sequence of some maze and path.
 pub(super) fn compact(elements: &Elements, lattice: Lattice) -> Vec<String> {
     let Elements { prompt, coords, edges, path } = elements;
     let mut signs: Vec<Sign> = vec![
@@ -182,12 +181,12 @@ pub(super) fn compact(elements: &Elements, lattice: Lattice) -> Vec<String> {
     words
 }
 
-/// The ids of the signs in a vocabulary; `u32::MAX` for those that it lacks.
+/// Returns the ids of the signs in a vocabulary; `u32::MAX` for those that it lacks.
 pub(super) fn sign_ids(vocab: &Vocab) -> [u32; SIGNS.len()] {
     SIGNS.map(|sign| vocab.find(sign).unwrap_or(u32::MAX))
 }
 
-/// The words of a vocabulary that name cells or, where cells are written in parts, numbers (each as row and column).
+/// Returns the words of a vocabulary that name cells or, where cells are written in parts, numbers (as row and column).
 pub(super) fn coordinates(vocab: &Vocab, coords: Coords) -> Vec<((usize, usize), u32)> {
     let number = |text: &str| text.parse::<usize>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
     let coordinate = |name: &str| match coords {
@@ -208,8 +207,8 @@ fn raster(size: usize) -> Vec<(usize, usize)> {
     (0..size * size).map(|node| (node / size, node % size)).collect()
 }
 
-/// maze-dataset's corner-first order: by the larger coordinate; among equals by (r, c) in even rows and (c, r) in odd
-/// ones; what is still equal stays in raster order. So the cells of a small grid come first.
+/// maze-dataset's corner-first order: by the larger coordinate, then by (r, c) in even rows and (c, r) in odd ones, then
+/// in raster order. The cells of a small grid come first.
 fn corner_first(size: usize) -> Vec<(usize, usize)> {
     let mut coords = raster(size);
     coords.sort_by_key(|&(r, c)| (r.max(c), if r % 2 == 0 { (r, c) } else { (c, r) }));

@@ -1,15 +1,14 @@
-//! The elements of maze-dataset's modular tokenizers: a small tree of choices whose printed form is the tokenizer's
-//! name (see [`text`]).
+//! The elements of maze-dataset's modular tokenizers: a tree of choices, printed and parsed by [`text`].
 //!
 //! maze-dataset 1.4.2 marks some elements as unsupported: `pre` of the edges, groups by leading cell, steps that end
-//! where the way bends. They are here too; [`Elements::is_tested`] tells the 5,878,656 tokenizers without them.
+//! where the path bends. They are included here; [`Elements::is_tested`] selects the 5,878,656 tokenizers without them.
 
 pub mod text;
 
 /// A whole modular tokenizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Elements {
-    /// Which regions there are.
+    /// The regions of a sequence.
     pub prompt: Prompt,
     /// How cells are written.
     pub coords: Coords,
@@ -27,7 +26,7 @@ pub enum Prompt {
         /// Whether `||` follows the target.
         target_post: bool,
     },
-    /// `AOP`: the region of the target is there but empty.
+    /// `AOP`: the target region is empty.
     Aop,
 }
 
@@ -36,7 +35,7 @@ pub enum Prompt {
 pub enum Coords {
     /// `UT`: one token, `(r,c)`.
     Ut,
-    /// `CTT`: the row and the column, each a token, and the signs that are wanted.
+    /// `CTT`: the row and the column, one token each, with optional signs.
     Ctt {
         /// Whether `(` comes first.
         pre: bool,
@@ -56,9 +55,9 @@ pub struct EdgeList {
     pub pre: bool,
     /// Whether `;` closes a group.
     pub post: bool,
-    /// Whether the order of the groups is drawn.
+    /// Whether the order of the groups is shuffled.
     pub shuffle_d0: bool,
-    /// What makes a group.
+    /// Which passages form a group.
     pub grouping: Grouping,
     /// Which passages and walls are listed.
     pub subset: Subset,
@@ -75,22 +74,22 @@ pub enum Trailing {
     Cardinal,
 }
 
-/// What makes a group of the edge list.
+/// Which passages form a group of the edge list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Grouping {
-    /// Every passage is a group: leading cell, connector and trailing cell.
+    /// Each passage on its own: leading cell, connector and trailing cell.
     Ungrouped {
-        /// Where the connector stands among the three: 0, 1 or 2.
+        /// Position of the connector among the three: 0, 1 or 2.
         connector: u8,
     },
-    /// Passages with the same leading cell are a group: that cell once, then connector and trailing cell of each.
+    /// Passages with the same leading cell: that cell once, then connector and trailing cell of each.
     /// (Unsupported in maze-dataset.)
     ByLeadingCoord {
         /// Whether `&` follows each passage.
         intra: bool,
-        /// Whether the order in a group is drawn.
+        /// Whether the order in a group is shuffled.
         shuffle_group: bool,
-        /// Where the connector stands: 0, before the trailing cell, or 1, behind it.
+        /// Position of the connector: 0, before the trailing cell, or 1, after it.
         connector: u8,
     },
 }
@@ -98,7 +97,7 @@ pub enum Grouping {
 /// Which pairs of adjacent cells are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subset {
-    /// `AllLatticeEdges`: all of them, the connector saying whether there is a passage (`<-->`) or a wall (`<XX>`).
+    /// `AllLatticeEdges`: all, with a connector for a passage (`<-->`) or a wall (`<XX>`).
     All,
     /// `ConnectionEdges(walls=F)`: the passages.
     Passages,
@@ -111,33 +110,33 @@ pub enum Subset {
 pub enum Permuter {
     /// `SortedCoords`: the smaller cell; the list is sorted.
     Sorted,
-    /// `RandomCoords`: drawn for each passage.
+    /// `RandomCoords`: random for each passage.
     Random,
     /// `BothCoords`: each in turn; every passage is written twice.
     Both,
 }
 
-/// How the path is written: as hops, each of so many parts.
+/// How the path is written: as steps, each in one or more parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StepSequence {
-    /// Where hops end.
+    /// Where steps end.
     pub size: StepSize,
-    /// What is said of each hop.
+    /// What is written of each step.
     pub parts: Parts,
-    /// Whether `STEP` opens a hop.
+    /// Whether `STEP` opens a step.
     pub pre: bool,
     /// Whether `:` follows each part.
     pub intra: bool,
-    /// Whether `THEN` closes a hop.
+    /// Whether `THEN` closes a step.
     pub post: bool,
 }
 
-/// Where hops end, apart from the path's last cell.
+/// Where steps end, apart from the path's last cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepSize {
     /// In every cell.
     Singles,
-    /// Where the way bends. (Unsupported in maze-dataset.)
+    /// Where the path bends. (Unsupported in maze-dataset.)
     Straightaways,
     /// In cells with more than two passages.
     Forks,
@@ -145,17 +144,16 @@ pub enum StepSize {
     ForksAndStraightaways,
 }
 
-/// What is said of a hop.
+/// A part of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     /// The cell it ends in. A path with such parts opens with its first cell.
     Coord,
-    /// The direction of its first step: `NORTH`, `SOUTH`, `EAST`, `WEST`.
+    /// The direction of its first move: `NORTH`, `SOUTH`, `EAST`, `WEST`.
     Cardinal,
-    /// The same as a turn from the step before it: `FORWARD`, `BACKWARD`, `LEFT`, `RIGHT`. Before the first step one
-    /// faces north.
+    /// The same, relative to the move before it: `FORWARD`, `BACKWARD`, `LEFT`, `RIGHT`. The initial heading is north.
     Relative,
-    /// Its number of steps: `+1`, `+2`, ..
+    /// Its number of moves: `+1`, `+2`, ..
     Distance,
 }
 
@@ -166,7 +164,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// These parts, or `None` if a part stands twice, there is none, or a distance stands alone.
+    /// Returns these parts; `None` if there is none, a part is repeated, or the only part is the distance.
     pub fn new(parts: &[Part]) -> Option<Parts> {
         let twice = parts.iter().enumerate().any(|(i, part)| parts[..i].contains(part));
         if twice || parts.is_empty() || parts == [Part::Distance] {
@@ -175,13 +173,13 @@ impl Parts {
         Some(Parts { parts: std::array::from_fn(|i| parts.get(i).copied()) })
     }
 
-    /// This part alone.
+    /// Returns a single part.
     pub(crate) fn one(part: Part) -> Parts {
         debug_assert!(part != Part::Distance);
         Parts { parts: [Some(part), None, None, None] }
     }
 
-    /// The parts in order.
+    /// Returns the parts in order.
     pub fn iter(&self) -> impl Iterator<Item = Part> + Clone + '_ {
         self.parts.iter().map_while(|part| *part)
     }
@@ -193,18 +191,17 @@ impl Parts {
 }
 
 impl Elements {
-    /// Whether maze-dataset counts this tokenizer among its supported ones.
+    /// Whether maze-dataset supports this tokenizer.
     pub fn is_tested(&self) -> bool {
         let straight = matches!(self.path.size, StepSize::Straightaways | StepSize::ForksAndStraightaways);
         let grouped = matches!(self.edges.grouping, Grouping::ByLeadingCoord { .. });
         !(straight || grouped || self.edges.pre)
     }
 
-    /// Whether a sequence says everything: which walls there are it always does, where the path goes not with every
-    /// choice of parts.
+    /// Whether sequences can be decoded. The walls always can; the path depends on the parts.
     ///
-    /// A hop of several steps is only known if its end, or its length and direction, are; a hop from fork to fork also
-    /// if its direction and the target are.
+    /// A step of several moves is determined by its end, or by its length and direction; a step from fork to fork also by
+    /// its direction and the target.
     pub fn is_lossless(&self) -> bool {
         let StepSequence { size, parts, .. } = self.path;
         let directed = parts.contains(Part::Cardinal) || parts.contains(Part::Relative);

@@ -1,4 +1,4 @@
-//! Names of modular tokenizers: printed as maze-dataset prints them, and read back.
+//! The text form of modular tokenizers' names, as maze-dataset prints it.
 //!
 //! ```text
 //! MazeTokenizerModular-AOTP(UT(), AdjListCoord(pre=F, post=T, shuffle_d0=T, Ungrouped(connection_token_ordinal=1),
@@ -18,43 +18,22 @@ use super::{
     Coords, EdgeList, Elements, Grouping, Part, Parts, Permuter, Prompt, StepSequence, StepSize, Subset, Trailing,
 };
 
-/// What every name begins with.
+/// The prefix of every name.
 pub const PREFIX: &str = "MazeTokenizerModular-";
 
-/// A text that is no name of a modular tokenizer.
+/// Errors of parsing the name of a modular tokenizer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ModularNameError {
-    /// No element of that kind has this name.
     #[error("{}: unknown {kind} `{found}`{}; known: {}", place(.within), near_names(found, known.iter().copied()), listed(known.iter().copied()))]
-    Unknown {
-        /// The elements around it, outermost first.
-        within: Vec<&'static str>,
-        /// What should stand there: `coordinate tokenizer`.
-        kind: &'static str,
-        /// The name found.
-        found: String,
-        /// What could stand there.
-        known: Vec<&'static str>,
-    },
-    /// Another sign should stand there.
-    #[error("{}: {} where `{wanted}` should stand", place(.within), if found.is_empty() { "the name ends".to_owned() } else { format!("`{found}` stands") })]
-    Expected {
-        /// The elements around it, outermost first.
-        within: Vec<&'static str>,
-        /// What should stand there.
-        wanted: &'static str,
-        /// What stands there, shortened; empty at the end.
-        found: String,
-    },
-    /// Step tokenizers that make no list.
+    Unknown { within: Vec<&'static str>, kind: &'static str, found: String, known: Vec<&'static str> },
+    #[error("{}: expected `{wanted}`, found {}", place(.within), if found.is_empty() { "the end of the name".to_owned() } else { format!("`{found}`") })]
+    Expected { within: Vec<&'static str>, wanted: &'static str, found: String },
     #[error(
-        "{}: step_tokenizers must be one to four different ones, and not Distance() alone",
+        "{}: step_tokenizers must be one to four different tokenizers, and not Distance() alone",
         place(.within)
     )]
-    Parts {
-        /// The elements around them, outermost first.
-        within: Vec<&'static str>,
-    },
+    Parts { within: Vec<&'static str> },
 }
 
 impl HasFault for ModularNameError {
@@ -170,10 +149,10 @@ impl FromStr for Elements {
     }
 }
 
-/// The part of a name that is still to be read.
+/// A name being parsed.
 struct Cursor<'a> {
     rest: &'a str,
-    /// Elements that are open.
+    /// Elements whose parentheses are open, outermost first.
     within: Vec<&'static str>,
 }
 
@@ -314,5 +293,5 @@ impl Cursor<'_> {
     }
 }
 
-/// Characters of a wrong name that a message shows.
+/// Maximum number of characters of an invalid name in a message.
 const SHOWN: usize = 24;

@@ -1,18 +1,18 @@
-//! Problem files of graphs: one a line, as JSON.
+//! Records of graphs: one JSON object per line.
 //!
 //! `{"n":..,"directed":..,"edges":[[u,v],..],"weights":[..],"labels":[[x1,..],..],"origin":..,"goal":GOAL,
 //! "solution":[..],"class":"..","shown":[EXAMPLE,..]}`, where GOAL is `{"node":7}`, `{"nearest":{"in":SET,"avoid":SET}}`
 //! or `{"hops":3}`, and EXAMPLE is such an object without `class` and `shown` and with `"graph_shown":true`. `weights`
 //! (one for each edge), `labels`, `solution`, `class` and `shown` may be absent; without a solution, the reader solves
-//! the problem. A solution is taken as it is: its steps must be edges, and it must end in a node that fits the goal (in
-//! examples, where labels may be shuffled, not even that); it need not be the shortest, nor keep clear of what should be
-//! avoided. `class` is taken on trust, as what makes two problems the same is the task's to say, and a line does not name
-//! its task; where it is absent, [`GraphRecord::class`] stands in.
+//! the problem. A solution must follow edges and end in a node that satisfies the goal (not required of EXAMPLEs, whose
+//! labels may be shuffled); it need not be the shortest, nor respect the avoid set. `class` is trusted, because it depends
+//! on the task, which the line does not name; if it is absent, [`GraphRecord::class`] is used.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::record::{Object, RecordError, RecordFault, form, json_fault};
+use crate::record::error::{RecordError, RecordFault};
+use crate::record::json::{Object, form, json_fault};
 use searchlens_tasks::families::structure::MAX_NODES;
 use searchlens_tasks::instance::{Demonstration, Instance};
 use searchlens_tasks::problem::graph::Graph;
@@ -21,38 +21,37 @@ use searchlens_tasks::problem::{Goal, Labels, Problem};
 use searchlens_tasks::splits::SymmetryClass;
 use searchlens_tasks::splits::refine::relabelling_class;
 
-/// What a line holds.
+/// A problem on a graph, with its solution and few-shot demonstrations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphRecord {
     /// The problem.
     pub problem: Problem,
-    /// A path from the origin to a node that fits the goal, not necessarily the shortest.
+    /// A path from the origin to a node that satisfies the goal, not necessarily the shortest.
     pub solution: Vec<usize>,
-    /// The examples that go before it.
+    /// The few-shot demonstrations that precede it.
     pub shown: Vec<Demonstration>,
 }
 
-/// The most edges of a line's graph.
+/// Maximum number of edges of a line's graph.
 pub const MAX_EDGES: usize = 2_000_000;
 
-/// The most coordinates of a label.
+/// Maximum number of coordinates of a label.
 pub const MAX_DIM: usize = 64;
 
 /// The keys of a line.
 pub(crate) const KEYS: &str = "n, directed, edges, weights, labels, origin, goal, solution, class, shown";
 
 impl GraphRecord {
-    /// The record of a problem, whatever its graph.
+    /// Returns the record of a problem on any graph.
     pub fn of(instance: &Instance) -> GraphRecord {
         let Instance { problem, path, demonstrations: shown, .. } = instance;
         GraphRecord { problem: problem.clone(), solution: path.clone(), shown: shown.clone() }
     }
 
-    /// The class up to renaming the nodes, by colour refinement: that of most tasks, and a coarser one than those have
-    /// whose problems count as the same name by name, which is the safe side.
+    /// Computes the class up to renaming the nodes, by colour refinement: the class of most tasks, and coarser (which is
+    /// safe) than that of tasks with exact equivalence.
     pub fn class(&self) -> SymmetryClass {
-        // A solution may go through what should be avoided where there is no other way: tasks then go by the way that
-        // does not mind.
+        // If every path crosses the avoid set, tasks use distances that ignore it.
         let blind = || match &self.problem.goal {
             Goal::Nearest { within, .. } => {
                 let goal = Goal::Nearest { within: within.clone(), avoid: None };
@@ -64,14 +63,14 @@ impl GraphRecord {
         relabelling_class(&self.problem, &field)
     }
 
-    /// The line, without a line feed; `class` is the problem's, which whoever drew it knows, or `None`.
+    /// Returns the JSON line, without a line feed. `class` is that of the problem's task, or `None` if unknown.
     pub fn to_line(&self, class: impl Into<Option<SymmetryClass>>) -> String {
         let class = class.into().map(|class| class.to_string());
         let line = Line { class, shown: self.shown_lines(), ..Line::of(&self.problem, &self.solution) };
         serde_json::to_string(&line).expect("lists of finite numbers are JSON")
     }
 
-    /// The examples as they stand in a line, as one JSON list; `None` if there are none.
+    /// Returns the demonstrations as one JSON list, as in a line; `None` if there are none.
     pub(crate) fn shown_json(&self) -> Option<String> {
         let json = || serde_json::to_string(&self.shown_lines()).expect("lists of finite numbers are JSON");
         (!self.shown.is_empty()).then(json)
@@ -82,10 +81,10 @@ impl GraphRecord {
         self.shown.iter().map(|s| Line { graph_shown: seen(s), ..Line::of(&s.problem, &s.path) }).collect()
     }
 
-    /// Reads one line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// [`RecordError`] under the given line number, for everything that is not as the module describes.
+    /// [`RecordError`] with the given line number, if the line is not as the module describes.
     pub fn parse(line_number: usize, line: &str) -> Result<GraphRecord, RecordError> {
         parse(line).map(|(record, _)| record).map_err(|fault| RecordError { line: line_number, fault })
     }
@@ -133,7 +132,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A line as it is read: the values are looked at one by one, so that an error can name its place.
+/// A line as it is read. Values are checked one by one, so that an error can name the place.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLine {
@@ -150,13 +149,13 @@ struct RawLine {
     shown: Option<Vec<Object<RawLine>>>,
 }
 
-/// The record of a line, and the class that the line names, if it does.
+/// Parses a line into its record and class, if it has one.
 pub(crate) fn parse(line: &str) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
     let Object(raw) = serde_json::from_str(line).map_err(|error| json_fault(&error, line, KEYS))?;
     parse_raw(raw)
 }
 
-/// [`parse`] of a line that has been taken apart already.
+/// [`parse`] of a JSON value.
 pub(crate) fn parse_value(line: Value) -> Result<(GraphRecord, Option<SymmetryClass>), RecordFault> {
     let Object(raw) = Object::deserialize(line).map_err(|error| json_fault(&error, "", KEYS))?;
     parse_raw(raw)
@@ -207,7 +206,7 @@ fn parse_shown(mut raw: RawLine) -> Result<Demonstration, RecordFault> {
     Ok(Demonstration { problem, path, graph_shown })
 }
 
-/// The problem, and the solution if one is given.
+/// Parses the problem, and the solution if there is one.
 fn parse_problem(raw: RawLine) -> Result<(Problem, Option<Vec<usize>>), RecordFault> {
     let missing = |field, form| RecordFault::Missing { field, form };
     let n = raw.n.ok_or(missing("n", "the number of nodes"))?;
@@ -258,7 +257,7 @@ fn parse_edges(n: usize, directed: bool, value: &Value) -> Result<Vec<(usize, us
 
 fn weighted(graph: Graph, edges: &[(usize, usize)], value: &Value) -> Result<Graph, RecordFault> {
     let list = value.as_array().filter(|list| list.len() == edges.len());
-    let list = list.ok_or_else(|| form("weights", value, format!("a list of {}, one an edge", edges.len())))?;
+    let list = list.ok_or_else(|| form("weights", value, format!("a list of {}, one per edge", edges.len())))?;
     let most = (u64::from(u32::MAX) - 1) / graph.n_nodes() as u64;
     let mut by_edge = std::collections::BTreeMap::new();
     for (i, (value, &(u, v))) in list.iter().zip(edges).enumerate() {
@@ -272,7 +271,7 @@ fn weighted(graph: Graph, edges: &[(usize, usize)], value: &Value) -> Result<Gra
 
 fn parse_labels(n: usize, value: &Value) -> Result<Labels, RecordFault> {
     let list = value.as_array().filter(|list| list.len() == n);
-    let list = list.ok_or_else(|| form("labels", value, format!("a list of {n} labels, one a node")))?;
+    let list = list.ok_or_else(|| form("labels", value, format!("a list of {n} labels, one per node")))?;
     let dim = list[0].as_array().map_or(0, Vec::len);
     if !(1..=MAX_DIM).contains(&dim) {
         return Err(form("labels[0]", &list[0], format!("a list of 1 to {MAX_DIM} numbers")));
@@ -296,7 +295,7 @@ fn parse_goal(graph: &Graph, labels: Option<&Labels>, origin: usize, value: &Val
         Goal::Node(node) if *node >= n => return Err(form("goal.node", value, format!("a node below {n}"))),
         Goal::Node(_) => {}
         Goal::Hops(hops) => {
-            // Following more arrows than there are nodes says nothing new, and would take as long as someone likes.
+            // More hops than nodes add nothing, and could take arbitrarily long.
             if !(1..n).contains(hops) {
                 return Err(form("goal.hops", value, format!("from 1 to {}", n - 1)));
             }
@@ -305,12 +304,18 @@ fn parse_goal(graph: &Graph, labels: Option<&Labels>, origin: usize, value: &Val
                 let mut ways = graph.neighbours(at);
                 at = match (ways.next(), ways.next()) {
                     (Some(next), None) => next,
-                    _ => return Err(form("goal.hops", value, format!("a node: node {at} has not one way on"))),
+                    _ => {
+                        return Err(form(
+                            "goal.hops",
+                            value,
+                            format!("fewer hops: node {at} does not have exactly one successor"),
+                        ));
+                    }
                 };
             }
         }
         Goal::Nearest { within, avoid } => {
-            let labels = labels.ok_or(RecordFault::Missing { field: "labels", form: "the goal speaks of them" })?;
+            let labels = labels.ok_or(RecordFault::Missing { field: "labels", form: "the goal refers to them" })?;
             let check = |field, region: &searchlens_tasks::problem::region::Region| {
                 region.check(labels.dim()).map_err(|error| RecordFault::Region { field, error })
             };

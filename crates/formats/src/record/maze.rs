@@ -1,219 +1,77 @@
-//! Problem files: one maze a line, as JSON. (Graphs have lines of their own: [`crate::graph_record`].)
+//! Records of mazes: one JSON object per line. (For graphs see [`super::graph`].)
 //!
 //! `{"grid_shape":[r,c],"connection_list":[[[..]],[[..]]],"start":[r,c],"end":[r,c],"solution":[[r,c],..],"class":".."}`.
 //! Passages are written as booleans and read as booleans or 0 and 1. `start`, `end` and `solution` may be absent; with
-//! both ends and no solution, the reader solves the maze. A solution is taken as it is: its steps must be open, it need
-//! not be the shortest. `class` is the [`SymmetryClass`] on which splits are made; it is written for whoever sorts
-//! lines by it, and never trusted on reading.
+//! both ends and no solution, the reader solves the maze. A solution must follow open passages, but need not be the
+//! shortest. `class` is the [`SymmetryClass`] by which splits are made; it is written for other programs, and ignored on
+//! reading.
 //!
-//! Three keys more stand where they say something: `torus`, true where opposite sides are glued together (the last row of
-//! `connection_list[0]` then leads to the first row, and the last column of `[1]` to the first column), `weights`, in the form of `connection_list`, what each open passage
-//! costs (a number from 1; 0 where there is a wall), and `importance`, how much a problem of a balanced set stands for.
+//! Three keys are written only if they differ from their default: `torus`, true if opposite sides are connected (the last
+//! row of `connection_list[0]` then leads to the first row, and the last column of `[1]` to the first column); `weights`,
+//! with the shape of `connection_list`, the weight of each open passage (from 1; 0 at walls); and `importance`, the
+//! importance weight of a problem of a balanced set.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::BufRead;
-use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::draw::Drawing;
-use crate::graph_record::GraphRecord;
-use searchlens_base::fault::{Fault, HasFault};
+use crate::record::error::{RecordError, RecordFault};
+use crate::record::json::{Object, form, json_fault};
 use searchlens_tasks::instance::Instance;
 use searchlens_tasks::mazes::error::{MAX_CELLS, MAX_WEIGHT};
 use searchlens_tasks::problem::Problem;
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::maze::{ConnectionList, Lattice, MIN_TORUS_SIDE, Maze};
 use searchlens_tasks::problem::passages::PassageSet;
-use searchlens_tasks::problem::region::RegionError;
 use searchlens_tasks::problem::solve::{DistanceField, shortest_path};
 use searchlens_tasks::splits::SymmetryClass;
 use searchlens_tasks::splits::symmetry::Symmetries;
 
-/// What a line holds.
+/// A maze with endpoints and a solution, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MazeRecord {
     /// The maze.
     pub maze: Maze,
-    /// Where to start, if the line says so.
+    /// The start cell, if known.
     pub start: Option<usize>,
-    /// Where to go, if the line says so.
+    /// The end cell, if known.
     pub end: Option<usize>,
     /// A path from start to end, along open passages, not necessarily the shortest; only if both ends are known.
     pub solution: Option<Vec<usize>>,
-}
-
-/// Why a line cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("line {line}: {fault}")]
-pub struct RecordError {
-    /// Number of the line, from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub fault: RecordFault,
-}
-
-impl HasFault for RecordError {
-    fn fault(&self) -> Fault {
-        Fault::BadInput
-    }
-}
-
-/// What is wrong with a line.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordFault {
-    /// The source failed, or is not UTF-8.
-    #[error("cannot be read as text: {0}; give a file of JSON lines in UTF-8")]
-    Source(std::io::Error),
-    /// Not JSON, not an object, or a key that is unknown or stands twice.
-    #[error("{message}; give one JSON object a line with the keys {keys}")]
-    Json {
-        /// What the parser says.
-        message: String,
-        /// The keys there are.
-        keys: &'static str,
-    },
-    /// A key that every line must have is absent.
-    #[error("`{field}` is missing; add it: {form}")]
-    Missing {
-        /// The key.
-        field: &'static str,
-        /// What it looks like.
-        form: &'static str,
-    },
-    /// A value of the wrong form.
-    #[error("`{field}` is {value}; it must be {form}")]
-    Form {
-        /// The key, with the place inside its value.
-        field: String,
-        /// What stands there, shortened.
-        value: String,
-        /// What should.
-        form: String,
-    },
-    /// A solution without both ends.
-    #[error("`solution` is given without `{missing}`; add it, or leave the solution out")]
-    SolutionWithoutEnds {
-        /// The key that is absent.
-        missing: &'static str,
-    },
-    /// A solution that begins or ends elsewhere than it should.
-    #[error("`solution` {verb} at {found:?} but `{field}` is {wanted:?}; make them agree")]
-    WrongEnd {
-        /// `starts` or `ends`.
-        verb: &'static str,
-        /// `start` or `end`.
-        field: &'static str,
-        /// `(row, col)` in the solution.
-        found: (usize, usize),
-        /// `(row, col)` in the field.
-        wanted: (usize, usize),
-    },
-    /// A step of the solution through a wall.
-    #[error(
-        "`solution[{index}]` steps from {from:?} to {to:?}, where there is no open passage; correct the step or leave \
-         the solution out"
-    )]
-    ClosedStep {
-        /// Index of the cell stepped to.
-        index: usize,
-        /// `(row, col)` before the step.
-        from: (usize, usize),
-        /// `(row, col)` after the step.
-        to: (usize, usize),
-    },
-    /// An edge of a graph that stands twice.
-    #[error("`edges` has {from} - {to} twice; leave one out")]
-    RepeatedEdge {
-        /// One end.
-        from: usize,
-        /// The other.
-        to: usize,
-    },
-    /// A step of the solution where a graph has no edge.
-    #[error(
-        "`solution[{index}]` steps from {from} to {to}, where there is no edge; correct the step or leave the solution out"
-    )]
-    NoEdge {
-        /// Index of the node stepped to.
-        index: usize,
-        /// The node before the step.
-        from: usize,
-        /// The node after the step.
-        to: usize,
-    },
-    /// A solution of a graph that ends where the goal is not.
-    #[error("`solution` ends in {end}, which does not fit the goal; correct it or leave the solution out")]
-    WrongGoal {
-        /// The last node.
-        end: usize,
-    },
-    /// A goal that no path reaches.
-    #[error(
-        "no path leads from `origin` {origin} to a node that fits the goal; change the goal, the edges or the origin"
-    )]
-    Unreachable {
-        /// The origin.
-        origin: usize,
-    },
-    /// A set of labels that makes no sense.
-    #[error("`{field}`: {error}")]
-    Region {
-        /// Which set.
-        field: &'static str,
-        /// What is wrong with it.
-        error: RegionError,
-    },
-    /// Both ends given, and no way between them.
-    #[error("no path leads from `start` {start:?} to `end` {end:?}; choose ends that are joined, or leave one out")]
-    NoPath {
-        /// `(row, col)`.
-        start: (usize, usize),
-        /// `(row, col)`.
-        end: (usize, usize),
-    },
 }
 
 /// The keys of a line.
 const KEYS: &str = "grid_shape, torus, connection_list, start, end, solution, class, weights, importance";
 
 impl MazeRecord {
-    /// The record of a problem; `None` if it is no maze.
+    /// Returns the record of a problem; `None` if it is not a maze.
     pub fn of(instance: &Instance) -> Option<MazeRecord> {
         let problem = &instance.problem;
-        // Asked first: only of a maze is it sure that the goal can be reached.
+        // Checked first: only in mazes the goal is always reachable.
         let maze = problem.maze()?;
         let (start, end) = (Some(problem.origin), Some(problem.target()));
         Some(MazeRecord { maze, start, end, solution: Some(instance.path.clone()) })
     }
 
-    /// The problem, if both ends are known.
+    /// Returns the problem, if both ends are known.
     pub fn problem(&self) -> Option<Problem> {
         let (start, end) = self.start.zip(self.end)?;
         Some(Problem::in_maze(self.maze.clone(), start, end))
     }
 
-    /// The class of the maze, computed from its passages.
+    /// Computes the symmetry class of the maze.
     pub fn class(&self) -> SymmetryClass {
         Symmetries::of(self.maze.lattice).class(&PassageSet::of(&self.maze))
     }
 
-    /// The picture of everything the record holds.
-    pub fn drawing(&self) -> Drawing {
-        let path = self.solution.clone().unwrap_or_default();
-        Drawing { maze: self.maze.clone(), start: self.start, end: self.end, path }
-    }
-
-    /// The line, without a line feed; `class` is [`MazeRecord::class`], which whoever drew the maze knows already.
+    /// Returns the JSON line, without a line feed. `class` is [`MazeRecord::class`], passed in because callers usually know it.
     pub fn to_line(&self, class: SymmetryClass) -> String {
         self.to_line_of_importance(class, 1.0)
     }
 
-    /// [`MazeRecord::to_line`] for a problem of a balanced set; an importance of 1 is not written.
+    /// Returns the JSON line of a problem of a balanced set; an importance of 1 is not written.
     pub fn to_line_of_importance(&self, class: SymmetryClass, importance: f64) -> String {
         let lattice = self.maze.lattice;
         let coord = |node: usize| {
@@ -234,18 +92,18 @@ impl MazeRecord {
         serde_json::to_string(&line).expect("lists of numbers and booleans are JSON")
     }
 
-    /// Reads one line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// [`RecordError`] under the given line number, for everything that is not as the module describes.
+    /// [`RecordError`] with the given line number, if the line is not as the module describes.
     pub fn parse(line_number: usize, line: &str) -> Result<MazeRecord, RecordError> {
         parse(line).map(|(record, _)| record).map_err(|fault| RecordError { line: line_number, fault })
     }
 
-    /// The record of these parts, solved if it has both ends and no solution.
+    /// Returns the record of these parts, solved if it has both ends and no solution.
     ///
     /// # Errors
-    /// [`RecordFault`], if a solution lacks an end, does not fit the ends, or goes through a wall, or if there is none.
+    /// [`RecordFault`], if a solution lacks an end, does not match the ends or goes through a wall, or if there is none.
     pub(crate) fn checked(
         maze: Maze,
         start: Option<usize>,
@@ -266,66 +124,11 @@ impl MazeRecord {
     }
 }
 
-/// A line of a maze or of a graph.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    /// A maze.
-    Maze(MazeRecord),
-    /// Any other graph.
-    Graph(GraphRecord),
-}
-
-impl Record {
-    /// The line of a problem, without a line feed.
-    pub fn line_of(instance: &Instance) -> String {
-        match MazeRecord::of(instance) {
-            Some(maze) => maze.to_line(instance.class),
-            None => GraphRecord::of(instance).to_line(instance.class),
-        }
-    }
-
-    /// Reads one line: a graph if it has the key `n`, a maze otherwise.
-    ///
-    /// # Errors
-    /// [`RecordError`], as the two readers have them.
-    pub fn parse(line_number: usize, line: &str) -> Result<Record, RecordError> {
-        match Record::is_graph(line) {
-            true => GraphRecord::parse(line_number, line).map(Record::Graph),
-            false => MazeRecord::parse(line_number, line).map(Record::Maze),
-        }
-    }
-
-    /// Whether a line is a graph's: whether it has the key `n`. What comes after the key may be anything: what is wrong
-    /// with a graph is for the reader of graphs to say.
-    pub(crate) fn is_graph(line: &str) -> bool {
-        struct Keys<'f>(&'f mut bool);
-        impl<'de> Visitor<'de> for Keys<'_> {
-            type Value = ();
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-                while let Some(key) = map.next_key::<String>()? {
-                    *self.0 |= key == "n";
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Ok(())
-            }
-        }
-        let mut has_n = false;
-        // A line that cannot be read to its end has shown its first keys.
-        let _ = serde_json::Deserializer::from_str(line).deserialize_map(Keys(&mut has_n));
-        has_n
-    }
-}
-
-/// Reads lines of mazes; empty lines are passed over.
+/// Reads lines of mazes, skipping empty ones.
 ///
 /// # Errors
-/// Each item can be a [`RecordError`]. Later lines can be read all the same, unless the source itself failed: that is
-/// the last item.
+/// Each item can be a [`RecordError`]. Later lines are still read, unless the source itself fails: that error is the last
+/// item.
 pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRecord, RecordError>> {
     let mut source_failed = false;
     let lines = source.lines().enumerate().map_while(move |(i, line)| {
@@ -336,7 +139,7 @@ pub fn read_records(source: impl BufRead) -> impl Iterator<Item = Result<MazeRec
             Ok(text) if text.trim().is_empty() => None,
             Ok(text) => Some(MazeRecord::parse(i + 1, &text)),
             Err(error) => {
-                // A line that is not UTF-8 has been passed; any other error would come again for ever.
+                // A line that is not UTF-8 has been consumed; any other error would repeat forever.
                 source_failed = error.kind() != std::io::ErrorKind::InvalidData;
                 Some(Err(RecordError { line: i + 1, fault: RecordFault::Source(error) }))
             }
@@ -365,7 +168,7 @@ struct Line {
     importance: Option<f64>,
 }
 
-/// A line as it is read: the values are looked at one by one, so that an error can name its place.
+/// A line as it is read. Values are checked one by one, so that an error can name the place.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLine {
@@ -380,7 +183,7 @@ struct RawLine {
     importance: Option<Value>,
 }
 
-/// The record of a line and its importance.
+/// Parses a line into its record and importance.
 pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
     let Object(raw): Object<RawLine> = serde_json::from_str(line).map_err(|error| json_fault(&error, line, KEYS))?;
     let missing = |field, form| RecordFault::Missing { field, form };
@@ -406,55 +209,6 @@ pub(crate) fn parse(line: &str) -> Result<(MazeRecord, f64), RecordFault> {
     }
     let solution = raw.solution.map(|value| parse_solution(lattice, &value)).transpose()?;
     Ok((MazeRecord::checked(maze, start, end, solution)?, importance))
-}
-
-/// What is read from an object alone: serde would take a list of the values in their order for a struct too.
-pub(crate) struct Object<T>(pub(crate) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
-        struct Map<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-        deserializer.deserialize_map(Map(PhantomData))
-    }
-}
-
-/// The parser's words, with the column only: it counts lines from the start of each line. Words that other programs write
-/// for what is no number are named with their key.
-pub(crate) fn json_fault(error: &serde_json::Error, text: &str, keys: &'static str) -> RecordFault {
-    let words = error.to_string();
-    let (line, column) = (error.line(), error.column());
-    let words = words.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&words);
-    let message = match no_number(text, column) {
-        Some((word, before)) => {
-            let key = keys.split(", ").filter_map(|key| Some((before.rfind(&format!("\"{key}\""))?, key))).max();
-            let place = key.map_or(String::new(), |(_, key)| format!("`{key}`: "));
-            format!("column {column}: {place}{word} is not a number in JSON; leave the problem out, or write a number")
-        }
-        None => format!("column {column}: {words}"),
-    };
-    RecordFault::Json { message, keys }
-}
-
-/// The word around a column (from 1) of a line, and what stands before it, if programs write it for what is no number.
-fn no_number(line: &str, column: usize) -> Option<(&str, &str)> {
-    let is_word = |c: char| c.is_ascii_alphabetic() || c == '-';
-    let before = line.get(..column.checked_sub(1)?)?;
-    let begin = before.trim_end_matches(is_word).len();
-    let len = line[begin..].find(|c| !is_word(c)).unwrap_or(line.len() - begin);
-    let word = &line[begin..begin + len];
-    let known = ["nan", "inf", "infinity"].contains(&word.trim_start_matches('-').to_ascii_lowercase().as_str());
-    known.then_some((word, &line[..begin]))
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -556,7 +310,7 @@ fn parse_solution(lattice: Lattice, value: &Value) -> Result<Vec<usize>, RecordF
     cells.iter().enumerate().map(cell).collect()
 }
 
-/// Whether a path of at least one cell leads from start to end along open passages.
+/// Checks that a non-empty path leads from start to end along open passages.
 fn check_solution(maze: &Maze, start: usize, end: usize, path: &[usize]) -> Result<(), RecordFault> {
     let lattice = maze.lattice;
     let ends = [("starts", "start", path[0], start), ("ends", "end", path[path.len() - 1], end)];
@@ -586,14 +340,14 @@ fn solve(maze: &Maze, start: usize, end: usize) -> Result<Vec<usize>, RecordFaul
         .ok_or_else(|| RecordFault::NoPath { start: coord(start), end: coord(end) })
 }
 
-/// Two numbers that count something.
+/// Returns a pair of non-negative integers.
 fn pair(value: &Value) -> Option<[usize; 2]> {
     let [a, b] = value.as_array()?.as_slice() else { return None };
     let number = |value: &Value| usize::try_from(value.as_u64()?).ok();
     Some([number(a)?, number(b)?])
 }
 
-/// A list of a known length.
+/// Returns a list of a known length.
 fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFault> {
     match value.as_array() {
         Some(items) if items.len() == len => Ok(items),
@@ -604,14 +358,4 @@ fn list(field: String, value: &Value, len: usize) -> Result<&[Value], RecordFaul
         }),
         None => Err(form(field, value, format!("a list of {len}"))),
     }
-}
-
-pub(crate) fn form(field: impl Into<String>, value: &Value, form: impl Into<String>) -> RecordFault {
-    const LONGEST: usize = 60;
-    let text = value.to_string();
-    let value = match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
-    };
-    RecordFault::Form { field: field.into(), value, form: form.into() }
 }
