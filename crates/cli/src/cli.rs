@@ -87,7 +87,7 @@ impl Cli {
             Command::Tokenize(args) => tokenize::run(args, &common)?,
             Command::Count(args) => count::run(args)?,
             Command::Baselines(args) => baselines::run(args, &common)?,
-            Command::Activations(args) => activations::run(args)?,
+            Command::Activations(args) => activations::run(args, &common)?,
             Command::Sites(args) => sites::run(args)?,
             Command::Bench(args) => bench::run(args, &common)?,
         }

@@ -10,7 +10,7 @@ use searchlens::report::ReportError;
 use searchlens::runs::run::RunError;
 use searchlens::runs::snapshot::SnapshotError;
 use searchlens::tokens::tokenizer::TokenizerName;
-use searchlens::{formats, model, runs, tasks, tokens};
+use searchlens::{formats, lens, model, runs, tasks, tokens};
 
 use crate::output::ReaderGone;
 
@@ -126,7 +126,8 @@ fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.downcast_ref::<CheckpointError>().is_some_and(is_bad_checkpoint)
         || error.downcast_ref::<ActivationsError>().is_some_and(is_bad_request)
         || error.is::<model::model::TokensError>()
-        || error.is::<model::sites::SiteError>()
+        || error.is::<lens::address::AddressError>()
+        || error.is::<lens::capture::CaptureError>()
         || error.is::<model::kernels::tier::TierError>()
 }
 
@@ -145,11 +146,7 @@ fn is_bad_snapshot(error: &SnapshotError) -> bool {
 fn is_bad_request(error: &ActivationsError) -> bool {
     match error {
         ActivationsError::Checkpoint(error) => is_bad_checkpoint(error),
-        ActivationsError::File(_)
-        | ActivationsError::Tensor { .. }
-        | ActivationsError::Tokens(_)
-        | ActivationsError::Site(_)
-        | ActivationsError::Plan(_) => true,
+        ActivationsError::File(_) | ActivationsError::Tensor { .. } | ActivationsError::Capture(_) => true,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Where a number first ceased to be finite: asked once loss or gradient are not, answered by going through the step again with
 //! every tensor looked at, in f32.
 
+use crate::acts::Acts;
 use crate::backward::{ActGrads, Reach, backward};
 use crate::config::{AttentionDir, ModelConfig};
-use crate::forward::{Acts, Net, forward};
+use crate::forward::forward;
 use crate::kernels::loss::cross_entropy;
-use crate::linear::Products;
+use crate::net::{Net, Products};
 use crate::sites::{At, Axes, Site};
 use crate::tap::Tap;
 use crate::train::Group;
@@ -160,15 +161,11 @@ impl Tap<f32> for Finder<'_> {
         !matches!(at.site, Site::AttnIn | Site::QInput | Site::KInput | Site::VInput)
     }
 
-    fn edits(&self, _: At) -> bool {
-        false
-    }
-
-    fn forward(&mut self, at: At, value: &mut [f32]) {
+    fn read(&mut self, at: At, value: &[f32]) {
         self.forward = self.forward.or_else(|| self.find(at, value));
     }
 
-    fn backward(&mut self, at: At, gradient: &mut [f32]) {
+    fn read_gradient(&mut self, at: At, gradient: &[f32]) {
         self.backward = self.backward.or_else(|| self.find(at, gradient));
     }
 }

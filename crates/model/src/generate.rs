@@ -3,13 +3,15 @@
 //! Rows (prompts and what follows them) go through the network together: a few prompts of equal length at a time, then one
 //! position of every row that still goes on. In f32 it is the forward pass that everything else uses, told of a past.
 
+use crate::acts::Acts;
 use crate::config::{AttentionDir, ModelConfig};
-use crate::forward::{Acts, Net, Sequences, forward_after};
+use crate::forward::forward_after;
 use crate::kernels::attention::softmax;
 use crate::kernels::tier::{Precision, TierError, bf16_unit};
-use crate::linear::{PackedWeights, Products};
 use crate::model::{Model, TokensError};
-use crate::past::{Cache, Past};
+use crate::net::{Net, Products, Sequences};
+use crate::packed::PackedWeights;
+use crate::past::{KvCache, Past};
 use crate::slots::Rooms;
 use crate::tap::{NoTap, Window, WindowTap};
 use crate::tiled::{ReadRoom, TiledReader};
@@ -235,7 +237,7 @@ struct PlainPass<'a, T> {
 /// What a worker needs for a batch; reused, so that the steady state allocates little.
 #[derive(Default)]
 struct Room {
-    cache: Cache<f32>,
+    cache: KvCache<f32>,
     acts: Acts<f32>,
 }
 

@@ -2,7 +2,9 @@
 //!
 //! **Invariant:** this room knows token ids, not problems. A forward pass without taps allocates nothing once warm. No file is
 //! touched outside `checkpoint`.
+pub mod acts;
 pub mod backward;
+mod by_head;
 pub mod checkpoint;
 pub mod config;
 pub mod diagnosis;
@@ -13,7 +15,9 @@ pub mod hot;
 pub mod kernels;
 pub mod linear;
 pub mod model;
+pub mod net;
 pub mod optimiser;
+pub mod packed;
 pub mod params;
 mod past;
 pub mod profile;

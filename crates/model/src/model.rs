@@ -1,8 +1,7 @@
 //! A network that owns its parameters.
 
 use crate::config::ModelConfig;
-use crate::forward::{Net, Sequences};
-use crate::linear::Products;
+use crate::net::{Net, Products, Sequences};
 use crate::params::Layout;
 use rand::Rng;
 

@@ -3,15 +3,17 @@
 //! A batch comes cut into groups of sequences of equal (padded) length. Groups belong to a fixed number of gradient slots;
 //! workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
+use crate::acts::Acts;
 use crate::backward::{ActGrads, Reach, backward};
 use crate::diagnosis::{self, Origin};
-use crate::forward::{Acts, Net, Sequences, forward};
+use crate::forward::forward;
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::tier::{Precision, TierError, bf16_unit, vectorised};
-use crate::linear::{PackedWeights, Products};
 use crate::model::Model;
+use crate::net::{Net, Products, Sequences};
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
+use crate::packed::PackedWeights;
 use crate::params::Slot;
 use crate::profile::{Nanos, Profile, Profiled, Stage};
 use crate::slots::Rooms;

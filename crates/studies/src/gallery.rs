@@ -1,13 +1,13 @@
-//! Specimens: problems with the model's answer beside the optimum, and its attention at every layer and head.
+//! The gallery: problems with the model's answer, the shortest path, and attention at every layer and head.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use searchlens_lens::address::Address;
+use searchlens_lens::capture::{Input, Pass, Request, capture};
+use searchlens_lens::tensor::Tensors;
 use searchlens_model::Model;
-use searchlens_model::forward::{Acts, Sequences, forward};
 use searchlens_model::generate::{GenerateError, Reader};
-use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
-use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
 use searchlens_tasks::problem::Problem;
 use searchlens_tasks::split::Split;
@@ -21,11 +21,11 @@ use searchlens_runs::exam::{Marking, Question, answers, draw, mark};
 /// Which problems to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GalleryPlan {
-    /// How many problems.
+    /// Number of problems.
     pub specimens: usize,
-    /// How many of them are to be answered wrongly, if so many are found.
+    /// Number of these answered wrongly, if that many are found.
     pub failures: usize,
-    /// Problems of the split to look at.
+    /// Number of problems of the split to search.
     pub search: usize,
 }
 
@@ -39,10 +39,10 @@ impl Default for GalleryPlan {
 /// Problems answered together while searching.
 const CHUNK: usize = 500;
 
-/// The first failures, and the first right answers to problems with a fork, among the problems of a split, by index; attention from one
-/// recorded run each over prompt and answer.
+/// Collects, by index, the first failures and the first correct answers to problems with a fork among the problems of a split, each
+/// with its attention over prompt and answer.
 ///
-/// A gallery shows mazes: of a task of graphs it shows nothing, and says so.
+/// Only mazes can be drawn: for a task of graphs the gallery is empty and says so.
 ///
 /// # Errors
 /// If the prompts do not fit the network.
@@ -83,7 +83,9 @@ pub fn gallery(
         found.n_wrong,
     );
     let chosen: Vec<Answered> = found.wrong.into_iter().chain(found.right).collect();
-    let specimens = chosen.iter().map(|answered| specimen(model, tokenizer, answered)).collect();
+    let attention = attention(model, tokenizer, &chosen, workers);
+    let shown = chosen.iter().zip(attention);
+    let specimens = shown.map(|(answered, attention)| specimen(model, tokenizer, answered, &attention)).collect();
     Ok(Gallery { format_version: FORMAT_VERSION, selection, n_layers, n_heads, specimens })
 }
 
@@ -119,17 +121,21 @@ impl Found {
     }
 }
 
-fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specimen {
-    let Answered { question, tokens: generated, marking } = answered;
+impl Answered {
+    /// Prompt and answer, as far as the network has read them: the last token of an answer that fills the context is never fed
+    /// back.
+    fn ids(&self, model: &Model) -> Vec<u32> {
+        let mut ids = [&self.question.prompt.ids[..], &self.tokens].concat();
+        ids.truncate(model.config.n_ctx);
+        ids
+    }
+}
+
+fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered, attention: &[u8]) -> Specimen {
+    let Answered { question, marking, .. } = answered;
     let problem = &question.instance.problem;
     let maze = problem.maze().expect("`gallery` asked whether the task draws mazes");
-    let mut ids = [&question.prompt.ids[..], generated].concat();
-    // The last token of an answer that fills the context is never read again.
-    ids.truncate(model.config.n_ctx);
-    let mut shown = ids.clone();
-    if let Some(mask) = tokenizer.mask_id() {
-        shown[question.prompt.len()..].fill(mask);
-    }
+    let ids = answered.ids(model);
     let roles = question.prompt.roles.iter().chain(&marking.answer.roles).take(ids.len());
     let name = |&id: &u32| tokenizer.vocab().name(id).unwrap_or("?").to_owned();
     Specimen {
@@ -146,7 +152,7 @@ fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specim
         tokens: ids.iter().map(name).collect(),
         marks: roles.map(|&role| mark_of(role)).collect(),
         path_start: question.prompt.len() - 1,
-        attention: STANDARD.encode(attention(model, &shown)),
+        attention: STANDARD.encode(attention),
     }
 }
 
@@ -158,17 +164,35 @@ fn mark_of(role: Role) -> Mark {
     }
 }
 
-/// Attention patterns of one sequence, `[layer][head][query][key]`, in steps of 1/255.
-fn attention(model: &Model, ids: &[u32]) -> Vec<u8> {
-    let layers = (0..model.config.n_layers).map(|layer| At::new(Site::Pattern, layer));
-    let mut nobody = NoTap;
-    let mut recorder = Recorder::new(layers.clone(), &mut nobody);
-    forward(model.net(), Sequences { tokens: ids, seq: ids.len() }, &mut Acts::<f32>::default(), &mut recorder);
-    let values = recorder.recording.values;
-    layers.flat_map(|at| values[&at].iter().map(|p| (p * 255.0).round() as u8)).collect()
+/// Attention patterns of each answer, `[layer][head][query][key]`, in steps of 1/255. A network trained without a teacher sees the
+/// mask in place of its answer.
+fn attention(model: &Model, tokenizer: &Tokenizer, chosen: &[Answered], workers: &Workers) -> Vec<Vec<u8>> {
+    let shown = |answered: &Answered| {
+        let mut ids = answered.ids(model);
+        if let Some(mask) = tokenizer.mask_id() {
+            ids[answered.question.prompt.len()..].fill(mask);
+        }
+        ids
+    };
+    if chosen.is_empty() {
+        return Vec::new();
+    }
+    let shown: Vec<Vec<u32>> = chosen.iter().map(shown).collect();
+    let inputs: Vec<Input<'_>> = shown.iter().map(|ids| Input { ids, roles: None, weights: None }).collect();
+    let layers = (0..model.config.n_layers).map(|layer| Address::whole(At::new(Site::Pattern, layer)));
+    let addresses: Vec<Address> = layers.collect();
+    let request = Request { addresses: &addresses, plan: &[], references: &Tensors::new(), pass: Pass::Forward };
+    let captured = capture(model, &inputs, request, workers).expect("the network has read these tokens before");
+    let mut bytes = vec![Vec::new(); chosen.len()];
+    for layer in &captured.values {
+        for (bytes, pattern) in bytes.iter_mut().zip(layer.parts()) {
+            bytes.extend(pattern.iter().map(|p| (p * 255.0).round() as u8));
+        }
+    }
+    bytes
 }
 
-/// What is wrong with an answer, in a few words; nothing if nothing is.
+/// Describes in a few words why an answer is wrong; empty if it is not.
 fn failure(problem: &Problem, optimum: &[usize], marking: &Marking) -> String {
     let Marking { answer, verdict } = marking;
     if marking.is_exact() {

@@ -1,18 +1,17 @@
-//! What a linear reader finds in the residual stream before the first step is made: the walls, and the path to come.
+//! Linear probes of the residual stream before the first step: the maze's walls, and the cells of the path to come.
 //!
-//! Each accuracy stands beside its control task, the same probe on the network before training, and what needs no network at all: the
-//! majority answer for walls, following corridors for the path.
+//! Each accuracy is reported with its control task, the same probe on the untrained network, and a baseline that needs no
+//! network: the majority answer for walls, following corridors for the path.
 
 use rayon::prelude::*;
 use searchlens_base::stream::{Purpose, stream};
+use searchlens_lens::address::{Address, Positions};
+use searchlens_lens::capture::{CaptureError, Input, Pass, Request, capture};
 use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_type};
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
+use searchlens_lens::tensor::Tensors;
 use searchlens_model::Model;
-use searchlens_model::forward::{Acts, Sequences, forward};
-use searchlens_model::model::TokensError;
-use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
-use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
 use searchlens_stats::bootstrap::bootstrap_shares;
 use searchlens_stats::error::StatsError;
@@ -20,21 +19,23 @@ use searchlens_stats::estimate::Estimate;
 use searchlens_tasks::corridor::{ForkChoice, Given, fork_conditioned, walker_hits};
 use searchlens_tasks::split::Split;
 use searchlens_tasks::task::Task;
+use searchlens_tokens::query::RoleQuery;
+use searchlens_tokens::role::RoleKind;
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use searchlens_results::{FORMAT_VERSION, ForkConditioned, FutureProbe, ProbePoint, ProbeResult};
 use searchlens_runs::exam::{Question, draw};
 
-/// How much is probed.
+/// Size of a probing study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbePlan {
     /// Problems of the training split to fit on.
     pub n_train: usize,
     /// Problems of the test split, of other symmetry classes, to score on.
     pub n_test: usize,
-    /// Furthest step of the path that is asked for.
+    /// Last step of the path to probe for.
     pub k_max: usize,
-    /// How probes are fitted.
+    /// Settings of the fit.
     pub fit: ProbeConfig,
 }
 
@@ -52,28 +53,26 @@ impl Default for ProbePlan {
 }
 
 impl ProbePlan {
-    /// Half the problems and 5 steps: a third of the time.
+    /// Returns a plan with half the problems and 5 steps, which takes a third of the time.
     pub fn quick() -> ProbePlan {
         ProbePlan { n_train: 1000, n_test: 500, k_max: 5, ..ProbePlan::default() }
     }
 }
 
-/// Steps that fewer problems reach are not asked for.
-const LEAST: usize = 50;
+/// Steps that fewer problems reach are not probed for.
+const MIN_PROBLEMS: usize = 50;
 
 /// Resamples of each interval.
 const RESAMPLES: usize = 2000;
 
-/// Why there are no probes.
+/// Errors of a probing study.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ProbingError {
-    /// The prompts do not fit the network.
     #[error(transparent)]
-    Tokens(#[from] TokensError),
-    /// A probe cannot be fitted.
+    Capture(#[from] CaptureError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// No interval can be given.
     #[error(transparent)]
     Stats(#[from] StatsError),
 }
@@ -96,7 +95,7 @@ pub fn probe(
     let questions = |split, n: usize| draw(task, tokenizer, seed, split, 0..n as u64, workers);
     let (train, test) = (questions(Split::Train, plan.n_train), questions(Split::Test, plan.n_test));
     let sites = sites(trained);
-    let capture = |model: &Model, questions: &[Question]| capture(model, &sites, questions, workers);
+    let capture = |model: &Model, questions: &[Question]| at_path_start(model, &sites, questions, workers);
     let activations = Activations {
         d: trained.config.d_model,
         trained: [capture(trained, &train)?, capture(trained, &test)?],
@@ -106,40 +105,29 @@ pub fn probe(
     workers.run(|| study.result())
 }
 
-/// The residual stream from its beginning to its end.
+/// The residual stream before the first block and after each.
 fn sites(model: &Model) -> Vec<At> {
     let posts = (0..model.config.n_layers).map(|layer| At::new(Site::ResidPost, layer));
     let first = if model.config.n_layers > 0 { At::new(Site::ResidPre, 0) } else { At::new(Site::Embed, 0) };
     std::iter::once(first).chain(posts).collect()
 }
 
-/// Prompts run together.
-const ROWS: usize = 32;
-
-/// The sites' values at the last token of every prompt, `[site][n · d_model]`.
-fn capture(
+/// The sites' values at the path-start token, the last of every prompt: `[site][n · d_model]`.
+fn at_path_start(
     model: &Model,
     sites: &[At],
     questions: &[Question],
     workers: &Workers,
-) -> Result<Vec<Vec<f32>>, TokensError> {
-    let d = model.config.d_model;
-    let equal = questions.chunk_by(|a, b| a.prompt.len() == b.prompt.len());
-    let groups: Vec<&[Question]> = equal.flat_map(|stretch| stretch.chunks(ROWS)).collect();
-    let run = |group: &&[Question]| -> Result<Vec<Vec<f32>>, TokensError> {
-        let tokens: Vec<u32> = group.iter().flat_map(|q| &q.prompt.ids).copied().collect();
-        let seq = group[0].prompt.len();
-        let sequences = Sequences { tokens: &tokens, seq };
-        model.check(sequences)?;
-        let mut nobody = NoTap;
-        let mut recorder = Recorder::new(sites.iter().copied(), &mut nobody);
-        forward(model.net(), sequences, &mut Acts::<f32>::default(), &mut recorder);
-        let values = recorder.recording.values;
-        let last = |at: &At| values[at].chunks_exact(seq * d).flat_map(|row| row[(seq - 1) * d..].to_vec()).collect();
-        Ok(sites.iter().map(last).collect())
-    };
-    let parts: Vec<Vec<Vec<f32>>> = workers.run(|| groups.par_iter().map(run).collect::<Result<_, _>>())?;
-    Ok((0..sites.len()).map(|s| parts.iter().flat_map(|part| &part[s]).copied().collect()).collect())
+) -> Result<Vec<Vec<f32>>, CaptureError> {
+    let positions = Positions::Role(RoleQuery::Kind(RoleKind::PathStart));
+    let address = |&at: &At| Address { positions: positions.clone(), ..Address::whole(at) };
+    let addresses: Vec<Address> = sites.iter().map(address).collect();
+    let prompts = questions.iter().map(|q| &q.prompt);
+    let inputs: Vec<Input<'_>> =
+        prompts.map(|prompt| Input { ids: &prompt.ids, roles: Some(&prompt.roles), weights: None }).collect();
+    let request = Request { addresses: &addresses, plan: &[], references: &Tensors::new(), pass: Pass::Forward };
+    let captured = capture(model, &inputs, request, workers)?;
+    Ok(captured.values.into_iter().map(|captured| captured.values).collect())
 }
 
 /// `[training, test]`, each `[site][n · d]`.
@@ -149,7 +137,7 @@ struct Activations {
     untrained: [Vec<Vec<f32>>; 2],
 }
 
-/// Everything that the questions share.
+/// Inputs of all questions.
 struct Study<'a> {
     plan: &'a ProbePlan,
     seed: u64,
@@ -159,7 +147,7 @@ struct Study<'a> {
     activations: Activations,
 }
 
-/// Answers to one or several questions, `[question][example]`, true ones and those of the control task.
+/// Answers to one or several questions, `[question][example]`: true ones and those of the control task.
 struct Labels {
     train: Vec<Vec<usize>>,
     test: Vec<Vec<usize>>,
@@ -167,12 +155,12 @@ struct Labels {
     control_test: Vec<Vec<usize>>,
 }
 
-/// What probes at one site get right: for each test example the share of the questions.
+/// Scores of the probes at one site: for each test example, the share of questions answered correctly.
 struct SiteReading {
     trained: Vec<f64>,
     control: Vec<f64>,
     untrained: Vec<f64>,
-    /// Cross-validated accuracy on the training problems: to choose sites by.
+    /// Cross-validated accuracy on the training problems; chooses the best site.
     inner: f64,
 }
 
@@ -206,11 +194,11 @@ impl Study<'_> {
         Ok((points, others.remove(0)))
     }
 
-    /// Which cell is reached after k steps? `None` if too few problems go so far.
+    /// Which cell is reached after k steps? `None` if too few paths are that long.
     fn future(&self, k: usize) -> Result<Option<FutureProbe>, ProbingError> {
         let goes_so_far = |q: &Question| q.instance.path.len() > k;
         let count = |questions: &[Question]| questions.iter().filter(|q| goes_so_far(q)).count();
-        if count(&self.train) < LEAST || count(&self.test) < LEAST {
+        if count(&self.train) < MIN_PROBLEMS || count(&self.test) < MIN_PROBLEMS {
             return Ok(None);
         }
         let cells = |questions: &[Question]| {
@@ -234,7 +222,7 @@ impl Study<'_> {
         }))
     }
 
-    /// The best site, chosen on the training problems, on those test problems where step 1 leaves step k open.
+    /// Scores the best site, chosen on the training problems, on the test problems where step 1 leaves step k open.
     fn fork_conditioned(
         &self,
         k: usize,
@@ -244,7 +232,7 @@ impl Study<'_> {
     ) -> Result<Option<ForkConditioned>, ProbingError> {
         let is_open = |i: &usize| fork_conditioned(&asked[*i].instance.problem, &asked[*i].instance.path, k);
         let open: Vec<usize> = (0..asked.len()).filter(is_open).collect();
-        if open.len() < LEAST {
+        if open.len() < MIN_PROBLEMS {
             return Ok(None);
         }
         let better = |best: usize, s: usize| if readings[s].inner > readings[best].inner { s } else { best };
@@ -257,7 +245,7 @@ impl Study<'_> {
         Ok(Some(ForkConditioned { site, trained: estimates[0], corridor_floor: estimates[1] }))
     }
 
-    /// The answers, with those of a control task that is fixed by the seed and the number of the first question.
+    /// Adds the answers of a control task, which depends on the seed and the number of the first question.
     fn labels(
         &self,
         first_question: u64,
@@ -316,7 +304,7 @@ impl Study<'_> {
         (0..self.sites.len()).into_par_iter().map(site).collect()
     }
 
-    /// The readings and some baselines as estimates, all from the same resamples of the test problems that are asked.
+    /// Estimates the readings and some baselines, all from the same resamples of the test problems that are asked.
     fn points(
         &self,
         readings: &[SiteReading],

@@ -1,13 +1,15 @@
-//! `searchlens activations`: what a network computes on given tokens, site by site.
+//! `searchlens activations`: a network's activations and gradients on given tokens.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use searchlens::lens::activations::{SiteChoice, activations, read_tokens, write_activations};
+use searchlens::lens::activations::{SiteChoice, activations, read_references, read_tokens, write_activations};
 use searchlens::lens::plan::{Plan, Receipt};
+use searchlens::lens::tensor::Tensors;
 use searchlens::model::checkpoint::load_model;
 use serde::Serialize;
 
+use crate::cli::Common;
 use crate::error::{InputError, read};
 use crate::output::{print, print_json};
 
@@ -15,22 +17,25 @@ use crate::output::{print, print_json};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ActivationsArgs {
-    /// The network
+    /// Checkpoint of the network
     #[arg(long, value_name = "C")]
     checkpoint: PathBuf,
     /// A safetensors file with tokens (int64 [batch, pos]) and perhaps loss_mask (f32 [batch, pos-1])
     #[arg(long, value_name = "T")]
     tokens: PathBuf,
-    /// all, or names of sites with commas between (see `searchlens sites`)
+    /// all, or sites or addresses separated by commas (see `searchlens sites`)
     #[arg(long, value_name = "NAMES", default_value = "all")]
     sites: String,
-    /// Also the gradient of the loss at these sites and of every parameter
+    /// Also write the gradients of the loss at these sites and of every parameter
     #[arg(long)]
     gradients: bool,
-    /// Edits to make on the way, as JSON
+    /// Plan of edits, as JSON
     #[arg(long, value_name = "PLAN.json")]
     plan: Option<PathBuf>,
-    /// Where to write acts.SITE, logits, loss, act_grads.SITE and grads.PARAMETER
+    /// A safetensors file with tensors that the plan names: means, directions, another run's activations
+    #[arg(long, value_name = "R", requires = "plan")]
+    references: Option<PathBuf>,
+    /// File to write acts.SITE, logits, loss, act_grads.SITE and grads.PARAMETER to
     #[arg(long, value_name = "A")]
     out: PathBuf,
     /// Print loss and receipts of the edits as JSON
@@ -39,7 +44,10 @@ pub(crate) struct ActivationsArgs {
 }
 
 const EXAMPLES: &str = "The loss is the mean next-token loss in nats, weighted by loss_mask (all positions, if there is none).
+An address is a site, or a part of one: z.2[head=1,pos=3..5], pattern.0[key=0].
 A plan: [{\"at\": \"blocks.2.attn.hook_z[head=1]\", \"edit\": \"zero\"}, {\"at\": \"resid_post.0\", \"edit\": {\"scale\": 0.5}}]
+Edits: \"zero\", \"knock_out\" (of attn_scores), {\"scale\": 0.5}, {\"set\": 1}, {\"mean\": \"NAME\"}, {\"add\": {\"direction\": [1, 0], \"scale\": 2}},
+{\"project\": {\"onto\": [[1, 0]]}} or out_of, {\"interchange\": {\"source\": \"NAME\", \"subspace\": [[1, 0]]}}; NAME is a tensor of --references.
 
 Examples:
   searchlens activations --checkpoint run/checkpoints/best.safetensors --tokens t.safetensors --out a.safetensors
@@ -53,14 +61,16 @@ struct Summary<'a> {
     receipts: &'a [Receipt],
 }
 
-pub(crate) fn run(args: ActivationsArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: ActivationsArgs, common: &Common) -> anyhow::Result<()> {
     let plan = args.plan.as_deref().map_or(Ok(Plan::new()), read_plan)?;
     let model = load_model(&args.checkpoint)?.model;
     let batch = read_tokens(&args.tokens)?;
     let sites = SiteChoice::parse(&args.sites, &model)?;
-    let result = activations(&model, &batch, &sites, args.gradients, &plan)?;
+    let references = args.references.as_deref().map_or(Ok(Tensors::new()), read_references)?;
+    let workers = common.workers()?;
+    let result = activations(&model, &batch, &sites, args.gradients, &plan, &references, &workers)?;
     write_activations(&args.out, &result)?;
-    let loss = result.tensors["loss"].1[0];
+    let loss = result.tensors["loss"].values[0];
     if args.json {
         return print_json(&Summary {
             out: &args.out,

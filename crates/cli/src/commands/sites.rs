@@ -22,7 +22,8 @@ pub(crate) struct SitesArgs {
     json: bool,
 }
 
-const EXAMPLES: &str = "Names and shapes are TransformerLens'; commands take either name. {i} stands for the layer. All can be read and differentiated.
+const EXAMPLES: &str = "Names and shapes are TransformerLens'; commands take either name. {i} stands for the layer. Every site can be read, edited and
+differentiated.
 
 Examples:
   searchlens sites
@@ -35,6 +36,7 @@ struct Row {
     short: String,
     shape: Vec<String>,
     formula: &'static str,
+    /// Whether plans can edit it: so far, every site.
     editable: bool,
 }
 
@@ -55,7 +57,7 @@ impl Row {
         Row::new(site, "{i}", |axis| axis.to_owned())
     }
 
-    /// A site of one network; how many sequences there are and how long they are is left open.
+    /// A site of one network; `batch` and `pos` stay open.
     fn of_network(at: At, config: &ModelConfig) -> Row {
         let size = |axis: &str| match axis {
             "d_model" => config.d_model.to_string(),
@@ -84,17 +86,17 @@ impl Row {
             short: if site.in_block() { format!("{}.{layer}", info.short) } else { info.short.to_owned() },
             shape: axes.iter().map(|axis| size(axis)).collect(),
             formula: info.formula,
-            editable: site.is_editable(),
+            editable: true,
         }
     }
 }
 
 fn table(rows: &[Row]) -> String {
     let cells = |row: &Row| {
-        let edit = if row.editable { "edit" } else { "read" };
+        let edit = if row.editable { "yes" } else { "no" };
         [row.name.clone(), row.short.clone(), format!("[{}]", row.shape.join(", ")), edit.to_owned()]
     };
-    let head = ["name", "short", "shape", ""].map(str::to_owned);
+    let head = ["name", "short", "shape", "editable"].map(str::to_owned);
     let all: Vec<_> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
     let widths: Vec<usize> = (0..4).map(|i| all.iter().map(|row| row[i].len()).max().unwrap_or(0)).collect();
     let formulas = std::iter::once("formula").chain(rows.iter().map(|row| row.formula));

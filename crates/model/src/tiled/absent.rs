@@ -1,9 +1,9 @@
 //! The tiled step and reading where there is no tile unit: they cannot be made, because no [`Bf16Unit`] can.
 
 use crate::backward::Reach;
-use crate::forward::{Net, Sequences};
 use crate::kernels::tile::Bf16Unit;
 use crate::model::Model;
+use crate::net::{Net, Sequences};
 use crate::profile::Nanos;
 use crate::train::Group;
 

@@ -7,9 +7,9 @@ use super::norm::norm;
 use super::room::{Room, heads, panel};
 use super::weights::{TiledBlock, TiledMlp};
 use crate::config::PositionEmbedding;
-use crate::forward::{Net, Sequences};
 use crate::kernels::tile::{Sums, TileUnit, ZERO_WIDE};
 use crate::kernels::vector::{add, load_some, store_wide};
+use crate::net::{Net, Sequences};
 use crate::profile::Stage;
 
 /// Up to the residual stream after the last block.

@@ -28,9 +28,9 @@ mod slot;
 mod weights;
 
 use crate::backward::Reach;
-use crate::forward::Net;
 use crate::kernels::tile::{Bf16Unit, Sums};
 use crate::model::Model;
+use crate::net::Net;
 use crate::profile::Nanos;
 use crate::slots::Rooms;
 use crate::train::Group;

@@ -12,9 +12,9 @@ use super::room::{heads, panel};
 use super::rotary::Turns;
 use super::weights::{TiledMlp, TiledWeights};
 use crate::config::PositionEmbedding;
-use crate::forward::{Net, Sequences};
 use crate::kernels::tile::{Bf16Unit, Sums, TileUnit};
 use crate::model::Model;
+use crate::net::{Net, Sequences};
 
 /// A network packed for reading.
 #[derive(Debug)]

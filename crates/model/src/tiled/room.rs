@@ -9,7 +9,7 @@ use super::norm::Normalized;
 use super::rotary::Turns;
 use super::scored::Scored;
 use crate::config::ModelConfig;
-use crate::forward::{Sequences, attn_dims};
+use crate::net::{Sequences, attn_dims};
 use crate::profile::{Profile, Profiled};
 use crate::train::Group;
 

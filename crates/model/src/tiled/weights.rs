@@ -3,8 +3,8 @@
 use super::factor::{BLOCK, Tiles, pack_weights, pack_weights_transposed};
 use super::norm::Norm;
 use crate::config::{ModelConfig, Normalization};
-use crate::forward::norm_kind;
 use crate::kernels::tile::{Bf16Unit, Wide, ZERO_WIDE};
+use crate::net::norm_kind;
 use crate::params::{Layout, NormSlots, Slot};
 use rayon::prelude::*;
 

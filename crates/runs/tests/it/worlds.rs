@@ -1,6 +1,8 @@
 //! Every kind of task is trained on and examined, from a config to scores.
 
-use searchlens_model::forward::{Acts, Sequences, forward};
+use searchlens_model::acts::Acts;
+use searchlens_model::forward::forward;
+use searchlens_model::net::Sequences;
 use searchlens_model::generate::Reader;
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::tap::NoTap;
