@@ -4,8 +4,10 @@ use std::sync::OnceLock;
 
 use searchlens_base::stream::{Purpose, stream};
 use searchlens_lens::activations::{SiteChoice, read_tokens};
-use searchlens_lens::address::Address;
-use searchlens_lens::plan::{Plan, PlanTap};
+use searchlens_lens::address::{Address, Sequence};
+use searchlens_lens::plan::Plan;
+use searchlens_lens::resolved::ResolvedPlan;
+use searchlens_lens::tensor::Tensors;
 use searchlens_model::Model;
 use searchlens_model::checkpoint::{load_model, load_training};
 use searchlens_model::config::ModelConfig;
@@ -56,5 +58,5 @@ pub fn plan(data: &[u8]) {
     let Ok(plan) = serde_json::from_str::<Plan>(text) else { return };
     let written = serde_json::to_string(&plan).expect("a plan that was read can be written");
     assert_eq!(serde_json::from_str::<Plan>(&written).expect("it can be read again"), plan, "{written}");
-    drop(PlanTap::new(&plan, &model.config, 4));
+    drop(ResolvedPlan::new(&plan, &Tensors::new(), &model.config, &[Sequence { len: 4, roles: None }]));
 }

@@ -69,7 +69,7 @@ impl Cli {
             Command::Tokenize(args) => tokenize::run(args, &global)?,
             Command::Count(args) => count::run(args)?,
             Command::Baselines(args) => baselines::run(args, &global)?,
-            Command::Activations(args) => activations::run(args)?,
+            Command::Activations(args) => activations::run(args, &global)?,
             Command::Sites(args) => sites::run(args)?,
             Command::Bench(args) => bench::run(args, &global)?,
         }

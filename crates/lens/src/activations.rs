@@ -1,16 +1,17 @@
-//! Every activation and gradient of a batch, to and from files: what `searchlens activations` does.
+//! Activations and gradients of a batch of tokens, to and from files: the work of `searchlens activations`.
 
-use crate::plan::{Plan, PlanError, PlanTap, Receipt};
+use crate::address::{Address, AddressError};
+use crate::capture::{CaptureError, Captured, Input, Pass, Request, capture};
+use crate::plan::{Receipt, Step};
+use crate::tensor::{Tensor, Tensors};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use searchlens_base::durable::{FileError, read_file};
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::Model;
 use searchlens_model::checkpoint::{CheckpointError, NamedTensor, write_tensors};
-use searchlens_model::forward::Sequences;
-use searchlens_model::model::TokensError;
-use searchlens_model::record::{Recorder, run};
-use searchlens_model::sites::{At, SiteError};
+use searchlens_model::sites::{At, Site};
+use searchlens_model::workers::Workers;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub struct TokenBatch {
     /// `[batch, pos]`
     pub tokens: Vec<u32>,
-    /// Sequences.
+    /// Number of sequences.
     pub n_seq: usize,
     /// Length of each.
     pub seq: usize,
@@ -27,32 +28,18 @@ pub struct TokenBatch {
     pub weights: Vec<f32>,
 }
 
-/// What is wrong with a request for activations.
+/// Errors of `searchlens activations`.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum ActivationsError {
-    /// The token file cannot be read.
     #[error("{0}; name a safetensors file that holds `tokens`")]
     File(#[from] FileError),
-    /// A file cannot be written, or its content is not a whole safetensors file.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A tensor of the token file is absent or of the wrong kind.
     #[error("{path}: {reason}", path = path.display())]
-    Tensor {
-        /// The file.
-        path: PathBuf,
-        /// Which tensor, what it is, what was wanted.
-        reason: String,
-    },
-    /// The tokens do not fit the network.
+    Tensor { path: PathBuf, reason: String },
     #[error(transparent)]
-    Tokens(#[from] TokensError),
-    /// A site's name.
-    #[error(transparent)]
-    Site(#[from] SiteError),
-    /// The plan.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
+    Capture(#[from] CaptureError),
 }
 
 impl HasFault for ActivationsError {
@@ -60,9 +47,7 @@ impl HasFault for ActivationsError {
         match self {
             ActivationsError::File(error) => error.fault(),
             ActivationsError::Checkpoint(error) => error.fault(),
-            ActivationsError::Tokens(error) => error.fault(),
-            ActivationsError::Site(error) => error.fault(),
-            ActivationsError::Plan(error) => error.fault(),
+            ActivationsError::Capture(error) => error.fault(),
             ActivationsError::Tensor { .. } => Fault::BadInput,
         }
     }
@@ -110,81 +95,126 @@ pub fn read_tokens(path: &Path) -> Result<TokenBatch, ActivationsError> {
     Ok(TokenBatch { tokens, n_seq, seq, weights })
 }
 
-/// Which sites are asked for.
+/// Reads every f32 tensor of a safetensors file, for plans to name.
+///
+/// # Errors
+/// If the file cannot be read or is not whole.
+pub fn read_references(path: &Path) -> Result<Tensors, CheckpointError> {
+    let bytes = read_file(path)?;
+    let file =
+        SafeTensors::deserialize(&bytes).map_err(|source| CheckpointError::Format { path: path.into(), source })?;
+    let tensors = file.tensors().into_iter().filter(|(_, view)| view.dtype() == Dtype::F32);
+    let tensor = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
+        let values = view.data().as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+        (name, Tensor { shape: view.shape().to_vec(), values })
+    };
+    Ok(tensors.map(tensor).collect())
+}
+
+/// Which values to write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SiteChoice {
-    /// Every one that the network has.
+    /// Every site of the network.
     All,
     /// These.
-    These(Vec<At>),
+    These(Vec<Address>),
 }
 
 impl SiteChoice {
-    /// Reads `all`, or names separated by commas, for this network.
+    /// Reads `all`, or addresses separated by commas, for this network.
     ///
     /// # Errors
-    /// An unknown name, or a site that the network lacks.
-    pub fn parse(text: &str, model: &Model) -> Result<SiteChoice, SiteError> {
+    /// An address that cannot be read, or a site that the network lacks.
+    pub fn parse(text: &str, model: &Model) -> Result<SiteChoice, AddressError> {
         if text == "all" {
             return Ok(SiteChoice::All);
         }
-        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-        Ok(SiteChoice::These(names.map(|name| At::parse_for(name, &model.config)).collect::<Result<_, _>>()?))
+        let read = |address| Address::parse_for(address, &model.config);
+        Ok(SiteChoice::These(split(text).into_iter().map(read).collect::<Result<_, _>>()?))
+    }
+
+    fn addresses(&self, model: &Model) -> Vec<Address> {
+        match self {
+            SiteChoice::All => At::all(&model.config).into_iter().map(Address::whole).collect(),
+            SiteChoice::These(addresses) => addresses.clone(),
+        }
     }
 }
 
-/// A tensor of a result: its shape and its values, row-major.
-pub type Shaped = (Vec<usize>, Vec<f32>);
+/// Splits a list at the commas outside brackets.
+fn split(text: &str) -> Vec<&str> {
+    let mut in_brackets = false;
+    let at_comma = |c: char| {
+        in_brackets = match c {
+            '[' => true,
+            ']' => false,
+            _ => in_brackets,
+        };
+        c == ',' && !in_brackets
+    };
+    text.split(at_comma).map(str::trim).filter(|name| !name.is_empty()).collect()
+}
 
-/// Activations of a batch: tensors by the names of the file (`acts.*`, `logits`, `loss`, `act_grads.*`, `grads.*`), and what
+/// Activations of a batch: tensors under the names of the file (`acts.*`, `logits`, `loss`, `act_grads.*`, `grads.*`), and what
 /// the plan did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activations {
     /// By name.
-    pub tensors: BTreeMap<String, Shaped>,
+    pub tensors: Tensors,
     /// One for each step of the plan.
     pub receipts: Vec<Receipt>,
 }
 
-/// Runs the network on a batch, under a plan of edits, and keeps what is asked for. Gradients are those of the weighted mean
-/// next-token loss.
+/// Runs the network on a batch under a plan of edits. Gradients are those of the weighted mean next-token loss.
 ///
 /// # Errors
-/// If tokens or plan do not fit the network, or a step of the plan never fired.
+/// If tokens, sites or plan do not fit the network, a step of the plan never edits anything, or an address names a role: bare
+/// tokens have none.
 pub fn activations(
     model: &Model,
     batch: &TokenBatch,
     sites: &SiteChoice,
     gradients: bool,
-    plan: &Plan,
-) -> Result<Activations, ActivationsError> {
+    plan: &[Step],
+    references: &Tensors,
+    workers: &Workers,
+) -> Result<Activations, CaptureError> {
     let TokenBatch { ref tokens, n_seq, seq, ref weights } = *batch;
-    let sequences = Sequences { tokens, seq };
-    model.check(sequences)?;
-    let sites = match sites {
-        SiteChoice::All => At::all(&model.config),
-        SiteChoice::These(sites) => sites.clone(),
+    let input = |row: usize| Input {
+        ids: &tokens[row * seq..(row + 1) * seq],
+        roles: None,
+        weights: Some(&weights[row * seq.saturating_sub(1)..(row + 1) * seq.saturating_sub(1)]),
     };
-    let mut edits = PlanTap::new(plan, &model.config, seq)?;
-    let mut recorder = Recorder::new(sites, &mut edits);
-    let result = run(model.net(), sequences, weights, gradients, &mut recorder);
-    let recording = recorder.recording;
-    let mut tensors = BTreeMap::new();
-    let kinds = [("acts", recording.values), ("act_grads", recording.gradients)];
-    for (kind, values) in kinds {
-        for (at, values) in values {
-            tensors.insert(format!("{kind}.{at}"), (at.site.shape(&model.config, n_seq, seq), values));
+    let inputs: Vec<Input<'_>> = (0..n_seq).map(input).collect();
+    let logits = Address::whole(At::new(Site::UnembedOut, 0));
+    let addresses: Vec<Address> = sites.addresses(model).into_iter().chain([logits]).collect();
+    let pass = if gradients { Pass::Gradients } else { Pass::Loss };
+    let request = Request { addresses: &addresses, plan, references, pass };
+    let captured = capture(model, &inputs, request, workers)?;
+    let mut tensors = Tensors::new();
+    let mut values = captured.values;
+    if let Some(logits) = values.pop().and_then(Captured::stacked) {
+        tensors.insert("logits".into(), logits);
+    }
+    for mut captured in values {
+        let (address, gradients) = (captured.address.to_string(), std::mem::take(&mut captured.gradients));
+        // Sequences of equal length and addresses without roles: all shapes are equal.
+        let Some(acts) = captured.stacked() else { continue };
+        if !gradients.is_empty() {
+            let grads = Tensor { shape: acts.shape.clone(), values: gradients };
+            tensors.insert(format!("act_grads.{address}"), grads);
         }
+        tensors.insert(format!("acts.{address}"), acts);
     }
     if gradients {
         for tensor in &model.layout.tensors {
-            let grads = (tensor.shape.clone(), tensor.gather(&result.param_grads));
+            let grads = Tensor { shape: tensor.shape.clone(), values: tensor.gather(&captured.param_grads) };
             tensors.insert(format!("grads.{}", tensor.name), grads);
         }
     }
-    tensors.insert("logits".into(), (vec![n_seq, seq, model.config.d_vocab], result.logits));
-    tensors.insert("loss".into(), (vec![1], vec![result.loss as f32]));
-    Ok(Activations { tensors, receipts: edits.receipts()? })
+    let loss = captured.loss.unwrap_or(0.0) as f32;
+    tensors.insert("loss".into(), Tensor { shape: vec![1], values: vec![loss] });
+    Ok(Activations { tensors, receipts: captured.receipts })
 }
 
 /// Writes activations as a safetensors file.
@@ -192,10 +222,10 @@ pub fn activations(
 /// # Errors
 /// If the file cannot be written.
 pub fn write_activations(path: &Path, activations: &Activations) -> Result<(), ActivationsError> {
-    let tensor = |(name, (shape, values)): (&String, &Shaped)| NamedTensor {
+    let tensor = |(name, tensor): (&String, &Tensor)| NamedTensor {
         name: name.clone(),
-        shape: shape.clone(),
-        values: values.clone().into(),
+        shape: tensor.shape.clone(),
+        values: tensor.values.clone().into(),
     };
     let tensors: Vec<_> = activations.tensors.iter().map(tensor).collect();
     Ok(write_tensors(path, &tensors, &BTreeMap::new())?)

@@ -1,25 +1,25 @@
-//! What a probe's accuracy is compared with: control tasks and the majority answer.
+//! Baselines of a probe's accuracy: control tasks and the majority answer.
 //!
 //! # The control task
-//! A probe that scores well may have *read* the answer from the activations, or may have *learnt* the task itself from whatever
-//! identifies the input. Hewitt & Liang tell the two apart by a control task: every **type** of input gets a random answer,
-//! the same in train and test, so that only a probe with the capacity to memorise types can do it. Selectivity is the
-//! accuracy on the question less the accuracy on its control (`stats::bootstrap_difference` gives its interval).
+//! A probe that scores well may have *read* the answer from the activations, or *learnt* the task itself from features that
+//! identify the input. Hewitt & Liang separate the two with a control task: every **type** of input gets a random answer, the
+//! same in train and test, which only a probe with the capacity to memorise types can learn. Selectivity is the accuracy on
+//! the question minus the accuracy on its control (`stats::bootstrap_difference` gives its interval).
 //!
 //! Here the input is a maze problem, and a type must recur between training and test problems, whose mazes are of different
-//! symmetry classes. What recurs, what every layer can know, and what decides nothing about this maze's walls, is the pair
-//! (origin, target): [`pair_type`]. So, for each question (a *cell and wall type* of the lattice: one passage; or: the cell at
-//! step k), one fixed random permutation of the types deals out answers in the proportions of the training answers; a
-//! problem's control answer is that of its type. A question asked of every token of its own kind (does the passage this
-//! token names exist?) has the token's identity as its type instead, which is Hewitt & Liang's case to the letter.
+//! symmetry classes. The pair (origin, target) recurs, is available to every layer, and says nothing about the maze's walls:
+//! that is the type, [`pair_type`]. For each question (is this passage open? which cell is reached at step k?), one fixed
+//! random permutation of the types assigns answers in the proportions of the training answers; a problem's control answer is
+//! that of its type. A question about each token (does the passage that this token names exist?) has the token's identity as
+//! its type instead, exactly as in Hewitt & Liang.
 //!
 //! # What is not a control
-//! "Labels permuted by a random map" has readings that measure nothing; the tests beside this module show the first and the last.
-//! - *A bijection of the answers* (swap open and closed at random cells; rename the 25 cells). A linear classifier follows any
-//!   renaming of its classes: same fit, same accuracy, selectivity 0 whatever the network knows.
+//! "Randomly permuted labels" can mean tasks that measure nothing; this crate's tests show the first and the last.
+//! - *A bijection of the answers* (swap open and closed at random cells; rename the 25 cells). Renaming classes does
+//!   not change a linear classifier: same fit, same accuracy, selectivity 0 for any network.
 //! - *Questions permuted among themselves* (passage 3 gets the answers of passage 17). The mean over questions is unchanged.
 //! - *Answers permuted among mazes.* No test maze occurs in training, so even a probe that memorises every training maze is at
-//!   chance: the score says whether train leaks into test, not what the probe could memorise.
+//!   chance: the score measures leakage between train and test, not capacity.
 //!
 //! Source: Hewitt & Liang 2019, "Designing and Interpreting Probes with Control Tasks", section 2.
 
@@ -31,18 +31,18 @@ use searchlens_tasks::problem::Problem;
 /// Random answers by type of input, fixed by a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlTask {
-    /// Names the random maps.
+    /// Seed of the random maps.
     pub seed: u64,
     /// Types are `0..n_types`.
     pub n_types: usize,
 }
 
 impl ControlTask {
-    /// Control answers of one question for inputs of the given types; a pure function of the seed, the question, the
-    /// proportions and the type.
+    /// Returns the control answers of one question for inputs of the given types: a pure function of the seed, the question,
+    /// the proportions and the type.
     ///
     /// Over all types the answers have the given proportions, to within one type per answer. Use the proportions of the
-    /// *training* answers for training and test alike, or the map would differ between them.
+    /// *training* answers for both training and test; otherwise the map would differ between them.
     ///
     /// # Panics
     /// If a type is `>= n_types`.
@@ -53,18 +53,18 @@ impl ControlTask {
         types.iter().map(answer).collect()
     }
 
-    /// Control answers of many questions, `[question][example]`: question `q` in the proportions of `training[q]`.
+    /// Returns the control answers of many questions, `[question][example]`: question `q` in the proportions of `training[q]`.
     pub fn answers_to_all(&self, training: &[Vec<usize>], types: &[usize]) -> Vec<Vec<usize>> {
         (0u64..).zip(training).map(|(q, answers)| self.answers(q, &Proportions::of(answers), types)).collect()
     }
 }
 
-/// The type of a problem for [`ControlTask`]: its pair of origin and target, `0..n_nodes²`.
+/// Returns the type of a problem for [`ControlTask`]: its pair of origin and target, `0..n_nodes²`.
 pub fn pair_type(problem: &Problem) -> usize {
     problem.origin * problem.graph.n_nodes() + problem.target()
 }
 
-/// How often each answer occurs.
+/// Relative frequencies of answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proportions {
     /// Answers, ascending, each with the share of answers up to and including it.
@@ -73,7 +73,7 @@ pub struct Proportions {
 }
 
 impl Proportions {
-    /// Proportions among some answers.
+    /// Counts answers.
     ///
     /// # Panics
     /// If there are no answers.
@@ -101,7 +101,7 @@ impl Proportions {
         self.majority
     }
 
-    /// The answer below which a share `u` (in 0..1) of the answers lies.
+    /// The `u`-quantile of the answers, `u` in 0..1.
     fn quantile(&self, u: f64) -> usize {
         let at = self.cumulative.partition_point(|&(_, up_to)| up_to <= u);
         self.cumulative[at.min(self.cumulative.len() - 1)].0

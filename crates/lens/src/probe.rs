@@ -1,17 +1,17 @@
-//! Linear probes: what can a linear reader tell from an activation vector?
+//! Linear probes: what can be read linearly from an activation vector?
 //!
 //! A probe is a multinomial logistic regression with a ridge penalty on the weights. Features are standardised with the mean
 //! and spread of the training examples; the intercept is free. The strength λ is chosen by cross-validation *inside* the
-//! training examples, whose folds never split a symmetry class; test examples play no part. The fit is by quasi-Newton steps
-//! in f64 until the gradient's norm is at most a stated tolerance, and says whether it got there.
+//! training examples, whose folds never split a symmetry class; test examples are not used. The fit is by quasi-Newton steps
+//! in f64 until the gradient's norm is at most a stated tolerance; the result says whether it converged.
 //!
-//! What an accuracy establishes: that a linear reader finds the answer there. Not that the network uses it, nor that it
-//! *computed* it: the embedding, an untrained network and the question's prior may serve as well. Report it beside those and
-//! beside a control task (`control`).
+//! An accuracy establishes that the answer is linearly readable there. It does not establish that the network uses it, nor that
+//! the network *computed* it: the embedding, an untrained network or the question's prior may do as well. Report it beside
+//! those and beside a control task ([`crate::control`]).
 //!
-//! [`ProbeSet`] holds what all questions about the same activations share, so that forty binary questions, their control
-//! tasks and a 25-way question cost one decomposition each fold. Questions are spread over rayon's threads; each is fitted by
-//! one thread, so the number of threads changes no bit.
+//! [`ProbeSet`] holds what questions about the same activations share, so that forty binary questions, their control tasks and
+//! a 25-way question need one decomposition per fold. Each question is fitted by one thread, so results do not depend on the
+//! number of threads.
 
 mod design;
 mod lbfgs;
@@ -29,9 +29,9 @@ pub use lbfgs::Convergence;
 use lbfgs::Stop;
 use logistic::{Objective, favourite, forward, n_outputs, nll};
 
-/// Gradient norm at which fits that only serve to choose λ stop.
+/// Gradient norm at which fits that only choose λ stop.
 const SELECTION_TOLERANCE: f64 = 1e-3;
-/// After this many weaker penalties in a row without a better held-out loss, the search stops.
+/// The search stops after this many weaker penalties in a row without a better held-out loss.
 const PATIENCE: usize = 2;
 
 /// Activation vectors of `n` examples, `[n, d]` row-major.
@@ -41,7 +41,7 @@ pub struct Features<'a> {
     pub data: &'a [f32],
     /// Number of examples.
     pub n: usize,
-    /// Features of an example, e.g. `d_model`.
+    /// Number of features, e.g. `d_model`.
     pub d: usize,
 }
 
@@ -58,22 +58,22 @@ impl<'a> Features<'a> {
         &self.data[example * self.d..(example + 1) * self.d]
     }
 
-    /// The vectors of some examples, one after the other, for a question that only they can be asked.
+    /// Copies the vectors of some examples, one after the other.
     pub fn select(&self, examples: &[usize]) -> Vec<f32> {
         examples.iter().flat_map(|&example| self.row(example)).copied().collect()
     }
 }
 
-/// How probes are fitted.
+/// Settings of the fit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeConfig {
     /// Penalties to choose from, per example and standardised feature. Tried from strong to weak.
     pub lambdas: Vec<f64>,
-    /// Parts the training examples are cut into to choose λ, at least 2; whole symmetry classes each.
+    /// Folds of the cross-validation that chooses λ, at least 2; each of whole symmetry classes.
     pub folds: usize,
     /// A fit has converged when the Euclidean norm of the objective's gradient (nats per example) is at most this.
     pub tolerance: f64,
-    /// Steps after which a fit gives up.
+    /// Maximum number of steps of a fit.
     pub max_iterations: usize,
     /// Seed of the folds.
     pub seed: u64,
@@ -87,7 +87,7 @@ impl Default for ProbeConfig {
     }
 }
 
-/// Why no probe can be fitted.
+/// Errors of fitting a probe.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ProbeError {
     /// No examples.
@@ -134,12 +134,12 @@ impl HasFault for ProbeError {
     }
 }
 
-/// A fitted probe: a linear reader of one question.
+/// A probe fitted to one question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
-    /// The answers seen in training, ascending. The probe gives no other.
+    /// The answers seen in training, ascending; the only ones the probe gives.
     pub classes: Vec<usize>,
-    /// Features of an example.
+    /// Number of features.
     pub d: usize,
     /// `[n_outputs, d]`, on the raw features. With two classes there is one output, the log-odds of `classes[1]`; with one
     /// class none; otherwise one for each class (their mean is free).
@@ -148,23 +148,23 @@ pub struct Probe {
     pub intercepts: Vec<f64>,
     /// The chosen penalty.
     pub lambda: f64,
-    /// Cross-validated score on the training examples at this λ: the one to choose sites by.
+    /// Cross-validated score on the training examples at this λ. Choose sites by it.
     pub inner: InnerScore,
     /// How the last fit, on all training examples, ended.
     pub convergence: Convergence,
 }
 
-/// Mean score on the training examples, each read by a probe fitted without its fold.
+/// Mean score on the training examples, each scored by a probe fitted without its fold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InnerScore {
-    /// Mean −ln p(answer), nats. Answers that the other folds lack are left out.
+    /// Mean −ln p(answer), nats. Without answers that the other folds lack.
     pub loss_nats: f64,
-    /// Share of right answers, those that the other folds lack counted as wrong.
+    /// Share of correct answers; those that the other folds lack count as wrong.
     pub accuracy: f64,
 }
 
 impl Probe {
-    /// Outputs for an activation vector: log-odds (two classes) or logits.
+    /// Returns the outputs for an activation vector: log-odds (two classes) or logits.
     ///
     /// # Panics
     /// If the vector does not have `d` features.
@@ -176,14 +176,14 @@ impl Probe {
         self.intercepts.iter().zip(dots.chain(std::iter::repeat(0.0))).map(|(b, dot)| b + dot).collect()
     }
 
-    /// The probe's answer for every example.
+    /// Returns the probe's answer for every example.
     pub fn predict(&self, features: Features<'_>) -> Vec<usize> {
         let favourite =
             |row: usize| if self.classes.len() == 1 { 0 } else { favourite(&self.outputs(features.row(row))) };
         (0..features.n).map(|row| self.classes[favourite(row)]).collect()
     }
 
-    /// 1 for every example answered rightly, else 0: what `stats::bootstrap_mean` averages.
+    /// Returns 1 for every example answered correctly, else 0.
     ///
     /// # Panics
     /// If there is not one label per example.
@@ -193,7 +193,7 @@ impl Probe {
     }
 }
 
-/// Share of the questions that each example's vector answers rightly, over all probes: `[n]`. `targets` are
+/// Returns the share of the questions answered correctly for each example, over all probes: `[n]`. `targets` are
 /// `[question][example]`.
 ///
 /// # Panics
@@ -260,7 +260,7 @@ impl ProbeSet {
         Ok(ProbeSet { config, n: features.n, d: features.d, folds, axes, all })
     }
 
-    /// Fits a probe of one question: `labels[i]` is the answer of example `i`, any number.
+    /// Fits a probe to one question: `labels[i]` is the answer of example `i`, any number.
     ///
     /// # Panics
     /// If there is not one label per example.
@@ -285,7 +285,7 @@ impl ProbeSet {
         targets.par_iter().map(|labels| self.fit(labels)).collect()
     }
 
-    /// A question with one answer needs no reader.
+    /// The probe of a question with one answer: no weights.
     fn constant(&self, classes: Vec<usize>) -> Probe {
         Probe {
             classes,
@@ -329,7 +329,7 @@ impl ProbeSet {
     }
 }
 
-/// Deals whole symmetry classes to folds, in an order that depends on the seed and the set of classes alone.
+/// Deals whole symmetry classes to folds, in an order that depends only on the seed and the set of classes.
 fn assign_folds(clusters: &[u64], config: &ProbeConfig) -> Result<Vec<usize>, ProbeError> {
     let mut keys: Vec<u64> = BTreeSet::from_iter(clusters.iter().copied()).into_iter().collect();
     if config.folds < 2 {

@@ -1,24 +1,26 @@
-//! The backward pass: [`crate::forward`] read from the last line to the first.
+//! The backward pass: [`crate::forward`] from the last line to the first.
 //!
 //! Each step turns the gradient of what a forward line wrote into the gradient of what it read, and adds to the gradients of
-//! its parameters. Every site's gradient exists on the way, so a tap sees it where the forward pass offered the value.
+//! its parameters. A tap is offered every site's gradient where the forward pass offered the value.
 
+use crate::acts::{Acts, BlockActs};
+use crate::by_head::{InputGrads, result_bwd};
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
-use crate::forward::{Acts, BlockActs, Net, Sequences, attn_dims, norm_kind, repeat_rows};
 use crate::kernels::attention::{AttnDims, KvGradient, attn_mix_bwd, attn_scores_bwd, softmax_rows_bwd};
 use crate::kernels::flash::attend_bwd;
-use crate::kernels::lanes::{add, add_column_sums, add_to, multiply};
+use crate::kernels::lanes::{add, add_to, multiply};
 use crate::kernels::norm::{NormActs, norm_gain_bwd, norm_input_bwd, norm_rows_bwd, norm_scale_bwd};
-use crate::kernels::product::{Packing, Store, add_product, set_product, view, view_mut};
+use crate::kernels::product::{Packing, Store};
 use crate::kernels::real::Real;
 use crate::kernels::rotary::RotaryTable;
 use crate::linear::{linear_input_bwd, linear_weights_bwd};
-use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
+use crate::net::{Net, Sequences, attn_dims, norm_kind};
+use crate::params::{BlockSlots, MlpSlots, NormSlots};
 use crate::sites::{At, Site};
 use crate::stage::Stage;
 use crate::tap::Tap;
 
-/// Gradients of activations on their way back. Reused from group to group.
+/// Gradients of activations. Buffers are reused from batch to batch.
 #[derive(Clone, Debug, Default)]
 pub struct ActGrads<F> {
     /// `[n_seq, seq, d_vocab]`; the loss fills it, see [`crate::kernels::loss::cross_entropy`].
@@ -45,7 +47,7 @@ pub struct ActGrads<F> {
 }
 
 impl<F: Real> ActGrads<F> {
-    /// Room for the gradients of one group.
+    /// Sizes the buffers for one batch.
     pub fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize) {
         let (d, heads) = (config.d_model, config.n_heads * config.d_head);
         for (buffer, width) in [
@@ -131,7 +133,7 @@ fn norm_bwd<F: Real>(
     norm_input_bwd(kind, acts, x, dscale, grad);
 }
 
-/// The gradient of a branch of the residual stream: the stream's own, or a copy that a tap has looked at.
+/// The gradient of a sublayer's output: the residual stream's own, or a copy that went through the tap.
 fn offered<'a, F: Real>(site: At, resid: &'a [F], copy: &'a mut [F], tap: &mut impl Tap<F>) -> &'a [F] {
     if !tap.wants(site) {
         return resid;
@@ -221,30 +223,39 @@ fn attention_bwd<F: Real>(
         }
     }
     tap.over(Stage::AttentionBackward);
-    let mut by_head = HeadInputs::new(net, layer, block, tap);
+    let mut by_head = InputGrads::new(net, layer, block, tap);
+    let shares_input = block.by_head[0].x.is_empty();
     let mut store = Store::Set;
-    let projections = [
-        (Site::Q, Site::QInput, slots.w_q, slots.b_q, q),
-        (Site::K, Site::KInput, slots.w_k, slots.b_k, k),
-        (Site::V, Site::VInput, slots.w_v, slots.b_v, v),
-    ];
-    for (site, input_site, w, b, grad) in projections {
+    let projections =
+        [(Site::Q, slots.w_q, slots.b_q, q), (Site::K, slots.w_k, slots.b_k, k), (Site::V, slots.w_v, slots.b_v, v)];
+    for (which, (site, w, b, grad)) in projections.into_iter().enumerate() {
         tap.backward(at(site), grad);
-        linear_weights_bwd(&block.ln1.out, grad, w, b, param_grads, packing);
-        tap.over(Stage::LinearWeights);
-        linear_input_bwd(net, grad, w, b, store, input, packing);
-        store = Store::Add;
-        by_head.offer(net, slots, at(input_site), block, w, grad, tap);
+        if shares_input {
+            linear_weights_bwd(&block.ln1.out, grad, w, b, param_grads, packing);
+            tap.over(Stage::LinearWeights);
+            linear_input_bwd(net, grad, w, b, store, input, packing);
+            store = Store::Add;
+            if let Some(by_head) = &mut by_head {
+                by_head.read_projection(net, layer, slots, which, w, grad, tap);
+            }
+        } else if let Some(by_head) = &mut by_head {
+            by_head.projection_bwd(net, layer, slots, which, &block.by_head[which], [w, b], grad, param_grads, tap);
+        }
         tap.over(Stage::LinearInput);
     }
-    by_head.offer_sum(at(Site::AttnIn), tap);
-    let sites = [Site::Ln1Scale, Site::Ln1Normalized].map(at);
-    norm_bwd(net, config.normalization, slots.ln1, sites, &block.resid_pre, &block.ln1, input, scale, param_grads, tap);
+    if let Some(by_head) = by_head {
+        by_head.finish(net, layer, input, tap);
+    }
+    if shares_input {
+        let sites = [Site::Ln1Scale, Site::Ln1Normalized].map(at);
+        let (x, acts) = (&block.resid_pre, &block.ln1);
+        norm_bwd(net, config.normalization, slots.ln1, sites, x, acts, input, scale, param_grads, tap);
+    }
     add(resid, input);
     tap.over(Stage::NormBackward);
 }
 
-/// Gradients of keys and values from the query at their own position alone, in place of those from all queries:
+/// Gradients of keys and values from the query at their own position only, instead of from all queries:
 /// `dk[s] = dscores[s, s] q[s] / attn_scale`, `dv[s] = pattern[s, s] dz[s]`.
 fn own_key_and_value_bwd<F: Real>(
     dims: AttnDims,
@@ -263,88 +274,6 @@ fn own_key_and_value_bwd<F: Real>(
         let (dscore, p) = (scale * dscores[diagonal], block.pattern[diagonal]);
         for (j, (dk, dv)) in dk.iter_mut().zip(dv).enumerate() {
             (*dk, *dv) = (dscore * block.q[i * d_head + j], p * dz[i * d_head + j]);
-        }
-    }
-}
-
-/// Through the per-head results `[n_seq, seq, n_heads, d_model]`, whose sum (and `b_O`) is the attention output.
-fn result_bwd<F: Real>(
-    net: Net<'_, F>,
-    slots: &BlockSlots,
-    site: At,
-    z: &[F],
-    branch: &[F],
-    dz: &mut [F],
-    param_grads: &mut [F],
-    tap: &mut impl Tap<F>,
-) {
-    let (h, dh, d) = (net.config.n_heads, net.config.d_head, net.config.d_model);
-    add_column_sums(slots.b_o.of_mut(param_grads), branch);
-    let mut dresult = repeat_rows(branch, d, h);
-    tap.backward(site, &mut dresult);
-    let (w_o, z) = (view(slots.w_o.of(net.params), d), view(z, h * dh));
-    for head in 0..h {
-        let grad = view(&dresult, h * d).subcols(head * d, d);
-        let dw_o = view_mut(slots.w_o.of_mut(param_grads), d).subrows_mut(head * dh, dh);
-        add_product(dw_o, z.subcols(head * dh, dh).transpose(), grad);
-        let out = view_mut(dz, h * dh).subcols_mut(head * dh, dh);
-        set_product(out, grad, w_o.subrows(head * dh, dh).transpose());
-    }
-}
-
-/// Gradients of what each head's queries, keys and values read (`hook_q_input` and its like), made only when a tap asks.
-struct HeadInputs<F> {
-    /// `[n_seq, seq, n_heads, d_model]`, summed over queries, keys and values; empty if nobody asks.
-    sum: Vec<F>,
-    wanted: bool,
-}
-
-impl<F: Real> HeadInputs<F> {
-    fn new(net: Net<'_, F>, layer: usize, block: &BlockActs<F>, tap: &impl Tap<F>) -> HeadInputs<F> {
-        let sites = [Site::AttnIn, Site::QInput, Site::KInput, Site::VInput];
-        let wanted = sites.iter().any(|&site| tap.wants(At::new(site, layer)));
-        let len = if wanted { block.resid_pre.len() * net.config.n_heads } else { 0 };
-        HeadInputs { sum: vec![F::ZERO; len], wanted }
-    }
-
-    /// One projection's share: per head `dproj @ Wᵀ`, then back through the norm, whose input all heads share.
-    fn offer(
-        &mut self,
-        net: Net<'_, F>,
-        slots: &BlockSlots,
-        site: At,
-        block: &BlockActs<F>,
-        w: Slot,
-        dproj: &[F],
-        tap: &mut impl Tap<F>,
-    ) {
-        if !self.wanted {
-            return;
-        }
-        let (h, dh, d) = (net.config.n_heads, net.config.d_head, net.config.d_model);
-        let mut by_head = vec![F::ZERO; self.sum.len()];
-        let mut dscale = vec![F::ZERO; block.resid_pre.len() / d];
-        let mut one = vec![F::ZERO; block.resid_pre.len()];
-        for head in 0..h {
-            let w = view(w.of(net.params), h * dh).subcols(head * dh, dh);
-            set_product(view_mut(&mut one, d), view(dproj, h * dh).subcols(head * dh, dh), w.transpose());
-            if net.config.normalization != Normalization::None {
-                norm_gain_bwd(slots.ln1.w.map(|s| s.of(net.params)), &block.ln1, &mut one, None, None);
-                norm_scale_bwd(&block.ln1, &block.resid_pre, &one, &mut dscale);
-                let kind = norm_kind(net.config, net.config.normalization);
-                norm_input_bwd(kind, &block.ln1, &block.resid_pre, &dscale, &mut one);
-            }
-            for (row, out) in one.chunks_exact(d).zip(by_head.chunks_exact_mut(h * d)) {
-                out[head * d..(head + 1) * d].copy_from_slice(row);
-            }
-        }
-        add(&mut self.sum, &by_head);
-        tap.backward(site, &mut by_head);
-    }
-
-    fn offer_sum(&mut self, site: At, tap: &mut impl Tap<F>) {
-        if self.wanted {
-            tap.backward(site, &mut self.sum);
         }
     }
 }

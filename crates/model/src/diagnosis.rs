@@ -1,12 +1,13 @@
 //! Finds where a step first produced a number that is not finite, by running the step again in f32 and inspecting every tensor.
 
+use crate::acts::Acts;
 use crate::backward::{ActGrads, backward};
 use crate::config::{AttentionDir, ModelConfig};
-use crate::forward::{Acts, Net, forward};
+use crate::forward::forward;
 use crate::kernels::attention::KvGradient;
 use crate::kernels::loss::cross_entropy;
-use crate::linear::Products;
 use crate::micro_batch::MicroBatch;
+use crate::net::{Net, Products};
 use crate::sites::{At, Axes, Site};
 use crate::tap::Tap;
 use std::fmt;
@@ -144,15 +145,11 @@ impl Tap<f32> for Finder<'_> {
         !matches!(at.site, Site::AttnIn | Site::QInput | Site::KInput | Site::VInput)
     }
 
-    fn edits(&self, _: At) -> bool {
-        false
-    }
-
-    fn forward(&mut self, at: At, value: &mut [f32]) {
+    fn read(&mut self, at: At, value: &[f32]) {
         self.forward = self.forward.or_else(|| self.find(at, value));
     }
 
-    fn backward(&mut self, at: At, gradient: &mut [f32]) {
+    fn read_gradient(&mut self, at: At, gradient: &[f32]) {
         self.backward = self.backward.or_else(|| self.find(at, gradient));
     }
 }

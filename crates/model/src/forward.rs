@@ -1,163 +1,35 @@
-//! The forward pass of a group of sequences of equal length.
+//! The forward pass over sequences of equal length.
 //!
 //! `resid_mid = resid_pre + attn(ln1(resid_pre))`, `resid_post = resid_mid + mlp(ln2(resid_mid))`,
 //! `logits = ln_final(resid_post) @ W_U + b_U` (pre-norm, as GPT-2 and TransformerLens).
 
-use crate::config::AttentionDir;
-use crate::config::{ModelConfig, Normalization, PositionEmbedding};
+use crate::acts::{Acts, BlockActs, HeadInput};
+use crate::by_head::{head_results, offer_inputs, project, sum_heads};
+use crate::config::{Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::AttnDims;
-use crate::kernels::flash::Softmax;
-use crate::kernels::lanes::{add, add_bias, add_to, set_sum};
-use crate::kernels::norm::{NormActs, NormKind, norm_divide, norm_gain, norm_rows, norm_scale};
-use crate::kernels::product::{Packing, set_product, view, view_mut};
+use crate::kernels::lanes::{add, add_bias, set_sum};
+use crate::kernels::norm::{NormActs, norm_divide, norm_gain, norm_rows, norm_scale};
+use crate::kernels::product::Packing;
 use crate::kernels::real::Real;
 use crate::kernels::rotary::RotaryTable;
-use crate::linear::{Products, linear};
-use crate::params::{BlockSlots, Layout, MlpSlots, NormSlots, Slot};
-use crate::past::{Nothing, Past};
+use crate::linear::linear;
+use crate::net::{Net, Sequences, attn_dims, norm_kind};
+use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
+use crate::past::{NoPast, Past};
 use crate::sites::{At, Site};
 use crate::stage::Stage;
 use crate::tap::Tap;
 
-/// A network: its architecture, its parameter table and the parameters.
-#[derive(Clone, Copy, Debug)]
-pub struct Net<'a, F> {
-    /// Architecture.
-    pub config: &'a ModelConfig,
-    /// Table of parameters.
-    pub layout: &'a Layout,
-    /// All parameters, flat.
-    pub params: &'a [F],
-    /// How its products are made.
-    pub products: Products<'a, F>,
-}
-
-/// Sequences of equal length.
-#[derive(Clone, Copy, Debug)]
-pub struct Sequences<'a> {
-    /// `[n_seq, seq]`
-    pub tokens: &'a [u32],
-    /// Length of each.
-    pub seq: usize,
-}
-
-impl Sequences<'_> {
-    /// How many sequences.
-    pub fn n_seq(&self) -> usize {
-        self.tokens.len() / self.seq
-    }
-}
-
-/// Activations of one group, kept for the backward pass. Reused from group to group: no allocation once large enough.
-#[derive(Clone, Debug, Default)]
-pub struct Acts<F> {
-    /// By layer.
-    pub blocks: Vec<BlockActs<F>>,
-    /// `[n_seq, seq, d_model]`, after the last block.
-    pub resid: Vec<F>,
-    /// The norm before the unembedding.
-    pub ln_final: NormActs<F>,
-    /// `[n_seq, seq, d_model]`, what the unembedding reads.
-    pub unembed_in: Vec<F>,
-    /// `[n_seq, seq, d_vocab]`
-    pub logits: Vec<F>,
-    /// `[n_seq, seq, d_model]`, a sublayer's output on its way to the residual stream.
-    branch: Vec<F>,
-    packing: Packing<F>,
-    rotary: RotaryTable<F>,
-}
-
-/// Activations of one block.
-#[derive(Clone, Debug, Default)]
-pub struct BlockActs<F> {
-    /// `[n_seq, seq, d_model]`
-    pub resid_pre: Vec<F>,
-    /// Norm before attention.
-    pub ln1: NormActs<F>,
-    /// `[n_seq, seq, n_heads, d_head]`; rotated, in a rotary network.
-    pub q: Vec<F>,
-    /// As `q`.
-    pub k: Vec<F>,
-    /// `[n_seq, seq, n_heads, d_head]`
-    pub v: Vec<F>,
-    /// `[n_seq, n_heads, seq, n_keys]`; without a past, `n_keys` is `seq`. Empty where nobody asks for it.
-    pub pattern: Vec<F>,
-    /// `[n_seq, n_heads, seq]`: what the pattern can be made of again, where it is not kept.
-    pub sums: Vec<Softmax<F>>,
-    /// The softmax's own output, kept where a tap edited the pattern; else empty.
-    pub softmax: Vec<F>,
-    /// `[n_seq, seq, n_heads, d_head]`
-    pub z: Vec<F>,
-    /// `[n_seq, seq, d_model]`; unused in attention-only networks.
-    pub resid_mid: Vec<F>,
-    /// What the MLP's norm read, where a tap edited it; else empty.
-    pub mlp_in: Vec<F>,
-    /// Norm before the MLP.
-    pub ln2: NormActs<F>,
-    /// `[n_seq, seq, d_mlp]`, the nonlinearity's slope: takes the place of what it was applied to.
-    pub slope: Vec<F>,
-    /// `[n_seq, seq, d_mlp]`
-    pub post: Vec<F>,
-}
-
-impl<F: Real> Acts<F> {
-    fn resize(&mut self, config: &ModelConfig, n_seq: usize, seq: usize) {
-        let rows = n_seq * seq;
-        let (d, heads) = (config.d_model, config.n_heads * config.d_head);
-        let hidden = if config.attn_only { 0 } else { config.d_mlp };
-        let mid = if config.attn_only { 0 } else { d };
-        self.blocks.resize_with(config.n_layers, BlockActs::default);
-        for block in &mut self.blocks {
-            block.ln1.resize(rows, d);
-            block.ln2.resize(rows, mid);
-            for (buffer, width) in [
-                (&mut block.resid_pre, d),
-                (&mut block.q, heads),
-                (&mut block.k, heads),
-                (&mut block.v, heads),
-                (&mut block.z, heads),
-                (&mut block.resid_mid, mid),
-                (&mut block.slope, hidden),
-                (&mut block.post, hidden),
-            ] {
-                buffer.resize(rows * width, F::ZERO);
-            }
-        }
-        self.ln_final.resize(rows, d);
-        for (buffer, width) in
-            [(&mut self.resid, d), (&mut self.branch, d), (&mut self.unembed_in, d), (&mut self.logits, config.d_vocab)]
-        {
-            buffer.resize(rows * width, F::ZERO);
-        }
-    }
-}
-
-/// Sizes of the attention layers for one group.
-pub(crate) fn attn_dims(config: &ModelConfig, sequences: Sequences<'_>) -> AttnDims {
-    AttnDims {
-        n_seq: sequences.n_seq(),
-        seq: sequences.seq,
-        n_heads: config.n_heads,
-        d_head: config.d_head,
-        causal: config.attention_dir == AttentionDir::Causal,
-        attn_scale: config.attn_scale,
-    }
-}
-
-pub(crate) fn norm_kind(config: &ModelConfig, normalization: Normalization) -> NormKind {
-    NormKind { centred: normalization.is_centred(), eps: config.eps }
-}
-
-/// Runs the network on a group of sequences, leaving every activation in `acts`.
+/// Runs the network on sequences of equal length and leaves every activation in `acts`.
 ///
 /// # Panics
 /// If a token is not below `d_vocab` or a sequence is longer than `n_ctx`: check input with [`crate::Model::check`].
 pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Acts<F>, tap: &mut impl Tap<F>) {
-    forward_after(net, sequences, &mut Nothing, acts, tap);
+    forward_after(net, sequences, &mut NoPast, acts, tap);
 }
 
-/// The same for sequences that go on from a past: `acts` holds the new positions alone.
+/// Runs the network on the positions that follow `past`; `acts` holds the new positions only.
 pub(crate) fn forward_after<F: Real>(
     net: Net<'_, F>,
     sequences: Sequences<'_>,
@@ -220,7 +92,7 @@ fn embed<F: Real>(
     }
 }
 
-/// One norm, scale first, then the division, then gain and bias; without normalisation the input passes unchanged.
+/// One norm: scale, division, gain and bias. Without normalisation the input passes unchanged.
 fn norm<F: Real>(
     net: Net<'_, F>,
     normalization: Normalization,
@@ -261,29 +133,29 @@ fn attention<F: Real>(
 ) {
     let Net { config, params, .. } = net;
     let at = |site| At::new(site, layer);
-    for site in [Site::AttnIn, Site::QInput, Site::KInput, Site::VInput].map(at) {
-        if tap.wants(site) {
-            let mut copies = repeat_rows(&block.resid_pre, config.d_model, config.n_heads);
-            tap.forward(site, &mut copies);
-        }
-    }
+    offer_inputs(net, layer, block, tap);
     let sites = [Site::Ln1Scale, Site::Ln1Normalized].map(at);
     norm(net, config.normalization, slots.ln1, sites, &block.resid_pre, &mut block.ln1, tap);
     tap.over(Stage::Norm);
     let dims = attn_dims(config, sequences);
-    let projections: [(Site, Slot, Slot, &mut [F]); 3] = [
-        (Site::Q, slots.w_q, slots.b_q, &mut block.q),
-        (Site::K, slots.w_k, slots.b_k, &mut block.k),
-        (Site::V, slots.w_v, slots.b_v, &mut block.v),
+    let BlockActs { by_head: [q_input, k_input, v_input], ln1, q, k, v, .. } = block;
+    let projections: [(Site, Slot, Slot, &mut HeadInput<F>, &mut [F]); 3] = [
+        (Site::Q, slots.w_q, slots.b_q, q_input, q),
+        (Site::K, slots.w_k, slots.b_k, k_input, k),
+        (Site::V, slots.w_v, slots.b_v, v_input, v),
     ];
-    for (site, w, b, out) in projections {
-        linear(net, &block.ln1.out, w, b, out, packing);
+    for (site, w, b, own, out) in projections {
+        if own.x.is_empty() {
+            linear(net, &ln1.out, w, b, out, packing);
+        } else {
+            project(net, layer, slots.ln1, own, w, b, out, tap);
+        }
         tap.forward(at(site), out);
     }
     tap.over(Stage::Linear);
     if let PositionEmbedding::Rotary { dim, base } = config.positions {
         for (site, x) in [(Site::RotQ, &mut block.q), (Site::RotK, &mut block.k)] {
-            each_beginning(dims, past, x, |dims, pos, x| rotary.rotate(dims, dim, base, 1.0, pos, x));
+            for_each_start(dims, past, x, |dims, pos, x| rotary.rotate(dims, dim, base, 1.0, pos, x));
             tap.forward(at(site), x);
         }
     }
@@ -301,8 +173,8 @@ fn attention<F: Real>(
     tap.forward(at(Site::AttnOut), branch);
 }
 
-/// Sequences with their first position, those that begin alike together.
-fn each_beginning<F: Real>(
+/// Calls `work` on runs of sequences that start at the same position.
+fn for_each_start<F: Real>(
     dims: AttnDims,
     past: &impl Past<F>,
     x: &mut [F],
@@ -348,32 +220,4 @@ fn mlp<F: Real>(
     tap.over(Stage::Activation);
     linear(net, post, slots.w_out, slots.b_out, branch, packing);
     tap.forward(at(Site::MlpOut), branch);
-}
-
-/// Every row `times` over: `[rows, width]` to `[rows, times, width]`.
-pub(crate) fn repeat_rows<F: Real>(x: &[F], width: usize, times: usize) -> Vec<F> {
-    x.chunks_exact(width).flat_map(|row| std::iter::repeat_n(row, times)).flatten().copied().collect()
-}
-
-/// `z @ W_O` head by head: `[n_seq, seq, n_heads, d_model]`.
-fn head_results<F: Real>(config: &ModelConfig, z: &[F], w_o: &[F]) -> Vec<F> {
-    let (h, dh, d) = (config.n_heads, config.d_head, config.d_model);
-    let mut result = vec![F::ZERO; z.len() / dh * d];
-    let (z, w_o) = (view(z, h * dh), view(w_o, d));
-    for head in 0..h {
-        let out = view_mut(&mut result, h * d).subcols_mut(head * d, d);
-        set_product(out, z.subcols(head * dh, dh), w_o.subrows(head * dh, dh));
-    }
-    result
-}
-
-/// Sum of `[rows, n_heads, d_model]` over heads.
-fn sum_heads<F: Real>(config: &ModelConfig, result: &[F], out: &mut [F]) {
-    let d = config.d_model;
-    for (row, out) in result.chunks_exact(config.n_heads * d).zip(out.chunks_exact_mut(d)) {
-        out.fill(F::ZERO);
-        for head in row.chunks_exact(d) {
-            add_to(out, head);
-        }
-    }
 }

@@ -5,14 +5,16 @@
 
 use searchlens_base::fault::{Fault, HasFault};
 
+use crate::acts::Acts;
 use crate::config::{AttentionDir, ModelConfig};
-use crate::forward::{Acts, Net, Sequences, forward_after};
+use crate::forward::forward_after;
 use crate::kernels::attention::softmax;
 use crate::kernels::tier::{Precision, TierError, bf16_unit};
-use crate::linear::{PackedWeights, Products};
 use crate::micro_batch::micro_batch_size;
 use crate::model::{Model, TokensError};
-use crate::past::{Cache, Past};
+use crate::net::{Net, Products, Sequences};
+use crate::packed::PackedWeights;
+use crate::past::{KvCache, Past};
 use crate::slots::Workspaces;
 use crate::tap::{NoTap, Window, WindowTap};
 use crate::tiled::{DecodeWorkspace, TiledDecoder};
@@ -240,7 +242,7 @@ struct PlainPass<'a, T> {
 /// A worker's buffers for a batch; reused, so that the steady state allocates little.
 #[derive(Default)]
 struct Workspace {
-    cache: Cache<f32>,
+    cache: KvCache<f32>,
     acts: Acts<f32>,
 }
 

@@ -2,7 +2,9 @@
 //!
 //! **Invariant:** this crate knows token ids, not problems. A forward pass without taps allocates nothing once warm. Only
 //! `checkpoint` touches files.
+pub mod acts;
 pub mod backward;
+mod by_head;
 pub mod checkpoint;
 pub mod config;
 pub mod diagnosis;
@@ -14,7 +16,9 @@ pub mod kernels;
 pub mod linear;
 pub mod micro_batch;
 pub mod model;
+pub mod net;
 pub mod optimiser;
+pub mod packed;
 pub mod params;
 mod past;
 pub mod profile;

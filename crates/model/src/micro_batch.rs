@@ -1,6 +1,6 @@
 //! Micro-batches: the sequences that go forward and backward together.
 
-use crate::forward::Sequences;
+use crate::net::Sequences;
 
 /// Sequences of equal padded length, with the weights of their next-token losses.
 #[derive(Clone, Debug)]

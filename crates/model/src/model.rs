@@ -3,8 +3,7 @@
 use searchlens_base::fault::{Fault, HasFault};
 
 use crate::config::ModelConfig;
-use crate::forward::{Net, Sequences};
-use crate::linear::Products;
+use crate::net::{Net, Products, Sequences};
 use crate::params::Layout;
 use rand::Rng;
 

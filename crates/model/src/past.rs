@@ -1,9 +1,10 @@
-//! What came before the positions that a pass runs on: nothing, or the keys and values that earlier passes left.
+//! The positions before those that a pass runs on: none, or a KV cache.
 //!
-//! This is all in which a pass over new positions differs from one over whole sequences, so one forward pass does both.
+//! Attention to them is the only difference between a pass over new positions and one over whole sequences, so one forward
+//! pass does both.
 
+use crate::acts::BlockActs;
 use crate::config::ModelConfig;
-use crate::forward::BlockActs;
 use crate::kernels::attention::{AttnDims, attn_mix, attn_scores, softmax, softmax_rows};
 use crate::kernels::flash::{Softmax, attend};
 use crate::kernels::product::Packing;
@@ -15,13 +16,13 @@ use std::ops::Range;
 
 /// The earlier positions of every sequence of a pass.
 pub(crate) trait Past<F: Real> {
-    /// Position of the first token of sequence `b`: how many are past.
+    /// Position of the first new token of sequence `b`.
     fn first_pos(&self, b: usize) -> usize;
 
-    /// Keys that a row of scores has room for when `seq` positions are added.
+    /// Length of a row of scores once `seq` positions are added.
     fn n_keys(&self, seq: usize) -> usize;
 
-    /// From `block.q`, `block.k` and `block.v`, at the new positions, to `block.z`; scores and pattern are offered to the tap.
+    /// Computes `block.z` from `block.q`, `block.k` and `block.v` at the new positions; offers scores and pattern to the tap.
     fn attend(
         &mut self,
         layer: usize,
@@ -32,10 +33,10 @@ pub(crate) trait Past<F: Real> {
     );
 }
 
-/// The sequences begin here.
-pub(crate) struct Nothing;
+/// No earlier positions: the sequences start here.
+pub(crate) struct NoPast;
 
-impl<F: Real> Past<F> for Nothing {
+impl<F: Real> Past<F> for NoPast {
     fn first_pos(&self, _: usize) -> usize {
         0
     }
@@ -54,7 +55,7 @@ impl<F: Real> Past<F> for Nothing {
     ) {
         let rows = dims.n_seq * dims.n_heads * dims.seq;
         let [scores, pattern, z] = [Site::AttnScores, Site::Pattern, Site::Z].map(|site| At::new(site, layer));
-        // What makes the pattern again on the way back needs the mix as it was.
+        // Recomputing the pattern in the backward pass needs `z` as attention left it.
         if !(tap.wants(scores) || tap.wants(pattern) || tap.edits(scores) || tap.edits(pattern) || tap.edits(z)) {
             let BlockActs { q, k, v, z, pattern, sums, .. } = block;
             pattern.clear();
@@ -68,7 +69,7 @@ impl<F: Real> Past<F> for Nothing {
     }
 }
 
-/// Scores become the pattern, with the tap's edits of either; the softmax's own output is kept where the pattern is edited.
+/// Turns scores into the pattern and offers both to the tap; keeps the softmax's output if the tap edits the pattern.
 fn to_pattern<F: Real>(
     layer: usize,
     block: &mut BlockActs<F>,
@@ -85,47 +86,46 @@ fn to_pattern<F: Real>(
     tap.forward(at(Site::Pattern), &mut block.pattern);
 }
 
-/// Keys and values of every position so far, of every row (a sequence that is being continued).
+/// KV cache: keys and values of every position so far, for every row (a sequence that is being continued).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cache<F> {
-    layers: Vec<Kept<F>>,
+pub(crate) struct KvCache<F> {
+    layers: Vec<LayerCache<F>>,
     /// Positions so far, by row.
     lens: Vec<usize>,
     sizes: Sizes,
 }
 
-/// Of one layer.
+/// Keys and values of one layer.
 #[derive(Clone, Debug, Default)]
-struct Kept<F> {
-    /// `[rows, n_heads, room / KEYS, d_head, KEYS]`: the scores of neighbouring keys are computed side by side.
+struct LayerCache<F> {
+    /// `[rows, n_heads, capacity / KEYS, d_head, KEYS]`: the scores of neighbouring keys are computed side by side.
     keys: Vec<F>,
-    /// `[rows, n_heads, room, d_wide]`
+    /// `[rows, n_heads, capacity, d_wide]`
     values: Vec<F>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Sizes {
-    /// Positions that a row has room for: a multiple of [`KEYS`].
-    room: usize,
+    /// Positions that fit into a row: a multiple of [`KEYS`].
+    capacity: usize,
     n_heads: usize,
     d_head: usize,
-    /// `d_head`, filled up with 0 to a multiple of [`WIDE`].
+    /// `d_head`, padded to a multiple of [`WIDE`].
     d_wide: usize,
 }
 
-impl<F: Real> Cache<F> {
-    /// Forgets everything and makes room for `rows` rows of at most `longest` positions. Allocates only if that is more than
-    /// ever before.
+impl<F: Real> KvCache<F> {
+    /// Empties the cache and sizes it for `rows` rows of at most `longest` positions. Allocates only if it grows.
     pub(crate) fn reset(&mut self, config: &ModelConfig, rows: usize, longest: usize) {
         let &ModelConfig { n_layers, n_heads, d_head, .. } = config;
-        let (room, d_wide) = (longest.next_multiple_of(KEYS), d_head.next_multiple_of(WIDE));
-        self.sizes = Sizes { room, n_heads, d_head, d_wide };
+        let (capacity, d_wide) = (longest.next_multiple_of(KEYS), d_head.next_multiple_of(WIDE));
+        self.sizes = Sizes { capacity, n_heads, d_head, d_wide };
         self.lens.clear();
         self.lens.resize(rows, 0);
-        self.layers.resize_with(n_layers, Kept::default);
-        for Kept { keys, values } in &mut self.layers {
+        self.layers.resize_with(n_layers, LayerCache::default);
+        for LayerCache { keys, values } in &mut self.layers {
             for (buffer, width) in [(keys, d_head), (values, d_wide)] {
-                let len = rows * n_heads * room * width;
+                let len = rows * n_heads * capacity * width;
                 if buffer.len() < len {
                     buffer.resize(len, F::ZERO);
                 }
@@ -133,17 +133,17 @@ impl<F: Real> Cache<F> {
         }
     }
 
-    /// A pass that continues these rows, one after the other.
+    /// These rows, as the past of a pass.
     pub(crate) fn continued<'a>(&'a mut self, rows: &'a [usize]) -> Continued<'a, F> {
         Continued { cache: self, rows }
     }
 
-    /// Positions so far of a row.
+    /// Positions of a row so far.
     pub(crate) fn len(&self, row: usize) -> usize {
         self.lens[row]
     }
 
-    /// Counts the positions that a pass has added, once it is over: during the pass each layer still sees the old count.
+    /// Counts the positions that a pass has added. Call it after the pass: during it each layer needs the old count.
     pub(crate) fn advance(&mut self, rows: &[usize], seq: usize) {
         for &row in rows {
             self.lens[row] += seq;
@@ -151,9 +151,9 @@ impl<F: Real> Cache<F> {
     }
 }
 
-/// Rows of a cache, as the past of a pass.
+/// Rows of a KV cache, as the past of a pass.
 pub(crate) struct Continued<'a, F> {
-    cache: &'a mut Cache<F>,
+    cache: &'a mut KvCache<F>,
     rows: &'a [usize],
 }
 
@@ -177,15 +177,15 @@ impl<F: Real> Past<F> for Continued<'_, F> {
         self.append(layer, dims, &block.k, &block.v);
         let n_keys = <Self as Past<F>>::n_keys(self, dims.seq);
         if n_keys == dims.seq {
-            return Nothing.attend(layer, dims, block, packing, tap);
+            return NoPast.attend(layer, dims, block, packing, tap);
         }
         block.pattern.resize(dims.n_seq * dims.n_heads * dims.seq * n_keys, F::ZERO);
-        let Sizes { d_head, d_wide, room, .. } = self.cache.sizes;
+        let Sizes { d_head, d_wide, capacity, .. } = self.cache.sizes;
         let scale = F::of(1.0 / dims.attn_scale);
-        let Kept { keys, values } = &self.cache.layers[layer];
+        let LayerCache { keys, values } = &self.cache.layers[layer];
         for Query { seen, head, numbers, square } in self.queries(dims, n_keys) {
             let (scores, masked) = block.pattern[square].split_at_mut(seen);
-            score_keys(scale, &block.q[numbers], &keys[head * room * d_head..][..room * d_head], scores);
+            score_keys(scale, &block.q[numbers], &keys[head * capacity * d_head..][..capacity * d_head], scores);
             masked.fill(F::NEG_INFINITY);
         }
         to_pattern(layer, block, tap, |pattern| {
@@ -197,20 +197,20 @@ impl<F: Real> Past<F> for Continued<'_, F> {
         });
         for Query { seen, head, numbers, square } in self.queries(dims, n_keys) {
             let pattern = &block.pattern[square][..seen];
-            mix_values(d_wide, pattern, &values[head * room * d_wide..], &mut block.z[numbers]);
+            mix_values(d_wide, pattern, &values[head * capacity * d_wide..], &mut block.z[numbers]);
         }
     }
 }
 
 /// One head of one new position.
 struct Query {
-    /// Keys that it sees.
+    /// Number of keys it attends to.
     seen: usize,
-    /// Number of its row's head in the cache.
+    /// Index of its row and head in the cache.
     head: usize,
-    /// Its part of `[n_seq, seq, n_heads, d_head]`.
+    /// Its slice of `[n_seq, seq, n_heads, d_head]`.
     numbers: Range<usize>,
-    /// Its part of `[n_seq, n_heads, seq, n_keys]`.
+    /// Its slice of `[n_seq, n_heads, seq, n_keys]`.
     square: Range<usize>,
 }
 
@@ -232,26 +232,32 @@ impl<F: Real> Continued<'_, F> {
         })
     }
 
-    /// Takes the keys and values of the new positions over: `[n_seq, seq, n_heads, d_head]`.
+    /// Appends the keys and values of the new positions, `[n_seq, seq, n_heads, d_head]`.
     fn append(&mut self, layer: usize, dims: AttnDims, k: &[F], v: &[F]) {
-        let Sizes { room, n_heads, d_head, d_wide } = self.cache.sizes;
+        let Sizes { capacity, n_heads, d_head, d_wide } = self.cache.sizes;
         let width = n_heads * d_head;
-        let Kept { keys, values } = &mut self.cache.layers[layer];
+        let LayerCache { keys, values } = &mut self.cache.layers[layer];
         for (b, &row) in self.rows.iter().enumerate() {
             let first = self.cache.lens[row];
-            assert!(first + dims.seq <= room, "the cache was made for fewer positions");
+            assert!(first + dims.seq <= capacity, "the cache was made for fewer positions");
             for h in 0..n_heads {
                 let head = row * n_heads + h;
                 let (from, end) = (b * dims.seq * width + h * d_head, (b + 1) * dims.seq * width);
-                append_keys(width, d_head, first, &k[from..end], &mut keys[head * room * d_head..][..room * d_head]);
-                append_values(width, d_head, d_wide, &v[from..end], &mut values[(head * room + first) * d_wide..]);
+                append_keys(
+                    width,
+                    d_head,
+                    first,
+                    &k[from..end],
+                    &mut keys[head * capacity * d_head..][..capacity * d_head],
+                );
+                append_values(width, d_head, d_wide, &v[from..end], &mut values[(head * capacity + first) * d_wide..]);
             }
         }
     }
 }
 
-/// One head's new keys, the first `d_head` numbers of each row of `k` (`[seq, width]`, but for the end of the last), to position
-/// `first` on of `[room / KEYS, d_head, KEYS]`.
+/// Writes one head's new keys, the first `d_head` numbers of each row of `k` (`[seq, width]`, the last row cut short), to positions
+/// `first..` of `[capacity / KEYS, d_head, KEYS]`.
 fn append_keys<F: Real>(width: usize, d_head: usize, first: usize, k: &[F], keys: &mut [F]) {
     vectorised(
         #[inline(always)]
@@ -272,17 +278,17 @@ fn append_keys<F: Real>(width: usize, d_head: usize, first: usize, k: &[F], keys
     )
 }
 
-/// The same for values: rows of `d_wide`.
+/// Writes one head's new values, as rows of `d_wide`.
 fn append_values<F: Real>(width: usize, d_head: usize, d_wide: usize, v: &[F], values: &mut [F]) {
     vectorised(
         #[inline(always)]
         move || {
             for (from, to) in v.chunks(width).zip(values.chunks_exact_mut(d_wide)) {
-                let (to, filling) = to.split_at_mut(d_head);
+                let (to, padding) = to.split_at_mut(d_head);
                 for (to, &from) in to.iter_mut().zip(from) {
                     *to = from;
                 }
-                filling.fill(F::ZERO);
+                padding.fill(F::ZERO);
             }
         },
     )
@@ -300,7 +306,7 @@ fn softmax_row<F: Real>(row: &mut [F]) {
 /// Keys whose scores are summed side by side.
 const KEYS: usize = 32;
 
-/// `scores[s] = scale · q · key s`; `keys` is `[room / KEYS, d_head, KEYS]`.
+/// `scores[s] = scale · q · key s`; `keys` is `[capacity / KEYS, d_head, KEYS]`.
 fn score_keys<F: Real>(scale: F, q: &[F], keys: &[F], scores: &mut [F]) {
     vectorised(
         #[inline(always)]
@@ -320,11 +326,11 @@ fn score_keys<F: Real>(scale: F, q: &[F], keys: &[F], scores: &mut [F]) {
     )
 }
 
-/// Numbers of a value that are summed side by side, and the sums that they are spread over: one alone would wait for itself.
+/// Numbers of a value that are summed side by side, and independent sums of each: one alone would wait for its own latency.
 const WIDE: usize = 16;
 const SPREAD: usize = 4;
 
-/// `z[i] = sum over s of pattern[s] · values[s, i]`; `values` is `[room, d_wide]`.
+/// `z[i] = sum over s of pattern[s] · values[s, i]`; `values` is `[capacity, d_wide]`.
 fn mix_values<F: Real>(d_wide: usize, pattern: &[F], values: &[F], z: &mut [F]) {
     vectorised(
         #[inline(always)]

@@ -1,15 +1,17 @@
-//! Recording: a tap that keeps the values, and if asked the gradients, of chosen sites.
+//! Taps that record the values and gradients of chosen sites.
 
+use crate::acts::Acts;
 use crate::backward::{ActGrads, backward};
-use crate::forward::{Acts, Net, Sequences, forward};
+use crate::forward::forward;
 use crate::kernels::attention::KvGradient;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::real::Real;
+use crate::net::{Net, Sequences};
 use crate::sites::{At, Axes};
 use crate::tap::{Tap, Window, WindowTap};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a run left at the recorded sites; shapes are [`crate::sites::Site::shape`]'s.
+/// Values and gradients at the recorded sites, in the shape of [`crate::sites::Site::shape`].
 #[derive(Clone, Debug, Default)]
 pub struct Recording<F> {
     /// Values.
@@ -18,7 +20,7 @@ pub struct Recording<F> {
     pub gradients: BTreeMap<At, Vec<F>>,
 }
 
-/// A tap that records, around another one that may edit: edits come first, so the record holds what the next layer saw.
+/// A tap that records the values of chosen sites after the edits of an inner tap.
 pub struct Recorder<'a, F, T> {
     sites: BTreeSet<At>,
     inner: &'a mut T,
@@ -27,7 +29,7 @@ pub struct Recorder<'a, F, T> {
 }
 
 impl<'a, F: Real, T: Tap<F>> Recorder<'a, F, T> {
-    /// Records `sites`, after `inner` has had its turn.
+    /// Records `sites`, after the edits of `inner`.
     pub fn new(sites: impl IntoIterator<Item = At>, inner: &'a mut T) -> Recorder<'a, F, T> {
         Recorder { sites: sites.into_iter().collect(), inner, recording: Recording::default() }
     }
@@ -42,34 +44,42 @@ impl<F: Real, T: Tap<F>> Tap<F> for Recorder<'_, F, T> {
         self.inner.edits(at)
     }
 
-    fn forward(&mut self, at: At, value: &mut [F]) {
-        self.inner.forward(at, value);
+    fn edit(&mut self, at: At, value: &mut [F]) {
+        self.inner.edit(at, value);
+    }
+
+    fn pull_back(&mut self, at: At, gradient: &mut [F]) {
+        self.inner.pull_back(at, gradient);
+    }
+
+    fn read(&mut self, at: At, value: &[F]) {
+        self.inner.read(at, value);
         if self.sites.contains(&at) {
             self.recording.values.insert(at, value.to_vec());
         }
     }
 
-    fn backward(&mut self, at: At, gradient: &mut [F]) {
+    fn read_gradient(&mut self, at: At, gradient: &[F]) {
+        self.inner.read_gradient(at, gradient);
         if self.sites.contains(&at) {
             self.recording.gradients.insert(at, gradient.to_vec());
         }
-        self.inner.backward(at, gradient);
     }
 }
 
-/// A token of a run, and a site at it.
+/// A site at one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     /// The site.
     pub at: At,
-    /// Number of the sequence.
+    /// Index of the sequence.
     pub row: usize,
     /// Position of the token in it.
     pub pos: usize,
 }
 
-/// A tap that records token by token, around another one that may edit. A token's values are the same whether its sequence
-/// passed whole or in windows, so a trace of generation can be laid beside that of a pass over the finished sequences.
+/// A tap that records token by token, after the edits of an inner tap. A token's values do not depend on how its sequence was cut
+/// into windows, so a trace of generation compares directly with one of a pass over the finished sequences.
 pub struct Trace<'a, F, T> {
     sites: BTreeSet<At>,
     inner: &'a mut T,
@@ -82,13 +92,13 @@ pub struct Trace<'a, F, T> {
 }
 
 impl<'a, F: Real, T: WindowTap<F>> Trace<'a, F, T> {
-    /// Traces `sites`, after `inner` has had its turn. To be told its first [`Window`] before a pass.
+    /// Traces `sites`, after the edits of `inner`. Needs a [`Window`] before each pass.
     pub fn new(sites: impl IntoIterator<Item = At>, inner: &'a mut T) -> Trace<'a, F, T> {
         let (rows, first) = (Vec::new(), Vec::new());
         Trace { sites: sites.into_iter().collect(), inner, rows, first, seq: 0, n_keys: 0, values: BTreeMap::new() }
     }
 
-    /// The part of a site's value in this window that belongs to token `t` of sequence `b`.
+    /// The values of token `t` of sequence `b` in this window.
     fn of_token(&self, at: At, value: &[F], b: usize, t: usize) -> Vec<F> {
         let (n_seq, seq, n_keys) = (self.rows.len(), self.seq, self.n_keys);
         match at.site.info().axes {
@@ -113,8 +123,20 @@ impl<F: Real, T: WindowTap<F>> Tap<F> for Trace<'_, F, T> {
         self.inner.edits(at)
     }
 
-    fn forward(&mut self, at: At, value: &mut [F]) {
-        self.inner.forward(at, value);
+    fn edit(&mut self, at: At, value: &mut [F]) {
+        self.inner.edit(at, value);
+    }
+
+    fn pull_back(&mut self, at: At, gradient: &mut [F]) {
+        self.inner.pull_back(at, gradient);
+    }
+
+    fn read_gradient(&mut self, at: At, gradient: &[F]) {
+        self.inner.read_gradient(at, gradient);
+    }
+
+    fn read(&mut self, at: At, value: &[F]) {
+        self.inner.read(at, value);
         if !self.sites.contains(&at) {
             return;
         }
@@ -126,10 +148,6 @@ impl<F: Real, T: WindowTap<F>> Tap<F> for Trace<'_, F, T> {
             }
         }
     }
-
-    fn backward(&mut self, at: At, gradient: &mut [F]) {
-        self.inner.backward(at, gradient);
-    }
 }
 
 impl<F: Real, T: WindowTap<F>> WindowTap<F> for Trace<'_, F, T> {
@@ -140,7 +158,7 @@ impl<F: Real, T: WindowTap<F>> WindowTap<F> for Trace<'_, F, T> {
     }
 }
 
-/// Result of [`run`]: one pass over a batch, kept whole.
+/// Result of [`run`].
 #[derive(Clone, Debug)]
 pub struct Run<F> {
     /// `[n_seq, seq, d_vocab]`

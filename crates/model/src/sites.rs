@@ -1,7 +1,7 @@
-//! The sites: every named activation of the network, under TransformerLens' names, with TransformerLens' meaning and axes.
+//! The sites: every named activation of the network, with TransformerLens' name, meaning and axes.
 //!
-//! One table gives name, axes, formula and order; parsing, printing, capturing, `searchlens sites` and the documentation come
-//! from it.
+//! Parsing, printing, capturing and `searchlens sites` all read one table of names, axes, formulas and order. Every site can be
+//! read, edited and differentiated.
 
 use crate::config::{ModelConfig, Normalization, PositionEmbedding};
 use searchlens_base::fault::{Fault, HasFault};
@@ -68,15 +68,15 @@ pub enum Axes {
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct SiteInfo {
-    /// Which site.
+    /// The site.
     pub site: Site,
     /// TransformerLens' name; `{i}` stands for the layer.
     pub name: &'static str,
-    /// Short form; a site of a block is followed by `.layer`.
+    /// Short name; `.layer` follows it for a site of a block.
     pub short: &'static str,
     /// Axes of its value.
     pub axes: Axes,
-    /// What it is.
+    /// How it is computed.
     pub formula: &'static str,
 }
 
@@ -95,11 +95,11 @@ pub const SITES: [SiteInfo; 31] = {
             "blocks.{i}.hook_attn_in",
             "attn_in",
             HeadsModel,
-            "resid_pre as each head reads it, before ln1",
+            "resid_pre, a copy for each head, before ln1",
         ),
-        row(Site::QInput, "blocks.{i}.hook_q_input", "q_input", HeadsModel, "resid_pre as each head's queries read it"),
-        row(Site::KInput, "blocks.{i}.hook_k_input", "k_input", HeadsModel, "resid_pre as each head's keys read it"),
-        row(Site::VInput, "blocks.{i}.hook_v_input", "v_input", HeadsModel, "resid_pre as each head's values read it"),
+        row(Site::QInput, "blocks.{i}.hook_q_input", "q_input", HeadsModel, "attn_in, a copy for each head's queries"),
+        row(Site::KInput, "blocks.{i}.hook_k_input", "k_input", HeadsModel, "attn_in, a copy for each head's keys"),
+        row(Site::VInput, "blocks.{i}.hook_v_input", "v_input", HeadsModel, "attn_in, a copy for each head's values"),
         row(Site::Ln1Scale, "blocks.{i}.ln1.hook_scale", "ln1_scale", One, "sqrt(var(resid_pre) + eps)"),
         row(
             Site::Ln1Normalized,
@@ -125,7 +125,7 @@ pub const SITES: [SiteInfo; 31] = {
         row(Site::Result, "blocks.{i}.attn.hook_result", "result", HeadsModel, "z @ W_O, head by head"),
         row(Site::AttnOut, "blocks.{i}.hook_attn_out", "attn_out", Model, "sum of result over heads + b_O"),
         row(Site::ResidMid, "blocks.{i}.hook_resid_mid", "resid_mid", Model, "resid_pre + attn_out"),
-        row(Site::MlpIn, "blocks.{i}.hook_mlp_in", "mlp_in", Model, "resid_mid as the MLP reads it, before ln2"),
+        row(Site::MlpIn, "blocks.{i}.hook_mlp_in", "mlp_in", Model, "resid_mid, a copy for the MLP, before ln2"),
         row(Site::Ln2Scale, "blocks.{i}.ln2.hook_scale", "ln2_scale", One, "sqrt(var(mlp_in) + eps)"),
         row(
             Site::Ln2Normalized,
@@ -146,7 +146,7 @@ pub const SITES: [SiteInfo; 31] = {
             Model,
             "(resid_post - mean) / scale, before gain and bias",
         ),
-        row(Site::UnembedIn, "unembed.hook_in", "unembed_in", Model, "what the unembedding reads"),
+        row(Site::UnembedIn, "unembed.hook_in", "unembed_in", Model, "ln_final with gain and bias"),
         row(Site::UnembedOut, "unembed.hook_out", "logits", Vocab, "unembed_in @ W_U + b_U: the logits"),
     ]
 };
@@ -162,10 +162,9 @@ impl Site {
         self.info().name.starts_with("blocks.")
     }
 
-    /// Whether a tap may change its value. The four per-head copies of `resid_pre` can be read and differentiated only:
-    /// edit `resid_pre`, `q`, `k` or `v` instead.
-    pub fn is_editable(self) -> bool {
-        !matches!(self, Site::AttnIn | Site::QInput | Site::KInput | Site::VInput)
+    /// Whether its value has a head axis.
+    pub fn has_heads(self) -> bool {
+        matches!(self.info().axes, Axes::Heads | Axes::HeadsModel | Axes::Square)
     }
 
     /// Whether a network of this architecture has the site.
@@ -182,7 +181,7 @@ impl Site {
         }
     }
 
-    /// Numbers per token (for `Square`: per query position of each head, `seq` of them times heads).
+    /// Shape of its value for `n_seq` sequences of `seq` tokens, in the order of [`Axes`].
     pub fn shape(self, config: &ModelConfig, n_seq: usize, seq: usize) -> Vec<usize> {
         match self.info().axes {
             Axes::Model => vec![n_seq, seq, config.d_model],
@@ -196,17 +195,17 @@ impl Site {
     }
 }
 
-/// A site of one layer (layer 0 for sites outside the blocks). Its text form is TransformerLens' name.
+/// A site of one layer. Its text form is TransformerLens' name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct At {
-    /// Which activation.
+    /// The activation.
     pub site: Site,
-    /// Of which block; 0 for sites outside the blocks.
+    /// The block; 0 for sites outside the blocks.
     pub layer: usize,
 }
 
 impl At {
-    /// A site outside the blocks, or of block 0.
+    /// The site of one block. For a site outside the blocks, `layer` must be 0.
     pub fn new(site: Site, layer: usize) -> At {
         At { site, layer }
     }
@@ -237,33 +236,18 @@ impl At {
     }
 }
 
-/// What is wrong with a site's name.
+/// Errors of reading a site's name.
 #[derive(Debug, thiserror::Error, PartialEq)]
+#[expect(missing_docs, reason = "the message says it")]
 pub enum SiteError {
-    /// No site is called that.
     #[error("unknown site `{name}`{near}; `searchlens sites` lists them")]
-    Unknown {
-        /// The name given.
-        name: String,
-        /// ` (did you mean ..?)`, or empty.
-        near: String,
-    },
-    /// The network has fewer layers.
+    Unknown { name: String, near: String },
     #[error("site `{name}`: the network has {n_layers} layers, numbered from 0")]
-    Layer {
-        /// The name given.
-        name: String,
-        /// Layers of the network.
-        n_layers: usize,
-    },
-    /// The network's architecture lacks the site.
+    Layer { name: String, n_layers: usize },
     #[error(
         "site `{name}`: this network's architecture has no such site (`searchlens sites --checkpoint C` lists its own)"
     )]
-    Absent {
-        /// The name given.
-        name: String,
-    },
+    Absent { name: String },
 }
 
 impl HasFault for SiteError {
@@ -310,7 +294,7 @@ impl FromStr for At {
     }
 }
 
-/// Puts `{i}` in the place of the first part that is a number, and returns that number (0 if there is none).
+/// Replaces the first part that is a number by `{i}`; returns that number, or 0.
 fn split_layer(text: &str) -> (String, usize) {
     let mut layer = None;
     let parts: Vec<&str> = text

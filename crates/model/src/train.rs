@@ -3,17 +3,19 @@
 //! A batch is cut into micro-batches of sequences of equal (padded) length. Micro-batches are dealt to a fixed number of gradient
 //! slots; workers take slots; slots are summed in index order. So the bits of a step depend on the batch alone.
 
+use crate::acts::Acts;
 use crate::backward::{ActGrads, backward};
 use crate::diagnosis::{self, Origin};
-use crate::forward::{Acts, Net, forward};
+use crate::forward::forward;
 use crate::kernels::attention::KvGradient;
 use crate::kernels::lanes::add;
 use crate::kernels::loss::cross_entropy;
 use crate::kernels::tier::{Precision, TierError, bf16_unit, vectorised};
-use crate::linear::{PackedWeights, Products};
 use crate::micro_batch::MicroBatch;
 use crate::model::Model;
+use crate::net::{Net, Products};
 use crate::optimiser::{self, AdamW, CHUNK, Moments};
+use crate::packed::PackedWeights;
 use crate::params::Slot;
 use crate::profile::{Nanos, Profile, Profiled};
 use crate::slots::Workspaces;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use searchlens::base::stream::{Purpose, stream};
 use searchlens::formats::draw::{Drawing, unicode};
 use searchlens::lens::activations::{SiteChoice, TokenBatch, activations};
+use searchlens::lens::tensor::{Tensor, Tensors};
 use searchlens::model::workers::Workers;
 use searchlens::report::write_report;
 use searchlens::runs::config::RunConfig;
@@ -86,8 +87,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seq = encoded.ids.len();
     let batch = TokenBatch { tokens: encoded.ids, n_seq: 1, seq, weights: vec![1.0; seq - 1] };
     let sites = SiteChoice::parse("pattern.1", &outcome.model)?;
-    let read = activations(&outcome.model, &batch, &sites, false, &Vec::new())?;
-    let (shape, pattern) = &read.tensors["acts.blocks.1.attn.hook_pattern"];
+    let read = activations(&outcome.model, &batch, &sites, false, &[], &Tensors::new(), &workers)?;
+    let Tensor { shape, values: pattern } = &read.tensors["acts.blocks.1.attn.hook_pattern"];
     let path_start = names.iter().position(|name| *name == "PATH").ok_or("no path")?;
     let row = &pattern[path_start * seq..][..=path_start];
     let top = (0..=path_start).max_by(|&a, &b| row[a].total_cmp(&row[b])).ok_or("no keys")?;

@@ -2,12 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use searchlens_lens::address::Address;
+use searchlens_lens::capture::{Input, Pass, Request, capture};
+use searchlens_lens::tensor::Tensors;
 use searchlens_model::Model;
-use searchlens_model::forward::{Acts, Sequences, forward};
 use searchlens_model::generate::{Decoder, GenerateError};
-use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
-use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
 use searchlens_results::{FORMAT_VERSION, Gallery, Specimen, TokenPlace};
 use searchlens_runs::eval_set::{EvalProblem, GradedAnswer, draw_problems, generate_answers, grade};
@@ -98,7 +98,12 @@ pub fn gallery(
         found.n_wrong,
     );
     let chosen: Vec<Answered> = found.wrong.into_iter().chain(found.right).collect();
-    let specimens = chosen.iter().map(|answered| specimen(model, tokenizer, answered)).collect();
+    let attention = attention(model, tokenizer, &chosen, workers);
+    let specimens = chosen
+        .iter()
+        .zip(attention)
+        .map(|(answered, pattern)| specimen(model, tokenizer, answered, &pattern))
+        .collect();
     Ok(Gallery { format_version: FORMAT_VERSION, selection, n_layers, n_heads, specimens })
 }
 
@@ -136,17 +141,20 @@ impl Found {
     }
 }
 
-fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specimen {
-    let Answered { asked, tokens: generated, graded } = answered;
+impl Answered {
+    /// Prompt and answer, as far as the network reads them. If the answer fills the context, its last token is not an input.
+    fn ids(&self, model: &Model) -> Vec<u32> {
+        let mut ids = [&self.asked.prompt.ids[..], &self.tokens].concat();
+        ids.truncate(model.config.n_ctx);
+        ids
+    }
+}
+
+fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered, attention: &[u8]) -> Specimen {
+    let Answered { asked, graded, .. } = answered;
     let problem = &asked.instance.problem;
     let maze = problem.maze().expect("`gallery` checks that the task draws mazes");
-    let mut ids = [&asked.prompt.ids[..], generated].concat();
-    // If the answer fills the context, its last token is not an input.
-    ids.truncate(model.config.n_ctx);
-    let mut shown = ids.clone();
-    if let Some(mask) = tokenizer.mask_id() {
-        shown[asked.prompt.len()..].fill(mask);
-    }
+    let ids = answered.ids(model);
     let roles = asked.prompt.roles.iter().chain(&graded.answer.roles).take(ids.len());
     let name = |&id: &u32| tokenizer.vocab().name(id).unwrap_or("?").to_owned();
     Specimen {
@@ -163,7 +171,7 @@ fn specimen(model: &Model, tokenizer: &Tokenizer, answered: &Answered) -> Specim
         tokens: ids.iter().map(name).collect(),
         marks: roles.map(|&role| mark_of(role)).collect(),
         path_start: asked.prompt.len() - 1,
-        attention: STANDARD.encode(attention(model, &shown)),
+        attention: STANDARD.encode(attention),
     }
 }
 
@@ -175,14 +183,32 @@ fn mark_of(role: Role) -> TokenPlace {
     }
 }
 
-/// Attention patterns of one sequence, `[layer][head][query][key]`, in steps of 1/255.
-fn attention(model: &Model, ids: &[u32]) -> Vec<u8> {
-    let layers = (0..model.config.n_layers).map(|layer| At::new(Site::Pattern, layer));
-    let mut nobody = NoTap;
-    let mut recorder = Recorder::new(layers.clone(), &mut nobody);
-    forward(model.net(), Sequences { tokens: ids, seq: ids.len() }, &mut Acts::<f32>::default(), &mut recorder);
-    let values = recorder.recording.values;
-    layers.flat_map(|at| values[&at].iter().map(|p| (p * 255.0).round() as u8)).collect()
+/// Attention patterns of each answer, `[layer][head][query][key]`, in steps of 1/255. A network trained without teacher forcing
+/// reads the mask token in place of its answer.
+fn attention(model: &Model, tokenizer: &Tokenizer, chosen: &[Answered], workers: &Workers) -> Vec<Vec<u8>> {
+    if chosen.is_empty() {
+        return Vec::new();
+    }
+    let read_by_network = |answered: &Answered| {
+        let mut ids = answered.ids(model);
+        if let Some(mask) = tokenizer.mask_id() {
+            ids[answered.asked.prompt.len()..].fill(mask);
+        }
+        ids
+    };
+    let sequences: Vec<Vec<u32>> = chosen.iter().map(read_by_network).collect();
+    let inputs: Vec<Input<'_>> = sequences.iter().map(|ids| Input { ids, roles: None, weights: None }).collect();
+    let layers = (0..model.config.n_layers).map(|layer| Address::whole(At::new(Site::Pattern, layer)));
+    let addresses: Vec<Address> = layers.collect();
+    let request = Request { addresses: &addresses, plan: &[], references: &Tensors::new(), pass: Pass::Forward };
+    let captured = capture(model, &inputs, request, workers).expect("the network has read these tokens before");
+    let mut bytes = vec![Vec::new(); chosen.len()];
+    for layer in &captured.values {
+        for (bytes, pattern) in bytes.iter_mut().zip(layer.parts()) {
+            bytes.extend(pattern.iter().map(|p| (p * 255.0).round() as u8));
+        }
+    }
+    bytes
 }
 
 /// Describes the first fault of an answer in a few words; empty if the answer is exact.

@@ -6,14 +6,13 @@
 use rayon::prelude::*;
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::{Purpose, stream};
+use searchlens_lens::address::{Address, Positions};
+use searchlens_lens::capture::{CaptureError, Input, Pass, Request, capture};
 use searchlens_lens::control::{ControlTask, Proportions, majority_correct, pair_type};
 use searchlens_lens::probe::{Features, Probe, ProbeConfig, ProbeError, ProbeSet, mean_correct};
+use searchlens_lens::tensor::Tensors;
 use searchlens_model::Model;
-use searchlens_model::forward::{Acts, Sequences, forward};
-use searchlens_model::model::TokensError;
-use searchlens_model::record::Recorder;
 use searchlens_model::sites::{At, Site};
-use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;
 use searchlens_stats::bootstrap::bootstrap_shares;
 use searchlens_stats::error::StatsError;
@@ -22,6 +21,8 @@ use searchlens_tasks::difficulty::corridor::{Given, fork_conditioned, path_hits}
 use searchlens_tasks::difficulty::policy::Policy;
 use searchlens_tasks::splits::Split;
 use searchlens_tasks::task::Task;
+use searchlens_tokens::sequence::query::RoleQuery;
+use searchlens_tokens::sequence::role::RoleKind;
 use searchlens_tokens::tokenizer::Tokenizer;
 
 use searchlens_results::{FORMAT_VERSION, ForkConditioned, FutureProbe, ProbePoint, ProbeResult};
@@ -71,7 +72,7 @@ const RESAMPLES: usize = 2000;
 #[expect(missing_docs, reason = "the message says it")]
 pub enum ProbingError {
     #[error(transparent)]
-    Tokens(#[from] TokensError),
+    Capture(#[from] CaptureError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
     #[error(transparent)]
@@ -121,7 +122,7 @@ pub fn probe(
     let draw = |split, n: usize| draw_problems(task, tokenizer, seed, split, 0..n as u64, workers);
     let (train, test) = (draw(Split::Train, plan.n_train), draw(Split::Test, plan.n_test));
     let sites = sites(trained);
-    let capture = |model: &Model, problems: &[EvalProblem]| capture(model, &sites, problems, workers);
+    let capture = |model: &Model, problems: &[EvalProblem]| at_path_start(model, &sites, problems, workers);
     let activations = Activations {
         d: trained.config.d_model,
         trained: [capture(trained, &train)?, capture(trained, &test)?],
@@ -138,33 +139,22 @@ fn sites(model: &Model) -> Vec<At> {
     std::iter::once(first).chain(posts).collect()
 }
 
-/// Prompts run together.
-const ROWS: usize = 32;
-
-/// The sites' values at the last token of every prompt, `[site][n · d_model]`.
-fn capture(
+/// The sites' values at the path-start token, the last of every prompt: `[site][n · d_model]`.
+fn at_path_start(
     model: &Model,
     sites: &[At],
-    questions: &[EvalProblem],
+    problems: &[EvalProblem],
     workers: &Workers,
-) -> Result<Vec<Vec<f32>>, TokensError> {
-    let d = model.config.d_model;
-    let equal = questions.chunk_by(|a, b| a.prompt.len() == b.prompt.len());
-    let groups: Vec<&[EvalProblem]> = equal.flat_map(|stretch| stretch.chunks(ROWS)).collect();
-    let run = |group: &&[EvalProblem]| -> Result<Vec<Vec<f32>>, TokensError> {
-        let tokens: Vec<u32> = group.iter().flat_map(|q| &q.prompt.ids).copied().collect();
-        let seq = group[0].prompt.len();
-        let sequences = Sequences { tokens: &tokens, seq };
-        model.check(sequences)?;
-        let mut nobody = NoTap;
-        let mut recorder = Recorder::new(sites.iter().copied(), &mut nobody);
-        forward(model.net(), sequences, &mut Acts::<f32>::default(), &mut recorder);
-        let values = recorder.recording.values;
-        let last = |at: &At| values[at].chunks_exact(seq * d).flat_map(|row| row[(seq - 1) * d..].to_vec()).collect();
-        Ok(sites.iter().map(last).collect())
-    };
-    let parts: Vec<Vec<Vec<f32>>> = workers.run(|| groups.par_iter().map(run).collect::<Result<_, _>>())?;
-    Ok((0..sites.len()).map(|s| parts.iter().flat_map(|part| &part[s]).copied().collect()).collect())
+) -> Result<Vec<Vec<f32>>, CaptureError> {
+    let positions = Positions::Role(RoleQuery::Kind(RoleKind::PathStart));
+    let address = |&at: &At| Address { positions: positions.clone(), ..Address::whole(at) };
+    let addresses: Vec<Address> = sites.iter().map(address).collect();
+    let prompts = problems.iter().map(|problem| &problem.prompt);
+    let inputs: Vec<Input<'_>> =
+        prompts.map(|prompt| Input { ids: &prompt.ids, roles: Some(&prompt.roles), weights: None }).collect();
+    let request = Request { addresses: &addresses, plan: &[], references: &Tensors::new(), pass: Pass::Forward };
+    let captured = capture(model, &inputs, request, workers)?;
+    Ok(captured.values.into_iter().map(|captured| captured.values).collect())
 }
 
 /// Activations of the networks on `[training, test]` problems, each `[site][n * d_model]`.

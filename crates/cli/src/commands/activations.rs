@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use searchlens::lens::activations::{SiteChoice, activations, read_tokens, write_activations};
+use searchlens::lens::activations::{SiteChoice, activations, read_references, read_tokens, write_activations};
 use searchlens::lens::plan::{Plan, Receipt};
+use searchlens::lens::tensor::Tensors;
 use searchlens::model::checkpoint::load_model;
 use serde::Serialize;
 
 use crate::error::{InputError, Result, read};
+use crate::global::GlobalArgs;
 use crate::output::{print, print_json};
 
 /// Save a network's activations, logits, loss and gradients on given tokens
@@ -21,7 +23,7 @@ pub(crate) struct ActivationsArgs {
     /// Safetensors file with `tokens` (int64 [batch, pos]) and optionally `loss_mask` (f32 [batch, pos-1])
     #[arg(long, value_name = "T")]
     tokens: PathBuf,
-    /// Sites to save, separated by commas, or all (see `searchlens sites`)
+    /// Sites or addresses to save, separated by commas, or all (see `searchlens sites`)
     #[arg(long, value_name = "NAMES", default_value = "all")]
     sites: String,
     /// Also save the gradient of the loss at these sites and for every parameter
@@ -30,6 +32,9 @@ pub(crate) struct ActivationsArgs {
     /// Interventions on the forward pass (JSON, see below)
     #[arg(long, value_name = "PLAN.json")]
     plan: Option<PathBuf>,
+    /// Safetensors file with tensors that the plan names: means, directions, activations of another run
+    #[arg(long, value_name = "R", requires = "plan")]
+    references: Option<PathBuf>,
     /// Output safetensors file: acts.SITE, logits, loss, act_grads.SITE, grads.PARAMETER
     #[arg(long, value_name = "A")]
     out: PathBuf,
@@ -38,12 +43,11 @@ pub(crate) struct ActivationsArgs {
     json: bool,
 }
 
-const EXAMPLES: &str =
-    "The loss is the mean next-token loss in nats, weighted by loss_mask (default: every position counts).
-
-A plan:
-  [{\"at\": \"blocks.2.attn.hook_z[head=1]\", \"edit\": \"zero\"},
-   {\"at\": \"resid_post.0\", \"edit\": {\"scale\": 0.5}}]
+const EXAMPLES: &str = "The loss is the mean next-token loss in nats, weighted by loss_mask (all positions, if there is none).
+An address is a site, or a part of one: z.2[head=1,pos=3..5], pattern.0[key=0].
+A plan: [{\"at\": \"blocks.2.attn.hook_z[head=1]\", \"edit\": \"zero\"}, {\"at\": \"resid_post.0\", \"edit\": {\"scale\": 0.5}}]
+Edits: \"zero\", \"knock_out\" (of attn_scores), {\"scale\": 0.5}, {\"set\": 1}, {\"mean\": \"NAME\"}, {\"add\": {\"direction\": [1, 0], \"scale\": 2}},
+{\"project\": {\"onto\": [[1, 0]]}} or out_of, {\"interchange\": {\"source\": \"NAME\", \"subspace\": [[1, 0]]}}; NAME is a tensor of --references.
 
 Examples:
   searchlens activations --checkpoint run/checkpoints/best.safetensors --tokens t.safetensors \\
@@ -59,14 +63,16 @@ struct Summary<'a> {
     receipts: &'a [Receipt],
 }
 
-pub(crate) fn run(args: ActivationsArgs) -> Result<()> {
+pub(crate) fn run(args: ActivationsArgs, global: &GlobalArgs) -> Result<()> {
     let plan = args.plan.as_deref().map_or(Ok(Plan::new()), read_plan)?;
     let model = load_model(&args.checkpoint)?.model;
     let batch = read_tokens(&args.tokens)?;
     let sites = SiteChoice::parse(&args.sites, &model)?;
-    let result = activations(&model, &batch, &sites, args.gradients, &plan)?;
+    let references = args.references.as_deref().map_or(Ok(Tensors::new()), read_references)?;
+    let workers = global.workers()?;
+    let result = activations(&model, &batch, &sites, args.gradients, &plan, &references, &workers)?;
     write_activations(&args.out, &result)?;
-    let loss = result.tensors["loss"].1[0];
+    let loss = result.tensors["loss"].values[0];
     if args.json {
         return print_json(&Summary {
             out: &args.out,
@@ -84,6 +90,6 @@ pub(crate) fn run(args: ActivationsArgs) -> Result<()> {
 fn read_plan(path: &Path) -> Result<Plan, InputError> {
     serde_json::from_str(&read(path)?).map_err(|error| InputError::File {
         path: path.to_owned(),
-        message: format!("not a plan of interventions: {error}"),
+        message: format!("not a plan of edits: {error}"),
     })
 }

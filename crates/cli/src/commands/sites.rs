@@ -25,7 +25,7 @@ pub(crate) struct SitesArgs {
 
 const EXAMPLES: &str =
     "Names and shapes are those of TransformerLens; commands also accept the short names. {i} stands for \
-the layer. All sites can be read and differentiated; those marked `edit` can be edited.
+the layer. All sites can be read, edited and differentiated.
 
 Examples:
   searchlens sites
@@ -38,6 +38,7 @@ struct Row {
     short: String,
     shape: Vec<String>,
     formula: &'static str,
+    /// Whether plans can edit it: so far, every site.
     editable: bool,
 }
 
@@ -87,17 +88,17 @@ impl Row {
             short: if site.in_block() { format!("{}.{layer}", info.short) } else { info.short.to_owned() },
             shape: axes.iter().map(|axis| size(axis)).collect(),
             formula: info.formula,
-            editable: site.is_editable(),
+            editable: true,
         }
     }
 }
 
 fn table(rows: &[Row]) -> String {
     let cells = |row: &Row| {
-        let edit = if row.editable { "edit" } else { "read" };
+        let edit = if row.editable { "yes" } else { "no" };
         [row.name.clone(), row.short.clone(), format!("[{}]", row.shape.join(", ")), edit.to_owned()]
     };
-    let head = ["name", "short", "shape", ""].map(str::to_owned);
+    let head = ["name", "short", "shape", "editable"].map(str::to_owned);
     let all: Vec<_> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
     let widths: Vec<usize> = (0..4).map(|i| all.iter().map(|row| row[i].len()).max().unwrap_or(0)).collect();
     let formulas = std::iter::once("formula").chain(rows.iter().map(|row| row.formula));

@@ -74,6 +74,21 @@ fn golden_networks_agree() {
 fn only_the_chosen_sites_are_written() {
     let names: Vec<String> = activations("gpt2_style", "--sites z.1,blocks.0.hook_resid_post").into_keys().collect();
     assert_eq!(names, ["acts.blocks.0.hook_resid_post", "acts.blocks.1.attn.hook_z", "logits", "loss"]);
+    let part = activations("gpt2_style", "--sites z.1[head=2,pos=3..5],logits");
+    assert_eq!(part["acts.blocks.1.attn.hook_z[head=2,pos=3..5]"].0, [3, 2, 1, 6]);
+}
+
+#[test]
+fn a_plan_takes_values_from_another_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let [clean, plan] = ["clean.safetensors", "plan.json"].map(|name| folder.path().join(name));
+    let golden = golden("gpt2_style").display().to_string();
+    searchlens(&format!("activations --checkpoint {golden} --tokens {golden} --out {}", clean.display())).good();
+    let edit = r#"[{"at":"resid_post.0","edit":{"scale":2}},
+                   {"at":"resid_post.0","edit":{"interchange":{"source":"acts.blocks.0.hook_resid_post"}}}]"#;
+    std::fs::write(&plan, edit).unwrap();
+    let patched = activations("gpt2_style", &format!("--plan {} --references {}", plan.display(), clean.display()));
+    assert_eq!(patched["logits"], activations("gpt2_style", "")["logits"]);
 }
 
 #[test]
@@ -178,13 +193,13 @@ fn bad_plans() {
     check(
         r#"[{"at":"resid_post.0","edit":"zap"}]"#,
         expect![[r#"
-            error: FOLDER/plan.json: not a plan of interventions: unknown variant `zap`, expected one of `zero`, `scale`, `set`, `add` at line 1 column 34
-        "#]],
+        error: FOLDER/plan.json: no plan of edits: unknown variant `zap`, expected one of `zero`, `scale`, `set`, `add`, `mean`, `project`, `interchange`, `knock_out` at line 1 column 34
+    "#]],
     );
     check(
-        r#"[{"at":"q_input.0","edit":"zero"}]"#,
+        r#"[{"at":"q_input.0[role=target]","edit":"zero"}]"#,
         expect![[r#"
-        error: step 0 of the plan: `blocks.0.hook_q_input` can be read but not edited; edit resid_pre, q, k or v instead
+        error: step 0 of the plan: address `blocks.0.hook_q_input[role=target]`: these tokens have no roles; give positions as numbers, `pos=P`
     "#]],
     );
     check(

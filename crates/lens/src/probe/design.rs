@@ -1,4 +1,4 @@
-//! What every probe on the same activations shares: the features, standardised and turned into their principal axes.
+//! Features shared by all probes of the same activations: standardised and rotated to their principal axes.
 //!
 //! The penalty `‖W‖²` does not change under a rotation, so the fit may work in any orthonormal basis of the standardised
 //! features. In the basis of their right singular vectors the data part of the Hessian is bounded by a *diagonal* matrix
@@ -12,10 +12,10 @@ use super::{Features, ProbeError};
 
 /// Features whose spread is below this share of their size are constant as far as f32 can tell.
 const CONSTANT: f64 = 1e-6;
-/// Axes shorter than this share of the longest are rounding.
+/// Axes shorter than this share of the longest are rounding noise.
 const NEGLIGIBLE: f64 = 1e-7;
 
-/// Mean and scale of every feature on the examples a probe is fitted on, and the principal axes of what results.
+/// Mean and scale of every feature on the examples a probe is fitted on, and the principal axes of the standardised features.
 #[derive(Debug)]
 pub(super) struct Axes {
     mean: Vec<f64>,

@@ -6,23 +6,23 @@
 //!
 //! Sources: Nocedal & Wright 2006, algorithms 7.4 and 7.5; Lewis & Overton 2013, algorithm 2.6 (the line search).
 
-/// How many past steps shape the next direction.
+/// Number of past steps in the Hessian estimate.
 const MEMORY: usize = 10;
-/// Weak Wolfe conditions: a step must keep this share of the decrease the slope promises ...
+/// Weak Wolfe conditions: a step must achieve this share of the decrease that the slope predicts ...
 const DECREASE: f64 = 1e-4;
-/// ... and flatten the slope to at most this share.
+/// ... and reduce the slope to at most this share.
 const CURVATURE: f64 = 0.9;
 /// Bisections before a line search gives up, which happens only where rounding hides any decrease.
 const MAX_TRIALS: usize = 40;
 /// Values this close (relatively) count as equal in the test for decrease: f64 sums cannot tell them apart.
 const ROUNDING: f64 = 1e-14;
 
-/// When to stop.
+/// Stopping criteria.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stop {
-    /// Norm of the gradient that counts as zero.
+    /// Gradient norm at which it has converged.
     pub(super) tolerance: f64,
-    /// Steps after which to give up.
+    /// Maximum number of steps.
     pub(super) max_iterations: usize,
 }
 
@@ -107,7 +107,7 @@ struct Step {
     curvature: f64,
 }
 
-/// Minus the gradient times the current guess of the inverse Hessian (Nocedal & Wright, algorithm 7.4).
+/// The descent direction: minus the estimated inverse Hessian times the gradient (Nocedal & Wright, algorithm 7.4).
 fn descent_direction(gradient: &[f64], past: &[Step], inverse_curvature: &[f64]) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut alphas = vec![0.0; past.len()];

@@ -10,7 +10,7 @@ use super::design::Coordinates;
 use super::lbfgs::{self, Convergence, Stop};
 use super::products::{multiply, weigh_rows};
 
-/// How many outputs a probe of `n_classes` classes has: one (log-odds) for two classes.
+/// Number of outputs of a probe with `n_classes` classes: one (log-odds) for two classes.
 pub(super) fn n_outputs(n_classes: usize) -> usize {
     if n_classes == 2 { 1 } else { n_classes }
 }
@@ -110,7 +110,7 @@ pub(super) fn forward(x: &Coordinates, parameters: &[f64], n_outputs: usize, out
     multiply(out, Accum::Add, x.matrix(), MatRef::from_row_major_slice(weights, x.r, n_outputs), 1.0);
 }
 
-/// Turns an example's logits into their gradient, `p − onehot(label)`, and gives `−ln p(label)` in nats.
+/// Replaces an example's logits by their gradient, `p − onehot(label)`, and returns `−ln p(label)` in nats.
 fn softmax_error(row: &mut [f64], label: usize) -> f64 {
     let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let own = row[label] - max;
@@ -140,7 +140,7 @@ pub(super) fn nll(outputs: &[f64], label: usize) -> f64 {
     }
 }
 
-/// The class an example's outputs favour; ties go to the first.
+/// The class with the largest output; ties go to the first.
 pub(super) fn favourite(outputs: &[f64]) -> usize {
     match outputs {
         [z] => usize::from(*z > 0.0),

@@ -1,9 +1,9 @@
-//! The products of the fit, and the one thing to know about the library that makes them.
+//! Matrix products of the fit, and a pitfall of the library behind them.
 
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 use pulp::{Arch, Simd, WithSimd};
 
-/// Sums kept apart in a product, so that additions do not wait for each other.
+/// Independent partial sums of a product, so that additions do not wait for each other.
 const SUMS: usize = 4;
 
 /// `out = alpha · a b`, or `out += alpha · a b`, by one thread.
@@ -27,7 +27,7 @@ pub(super) fn leave_wide_registers() {
 /// For each of the `n` rows of `x`, `[n, w.len()]`: `weight(i, x[i]·w)`, then `out += weight · x[i]`. One pass over the rows for a model
 /// with one output: its product and its gradient.
 ///
-/// The order of additions depends on the width of the machine's vectors, on nothing else.
+/// The order of additions depends only on the width of the machine's vectors.
 pub(super) fn weigh_rows(n: usize, x: &[f64], w: &[f64], out: &mut [f64], weight: impl FnMut(usize, f64) -> f64) {
     Arch::new().dispatch(WeighRows { n, x, w, out, weight });
 }

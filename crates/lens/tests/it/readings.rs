@@ -2,9 +2,15 @@
 
 use searchlens_lens::activations::{Activations, SiteChoice, TokenBatch, activations, read_tokens, write_activations};
 use searchlens_lens::plan::Plan;
+use searchlens_lens::tensor::{Tensor, Tensors};
 use searchlens_model::Model;
 use searchlens_model::checkpoint::load_model;
+use searchlens_model::workers::Workers;
 use std::path::PathBuf;
+
+fn workers() -> Workers {
+    Workers::new(Some(2), false).unwrap()
+}
 
 fn golden(name: &str) -> (Model, TokenBatch) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/golden/model/{name}.safetensors"));
@@ -14,7 +20,7 @@ fn golden(name: &str) -> (Model, TokenBatch) {
 fn read(name: &str, plan: &str) -> Activations {
     let (model, batch) = golden(name);
     let plan: Plan = serde_json::from_str(plan).unwrap();
-    activations(&model, &batch, &SiteChoice::All, true, &plan).unwrap()
+    activations(&model, &batch, &SiteChoice::All, true, &plan, &Tensors::new(), &workers()).unwrap()
 }
 
 #[test]
@@ -26,11 +32,11 @@ fn a_written_file_holds_what_was_computed() {
     let bytes = std::fs::read(&path).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.len(), acts.tensors.len());
-    for (name, (shape, values)) in &acts.tensors {
+    for (name, Tensor { shape, values }) in &acts.tensors {
         let view = file.tensor(name).unwrap();
         let same =
             view.data().as_chunks().0.iter().zip(values).all(|(&b, v)| f32::from_le_bytes(b).to_bits() == v.to_bits());
-        assert!(view.shape() == shape && same, "{name}");
+        assert!(view.shape() == &shape[..] && same, "{name}");
     }
 }
 
@@ -39,8 +45,8 @@ fn a_written_file_holds_what_was_computed() {
 fn check_edit(plan: &str, site: &str, want: impl Fn(usize, f32) -> f32) {
     let (clean, edited) = (read("gpt2_style", "[]"), read("gpt2_style", plan));
     let name = format!("acts.{site}");
-    let (_, before) = &clean.tensors[&name];
-    let (_, after) = &edited.tensors[&name];
+    let before = &clean.tensors[&name].values;
+    let after = &edited.tensors[&name].values;
     for (i, (b, a)) in before.iter().zip(after).enumerate() {
         let want = want(i, *b);
         assert!(*a == want || (a - want).abs() < 1e-6, "{site} entry {i}: {b} became {a}, wanted {want}");
@@ -69,8 +75,8 @@ fn edits_do_what_they_say_and_nothing_else() {
 #[test]
 fn zeroed_scores_do_not_unmask_the_future() {
     let acts = read("gpt2_style", r#"[{"at":"attn_scores.0","edit":"zero"}]"#);
-    let (_, scores) = &acts.tensors["acts.blocks.0.attn.hook_attn_scores"];
-    let (_, pattern) = &acts.tensors["acts.blocks.0.attn.hook_pattern"];
+    let scores = &acts.tensors["acts.blocks.0.attn.hook_attn_scores"].values;
+    let pattern = &acts.tensors["acts.blocks.0.attn.hook_pattern"].values;
     for (i, (s, p)) in scores.iter().zip(pattern).enumerate() {
         let (query, key) = (i / 19 % 19, i % 19);
         if key > query {
@@ -79,7 +85,8 @@ fn zeroed_scores_do_not_unmask_the_future() {
             assert!(*s == 0.0 && (p - 1.0 / (query + 1) as f32).abs() < 1e-6);
         }
     }
-    assert_eq!(acts.receipts[0].fired, 1);
+    assert_eq!((acts.receipts[0].fired, acts.receipts[0].rows), (1, 3 * 4 * 19));
+    assert_eq!(acts.receipts[0].shape, [3, 4, 19, 19]);
     assert_eq!(acts.receipts[0].entries, 3 * 4 * (19 * 20 / 2));
 }
 
@@ -87,7 +94,7 @@ fn zeroed_scores_do_not_unmask_the_future() {
 fn the_residual_stream_adds_up() {
     for name in ["gpt2_style", "rotary_rms_relu", "bidirectional", "wide_heads"] {
         let acts = read(name, "[]");
-        let value = |site: &str| &acts.tensors[&format!("acts.{site}")].1;
+        let value = |site: &str| &acts.tensors[&format!("acts.{site}")].values;
         for i in 0..value("blocks.0.hook_resid_post").len() {
             let sum = value("blocks.0.hook_resid_pre")[i]
                 + value("blocks.0.hook_attn_out")[i]
@@ -101,9 +108,15 @@ fn the_residual_stream_adds_up() {
 #[track_caller]
 fn check_plan_refused(plan: &str, says: &str) {
     let (model, batch) = golden("gpt2_style");
+    let references = Tensors::from([
+        ("wide".into(), Tensor { shape: vec![3, 7], values: vec![0.0; 21] }),
+        ("nan".into(), Tensor { shape: vec![1], values: vec![f32::NAN] }),
+    ]);
     let message = match serde_json::from_str::<Plan>(plan) {
         Err(error) => error.to_string(),
-        Ok(plan) => activations(&model, &batch, &SiteChoice::All, false, &plan).unwrap_err().to_string(),
+        Ok(plan) => activations(&model, &batch, &SiteChoice::All, false, &plan, &references, &workers())
+            .unwrap_err()
+            .to_string(),
     };
     assert!(message.contains(says), "{message}");
 }
@@ -113,7 +126,7 @@ fn plans_that_cannot_be_carried_out_are_refused() {
     check_plan_refused(r#"[{"at":"z.0[head=4]","edit":"zero"}]"#, "head 4 is out of range 0..4");
     check_plan_refused(r#"[{"at":"z.0[pos=2..2]","edit":"zero"}]"#, "pos 2..2 is out of range");
     check_plan_refused(r#"[{"at":"z.7","edit":"zero"}]"#, "2 layers");
-    check_plan_refused(r#"[{"at":"q_input.0","edit":"zero"}]"#, "not edited");
+    check_plan_refused(r#"[{"at":"z.0[role=target]","edit":"zero"}]"#, "these tokens have no roles");
     check_plan_refused(r#"[{"at":"q.0","edit":{"set":[1,2]}}]"#, "2 numbers");
     check_plan_refused(
         r#"[{"at":"blocks.0.hook_residpost","edit":"zero"}]"#,
@@ -121,4 +134,21 @@ fn plans_that_cannot_be_carried_out_are_refused() {
     );
     check_plan_refused(r#"[{"at":"q.0","edit":"zerro"}]"#, "unknown variant `zerro`");
     check_plan_refused(r#"[{"at":"q.0","edit":"zero","why":1}]"#, "unknown field `why`");
+    check_plan_refused(r#"[{"at":"q.0","edit":{"set":true}}]"#, "expected a number, a list of numbers, or the name");
+    check_plan_refused(r#"[{"at":"q.0","edit":{"mean":"wid"}}]"#, "unknown reference `wid` (did you mean `wide`?)");
+    check_plan_refused(r#"[{"at":"q.0","edit":{"mean":"wide"}}]"#, "does not broadcast");
+    check_plan_refused(r#"[{"at":"q.0","edit":{"mean":"nan"}}]"#, "NaN");
+    check_plan_refused(r#"[{"at":"q.0","edit":{"project":{"onto":"wide"}}}]"#, "must be [rank, 6]");
+    check_plan_refused(r#"[{"at":"q.0","edit":{"project":{"onto":[]}}}]"#, "no vectors");
+    check_plan_refused(
+        r#"[{"at":"q.0","edit":{"project":{"out_of":[[1,0,0,0,0,0],[2,0,0,0,0,0]]}}}]"#,
+        "vector 1 of the subspace depends",
+    );
+    check_plan_refused(
+        r#"[{"at":"pattern.0","edit":{"project":{"onto":[[1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]]}}}]"#,
+        "has no subspaces",
+    );
+    check_plan_refused(r#"[{"at":"pattern.0","edit":"knock_out"}]"#, "`knock_out` acts on attn_scores");
+    // A query sees no later key.
+    check_plan_refused(r#"[{"at":"attn_scores.0[pos=2,key=5]","edit":"knock_out"}]"#, "never fired");
 }

@@ -1,10 +1,10 @@
 //! Stand-ins for the tiled passes on other architectures. They cannot be created, because no [`Bf16Unit`] can.
 
-use crate::forward::{Net, Sequences};
 use crate::kernels::attention::KvGradient;
 use crate::kernels::bf16_unit::Bf16Unit;
 use crate::micro_batch::MicroBatch;
 use crate::model::Model;
+use crate::net::{Net, Sequences};
 use crate::profile::Nanos;
 
 /// Stand-in for the training steps on the tile unit.

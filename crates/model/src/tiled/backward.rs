@@ -9,12 +9,12 @@ use super::norm::{self, Norm, Normalized, norm, norm_bwd};
 use super::weights::{TiledBlock, TiledMlp, TiledWeights};
 use super::workspace::{Transient, Workspace, heads, panel};
 use crate::config::PositionEmbedding;
-use crate::forward::{Net, Sequences};
 use crate::kernels::attention::KvGradient;
 use crate::kernels::bf16_unit::TileUnit;
 use crate::kernels::tile::{Line, Sums, Wide};
 use crate::kernels::vector::{add, load_wide, store_wide};
 use crate::micro_batch::MicroBatch;
+use crate::net::{Net, Sequences};
 use crate::stage::Stage;
 use std::ops::Range;
 

@@ -11,10 +11,10 @@ use super::rotary::RotaryTable;
 use super::weights::{TiledMlp, TiledWeights};
 use super::workspace::{heads, panel};
 use crate::config::PositionEmbedding;
-use crate::forward::{Net, Sequences};
 use crate::kernels::bf16_unit::{Bf16Unit, TileUnit};
 use crate::kernels::tile::Sums;
 use crate::model::Model;
+use crate::net::{Net, Sequences};
 
 /// A network with its weights packed for generation in bf16.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use super::norm::norm;
 use super::weights::{TiledBlock, TiledMlp};
 use super::workspace::{Workspace, heads, panel};
 use crate::config::PositionEmbedding;
-use crate::forward::{Net, Sequences};
 use crate::kernels::bf16_unit::TileUnit;
 use crate::kernels::tile::{Sums, ZERO_WIDE};
 use crate::kernels::vector::{add, load_some, store_wide};
+use crate::net::{Net, Sequences};
 use crate::stage::Stage;
 
 /// Runs the blocks, up to the residual stream after the last one.

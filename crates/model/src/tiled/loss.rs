@@ -1,10 +1,10 @@
 //! Cross-entropy of the tiled step: from float logits to rounded gradients.
 
 use super::factor::{Floats, Rows};
-use crate::forward::Sequences;
 use crate::kernels::tile::Line;
 use crate::kernels::vector::{all, exp2_exact, first, load, load_wide, round, store, store_line};
 use crate::micro_batch::MicroBatch;
+use crate::net::Sequences;
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
 

@@ -25,12 +25,12 @@ mod scored;
 mod weights;
 mod workspace;
 
-use crate::forward::Net;
 use crate::kernels::attention::KvGradient;
 use crate::kernels::bf16_unit::Bf16Unit;
 use crate::kernels::tile::Sums;
 use crate::micro_batch::MicroBatch;
 use crate::model::Model;
+use crate::net::Net;
 use crate::profile::Nanos;
 use crate::slots::Workspaces;
 use grad_slot::{GradLayout, GradSlot};

@@ -3,9 +3,9 @@
 use super::factor::{BLOCK, Tiles, pack_weights, pack_weights_transposed};
 use super::norm::Norm;
 use crate::config::{ModelConfig, Normalization};
-use crate::forward::norm_kind;
 use crate::kernels::bf16_unit::Bf16Unit;
 use crate::kernels::tile::{Wide, ZERO_WIDE};
+use crate::net::norm_kind;
 use crate::params::{Layout, NormSlots, Slot};
 use rayon::prelude::*;
 

@@ -9,8 +9,8 @@ use super::norm::Normalized;
 use super::rotary::RotaryTable;
 use super::scored::Scored;
 use crate::config::ModelConfig;
-use crate::forward::{Sequences, attn_dims};
 use crate::micro_batch::MicroBatch;
+use crate::net::{Sequences, attn_dims};
 use crate::profile::{Profile, Profiled};
 
 /// Rows of the MLP that go through both its layers at a time: their hidden activations stay in cache.

@@ -2,12 +2,13 @@
 
 use crate::{architectures, batch, rng, shaken};
 use rand::RngExt;
+use searchlens_model::acts::Acts;
 use searchlens_model::backward::{ActGrads, backward};
 use searchlens_model::config::ModelConfig;
-use searchlens_model::forward::{Acts, Net, Sequences, forward};
+use searchlens_model::forward::forward;
 use searchlens_model::kernels::attention::KvGradient;
 use searchlens_model::kernels::loss::cross_entropy;
-use searchlens_model::linear::Products;
+use searchlens_model::net::{Net, Products, Sequences};
 use searchlens_model::params::Layout;
 use searchlens_model::record::{Recorder, run};
 use searchlens_model::sites::{At, Site};
@@ -46,14 +47,14 @@ impl Tap<f64> for Editing {
     fn edits(&self, at: At) -> bool {
         self.at.contains(&at)
     }
-    fn forward(&mut self, at: At, value: &mut [f64]) {
+    fn edit(&mut self, at: At, value: &mut [f64]) {
         if self.edits(at) {
             for (i, v) in value.iter_mut().enumerate() {
                 *v = [*v, 0.8 * *v, 0.0, *v + 0.1][self.kind(at, i)];
             }
         }
     }
-    fn backward(&mut self, at: At, gradient: &mut [f64]) {
+    fn pull_back(&mut self, at: At, gradient: &mut [f64]) {
         if self.edits(at) {
             for (i, g) in gradient.iter_mut().enumerate() {
                 *g *= [1.0, 0.8, 0.0, 1.0][self.kind(at, i)];
@@ -77,13 +78,12 @@ impl<T: Tap<f64>> Tap<f64> for Nudge<'_, T> {
     fn edits(&self, at: At) -> bool {
         at == self.at || self.inner.edits(at)
     }
-    fn forward(&mut self, at: At, value: &mut [f64]) {
-        self.inner.forward(at, value);
+    fn edit(&mut self, at: At, value: &mut [f64]) {
+        self.inner.edit(at, value);
         if at == self.at {
             value.iter_mut().zip(self.direction).for_each(|(v, d)| *v += self.step * d);
         }
     }
-    fn backward(&mut self, _: At, _: &mut [f64]) {}
 }
 
 /// `(f(h) − f(−h)) / 2h` against the slope, with the error measured against what the loss's own size can resolve.
@@ -147,11 +147,15 @@ impl Case {
         run(self.net(params), self.sequences(), &self.weights, false, tap).loss
     }
 
-    fn editing(&self) -> Editing {
+    fn causal_seq(&self) -> Option<usize> {
         let causal = self.config.attention_dir == searchlens_model::config::AttentionDir::Causal;
-        // Every third site: enough for each kind of site to be edited in some architecture and layer.
-        let at = At::all(&self.config).into_iter().filter(|at| at.site.is_editable()).step_by(3).collect();
-        Editing { at, causal_seq: causal.then_some(self.seq) }
+        causal.then_some(self.seq)
+    }
+
+    /// Every third site, from `first` on: three of these edit every site.
+    fn editing(&self, first: usize) -> Editing {
+        let at = At::all(&self.config).into_iter().skip(first).step_by(3).collect();
+        Editing { at, causal_seq: self.causal_seq() }
     }
 }
 
@@ -178,9 +182,9 @@ fn check_sites<T: Tap<f64>>(case: &Case, make_tap: impl Fn() -> T) {
     let mut recorder = Recorder::new(sites.iter().copied(), &mut tap);
     run(case.net(&case.params), case.sequences(), &case.weights, true, &mut recorder);
     let gradients = recorder.recording.gradients;
-    for (i, &at) in sites.iter().enumerate().filter(|(_, at)| at.site.is_editable()) {
+    for (i, &at) in sites.iter().enumerate() {
         for mut direction in directions(gradients[&at].len(), 100 + i as u64) {
-            if at.site == Site::AttnScores && case.editing().causal_seq.is_some() {
+            if at.site == Site::AttnScores && case.causal_seq().is_some() {
                 // −∞ + step is −∞ where masked; the direction must not rely on it.
                 let masked = |i: usize| i % case.seq > i / case.seq % case.seq;
                 (0..direction.len()).filter(|&i| masked(i)).for_each(|i| direction[i] = 0.0);
@@ -204,7 +208,7 @@ fn every_parameter() {
 #[test]
 fn every_parameter_with_taps_that_edit() {
     for case in Case::all() {
-        check_parameters(&case, || case.editing());
+        (0..3).for_each(|first| check_parameters(&case, || case.editing(first)));
     }
 }
 
@@ -218,11 +222,46 @@ fn every_site() {
 #[test]
 fn every_site_with_taps_that_edit() {
     for case in Case::all() {
-        check_sites(&case, || case.editing());
+        (0..3).for_each(|first| check_sites(&case, || case.editing(first)));
     }
 }
 
-/// The per-head copies of the residual stream cannot be edited; their gradients must add up to what can be.
+/// Adds 0 at one site: the values stay, but the pass must be ready for an edit there.
+struct Idle(At);
+
+impl Tap<f64> for Idle {
+    fn wants(&self, at: At) -> bool {
+        self.edits(at)
+    }
+    fn edits(&self, at: At) -> bool {
+        at == self.0
+    }
+}
+
+#[test]
+fn an_edit_that_changes_nothing_changes_nothing() {
+    for case in Case::all() {
+        let pass = |at: At| {
+            let mut tap = Idle(at);
+            let mut recorder = Recorder::new(At::all(&case.config), &mut tap);
+            let run = run(case.net(&case.params), case.sequences(), &case.weights, true, &mut recorder);
+            (run, recorder.recording)
+        };
+        let (plain, clean) = pass(At::new(Site::UnembedOut, 0));
+        for at in At::all(&case.config) {
+            let (edited, recording) = pass(at);
+            let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a == b || (a - b).abs() < 1e-12);
+            assert!(near(&plain.param_grads, &edited.param_grads), "{}: {at}", case.name);
+            for (site, values) in &clean.values {
+                assert!(near(values, &recording.values[site]), "{}: {at} edited, {site}", case.name);
+                let [a, b] = [&clean, &recording].map(|recording| &recording.gradients[site]);
+                assert!(near(a, b), "{}: {at} edited, gradient of {site}", case.name);
+            }
+        }
+    }
+}
+
+/// The gradients of the per-head copies of the residual stream add up to what attention contributes to its gradient.
 #[test]
 fn per_head_inputs_add_up() {
     for case in Case::all() {
@@ -261,7 +300,7 @@ impl Tap<f64> for Frozen<'_> {
     fn edits(&self, at: At) -> bool {
         self.constants.contains_key(&at)
     }
-    fn forward(&mut self, at: At, value: &mut [f64]) {
+    fn edit(&mut self, at: At, value: &mut [f64]) {
         let Some(constants) = self.constants.get(&at) else { return };
         let width = self.case.config.n_heads * self.case.config.d_head;
         for (i, (v, &constant)) in value.iter_mut().zip(constants).enumerate() {
@@ -270,7 +309,6 @@ impl Tap<f64> for Frozen<'_> {
             }
         }
     }
-    fn backward(&mut self, _: At, _: &mut [f64]) {}
 }
 
 /// The weighted mean loss in which, to each position, the keys and values of the others are `constants`: a pass for each.

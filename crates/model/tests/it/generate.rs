@@ -3,10 +3,10 @@
 use crate::{architectures, batch, on_each_bf16_tier, rng, shaken};
 use searchlens_model::Model;
 use searchlens_model::config::{AttentionDir, ModelConfig, PositionEmbedding};
-use searchlens_model::forward::Sequences;
 use searchlens_model::generate::{Decoder, GenerateError, Sampling, Stop, generate, generate_tapped, likeliest};
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::model::TokensError;
+use searchlens_model::net::Sequences;
 use searchlens_model::record::{Trace, run};
 use searchlens_model::sites::{At, Axes};
 use searchlens_model::tap::{NoTap, Tap, Window, WindowTap};
@@ -125,7 +125,7 @@ impl Tap<f32> for Editing {
     fn edits(&self, at: At) -> bool {
         self.at == Some(at)
     }
-    fn forward(&mut self, at: At, value: &mut [f32]) {
+    fn edit(&mut self, at: At, value: &mut [f32]) {
         if !self.edits(at) {
             return;
         }
@@ -143,7 +143,6 @@ impl Tap<f32> for Editing {
             }
         }
     }
-    fn backward(&mut self, _: At, _: &mut [f32]) {}
 }
 
 impl WindowTap<f32> for Editing {
@@ -187,7 +186,7 @@ fn taps_and_edits_see_and_do_the_same_with_a_cache() {
     for (name, config) in causal_architectures() {
         let model = shaken(&config, 12);
         check_taps(name, &model, None);
-        for at in At::all(&config).into_iter().filter(|at| at.site.is_editable()) {
+        for at in At::all(&config) {
             check_taps(name, &model, Some(at));
         }
     }

@@ -2,10 +2,9 @@
 
 use safetensors::SafeTensors;
 use searchlens_model::checkpoint::load_model;
-use searchlens_model::forward::{Net, Sequences};
 use searchlens_model::kernels::real::Real;
-use searchlens_model::linear::Products;
 use searchlens_model::micro_batch::MicroBatch;
+use searchlens_model::net::{Net, Products, Sequences};
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::ParamGroup;
 use searchlens_model::record::{Recorder, Run, run};

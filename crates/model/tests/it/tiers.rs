@@ -2,10 +2,9 @@
 
 use crate::{architectures, batch, on_each_tier, shaken};
 use searchlens_model::config::AttentionDir;
-use searchlens_model::forward::{Net, Sequences};
 use searchlens_model::generate::{Decoder, Sampling, Stop, generate};
 use searchlens_model::kernels::tier::{Precision, Tier, fastest_precision, forced_tier};
-use searchlens_model::linear::Products;
+use searchlens_model::net::{Net, Products, Sequences};
 use searchlens_model::record::run;
 use searchlens_model::tap::NoTap;
 use searchlens_model::workers::Workers;

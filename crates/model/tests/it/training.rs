@@ -2,15 +2,16 @@
 
 use crate::{architectures, batch, on_each_bf16_tier, on_each_tier, rng};
 use searchlens_model::Model;
+use searchlens_model::acts::Acts;
 use searchlens_model::backward::{ActGrads, backward};
 use searchlens_model::config::{Activation, AttentionDir, ModelConfig, PositionEmbedding};
 use searchlens_model::diagnosis::Origin;
-use searchlens_model::forward::{Acts, Net, forward};
+use searchlens_model::forward::forward;
 use searchlens_model::kernels::attention::KvGradient;
 use searchlens_model::kernels::loss::cross_entropy;
 use searchlens_model::kernels::tier::{Precision, TierError, fastest_precision};
-use searchlens_model::linear::Products;
 use searchlens_model::micro_batch::MicroBatch;
+use searchlens_model::net::{Net, Products};
 use searchlens_model::optimiser::{AdamW, Moments};
 use searchlens_model::params::{ParamGroup, Slot};
 use searchlens_model::record::run;

@@ -1,8 +1,10 @@
 //! Every kind of task is trained on and evaluated, from config to scores.
 
-use searchlens_model::forward::{Acts, Sequences, forward};
+use searchlens_model::acts::Acts;
+use searchlens_model::forward::forward;
 use searchlens_model::generate::Decoder;
 use searchlens_model::kernels::tier::Precision;
+use searchlens_model::net::Sequences;
 use searchlens_model::tap::NoTap;
 use searchlens_results::{EvalResult, Metric};
 use searchlens_runs::config::RunConfig;
