@@ -162,7 +162,10 @@ mod tests {
     #[test]
     fn a_misspelt_name_is_an_error_with_near_names() {
         let error = "avx".parse::<Tier>().unwrap_err().to_string();
-        assert_eq!(error, "unknown tier `avx` (did you mean `avx2`?); known: amx, avx512-bf16, avx512, avx2, portable");
+        assert_eq!(
+            error,
+            "unknown tier `avx` (did you mean `amx` or `avx2`?); known: amx, avx512-bf16, avx512, avx2, portable"
+        );
         let error = "fp32".parse::<Precision>().unwrap_err().to_string();
         assert_eq!(error, "unknown precision `fp32` (did you mean `f32`?); known: f32, bf16");
     }

@@ -1,7 +1,7 @@
 //! Products of bf16 tiles: 32×32 sums in f32.
 //!
 //! All products in bf16 rest on one function, [`TileUnit::multiply`], which a processor executes in one of two ways: with tile
-//! registers ([`super::amx`]), or with vectors that multiply pairs ([`super::dot`]). Both read the same forms of the factors, and
+//! registers (`amx`), or with vectors that multiply pairs (`dot`). Both read the same forms of the factors, and
 //! both sum in order of the inner dimension, flush numbers below 2⁻¹²⁶ to 0 and round sums to nearest. Pairs are summed in
 //! different orders, so their bits differ.
 

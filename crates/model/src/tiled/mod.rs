@@ -1,9 +1,9 @@
 //! The passes for the tile unit, in bf16 and without taps: training steps (forward, loss and backward of a micro-batch) and
-//! generation ([`decode`]).
+//! generation (`decode`).
 //!
 //! [`crate::forward`] and [`crate::backward`] are the reference (any number type, every site), which this is tested against. Here
 //! products round their factors to bf16; the residual stream, the norms' statistics, the softmax, the loss, all sums and all
-//! gradients of parameters are f32. Every kernel writes its output in the layout that the next product reads, see [`factor`].
+//! gradients of parameters are f32. Every kernel writes its output in the layout that the next product reads, see `factor`.
 
 mod attention;
 mod attention_bwd;
