@@ -6,7 +6,7 @@ use searchlens::model::Model;
 use searchlens::model::checkpoint::load_model;
 use searchlens::runs::config::RunConfig;
 use searchlens::runs::folder::RunFolder;
-use searchlens::runs::snapshot::{self, Notes};
+use searchlens::runs::snapshot::{self, Notes, Snapshot};
 use searchlens::tasks::config::TaskConfig;
 use searchlens::tasks::task::Task;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig};
@@ -30,30 +30,29 @@ impl LoadedNetwork {
         if !path.exists() {
             return Err(InputError::NoNetwork { path: path.to_owned() }.into());
         }
-        if path.is_dir() {
-            let folder = RunFolder::at(path);
-            if !folder.config().exists() {
-                return Err(InputError::NotARun { path: path.to_owned() }.into());
-            }
-            let config = RunConfig::read(&folder.config())?;
-            let kept = folder.kept().unwrap_or_default();
-            let last = kept.iter().rev().find(|kept| kept.model);
-            let last = last.ok_or_else(|| InputError::NoCheckpoint { path: path.to_owned() })?;
-            let path = folder.model(last.step);
-            let snapshot = snapshot::load(&path)?;
-            return Ok(LoadedNetwork {
-                path,
-                model: snapshot.model,
-                notes: Some(snapshot.notes),
-                run: Some((folder, config)),
-            });
+        if path.is_dir() { LoadedNetwork::of_run(path) } else { LoadedNetwork::of_checkpoint(path) }
+    }
+
+    fn of_run(dir: &Path) -> Result<LoadedNetwork> {
+        let folder = RunFolder::at(dir);
+        if !folder.config().exists() {
+            return Err(InputError::NotARun { path: dir.to_owned() }.into());
         }
+        let config = RunConfig::read(&folder.config())?;
+        let checkpoints = folder.kept().unwrap_or_default();
+        let last = checkpoints.iter().rev().find(|checkpoint| checkpoint.model);
+        let path = folder.model(last.ok_or_else(|| InputError::NoCheckpoint { path: dir.to_owned() })?.step);
+        let Snapshot { model, notes, .. } = snapshot::load(&path)?;
+        Ok(LoadedNetwork { path, model, notes: Some(notes), run: Some((folder, config)) })
+    }
+
+    fn of_checkpoint(path: &Path) -> Result<LoadedNetwork> {
         let checkpoint = load_model(path)?;
         let (model, notes) = match Notes::of(&checkpoint, path)? {
+            // Loading it as a snapshot also checks the fingerprint.
             Some(_) => {
-                // Also checks the fingerprint.
-                let snapshot = snapshot::load(path)?;
-                (snapshot.model, Some(snapshot.notes))
+                let Snapshot { model, notes, .. } = snapshot::load(path)?;
+                (model, Some(notes))
             }
             None => (checkpoint.model, None),
         };
