@@ -6,7 +6,7 @@ use searchlens::model::Model;
 use searchlens::model::checkpoint::load_model;
 use searchlens::runs::config::RunConfig;
 use searchlens::runs::folder::RunFolder;
-use searchlens::runs::snapshot::{self, CheckpointMetadata};
+use searchlens::runs::snapshot::{self, CheckpointMetadata, Snapshot};
 use searchlens::tasks::config::TaskConfig;
 use searchlens::tasks::task::Task;
 use searchlens::tokens::tokenizer::{Tokenizer, TokenizerConfig};
@@ -30,30 +30,29 @@ impl LoadedNetwork {
         if !path.exists() {
             return Err(InputError::NoNetwork { path: path.to_owned() }.into());
         }
-        if path.is_dir() {
-            let folder = RunFolder::at(path);
-            if !folder.config().exists() {
-                return Err(InputError::NotARun { path: path.to_owned() }.into());
-            }
-            let config = RunConfig::read(&folder.config())?;
-            let kept = folder.checkpoint_files().unwrap_or_default();
-            let last = kept.iter().rev().find(|kept| kept.model);
-            let last = last.ok_or_else(|| InputError::NoCheckpoint { path: path.to_owned() })?;
-            let path = folder.model(last.step);
-            let snapshot = snapshot::load(&path)?;
-            return Ok(LoadedNetwork {
-                path,
-                model: snapshot.model,
-                metadata: Some(snapshot.metadata),
-                run: Some((folder, config)),
-            });
+        if path.is_dir() { LoadedNetwork::of_run(path) } else { LoadedNetwork::of_checkpoint(path) }
+    }
+
+    fn of_run(dir: &Path) -> Result<LoadedNetwork> {
+        let folder = RunFolder::at(dir);
+        if !folder.config().exists() {
+            return Err(InputError::NotARun { path: dir.to_owned() }.into());
         }
+        let config = RunConfig::read(&folder.config())?;
+        let checkpoints = folder.checkpoint_files().unwrap_or_default();
+        let last = checkpoints.iter().rev().find(|checkpoint| checkpoint.model);
+        let path = folder.model(last.ok_or_else(|| InputError::NoCheckpoint { path: dir.to_owned() })?.step);
+        let Snapshot { model, metadata, .. } = snapshot::load(&path)?;
+        Ok(LoadedNetwork { path, model, metadata: Some(metadata), run: Some((folder, config)) })
+    }
+
+    fn of_checkpoint(path: &Path) -> Result<LoadedNetwork> {
         let checkpoint = load_model(path)?;
         let (model, metadata) = match CheckpointMetadata::of(&checkpoint, path)? {
+            // Loading it as a snapshot also checks the fingerprint.
             Some(_) => {
-                // Also checks the fingerprint.
-                let snapshot = snapshot::load(path)?;
-                (snapshot.model, Some(snapshot.metadata))
+                let Snapshot { model, metadata, .. } = snapshot::load(path)?;
+                (model, Some(metadata))
             }
             None => (checkpoint.model, None),
         };

@@ -54,7 +54,8 @@
 //!
 //! // The attention pattern of layer 1: [n_heads, query position, key position].
 //! let pattern = At::new(Site::Pattern, 1);
-//! let mut recorder = Recorder::new([pattern], &mut NoTap);
+//! let mut no_edits = NoTap;
+//! let mut recorder = Recorder::new([pattern], &mut no_edits);
 //! forward(model.net(), Sequences { tokens: &encoded.ids, seq }, &mut Acts::default(), &mut recorder);
 //! assert_eq!(recorder.recording.values[&pattern].len(), 4 * seq * seq);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

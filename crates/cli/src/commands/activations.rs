@@ -88,8 +88,6 @@ pub(crate) fn run(args: ActivationsArgs, global: &GlobalArgs) -> Result<()> {
 }
 
 fn read_plan(path: &Path) -> Result<Plan, InputError> {
-    serde_json::from_str(&read(path)?).map_err(|error| InputError::File {
-        path: path.to_owned(),
-        message: format!("not a plan of edits: {error}"),
-    })
+    serde_json::from_str(&read(path)?)
+        .map_err(|error| InputError::File { path: path.to_owned(), message: format!("not a plan of edits: {error}") })
 }
