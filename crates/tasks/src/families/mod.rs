@@ -43,7 +43,7 @@ use crate::instance::Instance;
 use crate::problem::Problem;
 use crate::problem::solve::{DistanceField, random_shortest_path};
 use crate::splits::identity::Identity;
-use crate::splits::refine::{labelled_class, relabelling_class};
+use crate::splits::refine::{exact_class, relabelling_class};
 use crate::splits::{Equivalence, Split, SymmetryClass};
 use countdown::CountdownConfig;
 use dag::DagConfig;
@@ -202,7 +202,7 @@ impl Family {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
             (Family::Mixture(_), Equivalence::Lattice) => SymmetryClass(Identity::of(problem).maze_class),
-            (_, Equivalence::Exact) => labelled_class(problem),
+            (_, Equivalence::Exact) => exact_class(problem),
             (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }
     }

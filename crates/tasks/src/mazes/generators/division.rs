@@ -1,4 +1,4 @@
-//! Recursive division: an open field is cut by walls with one gap each, until nothing is left to cut.
+//! Recursive division: walls with one gap each divide an open field, until nothing is left to divide.
 
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
