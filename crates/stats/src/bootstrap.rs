@@ -42,7 +42,8 @@ const NO_WIDTH: f64 = 1e-12;
 /// The maximum share of resamples on which a statistic may be undefined (NaN); those are dropped.
 const MAX_UNDEFINED: f64 = 0.01;
 
-/// Estimates the mean of `values` with its clustered interval. Example `i` belongs to cluster `clusters[i]` (any key, e.g. a symmetry class).
+/// Estimates the mean of `values` with its clustered interval. Example `i` belongs to cluster `clusters[i]` (any key,
+/// e.g. a symmetry class).
 ///
 /// # Errors
 /// [`StatsError::Empty`] without examples, [`StatsError::NotFinite`] if a value is NaN or infinite.
@@ -196,7 +197,8 @@ pub fn bootstrap(
     Ok(estimates[0])
 }
 
-/// Estimates several statistics from one set of resamples: `statistics` fills a slice of length `n_statistics`. Otherwise [`bootstrap`].
+/// Estimates several statistics from one set of resamples: `statistics` fills a slice of length `n_statistics`.
+/// Otherwise [`bootstrap`].
 pub fn bootstrap_many(
     clusters: &Clusters,
     n_statistics: usize,

@@ -2,7 +2,7 @@
 //! Struggle to Learn to Search" (arXiv 2412.04703).
 //!
 //! All three draw vertex names at random and leave unused names as isolated nodes. The balanced distribution first draws the
-//! [lookahead](crate::difficulty::measure::lookahead) uniformly, then a graph that needs it.
+//! [`lookahead`] uniformly, then a graph that needs it.
 
 use serde::{Deserialize, Serialize};
 

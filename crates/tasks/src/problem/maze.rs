@@ -139,8 +139,8 @@ pub struct Maze {
 }
 
 /// Open passages in maze-dataset's file form, `[2][rows][cols]`: `[0][r][c]` is the passage down from (r, c), `[1][r][c]` the
-/// passage right. On a torus the last row of `[0]` leads to the first row, and the last column of `[1]` to the first column; elsewhere
-/// both are closed.
+/// passage right. On a torus the last row of `[0]` leads to the first row, and the last column of `[1]` to the first
+/// column; elsewhere both are closed.
 pub type ConnectionList = [Vec<Vec<bool>>; 2];
 
 impl Maze {

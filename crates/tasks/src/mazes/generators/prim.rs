@@ -8,7 +8,8 @@ use searchlens_base::stream::{Stream, below};
 
 /// Options of Prim's algorithm.
 ///
-/// Repeatedly opens a wall between the maze and a cell outside, uniformly; the maze grows from its start like a crystal. (maze-dataset's `gen_prim` is its depth-first search with `randomized_stack`.)
+/// Repeatedly opens a wall between the maze and a cell outside, uniformly; the maze grows from its start like a
+/// crystal. (maze-dataset's `gen_prim` is its depth-first search with `randomized_stack`.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Prim {
     /// The first cell of the maze.
