@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, and stay after a crash.
+//! Atomic, durable file writes: a file appears whole or not at all, and survives a crash.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -9,22 +9,22 @@ use tempfile::NamedTempFile;
 use crate::failpoint::{Stage, Write};
 use crate::fault::{Fault, HasFault};
 
-/// How the name of a file begins that is not finished yet. A crash leaves it behind; it may be removed.
+/// Prefix of the names of unfinished files. A crash may leave them behind; they may be removed.
 pub const UNFINISHED: &str = ".tmp-";
 
-/// A file could not be read or written.
+/// Error of reading or writing a file.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {path}: {source}", path = path.display())]
 pub struct FileError {
-    /// What was tried.
+    /// The failed action.
     pub action: Action,
-    /// On which file.
+    /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 
-/// What was tried with a file or folder.
+/// An action on a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Read a file.
@@ -52,14 +52,14 @@ impl std::fmt::Display for Action {
 }
 
 impl Action {
-    /// The error of this action on a file.
+    /// Returns a function that makes the error of this action on a file.
     pub fn failed(self, path: &Path) -> impl Fn(io::Error) -> FileError + Copy + '_ {
         move |source| FileError { action: self, path: path.into(), source }
     }
 }
 
 impl HasFault for FileError {
-    /// What cannot be read was named wrongly; what cannot be written is a matter of disks and rights.
+    /// Reading fails because the path is wrong; writing fails because of disks and permissions.
     fn fault(&self) -> Fault {
         match self.action {
             Action::Read | Action::List => Fault::BadInput,
@@ -68,7 +68,7 @@ impl HasFault for FileError {
     }
 }
 
-/// A file on its way: it is written beside its place, and moved there when it is whole. Dropped before that, it is removed.
+/// A file written next to its final path, and renamed there once it is complete. Dropped earlier, it is removed.
 #[derive(Debug)]
 pub struct StagedFile {
     file: NamedTempFile,
@@ -77,32 +77,32 @@ pub struct StagedFile {
 }
 
 impl StagedFile {
-    /// Begins a file for `path`. What stands there is kept until [`StagedFile::persist`].
+    /// Creates a staged file for `path`. An existing file stays until [`StagedFile::persist`].
     ///
     /// # Errors
-    /// If the folder of `path` is not there or may not be written to.
+    /// If the folder of `path` is missing or not writable.
     pub fn create(path: &Path) -> io::Result<StagedFile> {
         let write = Write::begin()?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(UNFINISHED);
-        // Temporary files are made for their owner only; results are for whom the user's umask allows to read them.
+        // Temporary files are readable by their owner only; results follow the user's umask.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        // The error names the temporary file, which nobody asked for: keep its kind.
+        // The error names the temporary file, which means nothing to the user: keep only its kind.
         let file = builder.tempfile_in(folder_of(path)).map_err(|error| io::Error::from(error.kind()))?;
         write.reached(Stage::Made);
         Ok(StagedFile { file, path: path.into(), write })
     }
 
-    /// The file to write to.
+    /// Returns the file to write to.
     pub fn as_file(&self) -> &File {
         self.file.as_file()
     }
 
-    /// Flushes the file to the disk and moves it to its place.
+    /// Syncs the file to disk and renames it to its final path.
     ///
     /// # Errors
-    /// If the disk is full or the place cannot be replaced; what stood there is then left as it was.
+    /// If the disk is full or the path cannot be replaced; an existing file is then unchanged.
     pub fn persist(self) -> io::Result<()> {
         let StagedFile { file, path, write } = self;
         write.reached(Stage::Written);
@@ -110,7 +110,7 @@ impl StagedFile {
         write.reached(Stage::Synced);
         file.persist(&path).map_err(|error| error.error)?;
         write.reached(Stage::Renamed);
-        // The rename itself lasts only once the folder is on the disk; file systems without folder handles do not need it.
+        // The rename is durable only once the folder is synced; file systems without folder handles do not need it.
         if let Ok(folder) = File::open(folder_of(&path)) {
             folder.sync_all()?;
         }
@@ -129,11 +129,11 @@ impl io::Write for StagedFile {
     }
 }
 
-/// Writes a file so that at any moment either the old or the new one is there, whole. A device or pipe is written to as it
-/// stands: a file must not take its place.
+/// Writes a file atomically: at any moment either the old or the new one is there, complete. Devices and pipes are written
+/// directly, since a file must not replace them.
 ///
 /// # Errors
-/// If the folder cannot be written or the disk is full; an existing file is then left as it was.
+/// If the folder is not writable or the disk is full; an existing file is then unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let write = || {
         if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
@@ -158,7 +158,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(Action::Read.failed(path))
 }
 
-/// The folder that a path lies in.
+/// Returns the folder of a path.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,14 +1,14 @@
-//! A way to die in the middle of writing a file, so that tests can show that no moment of death does harm.
+//! A fail point that kills the process in the middle of writing a file, so that tests can show that no crash does harm.
 //!
-//! With `SEARCHLENS_DIE_IN_WRITE=N:STAGE` in its environment, a process kills itself (SIGKILL: nothing is tidied up) in the N-th
-//! file that it writes by [`crate::durable`], counted from 1, at the stage given: `made` (the temporary
+//! With `SEARCHLENS_DIE_IN_WRITE=N:STAGE` in its environment, a process kills itself (SIGKILL, without cleanup) in the N-th
+//! file that it writes through [`crate::durable`], counted from 1, at the given stage: `made` (the temporary
 //! file is there, empty), a number (of bytes written; all of them if the file has fewer), `written`, `synced`, `renamed` or
-//! `kept` (the folder is synced too). Without the variable, a write asks once whether it is there and goes on.
+//! `kept` (the folder is synced too). Without the variable, writes are unaffected.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How far a write has come.
+/// The progress of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Made,
@@ -24,7 +24,7 @@ const VARIABLE: &str = "SEARCHLENS_DIE_IN_WRITE";
 /// One file being written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Write {
-    /// Where it is to die.
+    /// The stage at which to die.
     fatal: Option<Stage>,
 }
 
@@ -32,7 +32,7 @@ impl Write {
     /// Counts one more write.
     ///
     /// # Errors
-    /// If the variable is there and cannot be read: a test that asks for nothing tests nothing.
+    /// If the variable is set and invalid, since the test would test nothing.
     pub(crate) fn begin() -> std::io::Result<Write> {
         static ASKED: OnceLock<Option<Result<(u64, Stage), String>>> = OnceLock::new();
         static WRITES: AtomicU64 = AtomicU64::new(0);
@@ -47,7 +47,7 @@ impl Write {
         }
     }
 
-    /// How many bytes to write before dying; `None` to live.
+    /// Returns how many bytes to write before dying; `None` to live.
     pub(crate) fn fatal_bytes(self) -> Option<usize> {
         match self.fatal {
             Some(Stage::Bytes(n)) => Some(n),
@@ -55,7 +55,7 @@ impl Write {
         }
     }
 
-    /// The write has come to a stage; dies if that is where it was to.
+    /// Records that the write reached a stage, and dies if that is the fatal one.
     pub(crate) fn reached(self, stage: Stage) {
         if self.fatal == Some(stage) {
             die();
@@ -76,7 +76,7 @@ fn parse(text: &str) -> Option<(u64, Stage)> {
     Some((number.parse().ok()?, stage))
 }
 
-/// As `kill -9` does it, where there is one.
+/// Kills the process as `kill -9` does, where available.
 fn die() -> ! {
     let _ = std::process::Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
     std::process::abort()

@@ -1,19 +1,18 @@
-//! Whose fault an error is.
+//! Whether an error is bad input or a failure.
 
 use std::error::Error;
 
-/// Who has to act on an error.
+/// The class of an error, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The input is wrong: its author can correct it. Exit code 2.
+    /// The input is wrong, and its author can correct it. Exit code 2.
     BadInput,
-    /// The input may be right and the work still failed: a full disk, a bug. Exit code 1.
+    /// The work failed although the input may be right: a full disk, a bug. Exit code 1.
     Failure,
 }
 
-/// An error that knows whose fault it is. Every error that a caller outside this workspace can meet implements it, so the
-/// binary need not keep a list.
+/// An error that knows its class. Every public error of this workspace implements it, so the binary keeps no list.
 pub trait HasFault: Error {
-    /// Whose fault this error is.
+    /// Returns the class of this error.
     fn fault(&self) -> Fault;
 }

@@ -1,7 +1,7 @@
-//! What every room needs and no room owns: random streams, near names in messages, files that survive a crash, and whose fault
-//! an error is.
+//! Basics shared by all crates: named random streams, near names in messages, crash-safe files, and whether an error is bad
+//! input or a failure.
 //!
-//! **Invariant:** knows no other room.
+//! **Invariant:** depends on no other crate of the workspace.
 
 pub mod arithmetic;
 pub mod durable;

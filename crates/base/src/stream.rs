@@ -1,5 +1,5 @@
-//! Random streams by name: what is drawn for an example depends on (seed, purpose, index) alone,
-//! never on what was drawn before, by which thread, or in which order.
+//! Named random streams: the draws for an example depend only on (seed, purpose, index), never on earlier draws, threads or
+//! order.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 /// A counter-based generator: ChaCha with 8 rounds, whose key names the stream and whose nonce is the index.
 pub type Stream = ChaCha8Rng;
 
-/// What a stream is drawn for. Streams of different purposes are independent.
+/// The purpose of a stream. Streams of different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u64)]
 pub enum Purpose {
@@ -27,15 +27,23 @@ pub enum Purpose {
     Resample = 7,
     /// Labels of control tasks.
     Control = 8,
-    /// Problems of a task as its generator makes them, whatever their split.
+    /// Problems of a task's whole distribution, whatever their split.
     Natural = 9,
-    /// Finding out which splits a task can fill.
+    /// Probing which splits a task can fill.
     Probe = 10,
     /// Problems whose every path to the target set crosses the avoid set.
     Unavoidable = 11,
 }
 
-/// The stream of `purpose` for example `index` under `seed`. Cheap: no more than a key set-up.
+/// Returns the stream of `purpose` for example `index` under `seed`. Cheap: only a key set-up.
+///
+/// ```
+/// use searchlens_base::stream::{Purpose, below, stream};
+///
+/// let draw = |index| below(&mut stream(1, Purpose::Train, index), 1000);
+/// assert_eq!(draw(7), draw(7));
+/// assert_ne!(draw(7), draw(8));
+/// ```
 pub fn stream(seed: u64, purpose: Purpose, index: u64) -> Stream {
     let mut key = [0u8; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -46,10 +54,10 @@ pub fn stream(seed: u64, purpose: Purpose, index: u64) -> Stream {
     rng
 }
 
-/// A uniform draw from `0..n`: one word of the stream, seldom two; none at all if `n` is 1.
+/// Draws uniformly from `0..n`, using one word of the stream, rarely two, and none if `n` is 1.
 ///
-/// Ours rather than the `rand` crate's, so that a problem's name stays good when that crate changes its ways. Multiply
-/// and take the high half, redrawing where that would be uneven: Lemire 2019, "Fast random integer generation in an
+/// Not the `rand` crate's, so that problems stay the same when that crate changes. Takes the high half of a product, and
+/// redraws where that would be biased: Lemire 2019, "Fast random integer generation in an
 /// interval".
 ///
 /// # Panics
@@ -70,17 +78,17 @@ pub fn below(rng: &mut impl Rng, n: usize) -> usize {
     (product >> 32) as usize
 }
 
-/// A whole number from `low` to `high`, both included, each as likely.
+/// Draws uniformly from `low..=high`.
 pub fn between(rng: &mut impl Rng, low: usize, high: usize) -> usize {
     low + below(rng, high - low + 1)
 }
 
-/// True with a chance of `p`, to 32 binary digits; draws one word whatever `p` is.
+/// Returns true with probability `p`, to 32 binary digits; draws one word for every `p`.
 pub fn with_chance(rng: &mut impl Rng, p: f64) -> bool {
     f64::from(rng.next_u32()) < p * (f64::from(u32::MAX) + 1.0)
 }
 
-/// Puts `items` in a uniformly drawn order (Fisher and Yates).
+/// Shuffles `items` uniformly (Fisher and Yates).
 pub fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
     for i in (1..items.len()).rev() {
         items.swap(i, below(rng, i + 1));

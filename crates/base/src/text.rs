@@ -1,6 +1,13 @@
-//! Words for error messages, for all rooms.
+//! Text of error messages, for all crates.
 
-/// ` (did you mean ..?)` with the known names nearest to what was typed, three at most; empty if none is near.
+/// Returns ` (did you mean ..?)` with up to three known names nearest to `typed`; empty if none is near.
+///
+/// ```
+/// use searchlens_base::text::near_names;
+///
+/// assert_eq!(near_names("wlison", ["dfs", "wilson"]), " (did you mean `wilson`?)");
+/// assert_eq!(near_names("zzz", ["dfs", "wilson"]), "");
+/// ```
 pub fn near_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let mut scored: Vec<_> = known
         .into_iter()
@@ -15,7 +22,7 @@ pub fn near_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> 
     }
 }
 
-/// `a, b, c`, for lists of what there is.
+/// Joins names as `a, b, c`.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().collect::<Vec<_>>().join(", ")
 }

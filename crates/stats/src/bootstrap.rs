@@ -1,22 +1,22 @@
-//! Intervals by resampling whole clusters of examples.
+//! Cluster bootstrap: intervals from resampling whole clusters of examples.
 //!
 //! Examples of one symmetry class are not independent: a maze and its mirror image are easy or hard together. The bootstrap
-//! here therefore draws *clusters* (symmetry classes) with replacement, as many as there are, and keeps every example of a
-//! drawn cluster as often as the cluster was drawn. A mean over a resample is a ratio estimator, (sum of values) / (number of
+//! therefore draws *clusters* (symmetry classes) with replacement, as many as there are, and includes every example of a
+//! cluster as often as the cluster was drawn. A mean over a resample is a ratio estimator, (sum of values) / (number of
 //! examples), since clusters differ in size. Intervals are percentile intervals at 95 %: of `B` sorted resampled values, the
 //! ones at rank `⌊0.025·B⌋` from either end, without interpolation, so that statistics may take the values ±∞.
 //!
-//! Where all clusters have the same mean, or there is only one, every resample gives the same value: an interval from these
-//! would have no width, and claim certainty where no spread was seen. What stands there instead:
+//! If all clusters have the same mean, or there is only one, every resample gives the same value: the interval would have
+//! zero width and claim certainty where no spread was observed. Instead:
 //!
 //! - for a *share* ([`bootstrap_share`], [`share`]: every value lies in 0..=1, and so does the mean) Wilson's score interval,
-//!   each cluster counted as one trial. This is careful: examples of a cluster count as if they all had the same outcome, and
-//!   values between 0 and 1 vary less than those that are 0 or 1;
-//! - for any other statistic nothing if there is one cluster (`low` and `high` are `None`: nothing bounds the other clusters);
-//!   with several clusters that agree it keeps its width of 0, which means "no spread was seen", not "certain".
+//!   each cluster counted as one trial. This is conservative: examples of a cluster count as if they all had the same outcome,
+//!   and values between 0 and 1 vary less than those that are 0 or 1;
+//! - for any other statistic: `None` if there is one cluster (nothing bounds other clusters); several clusters that agree
+//!   keep the width of 0, which means "no spread observed", not "certain".
 //!
-//! What an interval does not say: it speaks of *other examples of the same kind*, for this one network; it says nothing of
-//! other training seeds. With few clusters (below about 20) percentile intervals are too narrow.
+//! An interval is about *other examples of the same distribution*, for this one network; it says nothing about other training
+//! seeds. With few clusters (below about 20) percentile intervals are too narrow.
 //!
 //! Sources: Efron & Tibshirani 1993, ch. 13 (percentile intervals); Davison & Hinkley 1997, 3.8 (resampling clusters); Wilson
 //! 1927, J. Am. Stat. Assoc. 22, 209 (score interval; Brown, Cai & DasGupta 2001, Stat. Sci. 16, 101, on how well it covers).
@@ -27,22 +27,23 @@ use crate::clusters::{Clusters, Resample};
 use crate::error::StatsError;
 use crate::estimate::Estimate;
 
-/// How many resamples an interval rests on unless there is a reason for another number.
+/// The default number of resamples.
 pub const RESAMPLES: usize = 10_000;
 
-/// Probability left out at either end of an interval: 95 % remain.
+/// Probability of each tail outside an interval: 95 % remain.
 const TAIL: f64 = 0.025;
 
 /// The normal distribution's quantile at `1 − TAIL`.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// An interval of a share that is narrower than this has no width but that of rounding.
+/// An interval of a share narrower than this is due to rounding only.
 const NO_WIDTH: f64 = 1e-12;
 
-/// A statistic may be undefined (NaN) on at most this share of the resamples; those are left out.
+/// The maximum share of resamples on which a statistic may be undefined (NaN); those are dropped.
 const MAX_UNDEFINED: f64 = 0.01;
 
-/// Mean of `values` with its clustered interval. Example `i` belongs to cluster `clusters[i]` (any key, e.g. a symmetry class).
+/// Estimates the mean of `values` with its clustered interval. Example `i` belongs to cluster `clusters[i]` (any key,
+/// e.g. a symmetry class).
 ///
 /// # Errors
 /// [`StatsError::Empty`] without examples, [`StatsError::NotFinite`] if a value is NaN or infinite.
@@ -58,8 +59,8 @@ pub fn bootstrap_mean(
     bootstrap_means(&[values], clusters, resamples, stream).map(|means| means[0])
 }
 
-/// Means of several columns over the same examples, each with its interval, from one set of resamples: the k-lookahead
-/// policies and the model on the same problems, say. `columns` are `[column][example]`. Errors and panics: [`bootstrap_mean`].
+/// Estimates the means of several columns over the same examples from one set of resamples, such as the k-lookahead policies
+/// and the model on the same problems. `columns` are `[column][example]`. Errors and panics: [`bootstrap_mean`].
 pub fn bootstrap_means(
     columns: &[&[f64]],
     clusters: &[u64],
@@ -69,7 +70,7 @@ pub fn bootstrap_means(
     means_of(&Clusters::new(clusters), columns, resamples, stream)
 }
 
-/// [`bootstrap_means`] over clusters that are told apart already.
+/// Computes [`bootstrap_means`] over given clusters.
 fn means_of(
     clusters: &Clusters,
     columns: &[&[f64]],
@@ -84,8 +85,8 @@ fn means_of(
     })
 }
 
-/// Share, or mean of values in 0..=1, with its clustered interval; Wilson's where resampling shows no spread. Otherwise
-/// [`bootstrap_mean`].
+/// Estimates a share, or a mean of values in 0..=1, with its clustered interval, or Wilson's if resampling shows no spread.
+/// Otherwise as [`bootstrap_mean`].
 pub fn bootstrap_share(
     values: &[f64],
     clusters: &[u64],
@@ -95,7 +96,7 @@ pub fn bootstrap_share(
     bootstrap_shares(&[values], clusters, resamples, stream).map(|shares| shares[0])
 }
 
-/// Several shares over the same examples, from one set of resamples. Errors and panics: [`bootstrap_share`].
+/// Estimates several shares over the same examples from one set of resamples. Errors and panics: [`bootstrap_share`].
 pub fn bootstrap_shares(
     columns: &[&[f64]],
     clusters: &[u64],
@@ -107,19 +108,20 @@ pub fn bootstrap_shares(
     Ok(means.into_iter().map(|mean| share(mean, clusters.n_clusters())).collect())
 }
 
-/// The estimate of a share over so many clusters: as resampling gave it, and with Wilson's score interval where that shows no
+/// Returns the estimate of a share over `n_clusters` clusters: as resampled, or with Wilson's score interval if that shows no
 /// spread (see the [module](self)).
 pub fn share(resampled: Estimate, n_clusters: usize) -> Estimate {
     let Some(p) = resampled.value else { return resampled };
     if resampled.interval().is_some_and(|(low, high)| high - low > NO_WIDTH) {
         return resampled;
     }
-    // A sum of parts may stray beyond 1 in its last bits.
+    // Rounding may push a sum slightly above 1.
     let (low, high) = wilson(p.clamp(0.0, 1.0), n_clusters as f64);
     Estimate { low: Some(low), high: Some(high), ..resampled }
 }
 
-/// Wilson's score interval of a share `p` of `n` trials: all rates from which `p` is no further than [`Z`] standard errors.
+/// Computes Wilson's score interval of a share `p` of `n` trials: all rates from which `p` is at most [`Z`] standard errors
+/// away.
 fn wilson(p: f64, n: f64) -> (f64, f64) {
     let centre = p + Z * Z / (2.0 * n);
     let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
@@ -128,8 +130,8 @@ fn wilson(p: f64, n: f64) -> (f64, f64) {
     (((centre - half) / scale).clamp(0.0, p), ((centre + half) / scale).clamp(p, 1.0))
 }
 
-/// Mean of `a[i] − b[i]` with its interval: two models, or a model and a baseline, on the same examples.
-/// An interval that leaves out 0 is a difference at the 5 % level. Errors and panics: [`bootstrap_mean`].
+/// Estimates the mean of `a[i] − b[i]`: two models, or a model and a baseline, on the same examples.
+/// An interval that excludes 0 is a difference at the 5 % level. Errors and panics: [`bootstrap_mean`].
 pub fn bootstrap_difference(
     a: &[f64],
     b: &[f64],
@@ -142,11 +144,11 @@ pub fn bootstrap_difference(
     bootstrap_mean(&differences, clusters, resamples, stream)
 }
 
-/// `Σ numerator / Σ denominator` with its interval: wall jumps per generated step, say.
+/// Estimates `Σ numerator / Σ denominator`, such as invalid moves per generated step.
 ///
 /// # Errors
-/// As [`bootstrap_mean`], and [`StatsError::Undefined`] where the denominator sums to 0 (on the sample, or on more than 1 % of
-/// the resamples; fewer are left out).
+/// As [`bootstrap_mean`], and [`StatsError::Undefined`] if the denominator sums to 0 (on the sample, or on more than 1 % of
+/// the resamples; fewer are dropped).
 ///
 /// # Panics
 /// As [`bootstrap_mean`].
@@ -165,8 +167,8 @@ pub fn bootstrap_ratio(
     })
 }
 
-/// Any statistic with its interval. `statistic` is called on the sample itself for the value, then on every resample; ±∞ are
-/// values like others (a lookahead beyond the largest policy; name them before writing JSON, which has none), NaN means undefined.
+/// Estimates any statistic. `statistic` is called on the sample itself for the value, then on every resample. ±∞ are valid
+/// values (a lookahead beyond the largest policy; JSON cannot hold them), NaN means undefined.
 ///
 /// ```
 /// use searchlens_stats::bootstrap::{RESAMPLES, bootstrap};
@@ -181,7 +183,7 @@ pub fn bootstrap_ratio(
 ///
 /// # Errors
 /// [`StatsError::Empty`] without examples; [`StatsError::Undefined`] if the statistic is NaN on the sample or on more than 1 %
-/// of the resamples (fewer are left out).
+/// of the resamples (fewer are dropped).
 ///
 /// # Panics
 /// If `resamples` is 0.
@@ -195,7 +197,8 @@ pub fn bootstrap(
     Ok(estimates[0])
 }
 
-/// Several statistics from one set of resamples: `statistics` fills a slice of length `n_statistics`. Otherwise [`bootstrap`].
+/// Estimates several statistics from one set of resamples: `statistics` fills a slice of length `n_statistics`.
+/// Otherwise [`bootstrap`].
 pub fn bootstrap_many(
     clusters: &Clusters,
     n_statistics: usize,
@@ -227,7 +230,7 @@ pub fn bootstrap_many(
     values.iter().zip(drawn).map(|(&value, drawn)| interval(value, drawn, clusters)).collect()
 }
 
-/// The percentile interval around `value` from resampled values; none of one cluster.
+/// Returns the percentile interval around `value` from resampled values; `None` for one cluster.
 fn interval(value: f64, mut drawn: Vec<f64>, clusters: &Clusters) -> Result<Estimate, StatsError> {
     let resamples = drawn.len();
     drawn.retain(|v| !v.is_nan());

@@ -1,8 +1,8 @@
-//! Examples that are not independent, gathered into clusters, and values summed by cluster.
+//! Clusters of dependent examples, and values summed by cluster.
 
 use crate::error::StatsError;
 
-/// Which cluster each example belongs to.
+/// The cluster of each example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clusters {
     /// Cluster of every example, `0..n_clusters`, numbered by first appearance.
@@ -11,7 +11,7 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// Examples with equal keys (symmetry classes) form a cluster. The keys' values do not matter.
+    /// Groups examples with equal keys (symmetry classes) into clusters. The values of keys do not matter.
     pub fn new(keys: &[u64]) -> Clusters {
         let mut numbers = std::collections::BTreeMap::new();
         let of = keys.iter().map(|&key| {
@@ -21,22 +21,25 @@ impl Clusters {
         Clusters { of: of.collect(), n_clusters: numbers.len() }
     }
 
-    /// Number of examples.
+    /// Returns the number of examples.
     pub fn n_examples(&self) -> usize {
         self.of.len()
     }
 
-    /// Number of clusters.
+    /// Returns the number of clusters.
     pub fn n_clusters(&self) -> usize {
         self.n_clusters
     }
 
-    /// Cluster of an example, `0..n_clusters`.
+    /// Returns the cluster of an example, `0..n_clusters`.
     pub fn of(&self, example: usize) -> usize {
         self.of[example] as usize
     }
 
-    /// Folds one value per example into a sum per cluster; a [`Resample`] averages it without touching examples again.
+    /// Sums one value per example by cluster; a [`Resample`] averages the column without touching examples again.
+    ///
+    /// # Errors
+    /// [`StatsError::NotFinite`] if a value is NaN or infinite.
     ///
     /// # Panics
     /// If there is not one value per example.
@@ -77,19 +80,19 @@ pub struct Resample<'a> {
 }
 
 impl Resample<'_> {
-    /// How often an example stands in this resample.
+    /// Returns how often an example occurs in this resample.
     pub fn weight(&self, example: usize) -> u32 {
         self.counts[self.clusters.of(example)]
     }
 
-    /// Sum of a column over this resample.
+    /// Returns the sum of a column over this resample.
     pub fn sum(&self, column: &Column) -> f64 {
         self.counts.iter().zip(&column.sums).map(|(&k, sum)| f64::from(k) * sum).sum()
     }
 
-    /// Mean of a column over this resample: sum of values / number of examples.
+    /// Returns the mean of a column over this resample: sum of values / number of examples.
     ///
-    /// Rounding never carries it out of the column's range: a constant column has this constant as its mean, to the last bit.
+    /// Rounding never moves it outside the column's range: a constant column has exactly that mean.
     pub fn mean(&self, column: &Column) -> f64 {
         let (mut sum, mut size) = (0.0, 0.0);
         for (&k, (s, n)) in self.counts.iter().zip(column.sums.iter().zip(&column.sizes)) {

@@ -1,12 +1,12 @@
-//! Why there is no interval.
+//! Errors of estimating.
 
 use searchlens_base::fault::{Fault, HasFault};
 
-/// Why there is no interval.
+/// Errors of estimating.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message says it")]
 pub enum StatsError {
-    /// No examples.
+    /// There are no examples.
     #[error("no examples: a mean over nothing has no value; report the quantity as absent")]
     Empty,
     /// A value is NaN or infinite.
@@ -14,7 +14,7 @@ pub enum StatsError {
     NotFinite { index: usize, value: f64 },
     /// The statistic is NaN on the sample or on too many resamples, e.g. a ratio whose denominator vanishes.
     #[error(
-        "the statistic is undefined on {undefined} of {resamples} resamples (or on the sample itself): too few examples carry it"
+        "the statistic is undefined on {undefined} of {resamples} resamples (or on the sample itself): too few examples define it"
     )]
     Undefined { undefined: usize, resamples: usize },
 }

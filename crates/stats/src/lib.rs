@@ -1,4 +1,4 @@
-//! Statistics: estimates with intervals by resampling whole clusters, and paired differences.
+//! Statistics: estimates with cluster-bootstrap intervals, and paired differences.
 //!
 //! **Invariant:** knows no network and no task.
 

@@ -1,7 +1,7 @@
-//! What walkers that do not search score on a task: `cargo run --release -p searchlens-tasks --example baselines -- dfs
+//! Prints the scores of policies that do not search on a task: `cargo run --release -p searchlens-tasks --example baselines -- dfs
 //! 5 5 100000`.
 
-#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};

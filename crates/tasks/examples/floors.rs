@@ -1,8 +1,8 @@
-//! Prints what corridor-following gets right about the k-th cell of the path, without planning.
+//! Prints the corridor-following floors: how much of the k-th path cell is known without planning.
 //!
-//! `cargo run --release -p searchlens-lens --example floors -- [SIDE] [PROBLEMS]`
+//! `cargo run --release -p searchlens-tasks --example floors -- [SIDE] [PROBLEMS]`
 
-#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::mazes::config::MazeConfig;

@@ -4,7 +4,7 @@
 //! `cargo run --release -p searchlens-tasks --example throughput -- dfs 7 7` for mazes, `-- dag 41` for balanced graphs of
 //! 41 vertices, `-- labelled 10` for labelled trees of 10 nodes, `-- FILE.toml` for anything else with a `[task]` table.
 
-#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::time::Instant;
 

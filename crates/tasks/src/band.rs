@@ -1,4 +1,4 @@
-//! A range of whole numbers, as rules and filters name it: `9`, `"5.."`, `"5..9"`, `"..9"`; both ends belong to it.
+//! Ranges of whole numbers, as written in rules and filters: `9`, `"5.."`, `"5..9"`, `"..9"`; both ends are included.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Band {
-    /// The least.
+    /// Minimum.
     pub min: usize,
-    /// The greatest; `None` for no end.
+    /// Maximum; `None` if unbounded.
     pub max: Option<usize>,
 }
 
 impl Band {
-    /// One number alone.
+    /// Returns the range of one number.
     pub fn exactly(value: usize) -> Band {
         Band { min: value, max: Some(value) }
     }
 
-    /// This number and all greater ones.
+    /// Returns the range of this number and all larger ones.
     pub fn at_least(min: usize) -> Band {
         Band { min, max: None }
     }
 
-    /// Whether a number belongs to it.
+    /// Returns whether a number lies in the range.
     pub fn contains(self, value: usize) -> bool {
         value >= self.min && self.max.is_none_or(|max| value <= max)
     }
@@ -43,11 +43,11 @@ impl fmt::Display for Band {
     }
 }
 
-/// A text that is no band.
+/// Error of parsing a [`Band`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no range; write one number (9), or two with dots between (5..9, 5.., ..9), the smaller first")]
+#[error("`{text}` is not a range; write one number (9), or two with dots between (5..9, 5.., ..9), the smaller first")]
 pub struct InvalidBand {
-    /// What was written.
+    /// The invalid text.
     pub text: String,
 }
 
@@ -76,7 +76,7 @@ impl FromStr for Band {
     }
 }
 
-/// A band as it stands in a file.
+/// A band as written in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {

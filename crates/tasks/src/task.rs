@@ -2,12 +2,12 @@
 
 use crate::config::TaskConfig;
 use crate::error::TaskError;
-use crate::families::{Family, FilledSplits};
+use crate::families::Family;
 use crate::instance::Instance;
 use crate::problem::Problem;
 use crate::problem::maze::Lattice;
 use crate::problem::solve::DistanceField;
-use crate::splits::{Equivalence, Split, SymmetryClass};
+use crate::splits::{Equivalence, FilledSplits, Split, SymmetryClass};
 use searchlens_base::stream::{Purpose, stream};
 
 /// A source of problems.

@@ -148,13 +148,13 @@ fn counts_and_filters() {
     check_bad(
         "count --maze dfs --rows 3 --cols 3 --problems --path-length 4..",
         expect![[r#"
-        error: path_length: mazes are counted without weights, and problems with any two different cells as ends; leave path_length out
+        error: path_length: mazes are counted unweighted, and problems with any two different cells as endpoints; leave path_length out
     "#]],
     );
     check_bad(
         "count --maze dfs --rows 3 --cols 3 --max-weight 5",
         expect![[r#"
-        error: max_weight: mazes are counted without weights, and problems with any two different cells as ends; leave max_weight out
+        error: max_weight: mazes are counted unweighted, and problems with any two different cells as endpoints; leave max_weight out
     "#]],
     );
     check_bad(

@@ -45,8 +45,8 @@ impl Avoidance {
     }
 }
 
-/// Computes distances to the target set, ignoring the avoid set: `Some(None)` if no node is in the target set, `None` if the goal is
-/// not a set.
+/// Computes distances to the target set, ignoring the avoid set: `Some(None)` if no node is in the target set, `None`
+/// if the goal is not a set.
 pub(crate) fn blind_field(problem: &Problem) -> Option<Option<DistanceField>> {
     let (Goal::Nearest { within, .. }, Some(labels)) = (&problem.goal, &problem.labels) else { return None };
     let targets: Vec<usize> = (0..labels.n_nodes()).filter(|&v| within.contains(labels.of(v))).collect();
@@ -61,7 +61,8 @@ pub fn forbidden_path(problem: &Problem) -> Option<(Vec<usize>, usize)> {
     let graph = &problem.graph;
     let n = graph.n_nodes();
     let forbidden: Vec<bool> = (0..n).map(|v| problem.is_avoided(v)).collect();
-    // Violations first, then edges; a step into a forbidden node costs one violation. Levels of fewer violations are finished first.
+    // Violations first, then edges; a step into a forbidden node costs one violation. Levels of fewer violations are
+    // finished first.
     let mut best: Vec<Option<(usize, usize)>> = vec![None; n];
     let mut from = vec![usize::MAX; n];
     best[problem.origin] = Some((0, 0));

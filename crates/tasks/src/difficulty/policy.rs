@@ -40,7 +40,8 @@ pub(crate) struct Move {
     pub(crate) to: usize,
     /// Whether a shortest path continues here.
     is_optimal: bool,
-    /// Depth of the branch, its root counting 1; `usize::MAX` where the step is optimal, since a policy never sees that branch end.
+    /// Depth of the branch, its root counting 1; `usize::MAX` where the step is optimal, since a policy never sees
+    /// that branch end.
     height: usize,
     /// Steps from `to` to the target if there were no walls.
     manhattan: usize,

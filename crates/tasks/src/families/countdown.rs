@@ -1,7 +1,7 @@
-//! Countdown: join numbers two by two with + - × ÷ until one is left, which must be the target.
+//! Countdown: combine numbers in pairs with + - × ÷ until one is left, which must be the target.
 //!
-//! A node is the numbers at hand, in order of size; its label says them, largest first, then zeros. A step joins two of
-//! them; different sums that leave the same numbers are one step. The graph holds every state that can be reached.
+//! A node is the multiset of remaining numbers; its label lists them, largest first, then zeros. A step combines two of
+//! them; different operations with the same result are one step. The graph holds every reachable state.
 //! Source of the task: Gandhi et al. 2024, "Stream of Search" (arXiv 2404.03683), there with four numbers.
 
 use std::collections::BTreeMap;
@@ -13,22 +13,22 @@ use crate::problem::graph::Graph;
 use crate::problem::{Goal, Labels, Problem};
 use searchlens_base::stream::{Stream, below, between};
 
-/// Small Countdown: checked.
+/// A validated config of small Countdown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawCountdownConfig", into = "RawCountdownConfig")]
 pub struct CountdownConfig(RawCountdownConfig);
 
-/// [`CountdownConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`CountdownConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawCountdownConfig {
-    /// How many numbers: 2 to 4.
+    /// Number of numbers, 2 to 4.
     pub numbers: usize,
-    /// Numbers are drawn from 1 to this, each as likely.
+    /// Numbers are uniform on 1..=this.
     pub max_number: usize,
-    /// The least target.
+    /// Minimum target.
     pub min_target: usize,
-    /// The largest target. Of the targets between that can be made, each is as likely.
+    /// Maximum target. The target is uniform over the reachable ones in this range.
     pub max_target: usize,
 }
 
@@ -50,14 +50,14 @@ impl From<CountdownConfig> for RawCountdownConfig {
     }
 }
 
-/// The most numbers.
+/// Maximum of `numbers`.
 pub const MAX_NUMBERS: usize = 4;
 
-/// The largest number given.
+/// Maximum of `max_number`.
 pub const MAX_NUMBER: usize = 1000;
 
-/// The states that some numbers can be brought to, the first being the numbers themselves, with the steps between them and
-/// what is at hand in each: the numbers, largest first, then zeros.
+/// Returns the graph of all states reachable from some numbers (node 0), and the labels of the states: the remaining numbers,
+/// largest first, then zeros.
 ///
 /// # Panics
 /// If there is no number.
@@ -71,11 +71,11 @@ pub fn game(numbers: &[u64]) -> (Graph, Labels) {
     (Graph::directed(states.len(), &arcs), labels)
 }
 
-/// Numbers at hand, largest first.
+/// Remaining numbers, largest first.
 type State = Vec<u64>;
 
 impl CountdownConfig {
-    /// The table.
+    /// Returns the config's fields.
     pub fn table(&self) -> &RawCountdownConfig {
         &self.0
     }
@@ -84,7 +84,7 @@ impl CountdownConfig {
         format!("countdown-{}x{}", self.0.numbers, self.0.max_number)
     }
 
-    /// Draws the numbers, then the target; `None` if they make none of the targets.
+    /// Draws the numbers, then the target; `None` if no target is reachable.
     pub(crate) fn attempt(&self, rng: &mut Stream) -> Option<Problem> {
         let RawCountdownConfig { numbers, max_number, min_target, max_target } = self.0;
         let start: State = (0..numbers).map(|_| between(rng, 1, max_number) as u64).collect();
@@ -99,7 +99,7 @@ impl CountdownConfig {
     }
 }
 
-/// Every state that can be reached, the start first, in order of discovery, and the steps between them.
+/// Lists every reachable state, the start first, in order of discovery, and the steps between them.
 fn reachable(start: State) -> (Vec<State>, Vec<(usize, usize)>) {
     let mut index = BTreeMap::from([(start.clone(), 0)]);
     let mut states = vec![start];
@@ -118,7 +118,7 @@ fn reachable(start: State) -> (Vec<State>, Vec<(usize, usize)>) {
     (states, arcs)
 }
 
-/// Joins any two numbers in any way that leaves a positive whole number.
+/// Combines any two numbers by any operation with a positive integer result.
 fn steps(state: &State) -> Vec<State> {
     let mut found = Vec::new();
     for i in 0..state.len() {

@@ -1,8 +1,8 @@
 //! Directed acyclic graphs: the naive, the balanced and the star distribution of Saparov et al. 2024, "Transformers
 //! Struggle to Learn to Search" (arXiv 2412.04703).
 //!
-//! All three draw vertices' names at random and leave unused names as unjoined nodes. The balanced distribution draws
-//! how far ahead one must look ([`crate::difficulty::measure::lookahead`]) first, each as likely, and then a graph that needs it.
+//! All three draw vertex names at random and leave unused names as isolated nodes. The balanced distribution first draws the
+//! [`lookahead`] uniformly, then a graph that needs it.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,21 +13,21 @@ use crate::problem::solve::{DistanceField, shortest_path};
 use crate::problem::{Goal, Problem};
 use searchlens_base::stream::{Stream, below, between, shuffle};
 
-/// Which of the three distributions.
+/// The three distributions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DagKind {
-    /// 3 to `vertices - 1` vertices; each has one to three parents among those before it (one, half of the time). Start
-    /// and goal at random, where a path leads from one to the other. Hardly ever needs more than two steps of lookahead.
+    /// 3 to `vertices - 1` vertices; each has one to three parents among the earlier ones (one, half of the time). Start and
+    /// goal are random, conditioned on a path between them. Rarely needs more than two steps of lookahead.
     Naive,
-    /// A chain to the goal beside rival chains just as long or one longer, an optional chain of ancestors, and some more
-    /// vertices attached by preference to those of high degree. Every lookahead is as likely.
+    /// A chain to the goal beside rival chains of equal length or one longer, an optional chain of ancestors, and further
+    /// vertices with preferential attachment. Lookahead is uniform.
     Balanced,
-    /// The goal at the end of one of several spokes of one length, which is every possible lookahead, each as likely.
+    /// The goal at the end of one of several spokes of equal length; the length, which is the lookahead, is uniform.
     Star,
 }
 
-/// Saparov's graphs: checked.
+/// A validated config of Saparov's graphs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawDagConfig", into = "RawDagConfig")]
 pub struct DagConfig {
@@ -36,24 +36,24 @@ pub struct DagConfig {
     lookaheads: Option<(usize, usize)>,
 }
 
-/// [`DagConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`DagConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawDagConfig {
     /// `naive`, `balanced` or `star`.
     pub kind: DagKind,
-    /// The most vertices, the most edges and the number of names: `(n - 5) / 3` for the paper's inputs of `n` tokens (41
-    /// for its main model).
+    /// Maximum number of vertices, maximum number of edges, and number of names: `(n - 5) / 3` for the paper's inputs of `n`
+    /// tokens (41 for its main model).
     pub vertices: usize,
-    /// The least lookahead drawn; 0 if left out (1 in stars). Not for `naive`.
+    /// Minimum lookahead. Default: 0 (1 in stars). Not for `naive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_lookahead: Option<usize>,
-    /// The largest lookahead drawn; `(vertices - 1) / 2` if left out, which is the largest there is. Not for `naive`.
+    /// Maximum lookahead. Default: `(vertices - 1) / 2`, the largest possible. Not for `naive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_lookahead: Option<usize>,
 }
 
-/// The most vertices: where each one's arcs lead is kept as bits.
+/// The maximum number of vertices: reachability is stored as bit sets.
 const MAX_VERTICES: usize = 1024;
 
 impl TryFrom<RawDagConfig> for DagConfig {
@@ -90,17 +90,17 @@ impl From<DagConfig> for RawDagConfig {
 }
 
 impl DagConfig {
-    /// Which distribution.
+    /// Returns the distribution.
     pub fn kind(&self) -> DagKind {
         self.kind
     }
 
-    /// The most vertices, the most edges, and the number of names, which is the number of nodes of the graph.
+    /// Returns the number of names, which is the number of nodes of the graph.
     pub fn vertices(&self) -> usize {
         self.vertices
     }
 
-    /// The least and the largest lookahead that is drawn; `None` for the naive distribution, which does not choose.
+    /// Returns the minimum and maximum lookahead; `None` for the naive distribution, which does not choose it.
     pub fn lookaheads(&self) -> Option<(usize, usize)> {
         self.lookaheads
     }
@@ -142,7 +142,7 @@ impl DagConfig {
     }
 }
 
-/// Whether every shortest path needs this lookahead for its first step.
+/// Returns whether every shortest path needs this lookahead at its first step.
 fn needs(problem: &Problem, field: &DistanceField, steps: usize) -> bool {
     let graph = &problem.graph;
     field.successors(graph, problem.origin).all(|next| {
@@ -152,7 +152,7 @@ fn needs(problem: &Problem, field: &DistanceField, steps: usize) -> bool {
     })
 }
 
-/// A graph in the making, vertices by the order in which they come.
+/// A graph under construction, vertices numbered in order of creation.
 #[derive(Default)]
 struct Draft {
     arcs: Vec<(usize, usize)>,
@@ -161,7 +161,7 @@ struct Draft {
 }
 
 impl Draft {
-    /// The naive distribution.
+    /// Draws from the naive distribution.
     fn naive(&mut self, vertices: usize, rng: &mut Stream) {
         self.arcs.clear();
         let n = between(rng, 3, vertices - 1);
@@ -180,7 +180,7 @@ impl Draft {
         self.goal = below(rng, n - 1);
     }
 
-    /// A star: vertex 0 in the middle.
+    /// Draws a star with centre 0.
     fn star(&mut self, vertices: usize, length: usize, rng: &mut Stream) {
         self.arcs.clear();
         let spokes = between(rng, 2, (vertices - 1) / length);
@@ -188,7 +188,7 @@ impl Draft {
         (self.start, self.goal) = (0, length);
     }
 
-    /// The balanced distribution: vertex 0 is the start.
+    /// Draws from the balanced distribution; vertex 0 is the start.
     fn balanced(&mut self, vertices: usize, steps: usize, rng: &mut Stream) {
         self.arcs.clear();
         let branches = match steps {
@@ -201,7 +201,7 @@ impl Draft {
         let mut next = 1 + steps.max(1);
         if steps > 0 {
             for branch in 1..branches {
-                // A rival may be one longer where that leaves room for those to come.
+                // A rival may be one longer if enough vertices are left for the next ones.
                 let spare = n - next - steps * (branches - branch);
                 let length = steps + if spare > 0 { below(rng, 2) } else { 0 };
                 self.chain(0, next, length);
@@ -218,14 +218,14 @@ impl Draft {
         self.attach(next + n_ancestors, n, rng);
     }
 
-    /// A chain of new vertices `first..first + length` below a vertex.
+    /// Adds a chain of new vertices `first..first + length` below a vertex.
     fn chain(&mut self, top: usize, first: usize, length: usize) {
         let arc = |v: usize| (if v == first { top } else { v - 1 }, v);
         self.arcs.extend((first..first + length).map(arc));
     }
 
-    /// Vertices `first..n`, each with up to three children and up to three parents among those before it, drawn with
-    /// weights 1/2 + in-degree and 1/2 + out-degree; never a cycle.
+    /// Attaches vertices `first..n`, each with up to three children and up to three parents among the earlier ones, drawn
+    /// with weights 1/2 + in-degree and 1/2 + out-degree, without making a cycle.
     fn attach(&mut self, first: usize, n: usize, rng: &mut Stream) {
         if first == n {
             return;
@@ -257,7 +257,7 @@ impl Draft {
     }
 }
 
-/// Draws up to `count` different vertices, each with a weight of 1/2 + its degree.
+/// Draws up to `count` different vertices with weights 1/2 + degree.
 fn draw_by_degree<'a>(
     degrees: &[usize],
     open: impl Fn(usize) -> bool,
@@ -283,12 +283,12 @@ fn draw_by_degree<'a>(
     taken
 }
 
-/// Where the arcs of each vertex lead, as bits, and what can be reached from one of them.
+/// The successors of each vertex, as bit sets, and the vertices reachable from one of them.
 struct Reachability {
     words: usize,
     rows: Vec<u64>,
     reached: Vec<u64>,
-    /// Vertices that were reached and not yet gone on from.
+    /// Reached vertices whose successors are not yet explored.
     todo: Vec<usize>,
 }
 
@@ -305,8 +305,8 @@ impl Reachability {
         self.rows[tail * self.words + head / 64] |= 1 << (head % 64);
     }
 
-    /// Finds what can be reached from a vertex. Only few vertices are attached, so this is cheaper than to keep for each
-    /// what it reaches.
+    /// Finds all vertices reachable from `from`. Few vertices are attached, so this is cheaper than maintaining the transitive
+    /// closure.
     fn follow(&mut self, from: usize) {
         self.reached.fill(0);
         self.todo.push(from);
@@ -322,7 +322,7 @@ impl Reachability {
         }
     }
 
-    /// Whether the last [`Reachability::follow`] came to a vertex.
+    /// Returns whether the last [`Reachability::follow`] reached a vertex.
     fn reached(&self, v: usize) -> bool {
         self.reached[v / 64] >> (v % 64) & 1 == 1
     }

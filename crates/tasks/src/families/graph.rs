@@ -1,4 +1,4 @@
-//! Random graphs of many kinds, origin and goal two different nodes that a path joins.
+//! Random graphs; origin and goal are two different, connected nodes.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,24 +9,24 @@ use crate::problem::solve::DistanceField;
 use crate::problem::{Goal, Problem};
 use searchlens_base::stream::{Stream, below};
 
-/// Random graphs: checked.
+/// A validated config of random graphs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawGraphConfig", into = "RawGraphConfig")]
 pub struct GraphConfig(RawGraphConfig);
 
-/// [`GraphConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`GraphConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawGraphConfig {
-    /// What joins the nodes: `{ tree = { nodes = 16 } }`, `{ erdos_renyi = { nodes = 16, edge_probability = 0.2 } }`, ...
+    /// The distribution of graphs: `{ tree = { nodes = 16 } }`, `{ erdos_renyi = { nodes = 16, edge_probability = 0.2 } }`, ...
     pub structure: Structure,
-    /// Which ways edges can be walked; both if left out.
+    /// Direction of edges. Default: both ways.
     #[serde(default)]
     pub arcs: Arcs,
-    /// The least number of steps from origin to goal, of weighted graphs the least cost; 1 if left out.
+    /// Minimum distance from origin to goal, in steps, or in cost if weighted. Default: 1.
     #[serde(default = "one")]
     pub min_distance: usize,
-    /// Each edge costs a whole number from 1 to this, each as likely; 1 if left out: steps are counted.
+    /// Edge weights are uniform on 1..=this. Default: 1, unweighted.
     #[serde(default = "no_weights")]
     pub max_weight: u32,
 }
@@ -50,7 +50,7 @@ impl From<GraphConfig> for RawGraphConfig {
 }
 
 impl GraphConfig {
-    /// The table.
+    /// Returns the config's fields.
     pub fn table(&self) -> &RawGraphConfig {
         &self.0
     }

@@ -1,6 +1,6 @@
-//! k hops: every node has one way on; where does one stand after k steps?
+//! k hops: every node has one successor; which node is k steps away?
 //!
-//! Nothing forks, so a path needs no search; the task is to answer in few layers. (Sanford, Hsu and Telgarsky 2024,
+//! Nothing forks, so no search is needed; the difficulty is to answer with few layers. (Sanford, Hsu and Telgarsky 2024,
 //! "Transformers, parallel computation, and logarithmic depth", arXiv 2402.09268.)
 
 use serde::{Deserialize, Serialize};
@@ -10,36 +10,35 @@ use crate::problem::graph::Graph;
 use crate::problem::{Goal, Problem};
 use searchlens_base::stream::{Stream, below, between, shuffle};
 
-/// k-hop tasks: checked.
+/// A validated config of k-hop tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawHopsConfig", into = "RawHopsConfig")]
 pub struct HopsConfig(RawHopsConfig);
 
-/// [`HopsConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`HopsConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawHopsConfig {
     /// Number of nodes.
     pub nodes: usize,
-    /// The least number of hops drawn; as `max_hops` if left out.
+    /// Minimum number of hops. Default: `max_hops`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_hops: Option<usize>,
-    /// The largest number of hops drawn, below `nodes`; each between the two is as likely. The nodes on the way are all
-    /// different.
+    /// Maximum number of hops, below `nodes`; hops are uniform between the two. All nodes of the path are different.
     pub max_hops: usize,
-    /// Where nodes lead.
+    /// The successor map.
     #[serde(default)]
     pub map: Map,
 }
 
-/// Where each node leads. Never to itself.
+/// The successor map. No node is its own successor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Map {
-    /// No two to the same: a permutation, each without fixed points as likely.
+    /// A permutation, uniform over those without fixed points.
     #[default]
     Permutation,
-    /// Each anywhere.
+    /// A function with independent, uniform values.
     Function,
 }
 
@@ -64,7 +63,7 @@ impl From<HopsConfig> for RawHopsConfig {
 }
 
 impl HopsConfig {
-    /// The table.
+    /// Returns the config's fields.
     pub fn table(&self) -> &RawHopsConfig {
         &self.0
     }
@@ -73,14 +72,14 @@ impl HopsConfig {
         format!("hops-{}x{}", self.0.nodes, self.0.max_hops)
     }
 
-    /// Lays the way first, then maps the other nodes to what is left.
+    /// Draws the path first, then maps the other nodes to the remaining ones.
     pub(crate) fn problem(&self, rng: &mut Stream) -> Problem {
         let n = self.0.nodes;
         let hops = between(rng, self.0.min_hops.unwrap_or(self.0.max_hops), self.0.max_hops);
         let mut nodes: Vec<usize> = (0..n).collect();
         shuffle(rng, &mut nodes);
-        // The last node of the way and those beside it still lead nowhere; its first node and those beside it may still
-        // be led to.
+        // The path's last node and all nodes off the path still need a successor; its first node and all nodes off the
+        // path may still be one.
         let sources = &nodes[hops..];
         let mut images: Vec<usize> = std::iter::once(nodes[0]).chain(nodes[hops + 1..].iter().copied()).collect();
         loop {
@@ -92,8 +91,8 @@ impl HopsConfig {
                 break;
             }
         }
-        let way = nodes[..=hops].windows(2).map(|step| (step[0], step[1]));
-        let arcs: Vec<(usize, usize)> = way.chain(sources.iter().copied().zip(images)).collect();
+        let path = nodes[..=hops].windows(2).map(|step| (step[0], step[1]));
+        let arcs: Vec<(usize, usize)> = path.chain(sources.iter().copied().zip(images)).collect();
         Problem::on(Graph::directed(n, &arcs), nodes[0], Goal::Hops(hops))
     }
 }

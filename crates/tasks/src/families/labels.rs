@@ -1,7 +1,7 @@
-//! Distributions of labels: densities over R^n, cut into bins, and drawn from bin by bin.
+//! Distributions of labels: densities over R^n, discretised into bins.
 //!
-//! A label is always the centre of a bin, so that a token can name it exactly. What happens to a distribution (leaving
-//! out part of the target set, drawing inside or outside a set) happens to its table of bins.
+//! A label is always the centre of a bin, so that a token can represent it exactly. Conditioning a distribution (removing part
+//! of the target set, sampling inside or outside a set) acts on its table of bin weights.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,58 +9,58 @@ use crate::error::{TaskError, checked_range};
 use crate::problem::region::Region;
 use searchlens_base::stream::{Stream, below};
 
-/// How R^n is cut: every coordinate from `low` to `high` into equal bins.
+/// A discretisation of R^n: each coordinate in `low..high` is divided into equal bins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binning {
     /// Number of coordinates, 1 to 3.
     #[serde(default = "one")]
     pub dim: usize,
-    /// Bins of each coordinate.
+    /// Number of bins per coordinate.
     pub bins: usize,
-    /// Where the first bin begins; 0 if left out.
+    /// Lower end of the first bin. Default: 0.
     #[serde(default)]
     pub low: f64,
-    /// Where the last bin ends; 1 if left out.
+    /// Upper end of the last bin. Default: 1.
     #[serde(default = "unit")]
     pub high: f64,
 }
 
-/// A probability distribution of labels, before it is cut into bins; what lies outside all bins is left out.
+/// A probability distribution of labels, before discretisation; mass outside all bins is dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Distribution {
-    /// Even on a box.
+    /// Uniform on a box.
     Uniform {
-        /// Least corner.
+        /// Minimum of each coordinate.
         low: Vec<f64>,
-        /// Largest corner.
+        /// Maximum of each coordinate.
         high: Vec<f64>,
     },
-    /// Normal, coordinates independent.
+    /// Normal, with independent coordinates.
     Normal {
         /// Means.
         mean: Vec<f64>,
         /// Standard deviations, above 0.
         sd: Vec<f64>,
     },
-    /// One of several, by weight.
+    /// A mixture, by weight.
     Mixture(Vec<WeightedDistribution>),
-    /// A weight for every bin, the last coordinate running fastest.
+    /// One weight per bin, the last coordinate varying fastest.
     Histogram(Vec<f64>),
 }
 
-/// A part of a mixture.
+/// A component of a mixture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightedDistribution {
-    /// Its weight, above 0; weights need not add up to 1.
+    /// Its weight, above 0; weights need not sum to 1.
     pub weight: f64,
-    /// What is drawn.
+    /// The component distribution.
     pub of: Distribution,
 }
 
-/// The most bins, all coordinates taken together.
+/// The maximum number of bins over all coordinates.
 const MAX_CELLS: usize = 65_536;
 
 impl Binning {
@@ -70,8 +70,8 @@ impl Binning {
     /// [`TaskError::Range`].
     pub fn check(&self) -> Result<(), TaskError> {
         checked_range("dim", self.dim, 1, 3)?;
-        let most = [MAX_CELLS, 256, 40][self.dim - 1];
-        checked_range("bins", self.bins, 2, most)?;
+        let max_bins = [MAX_CELLS, 256, 40][self.dim - 1];
+        checked_range("bins", self.bins, 2, max_bins)?;
         for (field, value) in [("low", self.low), ("high", self.high)] {
             if !value.is_finite() || value.abs() > 1e9 {
                 return Err(range(field, value, "a number from -1e9 to 1e9"));
@@ -83,22 +83,22 @@ impl Binning {
         Ok(())
     }
 
-    /// Number of bins, all coordinates taken together.
+    /// Returns the number of bins over all coordinates.
     pub fn n_cells(&self) -> usize {
         self.bins.pow(self.dim as u32)
     }
 
-    /// The centre of a cell, appended to `to`: cells count the bins of all coordinates, the last running fastest.
+    /// Appends the centre of a cell to `to`. Cells number the bins of all coordinates, the last varying fastest.
     pub fn push_centre(&self, cell: usize, to: &mut Vec<f64>) {
         to.extend((0..self.dim).map(|axis| self.value(cell / self.bins.pow((self.dim - 1 - axis) as u32) % self.bins)));
     }
 
-    /// The centre of a bin of one coordinate.
+    /// Returns the centre of a bin of one coordinate.
     pub fn value(&self, bin: usize) -> f64 {
         self.low + (bin as f64 + 0.5) * ((self.high - self.low) / self.bins as f64)
     }
 
-    /// The bin that a value of one coordinate lies in, the first or last one if it lies outside.
+    /// Returns the bin of a value of one coordinate, clamped to the first and last.
     pub fn bin(&self, value: f64) -> usize {
         let bin = (value - self.low) / (self.high - self.low) * self.bins as f64;
         (bin.max(0.0) as usize).min(self.bins - 1)
@@ -109,7 +109,7 @@ impl Binning {
         (self.low + bin as f64 * width, self.low + (bin + 1) as f64 * width)
     }
 
-    /// Which cells' centres lie in a region.
+    /// Returns, by cell, whether its centre lies in a region.
     pub(crate) fn members(&self, region: &Region) -> Vec<bool> {
         let mut point = Vec::new();
         (0..self.n_cells())
@@ -121,7 +121,7 @@ impl Binning {
             .collect()
     }
 
-    /// How far two sets of labels are the same: cells in both by cells in either; 1 if both are empty.
+    /// Returns the overlap (Jaccard index) of two sets of labels: cells in both over cells in either; 1 if both are empty.
     pub fn overlap(&self, a: &Region, b: &Region) -> f64 {
         let both = self.members(a).into_iter().zip(self.members(b));
         let (shared, either) = both.fold((0, 0), |(s, e), (a, b)| (s + usize::from(a && b), e + usize::from(a || b)));
@@ -130,7 +130,7 @@ impl Binning {
 }
 
 impl Distribution {
-    /// Checks that the distribution makes sense for a binning.
+    /// Checks that the distribution is valid for a binning.
     ///
     /// # Errors
     /// [`TaskError::Range`].
@@ -176,7 +176,7 @@ impl Distribution {
         }
     }
 
-    /// The chance of every cell, up to a common factor; sums to 1 unless a part of the distribution lies outside.
+    /// Returns the probability of every cell; sums to less than 1 if part of the distribution lies outside.
     pub fn weights(&self, binning: &Binning) -> Vec<f64> {
         match self {
             Distribution::Uniform { low, high } => product(binning, |axis, (from, to)| {
@@ -204,7 +204,7 @@ impl Distribution {
     }
 }
 
-/// The chance of every cell if coordinates are independent.
+/// Returns the probability of every cell if coordinates are independent.
 fn product(binning: &Binning, chance: impl Fn(usize, (f64, f64)) -> f64) -> Vec<f64> {
     let mut cells = vec![1.0];
     for axis in 0..binning.dim {
@@ -218,14 +218,14 @@ fn product(binning: &Binning, chance: impl Fn(usize, (f64, f64)) -> f64) -> Vec<
 #[derive(Clone, Debug)]
 pub(crate) struct Sampler {
     cells: Vec<u32>,
-    /// Up to and with each cell, in shares of the last entry.
+    /// Cumulative weights, inclusive, in units of the last entry.
     cumulative: Vec<u32>,
 }
 
 impl Sampler {
-    /// Cells of `weights` for which `keep` holds; `None` if all their weights are 0.
+    /// Makes a sampler of the cells of `weights` for which `keep` holds; `None` if all their weights are 0.
     ///
-    /// Weights are rounded to 2^-30 of their sum, so that draws are of whole numbers; cells that round to 0 are left out.
+    /// Weights are rounded to 2^-30 of their sum, so that draws are integers; cells that round to 0 are dropped.
     pub(crate) fn new(weights: &[f64], keep: impl Fn(usize) -> bool) -> Option<Sampler> {
         let total: f64 = weights.iter().enumerate().filter(|(cell, _)| keep(*cell)).map(|(_, w)| w).sum();
         let mut sampler = Sampler { cells: Vec::new(), cumulative: Vec::new() };

@@ -1,8 +1,7 @@
-//! Mazes: a generator on a lattice, classes by its symmetries, endpoints drawn last.
+//! Mazes: a generator on a lattice, classes by the lattice's symmetries, endpoints drawn last.
 
 use std::collections::BTreeSet;
 
-use super::FilledSplits;
 use crate::band::Band;
 use crate::difficulty::measure::first_fork_lookahead;
 use crate::instance::Instance;
@@ -15,7 +14,7 @@ use crate::problem::maze::{Lattice, Maze};
 use crate::problem::passages::PassageSet;
 use crate::problem::solve::{DistanceField, random_shortest_path};
 use crate::splits::symmetry::Symmetries;
-use crate::splits::{Split, SymmetryClass};
+use crate::splits::{FilledSplits, Split, SymmetryClass};
 use searchlens_base::stream::{Purpose, Stream, below, stream};
 
 /// Mazes of one config.
@@ -23,32 +22,33 @@ use searchlens_base::stream::{Purpose, Stream, below, stream};
 pub(crate) struct MazeFamily {
     config: MazeConfig,
     symmetries: Symmetries,
-    /// Whether every maze joins all cells.
+    /// Whether every maze is connected.
     spans: bool,
 }
 
-/// Lattices with more cells than this, corridors apart, have so many mazes that no split is empty, if the generator can
+/// Lattices with more cells than this, except corridors, have so many mazes that no split is empty, if the generator can
 /// make most of them.
 const MANY_CELLS: usize = 64;
 
-/// How many mazes are looked at before a split is called empty, or the rules for endpoints are said never to be met:
-/// this many problems, or ten times as many mazes, but no more than [`MAX_PROBED_CELLS`] allow.
+/// Problems drawn before a split counts as empty, or ten times as many mazes before the endpoint rules count as impossible,
+/// within [`MAX_PROBED_CELLS`].
 const PROBE_DRAWS: usize = 2000;
 
-/// How many cells a probe draws at most; [`MIN_TRIES`] mazes are drawn in any case.
+/// Cells that a probe draws at most, except that it always draws [`MIN_TRIES`] mazes.
 const MAX_PROBED_CELLS: usize = 4_000_000;
 
 /// See [`MAX_PROBED_CELLS`].
 const MIN_TRIES: usize = 20;
 
-/// If so many problems are all of different classes, there are so many classes that no split is empty.
+/// If this many problems all have different classes, there are so many classes that no split is empty.
 const MANY_CLASSES: usize = 100;
 
 impl MazeFamily {
-    /// The family of a config, and the splits it has problems in.
+    /// Returns the family of a config, and the splits it can fill.
     ///
     /// # Errors
-    /// If, of some thousand mazes (fewer large ones), none allowed endpoints by the rules: see [`MazeError::NeverMet`].
+    /// [`MazeError::NeverMet`] if none of some thousand mazes (fewer if large) can meet the endpoint rules, and
+    /// [`MazeError::LookaheadNeverMet`].
     pub(crate) fn new(config: &MazeConfig) -> Result<(MazeFamily, FilledSplits), MazeError> {
         let spans = config.generator().spans(config.lattice());
         let family = MazeFamily { config: config.clone(), symmetries: Symmetries::of(config.lattice()), spans };
@@ -56,7 +56,7 @@ impl MazeFamily {
         Ok((family, splits))
     }
 
-    /// Draws mazes until one's class is wanted and it has endpoints by the rules; then the path.
+    /// Draws mazes until one's class is `wanted` and it has endpoints that meet the rules; then the path.
     pub(crate) fn draw(&self, rng: &mut Stream, wanted: &dyn Fn(SymmetryClass) -> bool) -> (Instance, DistanceField) {
         let mut open = PassageSet::none(self.config.lattice());
         let lookahead = self.config.endpoints().wanted_lookahead(rng);
@@ -67,7 +67,7 @@ impl MazeFamily {
         }
     }
 
-    /// One maze, and a problem in it if the maze is wanted and the rules are met.
+    /// Draws one maze, and a problem in it if the maze is `wanted` and the rules are met.
     fn try_draw(
         &self,
         open: &mut PassageSet,
@@ -84,7 +84,7 @@ impl MazeFamily {
         let graph = self.weighted(open, rng);
         let (origin, target) = rules.draw(open, &graph, root, self.spans, rng)?;
         let field = DistanceField::to(&graph, target);
-        let path = random_shortest_path(&graph, &field, origin, rng).expect("both ends lie in one part of the maze");
+        let path = random_shortest_path(&graph, &field, origin, rng).expect("both ends lie in one component");
         if !rules.allow_path(&graph, &path, lookahead) {
             return None;
         }
@@ -95,7 +95,7 @@ impl MazeFamily {
         ))
     }
 
-    /// The passages of a maze, and a cell of the part that problems lie in.
+    /// Draws the passages of a maze, and returns a cell of the component in which problems lie.
     fn carve(&self, rng: &mut Stream, open: &mut PassageSet) -> usize {
         let root = self.config.generator().carve(rng, open);
         if let Some(chance) = self.config.braid() {
@@ -104,17 +104,17 @@ impl MazeFamily {
         root
     }
 
-    /// The graph of a maze, each passage with its weight.
+    /// Draws a weight for each passage, and returns the maze's graph.
     fn weighted(&self, open: &PassageSet, rng: &mut Stream) -> Graph {
         let graph = open.to_graph();
         match self.config.max_weight() {
             1 => graph,
-            most => graph.with_weights(|_, _| 1 + below(rng, most as usize) as u32),
+            max => graph.with_weights(|_, _| 1 + below(rng, max as usize) as u32),
         }
     }
 
-    /// Looks which splits have problems by the rules: draws mazes, the same ones every time, until every split has shown
-    /// one (of each lookahead that a balanced band asks for), or enough are drawn.
+    /// Probes which splits have problems that meet the rules: draws a fixed sequence of mazes until every split has one (of
+    /// each lookahead, if balanced), or enough are drawn.
     fn probe(&self) -> Result<FilledSplits, MazeError> {
         let (rules, lattice) = (self.config.endpoints(), self.config.lattice());
         let Lattice { rows, cols, .. } = lattice;
@@ -126,7 +126,7 @@ impl MazeFamily {
             Some(Band { min, max: Some(max) }) if rules.balance_lookahead => (min..=max).map(Some).collect(),
             _ => vec![None],
         };
-        // What has not come yet, in each split and anywhere.
+        // Levels not seen yet, by split and overall.
         let mut missing = [levels.clone(), levels.clone(), levels.clone()];
         let mut missing_anywhere = levels;
         let (mut n_problems, mut n_draws) = (0, 0);
@@ -135,7 +135,7 @@ impl MazeFamily {
         let max_draws = (MAX_PROBED_CELLS / lattice.n_cells()).clamp(MIN_TRIES, 10 * PROBE_DRAWS);
         while n_draws < max_draws && n_problems < PROBE_DRAWS && !missing.iter().all(Vec::is_empty) {
             n_draws += 1;
-            // Of a balanced band every number is looked for in the same draws.
+            // If balanced, every level is searched for in the same draws.
             let Some((instance, _)) = self.try_draw(&mut open, rules.lookahead, &mut rng, &|_| true) else { continue };
             n_problems += 1;
             classes.insert(instance.class);
@@ -160,10 +160,10 @@ impl MazeFamily {
         }
     }
 
-    /// The class of a problem's maze.
+    /// Returns the class of a problem's maze.
     ///
     /// # Panics
-    /// If the problem is no maze on this lattice.
+    /// If the problem is not a maze on this lattice.
     pub(crate) fn class(&self, problem: &Problem) -> SymmetryClass {
         let maze = problem.maze().expect("the problem is a maze");
         self.symmetries.class(&PassageSet::of(&maze))

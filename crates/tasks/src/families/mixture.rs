@@ -1,26 +1,26 @@
-//! Mixtures: collections of tasks, each problem drawn from one of them by weight.
+//! Mixtures of tasks: each problem is drawn from one of the parts, by weight.
 //!
-//! A mixture's problems are split as its parts' are, so all parts must agree on when two problems are the same: what is
-//! held out in one is held out in all.
+//! Problems are split as in their part, so all parts must agree on when two problems are the same: what is held out in one
+//! is held out in all.
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, FilledSplits};
+use super::Family;
 use crate::config::TaskConfig;
 use crate::error::TaskError;
 use crate::problem::maze::Lattice;
-use crate::splits::Equivalence;
+use crate::splits::{Equivalence, FilledSplits};
 use searchlens_base::stream::Stream;
 
-/// A mixture: checked.
+/// A validated config of mixtures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawMixtureConfig", into = "RawMixtureConfig")]
 pub struct MixtureConfig {
     parts: Vec<WeightedTask>,
 }
 
-/// [`MixtureConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`MixtureConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawMixtureConfig {
@@ -28,17 +28,17 @@ pub struct RawMixtureConfig {
     pub parts: Vec<WeightedTask>,
 }
 
-/// A part of a mixture.
+/// A part of a mixture: a task with its weight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightedTask {
-    /// How often problems come from this part, compared with the other parts' weights. Greater than 0.
+    /// Relative frequency of problems from this part. Greater than 0.
     pub weight: f64,
-    /// Where they come from: any task but a mixture.
+    /// The task; not a mixture.
     pub task: TaskConfig,
 }
 
-/// The most parts.
+/// The maximum number of parts.
 pub const MAX_PARTS: usize = 1000;
 
 impl TryFrom<RawMixtureConfig> for MixtureConfig {
@@ -68,18 +68,18 @@ impl From<MixtureConfig> for RawMixtureConfig {
 }
 
 impl MixtureConfig {
-    /// The parts, one at least.
+    /// Returns the parts, at least one.
     pub fn parts(&self) -> &[WeightedTask] {
         &self.parts
     }
 
-    /// The lattice that all problems lie on, if it is one.
+    /// Returns the lattice of all problems, if all parts share one.
     pub fn lattice(&self) -> Option<Lattice> {
         let first = self.parts[0].task.lattice();
         first.filter(|_| self.parts.iter().all(|part| part.task.lattice() == first))
     }
 
-    /// A short name: `dfs-5x5+2-more`.
+    /// Returns a short name: `dfs-5x5+2-more`.
     pub fn name(&self) -> String {
         match self.parts.len() - 1 {
             0 => self.parts[0].task.name(),
@@ -88,18 +88,18 @@ impl MixtureConfig {
     }
 }
 
-/// A mixture, ready to draw.
+/// A mixture, ready to draw from.
 #[derive(Clone, Debug)]
 pub(crate) struct MixtureFamily {
-    /// Each family with the share of problems that come from it or from one before it.
+    /// Each family with its cumulative share of problems.
     parts: Vec<(f64, Family)>,
 }
 
 impl MixtureFamily {
-    /// The family of a config, and the splits that all its parts have problems in.
+    /// Returns the family of a config, and the splits that all its parts can fill.
     ///
     /// # Errors
-    /// What the parts' families say, and [`TaskError::Range`] if they do not agree on when two problems are the same.
+    /// Errors of the parts' families, and [`TaskError::Range`] if they disagree on when two problems are the same.
     pub(crate) fn new(config: &MixtureConfig) -> Result<(MixtureFamily, FilledSplits), TaskError> {
         let total: f64 = config.parts.iter().map(|part| part.weight).sum();
         let mut splits = FilledSplits { filled: [true; 3], n_draws: 0, n_classes: 0 };
@@ -127,11 +127,11 @@ impl MixtureFamily {
         self.parts[0].1.equivalence()
     }
 
-    /// One of the parts, by weight.
+    /// Draws one of the parts, by weight.
     pub(crate) fn pick(&self, rng: &mut Stream) -> &Family {
-        let place = f64::from(rng.next_u32()) / (f64::from(u32::MAX) + 1.0);
-        let found = self.parts.iter().find(|(up_to, _)| place < *up_to);
-        // Rounding may leave the shares' sum a little below 1.
+        let quantile = f64::from(rng.next_u32()) / (f64::from(u32::MAX) + 1.0);
+        let found = self.parts.iter().find(|(up_to, _)| quantile < *up_to);
+        // Rounding may leave the last cumulative share slightly below 1.
         &found.unwrap_or(&self.parts[self.parts.len() - 1]).1
     }
 }

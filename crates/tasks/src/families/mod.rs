@@ -43,28 +43,20 @@ use crate::instance::Instance;
 use crate::problem::Problem;
 use crate::problem::solve::{DistanceField, random_shortest_path};
 use crate::splits::identity::Identity;
-use crate::splits::refine::{labelled_class, relabelling_class};
-use crate::splits::{Equivalence, Split, SymmetryClass};
+use crate::splits::refine::{exact_class, relabelling_class};
+use crate::splits::{Equivalence, FilledSplits, Split, SymmetryClass};
 use countdown::CountdownConfig;
 use dag::DagConfig;
 use graph::GraphConfig;
 use hops::HopsConfig;
-use labelled::{DetourRequirement, LabelledFamily};
+use labelled::LabelledFamily;
 use maze::MazeFamily;
 use mixture::MixtureFamily;
-use prompted::{PromptedFamily, Stratum};
+use prompted::{PromptedFamily, Requirement};
 use searchlens_base::stream::{Purpose, Stream, stream};
 use sliding::SlidingFamily;
 use star::StarConfig;
 use tree::TreeConfig;
-
-/// A requirement on one problem, beyond its config. Drawn before any graph, so that rare problems get the share that the
-/// config asks for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Requirement {
-    pub(crate) detour: Option<DetourRequirement>,
-    pub(crate) stratum: Option<Stratum>,
-}
 
 /// A family, with the lookup tables of its draws.
 #[derive(Clone, Debug)]
@@ -108,7 +100,7 @@ impl Family {
             TaskConfig::Sliding(config) => Family::Sliding(SlidingFamily::new(config)),
         };
         family.check_yield(config)?;
-        let splits = FilledSplits::probe(&family);
+        let splits = family.probe_splits();
         Ok((family, splits))
     }
 
@@ -202,7 +194,7 @@ impl Family {
         match (self, self.equivalence()) {
             (Family::Maze(mazes), _) => mazes.class(problem),
             (Family::Mixture(_), Equivalence::Lattice) => SymmetryClass(Identity::of(problem).maze_class),
-            (_, Equivalence::Exact) => labelled_class(problem),
+            (_, Equivalence::Exact) => exact_class(problem),
             (_, Equivalence::Lattice | Equivalence::Relabelling) => relabelling_class(problem, field),
         }
     }
@@ -241,6 +233,23 @@ impl Family {
         }
     }
 
+    /// Draws a fixed sequence of problems until every split has one, or [`PROBE_DRAWS`] are drawn.
+    fn probe_splits(&self) -> FilledSplits {
+        let mut rng = stream(0, Purpose::Probe, 0);
+        let mut filled = [false; 3];
+        let (mut n_draws, mut classes) = (0, BTreeSet::new());
+        let draws = std::iter::repeat_with(|| self.probe(&mut rng));
+        for class in draws.flatten().take(PROBE_DRAWS) {
+            n_draws += 1;
+            filled[Split::of(class) as usize] = true;
+            classes.insert(class);
+            if filled == [true; 3] {
+                break;
+            }
+        }
+        FilledSplits { filled, n_draws, n_classes: classes.len() }
+    }
+
     /// Returns the class of one draw, to probe which splits the family fills; `None` if the draw misses the config.
     fn probe(&self, rng: &mut Stream) -> Option<SymmetryClass> {
         let requirement = self.draw_requirement(rng);
@@ -257,35 +266,6 @@ const MAX_DRAWN_NODES: usize = 4_000_000;
 /// See [`MAX_DRAWN_NODES`].
 const MIN_DRAWS: usize = 40;
 
-/// Problems that [`FilledSplits::probe`] draws before it calls a split empty. A split that holds one problem in a hundred
+/// Problems that [`Family::probe_splits`] draws before it calls a split empty. A split that holds one problem in a hundred
 /// is missed once in 500 million tasks.
 const PROBE_DRAWS: usize = 2000;
-
-/// The splits that a task can fill.
-#[derive(Clone, Debug)]
-pub(crate) struct FilledSplits {
-    pub(crate) filled: [bool; 3],
-    /// Problems drawn by the probe.
-    pub(crate) n_draws: usize,
-    /// Distinct classes seen by the probe.
-    pub(crate) n_classes: usize,
-}
-
-impl FilledSplits {
-    /// Draws a fixed sequence of problems until every split has one, or [`PROBE_DRAWS`] are drawn.
-    fn probe(family: &Family) -> FilledSplits {
-        let mut rng = stream(0, Purpose::Probe, 0);
-        let mut filled = [false; 3];
-        let (mut n_draws, mut classes) = (0, BTreeSet::new());
-        let draws = std::iter::repeat_with(|| family.probe(&mut rng));
-        for class in draws.flatten().take(PROBE_DRAWS) {
-            n_draws += 1;
-            filled[Split::of(class) as usize] = true;
-            classes.insert(class);
-            if filled == [true; 3] {
-                break;
-            }
-        }
-        FilledSplits { filled, n_draws, n_classes: classes.len() }
-    }
-}

@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{TaskError, checked_range};
-use crate::families::Requirement;
-use crate::families::labelled::{LabelledConfig, LabelledFamily};
+use crate::families::labelled::{DetourRequirement, LabelledConfig, LabelledFamily};
 use crate::families::labels::Distribution;
 use crate::instance::Demonstration;
 use crate::problem::region::Region;
@@ -83,6 +82,14 @@ pub enum Stratum {
     TargetNearerShared,
     /// The node of T_* is nearer; a node farther than either is in both sets.
     OtherNearerShared,
+}
+
+/// A requirement on one problem, beyond its config. Drawn before any graph, so that rare problems get the share that the
+/// config asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Requirement {
+    pub(crate) detour: Option<DetourRequirement>,
+    pub(crate) stratum: Option<Stratum>,
 }
 
 const MAX_EXAMPLES: usize = 1000;

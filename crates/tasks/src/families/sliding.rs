@@ -1,7 +1,7 @@
-//! Sliding puzzles on a few cells, 2×3 as a rule: a node is an arrangement of tiles, a step slides one into the gap.
+//! Sliding puzzles on a few cells, usually 2×3: a node is an arrangement of tiles, a step slides a tile into the gap.
 //!
-//! The graph is the same in all problems: every arrangement that can be reached from the solved one (360 on 2×3), by the
-//! order of their labels, which list the tiles cell by cell in raster order, the gap as 0.
+//! All problems share one graph: every arrangement reachable from the solved one (360 on 2×3), sorted by label. A label lists
+//! the tiles in raster order, the gap as 0.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,31 +11,31 @@ use crate::problem::maze::Lattice;
 use crate::problem::{Goal, Labels, Problem};
 use searchlens_base::stream::{Stream, below};
 
-/// Sliding puzzles: checked.
+/// A validated config of sliding puzzles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawSlidingConfig", into = "RawSlidingConfig")]
 pub struct SlidingConfig(RawSlidingConfig);
 
-/// [`SlidingConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`SlidingConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSlidingConfig {
-    /// Rows, 2 if left out.
+    /// Rows. Default: 2.
     #[serde(default = "two")]
     pub rows: usize,
-    /// Columns, 3 if left out. With `rows`, at most 6 cells.
+    /// Columns. Default: 3. At most 6 cells in all.
     #[serde(default = "three")]
     pub cols: usize,
-    /// What must be reached.
+    /// The goal arrangement.
     #[serde(default)]
     pub goal: PuzzleGoal,
 }
 
-/// What a puzzle must be brought to.
+/// The goal arrangement of a puzzle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PuzzleGoal {
-    /// Any other arrangement, each as likely.
+    /// Any other arrangement, uniformly.
     #[default]
     Any,
     /// Tiles in order, the gap last: 359 problems in all on 2×3.
@@ -62,7 +62,7 @@ impl From<SlidingConfig> for RawSlidingConfig {
 }
 
 impl SlidingConfig {
-    /// The table.
+    /// Returns the config's fields.
     pub fn table(&self) -> &RawSlidingConfig {
         &self.0
     }
@@ -72,11 +72,11 @@ impl SlidingConfig {
     }
 }
 
-/// The shapes there are: rows and columns.
+/// All valid shapes: rows and columns.
 pub const SHAPES: [(usize, usize); 3] = [(2, 2), (2, 3), (3, 2)];
 
-/// The graph of all arrangements that can be reached from the solved one, by the order of their labels, and the labels: the
-/// tiles in raster order, the gap as 0.
+/// Returns the graph of all arrangements reachable from the solved one, sorted by label, and the labels: the tiles in raster
+/// order, the gap as 0.
 ///
 /// # Panics
 /// If there are no cells.
@@ -89,7 +89,7 @@ pub fn board(rows: usize, cols: usize) -> (Graph, Labels) {
         fresh.extend(slides(lattice, &state).into_iter().filter(|next| states.insert(next.clone())));
     }
     let states: Vec<Vec<u8>> = states.into_iter().collect();
-    let index = |state: &Vec<u8>| states.binary_search(state).expect("slides lead to states that can be reached");
+    let index = |state: &Vec<u8>| states.binary_search(state).expect("slides lead to reachable states");
     let mut edges = Vec::new();
     for (i, state) in states.iter().enumerate() {
         edges.extend(slides(lattice, state).iter().map(|next| (i, index(next))));
@@ -98,7 +98,7 @@ pub fn board(rows: usize, cols: usize) -> (Graph, Labels) {
     (Graph::undirected(states.len(), &edges), Labels::new(lattice.n_cells(), values))
 }
 
-/// Tiles in order, the gap last.
+/// Returns the solved arrangement: tiles in order, the gap last.
 fn solved(lattice: Lattice) -> Vec<u8> {
     (1..lattice.n_cells() as u8).chain([0]).collect()
 }
@@ -134,7 +134,7 @@ impl SlidingFamily {
     }
 }
 
-/// Every arrangement one slide away.
+/// Lists every arrangement one slide away.
 fn slides(lattice: Lattice, state: &[u8]) -> Vec<Vec<u8>> {
     let gap = state.iter().position(|&tile| tile == 0).expect("every arrangement has a gap");
     let slid = |cell| {

@@ -1,7 +1,7 @@
 //! Path-stars G(d, l): d arms from one node, each a chain; the goal is the end of one arm.
 //!
 //! Source: Bachmann and Nagarajan 2024, "The pitfalls of next-token prediction" (arXiv 2403.06963). Every step but the
-//! first is forced; the first can only be told by looking from the goal backwards, or `l - 1` steps ahead.
+//! first is forced; the first requires looking backwards from the goal, or `l - 1` steps ahead.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::problem::graph::Graph;
 use crate::problem::{Goal, Problem};
 use searchlens_base::stream::{Stream, below, shuffle};
 
-/// A path-star: checked.
+/// A validated config of path-stars.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawStarConfig", into = "RawStarConfig")]
 pub struct StarConfig {
@@ -21,19 +21,19 @@ pub struct StarConfig {
     directed: bool,
 }
 
-/// [`StarConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`StarConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawStarConfig {
     /// d, the number of arms.
     pub arms: usize,
-    /// l, the nodes of an arm, the common one counted: a path from origin to goal has `l` nodes.
+    /// l, the nodes of an arm including the centre: a path from origin to goal has `l` nodes.
     pub length: usize,
-    /// N, how many names nodes are drawn from, at least the number of nodes, which is `arms · (length - 1) + 1` and the
-    /// default. Names that no node has stay unjoined nodes.
+    /// N, the number of node names. Default and minimum: the number of nodes, `arms · (length - 1) + 1`. Unused names are
+    /// isolated nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<usize>,
-    /// Whether edges lead from the common node outwards only (the default) or can be walked both ways.
+    /// Whether edges point outwards from the centre. Default: true.
     #[serde(default = "yes")]
     pub directed: bool,
 }
@@ -60,17 +60,17 @@ impl From<StarConfig> for RawStarConfig {
 }
 
 impl StarConfig {
-    /// d, the number of arms.
+    /// Returns d, the number of arms.
     pub fn arms(&self) -> usize {
         self.arms
     }
 
-    /// l, the nodes of an arm, the common one counted.
+    /// Returns l, the nodes of an arm including the centre.
     pub fn length(&self) -> usize {
         self.length
     }
 
-    /// N, the number of names, which is the number of nodes of the graph.
+    /// Returns N, the number of names, which is the number of nodes of the graph.
     pub fn names(&self) -> usize {
         self.names
     }

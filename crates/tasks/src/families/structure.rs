@@ -1,4 +1,4 @@
-//! Random graphs: what the nodes of `[task.graph]` and `[task.labelled]` are joined by.
+//! Random graphs, for `[task.graph]` and `[task.labelled]`.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,71 +6,71 @@ use crate::error::{TaskError, checked_range, checked_share};
 use crate::problem::graph::Graph;
 use searchlens_base::stream::{Stream, below, shuffle, with_chance};
 
-/// The most nodes that a graph of a task may have.
+/// The maximum number of nodes of a graph.
 pub const MAX_NODES: usize = 100_000;
 
-/// A way of joining nodes at random. Names say nothing: nodes of grids and rings are renamed at random too.
+/// A distribution of graphs. Node names carry no information: nodes of grids and rings are renamed at random too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Structure {
-    /// A tree, each labelled tree as likely (by its Prüfer code; Prüfer 1918).
+    /// A tree, uniform over labelled trees (by Prüfer code; Prüfer 1918).
     Tree {
         /// Number of nodes.
         nodes: usize,
     },
-    /// Every pair of nodes is joined with the same chance (Erdős and Rényi 1959; Gilbert 1959).
+    /// Every pair of nodes is joined with the same probability (Erdős and Rényi 1959; Gilbert 1959).
     ErdosRenyi {
         /// Number of nodes.
         nodes: usize,
-        /// The chance.
+        /// Probability of an edge.
         edge_probability: f64,
     },
-    /// Every node has the same degree; about each such graph as likely (Steger and Wormald 1999).
+    /// Every node has the same degree; approximately uniform over such graphs (Steger and Wormald 1999).
     Regular {
         /// Number of nodes; times `degree` it must be even.
         nodes: usize,
         /// The degree, below `nodes`.
         degree: usize,
     },
-    /// A ring, each node joined to the nearest `neighbours`, of whose edges some have one end moved anywhere (Watts and
-    /// Strogatz 1998).
+    /// A ring whose nodes are joined to their nearest `neighbours`; some edges have one end rewired (Watts and Strogatz
+    /// 1998).
     SmallWorld {
         /// Number of nodes.
         nodes: usize,
-        /// Even, below `nodes`.
+        /// Number of nearest neighbours: even, below `nodes`.
         neighbours: usize,
-        /// The chance that an edge is moved.
+        /// Probability that an edge is rewired.
         rewired: f64,
     },
-    /// A full grid, and some edges more between nodes that it does not join.
+    /// A full grid, with extra edges between non-adjacent nodes.
     Grid {
         /// Rows.
         rows: usize,
         /// Columns.
         cols: usize,
-        /// How many edges more.
+        /// Number of extra edges.
         shortcuts: usize,
     },
 }
 
-/// Which ways the edges of a random graph can be walked.
+/// Direction of the edges of a random graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arcs {
-    /// Both.
+    /// Both ways.
     #[default]
     Undirected,
-    /// One, each as likely.
+    /// One way, either with probability 1/2.
     Random,
-    /// One, so that no cycle arises: along a random order of the nodes.
+    /// One way along a random order of the nodes, so that the graph is acyclic.
     Acyclic,
 }
 
-/// The most edges that a structure may have, on average.
+/// The maximum expected number of edges.
 const MAX_EDGES: usize = 1_000_000;
 
 impl Structure {
-    /// Number of nodes.
+    /// Returns the number of nodes.
     pub fn n_nodes(&self) -> usize {
         match *self {
             Structure::Tree { nodes }
@@ -107,7 +107,7 @@ impl Structure {
                     return refuse("cols", cols, format!("such that rows · cols is from 2 to {MAX_NODES}"));
                 }
                 let joined = rows * (cols - 1) + (rows - 1) * cols;
-                // More than half of what is free would be found slowly.
+                // Rejection sampling is slow beyond half of the free pairs.
                 let free = (n * (n - 1) / 2 - joined) / 2;
                 checked_range("shortcuts", shortcuts, 0, free.min(MAX_EDGES))?;
             }
@@ -175,13 +175,13 @@ impl Structure {
     }
 }
 
-/// The tree of a random Prüfer code: each code of `n - 2` nodes is one tree.
+/// Draws the tree of a random Prüfer code: each code of `n - 2` nodes is one tree.
 fn prufer_tree(n: usize, rng: &mut Stream) -> Vec<(usize, usize)> {
     let code: Vec<usize> = (2..n).map(|_| below(rng, n)).collect();
     let mut degree = vec![1usize; n];
     code.iter().for_each(|&v| degree[v] += 1);
     let mut edges = Vec::with_capacity(n - 1);
-    // The least leaf is either the next one of the first pass, or a node that has just become one below it.
+    // The smallest leaf is either the next one of the first pass, or a smaller node that has just become a leaf.
     let mut pass = 0;
     let mut leaf = None;
     for &v in &code {
@@ -202,13 +202,13 @@ fn prufer_tree(n: usize, rng: &mut Stream) -> Vec<(usize, usize)> {
     edges
 }
 
-/// A graph of one degree: free ends are joined two by two wherever that makes a new edge. `None` if it gets stuck.
+/// Draws a regular graph by joining free half-edges in pairs that make a new edge. `None` if it gets stuck.
 fn regular(n: usize, degree: usize, rng: &mut Stream) -> Option<Vec<(usize, usize)>> {
     let mut ends: Vec<usize> = (0..n).flat_map(|v| std::iter::repeat_n(v, degree)).collect();
     let mut joined = vec![Vec::with_capacity(degree); n];
     let mut edges = Vec::with_capacity(n * degree / 2);
     while !ends.is_empty() {
-        // So many failures in a row mean that hardly any pair is left.
+        // This many failures in a row mean that almost no pair is left.
         let (a, b) = (0..10 * ends.len() + 100).find_map(|_| {
             let (a, b) = (below(rng, ends.len()), below(rng, ends.len()));
             let (u, v) = (ends[a], ends[b]);

@@ -8,19 +8,19 @@ use crate::problem::graph::Graph;
 use crate::problem::{Goal, Problem};
 use searchlens_base::stream::{Stream, below, between, shuffle};
 
-/// Brinkmann's trees: checked.
+/// A validated config of Brinkmann's trees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawTreeConfig", into = "RawTreeConfig")]
 pub struct TreeConfig(RawTreeConfig);
 
-/// [`TreeConfig`] as it stands in a file: nothing checked.
+/// An unvalidated [`TreeConfig`], as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawTreeConfig {
     /// Number of nodes, 16 in the paper.
     pub nodes: usize,
-    /// Whether a second chain of a random length starts at the root, where there are nodes left for it, so that the
-    /// longest way down is not always the right one. True if left out.
+    /// Whether a second chain of random length starts at the root, if nodes are left for it, so that the longest branch is
+    /// not always the right one. Default: true.
     #[serde(default = "yes")]
     pub second_chain: bool,
 }
@@ -43,7 +43,7 @@ impl From<TreeConfig> for RawTreeConfig {
 }
 
 impl TreeConfig {
-    /// The table.
+    /// Returns the config's fields.
     pub fn table(&self) -> &RawTreeConfig {
         &self.0
     }
@@ -52,8 +52,8 @@ impl TreeConfig {
         format!("binary-tree-{}", self.0.nodes)
     }
 
-    /// Draws the length of the way from root to goal, each as likely, lays it, perhaps a second chain from the root, and
-    /// hangs the other nodes one by one below a random node that is not the goal and has fewer than two children.
+    /// Draws a path of uniform length from root to goal, optionally a second chain from the root, and attaches the other nodes
+    /// one by one to a random node that is not the goal and has fewer than two children.
     pub(crate) fn problem(&self, rng: &mut Stream) -> Problem {
         let n = self.0.nodes;
         let mut names: Vec<usize> = (0..n).collect();

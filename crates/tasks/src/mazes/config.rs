@@ -1,4 +1,4 @@
-//! The table `[task.maze]`: which mazes to draw, checked once and then known to be good.
+//! The config of mazes, the table `[task.maze]`, validated when it is read.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::mazes::generators::options::{OptionName, OptionTable, OptionValue};
 use crate::mazes::generators::{Dfs, Generator, Prim, Probability, Start};
 use crate::problem::maze::{Lattice, MIN_TORUS_SIDE};
 
-/// Mazes on a rectangle or torus, by one generator: checked.
+/// A validated config of mazes: one generator on a rectangle or torus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawMazeConfig", into = "RawMazeConfig")]
 pub struct MazeConfig {
@@ -25,7 +25,7 @@ pub struct MazeConfig {
 }
 
 impl MazeConfig {
-    /// Mazes of a size by a generator: unbraided, every step of weight 1, any two different cells as endpoints.
+    /// Makes the config of a generator and size: unbraided, unweighted, any two different cells as endpoints.
     ///
     /// # Errors
     /// If the size is impossible, or impossible for this generator.
@@ -33,15 +33,15 @@ impl MazeConfig {
         MazeConfig::on(generator, Lattice::new(rows, cols))
     }
 
-    /// [`MazeConfig::new`] on any lattice.
+    /// Makes [`MazeConfig::new`] on any lattice.
     ///
     /// # Errors
-    /// If the size is impossible, or impossible for this generator, or the generator makes nothing of a torus.
+    /// If the size is impossible, or impossible for this generator, or the generator does not support a torus.
     pub fn on(generator: Generator, lattice: Lattice) -> Result<MazeConfig, MazeError> {
         MazeConfig::unruled(generator, lattice)?.with_endpoints(EndpointRules::default())
     }
 
-    /// [`MazeConfig::on`] before it is known whether a problem may start where it ends.
+    /// Makes [`MazeConfig::on`], except for the check that needs the endpoint rules.
     fn unruled(generator: Generator, lattice: Lattice) -> Result<MazeConfig, MazeError> {
         let Lattice { rows, cols, wraps } = lattice;
         for (field, side) in [("rows", rows), ("cols", cols)] {
@@ -62,15 +62,15 @@ impl MazeConfig {
         Ok(MazeConfig { generator, lattice, braid: None, max_weight: 1, endpoints: EndpointRules::default() })
     }
 
-    /// The same, but dead ends are opened with some chance: see [`crate::mazes::generators::braid`].
+    /// Returns the config with each dead end opened with a given probability: see [`crate::mazes::generators::braid`].
     pub fn with_braid(self, chance: Probability) -> MazeConfig {
         MazeConfig { braid: Some(chance), ..self }
     }
 
-    /// The same with weighted passages: each has a whole number from 1 to `max_weight`, each as likely.
+    /// Returns the config with weighted passages, each weight uniform on `1..=max_weight`.
     ///
     /// # Errors
-    /// If `max_weight` is 0 or more than [`MAX_WEIGHT`].
+    /// If `max_weight` is 0 or exceeds [`MAX_WEIGHT`].
     pub fn with_weights(self, max_weight: u32) -> Result<MazeConfig, MazeError> {
         if !(1..=MAX_WEIGHT).contains(&max_weight) {
             let form = "a whole number from 1 to 1000";
@@ -79,10 +79,10 @@ impl MazeConfig {
         Ok(MazeConfig { max_weight, ..self })
     }
 
-    /// The same with rules for endpoints.
+    /// Returns the config with endpoint rules.
     ///
     /// # Errors
-    /// If no maze of the lattice can meet a rule. (That none of the generator's does is found out by `Task::new`.)
+    /// If no maze of the lattice can meet a rule. (`Task::new` finds out whether the generator's mazes do.)
     pub fn with_endpoints(self, endpoints: EndpointRules) -> Result<MazeConfig, MazeError> {
         if endpoints.endpoints_not_equal {
             check_two_cells(self.generator, self.lattice)?;
@@ -91,32 +91,32 @@ impl MazeConfig {
         Ok(MazeConfig { endpoints, ..self })
     }
 
-    /// The generator and its options.
+    /// Returns the generator and its options.
     pub fn generator(&self) -> Generator {
         self.generator
     }
 
-    /// The rectangle of cells, or torus.
+    /// Returns the lattice.
     pub fn lattice(&self) -> Lattice {
         self.lattice
     }
 
-    /// The chance that a dead end is opened; `None` for none.
+    /// Returns the probability of opening a dead end; `None` if mazes are not braided.
     pub fn braid(&self) -> Option<Probability> {
         self.braid
     }
 
-    /// The greatest weight of a passage; 1 if passages are not weighted.
+    /// Returns the maximum weight of a passage; 1 if passages are unweighted.
     pub fn max_weight(&self) -> u32 {
         self.max_weight
     }
 
-    /// The rules for endpoints.
+    /// Returns the endpoint rules.
     pub fn endpoints(&self) -> &EndpointRules {
         &self.endpoints
     }
 
-    /// The most passages that a maze can have open.
+    /// Returns the maximum number of open passages.
     pub fn max_passages(&self) -> usize {
         if self.generator.is_loopless() && self.braid.is_none() {
             return self.lattice.n_cells() - 1;
@@ -124,13 +124,13 @@ impl MazeConfig {
         self.lattice.n_links()
     }
 
-    /// Whether every maze has [`MazeConfig::max_passages`] open.
+    /// Returns whether every maze has [`MazeConfig::max_passages`] open.
     pub fn has_fixed_passages(&self) -> bool {
         self.generator.is_loopless() && self.braid.is_none() && self.generator.spans(self.lattice)
     }
 }
 
-/// Whether a generator can work on a lattice.
+/// Checks that a generator works on a lattice.
 fn check_generator(generator: Generator, lattice: Lattice) -> Result<(), MazeError> {
     let Lattice { rows, cols, .. } = lattice;
     match generator.start() {
@@ -147,7 +147,7 @@ fn check_generator(generator: Generator, lattice: Lattice) -> Result<(), MazeErr
     Ok(())
 }
 
-/// Whether a generator makes mazes of more than one cell.
+/// Checks that a generator makes mazes of more than one cell.
 fn check_two_cells(generator: Generator, lattice: Lattice) -> Result<(), MazeError> {
     let Lattice { rows, cols, .. } = lattice;
     if lattice.n_cells() == 1 {
@@ -155,7 +155,7 @@ fn check_two_cells(generator: Generator, lattice: Lattice) -> Result<(), MazeErr
     }
     let limits = match generator {
         Generator::Dfs(Dfs { accessible_cells, max_tree_depth, .. }) => [accessible_cells, max_tree_depth],
-        // A limit of one step is one in Prim's algorithm, and percolation may carve where the search does not.
+        // Prim's depth limit of 1 still reaches a second cell, and percolation may carve where the search does not.
         Generator::Prim(Prim { accessible_cells, .. }) => [accessible_cells, None],
         _ => [None, None],
     };
@@ -169,13 +169,12 @@ fn check_two_cells(generator: Generator, lattice: Lattice) -> Result<(), MazeErr
     Ok(())
 }
 
-/// [`MazeConfig`] as it stands in a file or on a command line: nothing checked.
+/// An unvalidated [`MazeConfig`], as written in a file or on a command line.
 ///
-/// `MazeConfig::try_from` is the check; it serves files and command lines alike. In a table the generator's options
-/// stand beside `generator`, `rows` and `cols`.
+/// `MazeConfig::try_from` validates it. In a table, the generator's options stand beside `generator`, `rows` and `cols`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawMazeConfig {
-    /// A name of [`crate::mazes::generators::GENERATORS`].
+    /// A name in [`crate::mazes::generators::GENERATORS`].
     pub generator: String,
     /// Number of rows.
     pub rows: usize,
@@ -185,16 +184,16 @@ pub struct RawMazeConfig {
     pub torus: bool,
     /// The generator's options.
     pub options: OptionTable,
-    /// The chance that a dead end is opened.
+    /// The probability of opening a dead end.
     pub braid: Option<Probability>,
-    /// The greatest weight of a passage.
+    /// The maximum weight of a passage.
     pub max_weight: Option<u32>,
-    /// Rules for endpoints.
+    /// Endpoint rules.
     pub endpoints: EndpointRules,
 }
 
 impl RawMazeConfig {
-    /// Mazes of a size by a generator without options.
+    /// Makes the config of a size and a generator without options.
     pub fn new(generator: impl Into<String>, rows: usize, cols: usize) -> RawMazeConfig {
         RawMazeConfig {
             generator: generator.into(),
@@ -237,7 +236,7 @@ impl From<MazeConfig> for RawMazeConfig {
     }
 }
 
-/// The keys of the table besides the generators' options.
+/// Keys of the table other than generator options.
 const KEYS: [&str; 7] = ["generator", "rows", "cols", "torus", "braid", "max_weight", "endpoints"];
 
 impl Serialize for RawMazeConfig {
@@ -267,7 +266,7 @@ impl<'de> Deserialize<'de> for RawMazeConfig {
     }
 }
 
-/// Reads the table key by key, so that an error stands at its line.
+/// Reads the table key by key, so that an error points to its line.
 struct TableReader;
 
 impl<'de> Visitor<'de> for TableReader {
@@ -282,7 +281,7 @@ impl<'de> Visitor<'de> for TableReader {
         let (mut braid, mut max_weight, mut endpoints) = (None, None, None);
         let mut options = OptionTable::default();
         while let Some(Key(key)) = table.next_key()? {
-            // A parser of JSON lets a key come twice.
+            // JSON parsers accept a repeated key.
             let is_repeated = match key.as_str() {
                 "generator" => generator.replace(table.next_value::<String>()?).is_some(),
                 "rows" => rows.replace(table.next_value::<usize>()?).is_some(),
@@ -297,7 +296,7 @@ impl<'de> Visitor<'de> for TableReader {
                 }
             };
             if is_repeated {
-                return Err(A::Error::custom(format_args!("`{key}` stands twice; remove one")));
+                return Err(A::Error::custom(format_args!("`{key}` is given twice; remove one")));
             }
         }
         Ok(RawMazeConfig {
@@ -313,7 +312,7 @@ impl<'de> Visitor<'de> for TableReader {
     }
 }
 
-/// A key of the table, looked at as it is read, so that an unknown one is shown where it stands.
+/// A key of the table, checked as it is read, so that the error of an unknown key points to its line.
 struct Key(String);
 
 impl<'de> Deserialize<'de> for Key {

@@ -1,4 +1,4 @@
-//! How many mazes a generator can make, exactly, and how many up to symmetry.
+//! Exact counts of the mazes that a generator can make, also up to symmetry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,20 @@ use crate::problem::passages::PassageSet;
 use crate::splits::symmetry::{Symmetries, Symmetry};
 use searchlens_base::fault::{Fault, HasFault};
 
-/// Numbers of mazes.
+/// Numbers of mazes and problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// Different mazes (sets of open passages; endpoints are not counted).
+    /// Distinct mazes (sets of open passages, endpoints aside).
     pub mazes: BigUint,
-    /// The same up to the symmetries of the lattice; `None` where only listing them all would tell, and they are too
-    /// many.
+    /// Mazes up to the symmetries of the lattice; `None` if that needs a listing of all mazes, and they are too many.
     pub classes: Option<BigUint>,
-    /// Mazes with two different cells, a start and an end, that are joined.
+    /// Mazes with a start and an end: two different, connected cells.
     pub problems: BigUint,
-    /// The same up to the symmetries of the lattice; `None` as in `classes`.
+    /// Problems up to the symmetries of the lattice; `None` as in `classes`.
     pub problem_classes: Option<BigUint>,
 }
 
-/// Why mazes cannot be counted.
+/// Errors of counting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message says it")]
 pub enum CountError {
@@ -36,15 +35,15 @@ pub enum CountError {
          {MAX_DFS_CELLS} cells ({MAX_TORUS_CELLS} on a torus); make the maze smaller, or count `wilson`, for which there is a formula"
     )]
     TooManyToList { generator: &'static str, rows: usize, cols: usize },
-    /// No way of counting.
+    /// No method counts these mazes.
     #[error(
         "mazes of the generator `{generator}` with these options are not counted; those of `dfs` with no options but \
          `start` and `do_forks`, of `wilson`, `aldous_broder`, `kruskal` and of `prim` without limits are, unbraided"
     )]
     NoCount { generator: &'static str },
-    /// Weights or rules for endpoints, which change what can be drawn.
+    /// Weights or endpoint rules change the set of problems.
     #[error(
-        "{field}: mazes are counted without weights, and problems with any two different cells as ends; leave {field} out"
+        "{field}: mazes are counted unweighted, and problems with any two different cells as endpoints; leave {field} out"
     )]
     Ruled { field: &'static str },
     /// Too large for exact arithmetic in reasonable time.
@@ -70,7 +69,7 @@ pub const MAX_DFS_CELLS: usize = 25;
 /// The largest torus whose mazes are listed one by one.
 pub const MAX_TORUS_CELLS: usize = 12;
 
-/// The largest torus whose spanning trees are counted by Kirchhoff's theorem: its matrix is no band.
+/// The largest torus whose spanning trees are counted by Kirchhoff's theorem: its matrix is not banded.
 pub const MAX_TORUS_FORMULA_CELLS: usize = 144;
 
 /// The largest lattice whose spanning trees are counted by Kirchhoff's theorem.
@@ -78,8 +77,19 @@ pub const MAX_FORMULA_CELLS: usize = 1024;
 
 /// Counts the mazes that a generator can make, and the problems in them.
 ///
+/// ```
+/// use searchlens_tasks::mazes::config::MazeConfig;
+/// use searchlens_tasks::mazes::count::count;
+/// use searchlens_tasks::mazes::generators::Generator;
+///
+/// let counts = count(&MazeConfig::new(Generator::Wilson, 3, 3)?)?;
+/// assert_eq!(counts.mazes, 192u32.into());
+/// assert_eq!(counts.classes, Some(28u32.into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
-/// If there is no way to count them, as with weights and rules for endpoints, or the lattice is too large: for DFS beyond
+/// If no method counts them (as with weights and endpoint rules), or the lattice is too large: for DFS beyond
 /// [`MAX_DFS_CELLS`], for all spanning trees beyond [`MAX_FORMULA_CELLS`] (corridors have one maze and are never too large).
 pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     let lattice = maze.lattice();
@@ -88,7 +98,7 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
         return Err(CountError::Ruled { field });
     }
     if maze.has_fixed_passages() && rows.min(cols) == 1 {
-        // Turning a corridor round turns every problem round: it is none of its own images.
+        // Reversing a corridor reverses every problem, so no problem is its own image.
         let problems = BigUint::from(lattice.n_cells()) * (lattice.n_cells() - 1);
         let problem_classes = Some(&problems / 2u32);
         return Ok(Counts { mazes: BigUint::one(), classes: Some(BigUint::one()), problems, problem_classes });
@@ -116,15 +126,15 @@ pub fn count(maze: &MazeConfig) -> Result<Counts, CountError> {
     }
 }
 
-/// What the mazes of a config are, as far as there is a way to count them.
+/// The mazes of a config, by how they are counted.
 enum Possible {
-    /// What depth-first search can make from these starts.
+    /// Results of depth-first search from these starts.
     Searches(Start),
-    /// What depth-first search without forks can make from these starts: one corridor.
+    /// Results of depth-first search without forks from these starts: single corridors.
     Walks(Start),
     /// All spanning trees of the lattice.
     Trees,
-    /// Something else.
+    /// No method counts these.
     Unknown,
 }
 
@@ -148,10 +158,10 @@ fn possible(maze: &MazeConfig) -> Possible {
     }
 }
 
-/// Number of spanning trees of a lattice: a cofactor of its Laplacian (Kirchhoff 1847).
+/// Counts the spanning trees of a lattice: a cofactor of its Laplacian (Kirchhoff 1847).
 ///
-/// The determinant is taken in integers without a rounding (Bareiss 1968), in `n_cells * min(rows, cols)^2` steps:
-/// cells are numbered along the shorter side, so that the matrix is a band. (That of a torus is full.)
+/// The determinant is computed in exact integers (Bareiss 1968), in `n_cells * min(rows, cols)^2` steps: cells are numbered
+/// along the shorter side, so the matrix is banded. (That of a torus is full.)
 ///
 /// # Panics
 /// If the lattice has no cells.
@@ -195,10 +205,10 @@ pub fn count_spanning_trees(lattice: Lattice) -> BigUint {
     last_pivot.magnitude().clone()
 }
 
-/// Every spanning tree of a lattice, ascending as numbers.
+/// Lists every spanning tree of a lattice, ascending as numbers.
 ///
-/// Goes through the passages in order; opens each that makes no loop, and closes each without which the rest can still
-/// join all cells.
+/// Decides the passages in order: opens each that closes no loop, and closes each without which the rest can still connect
+/// all cells.
 ///
 /// # Panics
 /// If the lattice has more than [`MAX_LISTED_CELLS`] cells.
@@ -232,7 +242,7 @@ fn extend_trees(pairs: &[(usize, usize)], decided: usize, open: &mut Vec<bool>, 
     }
 }
 
-/// The cells one can reach from `cell`, as a set of bits.
+/// Returns the cells reachable from `cell`, as a bit set.
 fn component_of(cell: usize, pairs: impl Iterator<Item = (usize, usize)> + Clone) -> u64 {
     let mut reached = 1u64 << cell;
     loop {
@@ -248,7 +258,7 @@ fn component_of(cell: usize, pairs: impl Iterator<Item = (usize, usize)> + Clone
     }
 }
 
-/// Every maze that randomised depth-first search can make, ascending as numbers: all its choices are followed.
+/// Lists every maze that randomised depth-first search can make, ascending as numbers, by following all choices.
 ///
 /// # Panics
 /// If the lattice has more than [`MAX_DFS_CELLS`] cells.
@@ -259,7 +269,7 @@ pub fn dfs_trees(lattice: Lattice, start: Start) -> Vec<PassageSet> {
     let mut by_corner: BTreeMap<usize, Vec<PassageSet>> = BTreeMap::new();
     let mut trees = Vec::new();
     for cell in start.cells(lattice) {
-        // Searches from two cells that a symmetry swaps make each other's mirror images: one of them is followed.
+        // Searches from two cells that a symmetry swaps make each other's images: only one is followed.
         let moved = all.iter().map(|&symmetry| (symmetry.apply(lattice, cell), symmetry)).min_by_key(|&(to, _)| to);
         let (corner, _) = moved.expect("a lattice has at least the identity");
         let back =
@@ -272,10 +282,10 @@ pub fn dfs_trees(lattice: Lattice, start: Start) -> Vec<PassageSet> {
     trees
 }
 
-/// Every maze that a depth-first search from `start` can make.
+/// Lists every maze that a depth-first search from `start` can make.
 ///
-/// After each carving, what is still to come depends on the passages and the cell reached alone, since the way back to
-/// the start is in the passages. States that several choices lead to are followed once.
+/// After each carving, the future depends only on the passages and the current cell, since the passages hold the path back
+/// to the start. States reached by several choices are followed once.
 fn dfs_trees_from(lattice: Lattice, start: usize) -> Vec<PassageSet> {
     let adjacent: Vec<Vec<(usize, u64)>> = (0..lattice.n_cells())
         .map(|v| {
@@ -283,7 +293,7 @@ fn dfs_trees_from(lattice: Lattice, start: usize) -> Vec<PassageSet> {
             lattice.adjacent(v).map(|to| (to, bit(to))).collect()
         })
         .collect();
-    // Open passages as one word, and the cell last come to.
+    // Open passages as one word, and the current cell.
     let mut states: Vec<(u64, usize)> = vec![(0, start)];
     for _ in 1..lattice.n_cells() {
         let mut next = Vec::with_capacity(2 * states.len());
@@ -300,7 +310,7 @@ fn dfs_trees_from(lattice: Lattice, start: usize) -> Vec<PassageSet> {
 /// Appends the states one carving after a state.
 fn follow_choices(adjacent: &[Vec<(usize, u64)>], start: usize, open: u64, at: usize, next: &mut Vec<(u64, usize)>) {
     const UNVISITED: usize = usize::MAX;
-    // For each visited cell, the one before it on the way from the start; the start is before itself.
+    // For each visited cell, its predecessor on the path from the start; the start is its own.
     let mut before = [UNVISITED; MAX_DFS_CELLS];
     before[start] = start;
     let (mut found, mut n_found, mut n_done) = ([start; MAX_DFS_CELLS], 1, 0);
@@ -315,7 +325,7 @@ fn follow_choices(adjacent: &[Vec<(usize, u64)>], start: usize, open: u64, at: u
             }
         }
     }
-    // The search goes back along its trail to the first cell with an unvisited neighbour.
+    // The search backtracks to the first cell with an unvisited neighbour.
     let mut from = at;
     while adjacent[from].iter().all(|&(to, _)| before[to] != UNVISITED) {
         from = before[from];
@@ -324,15 +334,15 @@ fn follow_choices(adjacent: &[Vec<(usize, u64)>], start: usize, open: u64, at: u
     next.extend(choices.map(|&(to, bit)| (open | bit, to)));
 }
 
-/// Every maze that depth-first search without forks can make, ascending as numbers: walks that visit no cell twice and end
-/// where there is no unvisited neighbour, all other cells being cut off. (A corridor that can be walked from either end is
+/// Lists every maze that depth-first search without forks can make, ascending as numbers: self-avoiding walks that end at a
+/// cell without unvisited neighbours. All other cells stay walled in. (A corridor that can be carved from either end is
 /// listed once.)
 ///
 /// # Panics
 /// If the lattice has more than [`MAX_DFS_CELLS`] cells.
 pub fn hallways(lattice: Lattice, start: Start) -> Vec<PassageSet> {
     assert!(lattice.n_cells() <= MAX_DFS_CELLS, "too many cells to follow all walks");
-    // Passages open so far, cells visited, where the walk stands.
+    // Open passages, visited cells, current cell.
     let mut walks: Vec<(u64, u64, usize)> = start.cells(lattice).into_iter().map(|cell| (0, 1 << cell, cell)).collect();
     let mut stuck = Vec::new();
     while let Some((open, visited, at)) = walks.pop() {
@@ -350,8 +360,8 @@ pub fn hallways(lattice: Lattice, start: Start) -> Vec<PassageSet> {
     stuck.into_iter().map(|word| PassageSet::from_word(lattice, word)).collect()
 }
 
-/// The counts of listed mazes, problems up to symmetry by Burnside's lemma: their number is the mean over the symmetries of
-/// how many problems a symmetry leaves as they are.
+/// Counts listed mazes. Problems up to symmetry are counted by Burnside's lemma: the mean over all symmetries of the number
+/// of problems that the symmetry fixes.
 fn counts_of(lattice: Lattice, mazes: &[PassageSet]) -> Counts {
     let symmetries = Symmetries::of(lattice);
     let classes: BTreeSet<PassageSet> = mazes.iter().map(|maze| symmetries.canonical_image(maze)).collect();
@@ -373,9 +383,9 @@ fn counts_of(lattice: Lattice, mazes: &[PassageSet]) -> Counts {
     }
 }
 
-/// Ordered pairs of different cells among some that one can walk between.
+/// Counts the ordered pairs of different, connected cells among `cells`.
 fn joined_pairs(maze: &PassageSet, cells: &[usize]) -> u64 {
-    let parts = maze.parts();
+    let parts = maze.components();
     let mut sizes = BTreeMap::<u32, u64>::new();
     cells.iter().for_each(|&cell| *sizes.entry(parts[cell]).or_insert(0) += 1);
     sizes.values().map(|size| size * (size - 1)).sum()

@@ -250,7 +250,7 @@ const BALANCE_NEEDS_BAND: &str = "it needs a range to balance; give `lookahead` 
 impl Component {
     /// Lists the cells of this component, ascending.
     fn cells(self, open: &PassageSet, root: usize) -> Vec<usize> {
-        let parts = open.parts();
+        let parts = open.components();
         let part = match self {
             Component::Start => parts[root],
             Component::Largest => {

@@ -1,4 +1,4 @@
-//! Graphs in compressed sparse rows: the one structure every solver, measure and task works on.
+//! Graphs in compressed sparse rows, shared by every solver, measure and task.
 
 /// A graph on nodes `0..n_nodes`, with sorted neighbour lists in one array (compressed sparse rows).
 ///
@@ -8,13 +8,13 @@ pub struct Graph {
     /// `neighbours[offsets[v]..offsets[v + 1]]` are the out-neighbours of `v`, ascending.
     offsets: Vec<u32>,
     neighbours: Vec<u32>,
-    /// What a step along each arc costs, beside `neighbours`; empty if every step costs 1.
+    /// Weight of each arc, parallel to `neighbours`; empty if every weight is 1.
     weights: Vec<u32>,
     directed: bool,
 }
 
 impl Graph {
-    /// The undirected graph with the given edges. Repeated edges count once; order does not matter.
+    /// Makes an undirected graph from edges, in any order; repeated edges count once.
     ///
     /// # Panics
     /// If an edge names a node `>= n_nodes` or joins a node to itself.
@@ -22,7 +22,7 @@ impl Graph {
         Graph::from_arcs(n_nodes, edges.iter().flat_map(|&(u, v)| [(u, v), (v, u)]), false)
     }
 
-    /// The directed graph with the given arcs `(from, to)`. Repeated arcs count once; order does not matter.
+    /// Makes a directed graph from arcs `(from, to)`, in any order; repeated arcs count once.
     ///
     /// # Panics
     /// If an arc names a node `>= n_nodes` or joins a node to itself.
@@ -31,7 +31,7 @@ impl Graph {
     }
 
     fn from_arcs(n_nodes: usize, arcs: impl Iterator<Item = (usize, usize)>, directed: bool) -> Graph {
-        // Arcs as single numbers are sorted sooner than pairs are.
+        // Single integers sort faster than pairs.
         let key = |(u, v): (usize, usize)| {
             assert!(u < n_nodes && v < n_nodes && u != v, "an edge leaves 0..{n_nodes} or is a loop");
             (u as u64) << 32 | v as u64
@@ -49,18 +49,18 @@ impl Graph {
         Graph { offsets, neighbours: arcs.into_iter().map(|arc| arc as u32).collect(), weights: Vec::new(), directed }
     }
 
-    /// The undirected graph whose neighbour lists are given ready-made, as [`Graph`] describes them.
+    /// Makes an undirected graph from neighbour lists in the form that [`Graph`] stores.
     pub(crate) fn from_sorted_neighbours(offsets: Vec<u32>, neighbours: Vec<u32>) -> Graph {
         let graph = Graph { offsets, neighbours, weights: Vec::new(), directed: false };
         debug_assert_eq!(graph, Graph::undirected(graph.n_nodes(), &graph.edges().collect::<Vec<_>>()));
         graph
     }
 
-    /// The same graph with a weight for every edge: what a step along it costs. `weight` is asked for each edge once, in
-    /// the order of [`Graph::edges`]. If all weights are 1, the graph is not weighted.
+    /// Returns the graph with a weight on every edge. `weight` is called once per edge, in the order of [`Graph::edges`]. If
+    /// all weights are 1, the graph counts as unweighted.
     ///
     /// # Panics
-    /// If a weight is 0, or the weights are so great that the cost of a path through all nodes does not fit in 32 bits.
+    /// If a weight is 0, or so large that the cost of a path through all nodes does not fit in 32 bits.
     pub fn with_weights(mut self, mut weight: impl FnMut(usize, usize) -> u32) -> Graph {
         let mut weights = vec![1; self.neighbours.len()];
         for (u, v) in self.edges().collect::<Vec<_>>() {
@@ -76,7 +76,7 @@ impl Graph {
         self
     }
 
-    /// The graph with every arc turned round; an undirected graph is its own reverse.
+    /// Returns the graph with every arc reversed; an undirected graph is its own reverse.
     pub fn reversed(&self) -> Graph {
         let n_nodes = self.n_nodes();
         let mut offsets = vec![0u32; n_nodes + 1];
@@ -85,7 +85,7 @@ impl Graph {
         for offset in &mut offsets {
             n_arcs += std::mem::replace(offset, n_arcs);
         }
-        // Tails come in order, so that they lie in order beside each head, without any sorting.
+        // Tails come in ascending order, so each head's list is sorted without sorting.
         let mut neighbours = vec![0u32; self.neighbours.len()];
         for u in 0..n_nodes {
             for v in self.neighbours(u) {
@@ -93,7 +93,7 @@ impl Graph {
                 offsets[v] += 1;
             }
         }
-        // Each row's beginning has moved to its end, which is where the next one begins.
+        // Each row's start has moved to its end, which is the start of the next row.
         offsets.copy_within(..n_nodes, 1);
         offsets[0] = 0;
         let reversed = Graph { offsets, neighbours, weights: Vec::new(), directed: self.directed };
@@ -103,67 +103,67 @@ impl Graph {
         reversed.with_weights(|u, v| self.weight(v, u).expect("every arc is another's reverse"))
     }
 
-    /// Number of nodes.
+    /// Returns the number of nodes.
     pub fn n_nodes(&self) -> usize {
         self.offsets.len() - 1
     }
 
-    /// Number of edges (an undirected edge counts once).
+    /// Returns the number of edges (an undirected edge counts once).
     pub fn n_edges(&self) -> usize {
         if self.directed { self.neighbours.len() } else { self.neighbours.len() / 2 }
     }
 
-    /// Whether edges have a direction.
+    /// Returns whether edges have a direction.
     pub fn is_directed(&self) -> bool {
         self.directed
     }
 
-    /// Out-neighbours of `node`, ascending.
+    /// Iterates over the out-neighbours of `node`, ascending.
     pub fn neighbours(&self, node: usize) -> impl ExactSizeIterator<Item = usize> + Clone + '_ {
         self.neighbours[self.offsets[node] as usize..self.offsets[node + 1] as usize].iter().map(|&v| v as usize)
     }
 
-    /// Out-neighbours of `node`, ascending, each with what the step there costs.
+    /// Iterates over the out-neighbours of `node`, ascending, each with the weight of the edge.
     pub fn weighted_neighbours(&self, node: usize) -> impl ExactSizeIterator<Item = (usize, u32)> + Clone + '_ {
         let arcs = self.offsets[node] as usize..self.offsets[node + 1] as usize;
         let weights = if self.weights.is_empty() { &[] } else { &self.weights[arcs] };
         self.neighbours(node).enumerate().map(move |(i, v)| (v, if weights.is_empty() { 1 } else { weights[i] }))
     }
 
-    /// Whether some edge's weight is not 1.
+    /// Returns whether some edge has a weight other than 1.
     pub fn is_weighted(&self) -> bool {
         !self.weights.is_empty()
     }
 
-    /// What a step from `from` to `to` costs; `None` if there is no such edge.
+    /// Returns the weight of an edge; `None` if there is no such edge.
     pub fn weight(&self, from: usize, to: usize) -> Option<u32> {
         self.arc(from, to).map(|arc| self.weights.get(arc).copied().unwrap_or(1))
     }
 
-    /// What a walk costs: the sum of its steps' weights, their number if the graph is not weighted. `None` if a step is
-    /// no edge, or leaves the graph.
+    /// Returns the cost of a walk: the sum of its edges' weights, or their number if the graph is unweighted. `None` if a
+    /// step is not an edge, or leaves the graph.
     pub fn cost(&self, walk: &[usize]) -> Option<u64> {
         let step = |w: &[usize]| if w[0] < self.n_nodes() { self.weight(w[0], w[1]).map(u64::from) } else { None };
         walk.windows(2).map(step).sum()
     }
 
-    /// Number of out-neighbours of `node`.
+    /// Returns the number of out-neighbours of `node`.
     pub fn degree(&self, node: usize) -> usize {
         (self.offsets[node + 1] - self.offsets[node]) as usize
     }
 
-    /// Whether one can step from `from` to `to`.
+    /// Returns whether an edge leads from `from` to `to`.
     pub fn has_edge(&self, from: usize, to: usize) -> bool {
         self.neighbours(from).any(|v| v == to)
     }
 
-    /// The place of an arc in `neighbours`.
+    /// Returns the index of an arc in `neighbours`.
     fn arc(&self, from: usize, to: usize) -> Option<usize> {
-        let place = self.neighbours(from).position(|v| v == to)?;
-        Some(self.offsets[from] as usize + place)
+        let index = self.neighbours(from).position(|v| v == to)?;
+        Some(self.offsets[from] as usize + index)
     }
 
-    /// Every edge once, in ascending order; undirected edges with the smaller node first.
+    /// Iterates over the edges, ascending; undirected edges once, with the smaller node first.
     pub fn edges(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let directed = self.directed;
         (0..self.n_nodes())

@@ -15,86 +15,86 @@ pub struct Lattice {
     pub wraps: bool,
 }
 
-/// The least side of a torus. On shorter ones two cells would be adjacent twice, or a cell to itself.
+/// The minimum side of a torus. On a shorter one two cells would be adjacent twice, or a cell to itself.
 pub const MIN_TORUS_SIDE: usize = 3;
 
 impl Lattice {
-    /// A rectangle.
+    /// Makes a rectangle.
     pub const fn new(rows: usize, cols: usize) -> Lattice {
         Lattice { rows, cols, wraps: false }
     }
 
-    /// A torus: a rectangle whose opposite sides are glued together.
+    /// Makes a torus: a rectangle with opposite sides glued together.
     ///
     /// # Panics
     /// If a side is shorter than [`MIN_TORUS_SIDE`].
     pub const fn torus(rows: usize, cols: usize) -> Lattice {
-        assert!(rows >= MIN_TORUS_SIDE && cols >= MIN_TORUS_SIDE, "a torus has three rows and three columns at least");
+        assert!(rows >= MIN_TORUS_SIDE && cols >= MIN_TORUS_SIDE, "a torus has at least three rows and three columns");
         Lattice { rows, cols, wraps: true }
     }
 
-    /// Number of cells.
+    /// Returns the number of cells.
     pub fn n_cells(self) -> usize {
         self.rows * self.cols
     }
 
-    /// Number of pairs of adjacent cells.
+    /// Returns the number of pairs of adjacent cells.
     pub fn n_links(self) -> usize {
         let Lattice { rows, cols, wraps } = self;
         if wraps { 2 * rows * cols } else { rows * (cols - 1) + (rows - 1) * cols }
     }
 
-    /// Node of a cell.
+    /// Returns the node of a cell.
     pub fn node(self, row: usize, col: usize) -> usize {
         debug_assert!(row < self.rows && col < self.cols);
         row * self.cols + col
     }
 
-    /// `(row, col)` of a node.
+    /// Returns `(row, col)` of a node.
     pub fn coord(self, node: usize) -> (usize, usize) {
         (node / self.cols, node % self.cols)
     }
 
-    /// Steps between two cells if there were no walls: their Manhattan distance, on a torus the shorter way round.
+    /// Returns the Manhattan distance of two cells; on a torus, the shorter way round.
     pub fn manhattan(self, a: usize, b: usize) -> usize {
         let ((ar, ac), (br, bc)) = (self.coord(a), self.coord(b));
         let (down, right) = (ar.abs_diff(br), ac.abs_diff(bc));
         if self.wraps { down.min(self.rows - down) + right.min(self.cols - right) } else { down + right }
     }
 
-    /// The largest [`Lattice::manhattan`] distance of two cells.
+    /// Returns the largest [`Lattice::manhattan`] distance of two cells.
     pub fn max_manhattan(self) -> usize {
         if self.wraps { self.rows / 2 + self.cols / 2 } else { self.rows + self.cols - 2 }
     }
 
-    /// The cell to the right, if there is one.
+    /// Returns the cell to the right, if there is one.
     pub fn east(self, node: usize) -> Option<usize> {
         if node % self.cols + 1 < self.cols { Some(node + 1) } else { self.wraps.then(|| node + 1 - self.cols) }
     }
 
-    /// The cell to the left, if there is one.
+    /// Returns the cell to the left, if there is one.
     pub fn west(self, node: usize) -> Option<usize> {
         if !node.is_multiple_of(self.cols) { Some(node - 1) } else { self.wraps.then(|| node + self.cols - 1) }
     }
 
-    /// The cell below, if there is one.
+    /// Returns the cell below, if there is one.
     pub fn south(self, node: usize) -> Option<usize> {
         let below = node + self.cols;
         if below < self.n_cells() { Some(below) } else { self.wraps.then(|| below - self.n_cells()) }
     }
 
-    /// The cell above, if there is one.
+    /// Returns the cell above, if there is one.
     pub fn north(self, node: usize) -> Option<usize> {
         node.checked_sub(self.cols).or_else(|| self.wraps.then(|| node + self.n_cells() - self.cols))
     }
 
-    /// Adjacent cells in maze-dataset's order: east, west, south, north.
+    /// Iterates over the adjacent cells in maze-dataset's order: east, west, south, north.
     pub fn adjacent(self, node: usize) -> impl Iterator<Item = usize> + Clone {
         [self.east(node), self.west(node), self.south(node), self.north(node)].into_iter().flatten()
     }
 
-    /// The number of the place between two adjacent cells, where a passage or a wall is: `v` for the one below cell `v`,
-    /// `n_cells + v` for the one right of it. `None` if the cells are not adjacent.
+    /// Returns the index of the link (passage or wall) between two adjacent cells: `v` for the link below cell `v`,
+    /// `n_cells + v` for the link to its right. `None` if the cells are not adjacent.
     pub fn link(self, a: usize, b: usize) -> Option<usize> {
         let (first, last) = (a.min(b), a.max(b));
         let ((row, col), (last_row, last_col)) = (self.coord(first), self.coord(last));
@@ -107,16 +107,15 @@ impl Lattice {
         }
     }
 
-    /// The two cells at a [`Lattice::link`], the upper or left one first; `None` if it would leave the lattice.
+    /// Returns the two cells of a [`Lattice::link`], the upper or left one first; `None` if it would leave the lattice.
     pub fn cells_at(self, link: usize) -> Option<(usize, usize)> {
         let n = self.n_cells();
         let (cell, to) = if link < n { (link, self.south(link)) } else { (link - n, self.east(link - n)) };
         to.map(|to| (cell, to))
     }
 
-    /// Every pair of adjacent cells, smaller first, in maze-dataset's order: all pairs one above the other in raster
-    /// order (of the upper), then all pairs side by side in raster order (of the left one). There are
-    /// [`Lattice::n_links`].
+    /// Iterates over the [`Lattice::n_links`] pairs of adjacent cells, smaller cell first, in maze-dataset's order: all
+    /// vertical pairs in raster order of the upper cell, then all horizontal pairs in raster order of the left cell.
     pub fn adjacent_pairs(self) -> impl Iterator<Item = (usize, usize)> {
         let cells = (0..2 * self.n_cells()).filter_map(move |link| self.cells_at(link));
         cells.map(|(a, b)| (a.min(b), a.max(b)))
@@ -133,19 +132,19 @@ impl fmt::Display for Lattice {
 /// A maze: a lattice and the graph of its open passages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Maze {
-    /// The rectangle of cells.
+    /// The lattice of cells.
     pub lattice: Lattice,
     /// Undirected; every edge joins adjacent cells.
     pub graph: Graph,
 }
 
-/// maze-dataset's file form, `[2][rows][cols]`: `[0][r][c]` opens the passage down from (r, c), `[1][r][c]` the passage
-/// right. On a torus the last row of `[0]` leads to the first row, and the last column of `[1]` to the first column; elsewhere
-/// both are closed.
+/// Open passages in maze-dataset's file form, `[2][rows][cols]`: `[0][r][c]` is the passage down from (r, c), `[1][r][c]` the
+/// passage right. On a torus the last row of `[0]` leads to the first row, and the last column of `[1]` to the first
+/// column; elsewhere both are closed.
 pub type ConnectionList = [Vec<Vec<bool>>; 2];
 
 impl Maze {
-    /// The maze with the given open passages, in any order and orientation.
+    /// Makes a maze from its open passages, in any order and orientation.
     ///
     /// # Panics
     /// If a passage joins cells that are not adjacent.
@@ -157,22 +156,22 @@ impl Maze {
         Maze { lattice, graph: Graph::undirected(lattice.n_cells(), passages) }
     }
 
-    /// Open passages in the order of [`Lattice::adjacent_pairs`], smaller cell first.
+    /// Iterates over the open passages in the order of [`Lattice::adjacent_pairs`], smaller cell first.
     pub fn passages(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.lattice.adjacent_pairs().filter(|&(a, b)| self.graph.has_edge(a, b))
     }
 
-    /// What each open passage costs, in the form of [`ConnectionList`]; 0 where there is a wall.
+    /// Returns the weight of each open passage, in the form of [`ConnectionList`]; 0 for a wall.
     pub fn weights(&self) -> [Vec<Vec<u32>>; 2] {
         self.boards(|a, b| self.graph.weight(a, b).unwrap_or(1))
     }
 
-    /// maze-dataset's file form of the passages.
+    /// Returns the open passages in maze-dataset's file form.
     pub fn connection_list(&self) -> ConnectionList {
         self.boards(|_, _| true)
     }
 
-    /// What `of` says of each open passage, in the form of [`ConnectionList`]; the default where there is a wall.
+    /// Returns `of` each open passage, in the form of [`ConnectionList`]; the default for a wall.
     fn boards<T: Clone + Default>(&self, of: impl Fn(usize, usize) -> T) -> [Vec<Vec<T>>; 2] {
         let Lattice { rows, cols, .. } = self.lattice;
         let mut list = [vec![vec![T::default(); cols]; rows], vec![vec![T::default(); cols]; rows]];

@@ -1,12 +1,12 @@
-//! The open passages of a maze as a set of bits: what generators carve and symmetries move.
+//! The open passages of a maze as a bit set, which generators carve and symmetries permute.
 
 use crate::problem::graph::Graph;
 use crate::problem::maze::{Lattice, Maze};
 
 /// A set of passages of a lattice.
 ///
-/// Bits are numbered as [`Lattice::link`] does it: maze-dataset's `connection_list`, flattened. Bits of passages that would
-/// leave the lattice are never set.
+/// Bits are numbered by [`Lattice::link`]: maze-dataset's `connection_list`, flattened. Bits of links that would leave the
+/// lattice are never set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PassageSet {
     lattice: Lattice,
@@ -14,12 +14,12 @@ pub struct PassageSet {
 }
 
 impl PassageSet {
-    /// No passage: every wall stands.
+    /// Returns the empty set: every passage is closed.
     pub fn none(lattice: Lattice) -> PassageSet {
         PassageSet { lattice, words: vec![0; (2 * lattice.n_cells()).div_ceil(64)] }
     }
 
-    /// One passage, between two adjacent cells.
+    /// Returns the set of one passage, between two adjacent cells.
     ///
     /// # Panics
     /// If the cells are not adjacent.
@@ -29,20 +29,20 @@ impl PassageSet {
         set
     }
 
-    /// The set whose bits are those of a word, for lattices of at most 32 cells.
+    /// Returns the set with the bits of a word, for lattices of at most 32 cells.
     pub(crate) fn from_word(lattice: Lattice, word: u64) -> PassageSet {
         debug_assert!(lattice.n_cells() <= 32);
         PassageSet { lattice, words: vec![word] }
     }
 
-    /// The passages of a maze.
+    /// Returns the open passages of a maze.
     pub fn of(maze: &Maze) -> PassageSet {
         let mut set = PassageSet::none(maze.lattice);
         maze.graph.edges().for_each(|(a, b)| set.open(a, b));
         set
     }
 
-    /// The lattice the passages are of.
+    /// Returns the lattice.
     pub fn lattice(&self) -> Lattice {
         self.lattice
     }
@@ -60,7 +60,7 @@ impl PassageSet {
         self.set_bit(self.bit_between(a, b));
     }
 
-    /// Whether one can walk between two adjacent cells.
+    /// Returns whether the passage between two adjacent cells is open.
     ///
     /// # Panics
     /// If the cells are not adjacent.
@@ -68,22 +68,22 @@ impl PassageSet {
         self.bit(self.bit_between(a, b))
     }
 
-    /// Number of open passages.
+    /// Returns the number of open passages.
     pub fn len(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
     }
 
-    /// Whether every wall stands.
+    /// Returns whether every passage is closed.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|&w| w == 0)
     }
 
-    /// The maze with these passages.
+    /// Returns the maze with these passages.
     pub fn to_maze(&self) -> Maze {
         Maze { lattice: self.lattice, graph: self.to_graph() }
     }
 
-    /// The graph of these passages on the cells.
+    /// Returns the graph of these passages on the cells.
     pub fn to_graph(&self) -> Graph {
         let Lattice { rows, cols, wraps } = self.lattice;
         if wraps {
@@ -97,8 +97,8 @@ impl PassageSet {
         let mut v = 0usize;
         for r in 0..rows {
             for _ in 0..cols {
-                // Ascending order. A passage that would wrap round a side is never open, so only the array's ends need
-                // care.
+                // Ascending order. A passage that would wrap around a side is never open, so only the ends of the array
+                // need care.
                 let mut end = neighbours.len();
                 neighbours.resize(end + 4, 0);
                 let mut push = |open: bool, to: usize| {
@@ -117,39 +117,38 @@ impl PassageSet {
         Graph::from_sorted_neighbours(offsets, neighbours)
     }
 
-    /// For each cell the number of the part of the maze it lies in: cells have the same number if one can walk from one
-    /// to the other. Numbers count from 0 in the order of each part's first cell.
-    pub fn parts(&self) -> Vec<u32> {
+    /// Returns the connected component of each cell, numbered from 0 in the order of first cells.
+    pub fn components(&self) -> Vec<u32> {
         const NONE: u32 = u32::MAX;
         let lattice = self.lattice;
-        let mut part = vec![NONE; lattice.n_cells()];
+        let mut component = vec![NONE; lattice.n_cells()];
         let mut found = Vec::new();
-        let mut n_parts = 0;
+        let mut n_components = 0;
         for first in 0..lattice.n_cells() {
-            if part[first] != NONE {
+            if component[first] != NONE {
                 continue;
             }
-            part[first] = n_parts;
+            component[first] = n_components;
             found.push(first);
             while let Some(cell) = found.pop() {
                 for to in lattice.adjacent(cell).filter(|&to| self.is_open(cell, to)) {
-                    if part[to] == NONE {
-                        part[to] = n_parts;
+                    if component[to] == NONE {
+                        component[to] = n_components;
                         found.push(to);
                     }
                 }
             }
-            n_parts += 1;
+            n_components += 1;
         }
-        part
+        component
     }
 
-    /// The set as words of 64 bits, least first.
+    /// Returns the set as words of 64 bits, least significant first.
     pub(crate) fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// Whether the passage of a [link](Lattice::link) is open.
+    /// Returns whether the passage of a [link](Lattice::link) is open.
     ///
     /// # Panics
     /// If there is no such link.
@@ -165,7 +164,7 @@ impl PassageSet {
         self.words[bit / 64] |= 1 << (bit % 64);
     }
 
-    /// Every set bit, ascending.
+    /// Iterates over the set bits, ascending.
     pub(crate) fn bits(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(i, &word)| {
             std::iter::successors(Some(word), |w| Some(w & w.wrapping_sub(1)))

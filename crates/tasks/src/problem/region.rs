@@ -1,69 +1,75 @@
-//! Sets of label values: what a path must reach, or must keep clear of.
+//! Regions: sets of label values, used as target set and avoid set.
 
 use searchlens_base::fault::{Fault, HasFault};
 use serde::{Deserialize, Serialize};
 
-/// A set of points of R^n, n the number of coordinates of the labels. Bounds belong to the set.
+/// A set of points of R^n, where n is the number of label coordinates. Bounds are inclusive.
 ///
-/// In files: `{"interval":{"low":0.3,"high":0.5}}`, `{"union":[SET,..]}`, and so on. A set of rows of a table is its own
-/// documentation; there is no language of sets to learn.
+/// In files: `{"interval":{"low":0.3,"high":0.5}}`, `{"union":[SET,..]}`, and so on.
+///
+/// ```
+/// use searchlens_tasks::problem::region::Region;
+///
+/// let region = Region::Complement(Box::new(Region::interval(0.3, 0.5)));
+/// assert!(region.contains(&[0.2]) && !region.contains(&[0.5]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Region {
-    /// Points whose coordinate number `axis` (0 if left out) lies from `low` to `high`.
+    /// Points whose coordinate `axis` (default 0) lies in `low..=high`.
     Interval {
-        /// Which coordinate.
+        /// Index of the coordinate.
         #[serde(default, skip_serializing_if = "is_first")]
         axis: usize,
-        /// Least value.
+        /// Minimum.
         low: f64,
-        /// Largest value, not below `low`.
+        /// Maximum, at least `low`.
         high: f64,
     },
-    /// Points whose every coordinate lies between the corners'.
+    /// Points of an axis-aligned box.
     Box {
-        /// Least corner.
+        /// Minimum of each coordinate.
         low: Vec<f64>,
-        /// Largest corner.
+        /// Maximum of each coordinate.
         high: Vec<f64>,
     },
-    /// Points at most `radius` from `centre` (Euclid).
+    /// Points at most `radius` from `centre` (Euclidean distance).
     Ball {
         /// The centre.
         centre: Vec<f64>,
-        /// The radius, not below 0.
+        /// The radius, at least 0.
         radius: f64,
     },
     /// Points `x` with `normal · x >= offset`.
     HalfSpace {
         /// Not all 0.
         normal: Vec<f64>,
-        /// How far from the origin, in units of `normal`'s length squared.
+        /// The offset: `normal` times a point on the boundary.
         offset: f64,
     },
-    /// Points of any of these.
+    /// Points in any of these regions.
     Union(Vec<Region>),
-    /// Points of all of these.
+    /// Points in all of these regions.
     Intersection(Vec<Region>),
-    /// Points that are not of this.
+    /// Points outside this region.
     Complement(Box<Region>),
 }
 
-/// Why a region makes no sense for labels of some dimension.
+/// Errors of a region, for labels of a given dimension.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message says it")]
 pub enum RegionError {
-    /// A bound is no finite number.
+    /// A bound is not finite.
     #[error("{shape} has the bound {value}; give finite numbers")]
     NotFinite { shape: &'static str, value: f64 },
-    /// A shape for labels of another dimension.
-    #[error("{shape} speaks of {found} coordinate(s), but labels have {wanted}; make them agree")]
+    /// The shape has another dimension than the labels.
+    #[error("{shape} has {found} coordinate(s), but labels have {wanted}; make them agree")]
     Dimension { shape: &'static str, found: usize, wanted: usize },
-    /// A set that no point can lie in, or every point: a slip.
+    /// No point, or every point, lies in the shape: a typo.
     #[error("{shape} is empty by its own bounds: {what}; correct it")]
     Empty { shape: &'static str, what: String },
-    /// Sets inside sets inside sets.
-    #[error("a set has more than {MAX_PARTS} parts; make it simpler")]
+    /// The region has too many parts.
+    #[error("a set has more than {MAX_PARTS} parts; simplify it")]
     TooManyParts,
 }
 
@@ -82,10 +88,10 @@ impl Region {
         Region::Interval { axis: 0, low, high }
     }
 
-    /// Whether a point lies in the set.
+    /// Returns whether a point lies in the set.
     ///
     /// # Panics
-    /// If the point has fewer coordinates than the set speaks of: see [`Region::check`].
+    /// If the point has fewer coordinates than the region: see [`Region::check`].
     pub fn contains(&self, point: &[f64]) -> bool {
         match self {
             Region::Interval { axis, low, high } => (*low..=*high).contains(&point[*axis]),
@@ -104,7 +110,7 @@ impl Region {
         }
     }
 
-    /// Checks that the set makes sense for labels with `dim` coordinates.
+    /// Checks that the region is valid for labels with `dim` coordinates.
     ///
     /// # Errors
     /// [`RegionError`].
@@ -217,6 +223,6 @@ mod tests {
         check_refused(Region::Ball { centre: vec![0.0], radius: -1.0 }, 1, "radius = -1");
         check_refused(Region::HalfSpace { normal: vec![0.0], offset: 0.0 }, 1, "normal is 0");
         check_refused(Region::Union(vec![]), 1, "no parts");
-        check_refused(Region::Union(vec![Region::interval(0.0, 1.0); MAX_PARTS]), 1, "simpler");
+        check_refused(Region::Union(vec![Region::interval(0.0, 1.0); MAX_PARTS]), 1, "simplify");
     }
 }

@@ -194,7 +194,8 @@ fn flood_from(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) 
     DistanceField { distances, order }
 }
 
-/// Searches as [`flood_from`] does, where edges have weights. Source: Dijkstra 1959, "A note on two problems in connexion with graphs".
+/// Searches as [`flood_from`] does, where edges have weights. Source: Dijkstra 1959, "A note on two problems in
+/// connexion with graphs".
 fn dijkstra(graph: &Graph, sources: &[usize], closed: impl Fn(usize) -> bool) -> DistanceField {
     let mut distances = vec![UNREACHABLE; graph.n_nodes()];
     let mut is_settled = vec![false; graph.n_nodes()];

@@ -1,5 +1,4 @@
-//! A task's problems in numbers: how long and forked their paths are, and what walkers that do not search score on
-//! them.
+//! Baselines of a task: path lengths, forks, and the scores of policies that do not search.
 
 use std::collections::BTreeMap;
 
@@ -22,16 +21,14 @@ pub struct Baselines {
     pub mean_path_cells: f64,
     /// Forks on the path.
     pub mean_forks: f64,
-    /// Mean over all steps of all paths of the chance to guess the step right among the ways on (of k hops,
-    /// among all other nodes); 1 where no path has a step.
+    /// Mean over all steps of all paths of the probability of guessing the step among the neighbours ahead (of k hops, among
+    /// all other nodes); 1 if no path has a step.
     pub per_token_random: f64,
-    /// Chance of a shortest path, by policy.
+    /// Probability of a shortest path, by policy.
     pub exact: PolicyScores,
-    /// What a perfect solver still loses, in nats, because one of several answers was drawn; 0 where all answers are the
-    /// only ones.
+    /// Loss of a perfect solver, in nats, because one of several solutions was drawn; 0 if all solutions are unique.
     pub entropy_floor: EntropyFloor,
-    /// Chance to name a nearest target without minding labels or what must be avoided, by shortcut; empty where the goal is
-    /// a node.
+    /// Probability of predicting a nearest target without labels or the avoid set, by shortcut; empty if goals are nodes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shortcuts: BTreeMap<Shortcut, f64>,
 }
@@ -44,8 +41,8 @@ pub struct Baselines {
 /// If `count` or `threads` is 0, or the split is empty (see [`Task::check_split`]).
 pub fn baselines(task: &Task, seed: u64, split: Option<Split>, count: u64, threads: usize) -> Baselines {
     assert!(count > 0 && threads > 0, "no problems or no threads");
-    // Work is cut into blocks whatever the number of threads, and the blocks' sums are added in order: so the rounding
-    // is the same.
+    // Work is split into blocks independently of the number of threads, and block sums are added in order, so that
+    // rounding is the same.
     let n_blocks = count.div_ceil(BLOCK);
     let block = |b: u64| Sums::over(task, seed, split, b * BLOCK..count.min((b + 1) * BLOCK));
     let by_thread: Vec<Vec<Sums>> = std::thread::scope(|scope| {
@@ -60,7 +57,7 @@ pub fn baselines(task: &Task, seed: u64, split: Option<Split>, count: u64, threa
     total.means()
 }
 
-/// Problems that are summed up together.
+/// Problems per block.
 const BLOCK: u64 = 256;
 
 struct Sums {
@@ -93,7 +90,7 @@ impl Sums {
             sums.path_cells += path.len() as u64;
             sums.forks += forks(graph, path).count() as u64;
             sums.step_chances += match instance.problem.goal {
-                // As in `policy`: whoever does not read the arrows names any other node.
+                // As in `policy`: a policy that does not read the arrows names any other node.
                 Goal::Hops(hops) => hops as f64 / (graph.n_nodes() - 1) as f64,
                 Goal::Node(_) | Goal::Nearest { .. } => random_step_chances(graph, path).sum::<f64>(),
             };

@@ -1,4 +1,4 @@
-//! Filters: rules, as plain data, by which problems of a set are kept or dropped, and how much those kept stand for.
+//! Filters: rules, as plain data, that keep or drop problems of a set, and the weights of those kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,33 +10,33 @@ use crate::difficulty::measure::first_fork_lookahead;
 use crate::instance::Instance;
 use crate::splits::identity::{Identity, Same};
 
-/// One rule. Rules are applied one after the other, each to what the one before has kept; the order of problems stays.
+/// One rule. Rules apply in order, each to the problems that the previous one kept; the order of problems is preserved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
-    /// Keeps paths with so many cells, both ends included. (maze-dataset's filter of this name with `min_length` is
-    /// `path_length = "MIN.."`.)
+    /// Keeps paths whose number of cells, both ends included, is in the range. (maze-dataset's filter of this name with
+    /// `min_length` is `path_length = "MIN.."`.)
     PathLength(Band),
-    /// Keeps problems whose ends are so far apart in Manhattan distance. A problem without geometry is an error.
+    /// Keeps problems whose ends have a Manhattan distance in the range. A problem without geometry is an error.
     StartEndDistance(Band),
-    /// Drops paths no longer than this percentile (0 to 100) of all paths' lengths, rounded down. Between two lengths
-    /// the percentile is interpolated linearly, as in NumPy and so in maze-dataset.
+    /// Drops paths no longer than this percentile (0 to 100) of all path lengths, rounded down. Percentiles are interpolated
+    /// linearly, as in NumPy and therefore in maze-dataset.
     CutPercentileShortest(f64),
-    /// Keeps the first so many problems.
+    /// Keeps this many problems, the first ones.
     TruncateCount(usize),
-    /// Of problems that are the same keeps the first. (maze-dataset's filter of this name drops mazes that merely share
-    /// a solution, and keeps the last.)
+    /// Keeps the first of equal problems. (maze-dataset's filter of this name also drops mazes that merely share a solution,
+    /// and keeps the last.)
     RemoveDuplicates(Same),
-    /// Keeps problems that need so many steps of lookahead at the first fork of the path; 0 without a fork.
+    /// Keeps problems whose lookahead at the first fork of the path is in the range; 0 without a fork.
     Lookahead(Band),
-    /// Keeps as many problems of each lookahead in the band, the first ones: as many as the rarest has. Those kept get
-    /// weights, the number of their like before over that after, of mean 1: weighted means over what is kept estimate
-    /// means over all problems in the band.
+    /// Keeps equally many problems of each lookahead in the range, the first ones: as many as the rarest has. Kept problems
+    /// get importance weights of mean 1, their number before over that after, so weighted means estimate means over all
+    /// problems in the range.
     BalanceLookahead(Band),
 }
 
 impl Filter {
-    /// The names of all filters.
+    /// Names of all filters.
     pub const NAMES: [&str; 7] = [
         "path_length",
         "start_end_distance",
@@ -48,12 +48,12 @@ impl Filter {
     ];
 }
 
-/// A problem of a set, with how much it stands for.
+/// A problem of a set, with its importance weight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weighted {
     /// The problem.
     pub instance: Instance,
-    /// Its importance: 1 unless a filter has balanced the set.
+    /// The importance weight: 1 unless a filter balanced the set.
     pub weight: f64,
 }
 
@@ -63,25 +63,25 @@ impl From<Instance> for Weighted {
     }
 }
 
-/// Why a filter cannot be applied.
+/// Errors of applying filters.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message says it")]
 pub enum FilterError {
-    /// A percentile that is none.
+    /// The percentile is outside 0..=100.
     #[error("cut_percentile_shortest = {value}: give a number from 0 to 100")]
     Percentile { value: f64 },
-    /// A distance of ends that lie nowhere.
+    /// A problem has no geometry.
     #[error(
-        "start_end_distance = \"{band}\": problems that are no mazes have no such distance; leave the filter out, or filter \
+        "start_end_distance = \"{band}\": problems without geometry have no such distance; leave the filter out, or filter \
          by path_length"
     )]
     NoGeometry { band: Band },
-    /// A band without an end cannot be balanced.
+    /// An open range cannot be balanced.
     #[error("balance_lookahead = \"{band}\": give a range with two ends, such as \"1..8\"")]
     NoEnd { band: Band },
-    /// A lookahead that no problem needs.
+    /// No problem needs this lookahead.
     #[error(
-        "balance_lookahead = \"{band}\": of {n} problems none needs {lookahead} steps of lookahead; choose a narrower \
+        "balance_lookahead = \"{band}\": none of {n} problems needs {lookahead} steps of lookahead; choose a narrower \
          range, or draw more problems"
     )]
     NoneOf { band: Band, lookahead: usize, n: usize },
@@ -96,7 +96,7 @@ impl HasFault for FilterError {
 /// Applies filters in order.
 ///
 /// # Errors
-/// [`FilterError`], if a filter's value is impossible, or the set does not allow what it asks for.
+/// [`FilterError`], if a filter's value is invalid, or the set cannot meet it.
 pub fn apply(filters: &[Filter], problems: Vec<Weighted>) -> Result<Vec<Weighted>, FilterError> {
     filters.iter().try_fold(problems, |problems, filter| filter.apply(problems))
 }
@@ -136,16 +136,16 @@ fn lookahead_of(instance: &Instance) -> usize {
     first_fork_lookahead(&instance.problem.graph, &instance.path)
 }
 
-/// The percentile of some values, rounded down; 0 of none.
+/// Returns the percentile of some values, rounded down; 0 without values.
 fn percentile(percentage: f64, mut values: Vec<usize>) -> Result<usize, FilterError> {
     if !(0.0..=100.0).contains(&percentage) {
         return Err(FilterError::Percentile { value: percentage });
     }
     values.sort_unstable();
     let Some(last) = values.len().checked_sub(1) else { return Ok(0) };
-    let place = percentage / 100.0 * last as f64;
-    let (low, high) = (values[place as usize] as f64, values[(place as usize + 1).min(last)] as f64);
-    Ok((low + (high - low) * place.fract()) as usize)
+    let rank = percentage / 100.0 * last as f64;
+    let (low, high) = (values[rank as usize] as f64, values[(rank as usize + 1).min(last)] as f64);
+    Ok((low + (high - low) * rank.fract()) as usize)
 }
 
 fn balance(band: Band, problems: Vec<Weighted>) -> Result<Vec<Weighted>, FilterError> {
@@ -154,18 +154,18 @@ fn balance(band: Band, problems: Vec<Weighted>) -> Result<Vec<Weighted>, FilterE
     let levels: Vec<usize> = problems.iter().map(|p| lookahead_of(&p.instance)).collect();
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     levels.iter().filter(|&&level| band.contains(level)).for_each(|&level| *counts.entry(level).or_insert(0) += 1);
-    // A band may be far wider than what there is: the first level that is missing ends the search.
+    // The range may be far wider than the levels present: the first missing level ends the search.
     if let Some(lookahead) = (min..=max).find(|level| !counts.contains_key(level)) {
         return Err(FilterError::NoneOf { band, lookahead, n });
     }
-    let least = counts.values().copied().min().unwrap_or(0);
+    let rarest = counts.values().copied().min().unwrap_or(0);
     let mean = counts.values().sum::<usize>() as f64 / counts.len() as f64;
     let mut kept: BTreeMap<usize, usize> = BTreeMap::new();
     let chosen = problems.into_iter().zip(levels).filter_map(|(problem, level)| {
         let count = *counts.get(&level)?;
         let so_far = kept.entry(level).or_insert(0);
         *so_far += 1;
-        (*so_far <= least).then(|| Weighted { weight: problem.weight * count as f64 / mean, ..problem })
+        (*so_far <= rarest).then(|| Weighted { weight: problem.weight * count as f64 / mean, ..problem })
     });
     Ok(chosen.collect())
 }

@@ -1,4 +1,4 @@
-//! Floors of a maze task: how much of the future path is known without planning.
+//! Floors of a maze task: how much of the future path is predictable without planning.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::difficulty::policy::Policy;
 use crate::instance::Instance;
 use crate::task::Task;
 
-/// What is known of the path without seeing the maze: the most frequent k-th cell among training problems alike in what is
-/// `told` (A: origin and target; D: and step 1). Ties go to the smallest cell.
+/// A predictor that does not see the maze: it outputs the most frequent k-th cell among training problems with the same
+/// `given` (A: origin and target; D: and step 1). Ties go to the smallest cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MazeBlind {
     given: Given,
@@ -19,7 +19,7 @@ pub struct MazeBlind {
 }
 
 impl MazeBlind {
-    /// Learns from paths, origin and target included, of training problems.
+    /// Fits the predictor to the paths of training problems, origin and target included.
     pub fn learn<'a>(paths: impl IntoIterator<Item = &'a [usize]>, given: Given) -> MazeBlind {
         let mut counts = BTreeMap::<_, Vec<BTreeMap<usize, usize>>>::new();
         for path in paths {
@@ -30,16 +30,16 @@ impl MazeBlind {
                 *step.entry(cell).or_default() += 1;
             }
         }
-        let favourite = |step: BTreeMap<usize, usize>| {
+        let most_frequent = |step: BTreeMap<usize, usize>| {
             // Every step was counted at least once; `Reverse` lets the smallest cell win ties.
             step.into_iter().max_by_key(|&(cell, n)| (n, std::cmp::Reverse(cell))).map_or(0, |(cell, _)| cell)
         };
-        let cells = counts.into_iter().map(|(key, steps)| (key, steps.into_iter().map(favourite).collect()));
+        let cells = counts.into_iter().map(|(key, steps)| (key, steps.into_iter().map(most_frequent).collect()));
         MazeBlind { given, cells: cells.collect() }
     }
 
-    /// For k = 1, 2, … `min(k_max, steps of the path)`: whether its guess of `path[k]` is right. A key or step never seen
-    /// in training counts as wrong.
+    /// Returns, for k = 1, 2, … `min(k_max, steps of the path)`, whether the prediction of `path[k]` is right. A key or step
+    /// not seen in training counts as wrong.
     pub fn hits(&self, path: &[usize], k_max: usize) -> Vec<bool> {
         let guesses = blind_key(path, self.given).and_then(|key| self.cells.get(&key));
         let right = |k: usize| guesses.and_then(|g| g.get(k - 1)) == Some(&path[k]);
@@ -54,32 +54,32 @@ fn blind_key(path: &[usize], given: Given) -> Option<(usize, usize, Option<usize
     }
 }
 
-/// What is known of the k-th cell of the path without planning: shares of problems, for `k = 1, 2, …`. Each is over the
-/// problems whose path has a k-th step, and 0 where none has.
+/// Shares of problems whose k-th path cell is predicted right without planning, for `k = 1, 2, …`: over the problems whose
+/// path has a k-th step, 0 if none has.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FutureFloors {
-    /// A: guessed from origin and target alone.
+    /// A: predicted from origin and target alone.
     #[serde(rename = "A")]
     pub maze_blind: Vec<f64>,
-    /// B: heading for the target from the origin on.
+    /// B: greedy from the origin on.
     #[serde(rename = "B")]
     pub greedy: Vec<f64>,
-    /// D: guessed from origin, target and step 1.
+    /// D: predicted from origin, target and step 1.
     #[serde(rename = "D")]
     pub maze_blind_given_first: Vec<f64>,
-    /// E: given step 1, along corridors, by chance at forks.
+    /// E: given step 1, random at forks.
     #[serde(rename = "E")]
     pub corridor_random: Vec<f64>,
-    /// F: given step 1, along corridors, heading for the target at forks.
+    /// F: given step 1, greedy at forks.
     #[serde(rename = "F")]
     pub corridor_greedy: Vec<f64>,
-    /// How many problems have a k-th step.
+    /// Number of problems with a k-th step.
     pub n: Vec<u64>,
 }
 
-/// The floors of a task of mazes, as its generator makes them: of problems `0..n`, guesses A and D resting on the
-/// `n_training` problems after those. Guesses fall short where a pair of cells was seen seldom: the published values rest on
-/// some hundred problems a pair and first step. `None` if problems have no geometry.
+/// Computes the floors of a maze task over its whole distribution: on problems `0..n`, with A and D fitted to the next
+/// `n_training` problems. A and D are too low where a pair of endpoints is rare in training: the published values use some
+/// hundred problems per pair and first step. `None` if problems have no geometry.
 pub fn future_floors(task: &Task, seed: u64, n: u64, n_training: u64, k_max: usize) -> Option<FutureFloors> {
     task.lattice()?;
     let draw = |index| task.natural_instance(seed, index).0;

@@ -1,5 +1,5 @@
-//! What a random split would leak: the share of test items that training has seen already, as mazes, as problems, and up to
-//! symmetry. Splits of this program go by class and leak nothing; this measures what others do.
+//! Leakage of random splits: the share of test items that occur in training, as mazes, as problems, and up to symmetry. Our
+//! own splits go by class and leak nothing; this measures what a random split would leak.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::splits::identity::{Identity, Same};
 use crate::task::Task;
 
-/// Shares of test items that a random split has in its training set too.
+/// Shares of test items that also occur in the training set of a random split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leakage {
@@ -16,17 +16,17 @@ pub struct Leakage {
     pub train: u64,
     /// Test items.
     pub test: u64,
-    /// Share whose maze (graph), endpoints aside, was trained on.
+    /// Share whose maze (graph) occurs in training, endpoints aside.
     pub maze: f64,
-    /// Share whose maze was trained on with the same endpoints.
+    /// Share whose maze occurs in training with the same endpoints.
     pub problem: f64,
-    /// Share whose maze was trained on, turned, mirrored or not.
+    /// Share whose maze occurs in training up to symmetry.
     pub maze_up_to_symmetry: f64,
-    /// Share whose problem was trained on, turned, mirrored or not.
+    /// Share whose problem occurs in training up to symmetry.
     pub problem_up_to_symmetry: f64,
 }
 
-/// Measures a random split: problems `0..train` of the generator against the `test` after them.
+/// Measures a random split: problems `0..train` of the generator against the next `test` problems.
 ///
 /// The result does not depend on `threads`.
 ///
@@ -51,7 +51,7 @@ pub fn random_split(task: &Task, seed: u64, train: u64, test: u64, threads: usiz
     }
 }
 
-/// The identities of some of the generator's problems, in no particular order.
+/// Computes the identities of problems of the generator, in no particular order.
 fn identities(task: &Task, seed: u64, indices: std::ops::Range<u64>, threads: usize) -> Vec<Identity> {
     let of_thread = |thread: u64| {
         let own = (indices.start + thread..indices.end).step_by(threads);

@@ -1,5 +1,4 @@
-//! What a set of problems is like, in numbers: how long and how forked the paths are, how far ahead one must look, how
-//! many answers there are, and how many of the problems differ.
+//! Statistics of a set of problems: path lengths, forks, lookahead, numbers of solutions, and numbers of distinct problems.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +9,7 @@ use crate::problem::Problem;
 use crate::splits::identity::Identity;
 use crate::splits::{Split, SymmetryClass};
 
-/// What is counted of one problem.
+/// The facts of one problem that statistics summarise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Facts {
     difficulty: Difficulty,
@@ -24,13 +23,13 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of a problem whose answer is `path`; `class` decides its split, where it is known.
+    /// Computes the facts of a problem with solution `path`; `class` decides its split, if known.
     pub fn of(problem: &Problem, path: &[usize], class: Option<SymmetryClass>) -> Facts {
         Facts { identity: Some(Identity::of(problem)), ..Facts::without_identity(problem, path, class) }
     }
 
-    /// [`Facts::of`] without that by which equal problems are found: a [`Tally`] of such facts stays small however many
-    /// there are, and does not say how many problems differ.
+    /// Computes [`Facts::of`] without the problem's identity: a [`Tally`] of such facts needs constant memory, and does not
+    /// count distinct problems.
     pub fn without_identity(problem: &Problem, path: &[usize], class: Option<SymmetryClass>) -> Facts {
         let graph = &problem.graph;
         let lattice = problem.lattice();
@@ -47,17 +46,17 @@ impl Facts {
     }
 }
 
-/// Adds facts up.
+/// Accumulates facts.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     n: u64,
-    path_cells: Counts,
-    distance: Counts,
-    forks: Counts,
-    first_fork_lookahead: Counts,
-    max_lookahead: Counts,
-    dead_ends: Counts,
-    edges: Counts,
+    path_cells: Histogram,
+    distance: Histogram,
+    forks: Histogram,
+    first_fork_lookahead: Histogram,
+    max_lookahead: Histogram,
+    dead_ends: Histogram,
+    edges: Histogram,
     starts_in_fork: u64,
     without_fork: u64,
     tied: u64,
@@ -66,7 +65,7 @@ pub struct Tally {
     distinct: Option<Distinct>,
 }
 
-/// The identities met.
+/// The identities seen.
 #[derive(Clone, Debug, Default)]
 struct Distinct {
     mazes: BTreeSet<u64>,
@@ -76,7 +75,7 @@ struct Distinct {
 }
 
 impl Tally {
-    /// Counts one problem more.
+    /// Adds the facts of one problem.
     pub fn add(&mut self, facts: &Facts) {
         let Difficulty { path_cells, forks, first_fork_lookahead, max_lookahead } = facts.difficulty;
         self.n += 1;
@@ -101,7 +100,7 @@ impl Tally {
         }
     }
 
-    /// The statistics of what was added; `None` if that is nothing.
+    /// Returns the statistics of the problems added; `None` if there are none.
     pub fn statistics(&self) -> Option<Statistics> {
         if self.n == 0 {
             return None;
@@ -110,13 +109,13 @@ impl Tally {
         let distinct = |set: fn(&Distinct) -> &BTreeSet<u64>| self.distinct.as_ref().map(|all| set(all).len() as u64);
         Some(Statistics {
             n: self.n,
-            path_cells: self.path_cells.distribution()?,
-            distance: self.distance.distribution(),
-            forks: self.forks.distribution()?,
-            first_fork_lookahead: self.first_fork_lookahead.distribution()?,
-            max_lookahead: self.max_lookahead.distribution()?,
-            dead_ends: self.dead_ends.distribution()?,
-            edges: self.edges.distribution()?,
+            path_cells: self.path_cells.summary()?,
+            distance: self.distance.summary(),
+            forks: self.forks.summary()?,
+            first_fork_lookahead: self.first_fork_lookahead.summary()?,
+            max_lookahead: self.max_lookahead.summary()?,
+            dead_ends: self.dead_ends.summary()?,
+            edges: self.edges.summary()?,
             starts_in_fork: share(self.starts_in_fork),
             without_fork: share(self.without_fork),
             tied: share(self.tied),
@@ -130,7 +129,7 @@ impl Tally {
     }
 }
 
-/// What a set of problems is like. Paths count both ends; [`crate::difficulty::measure`] defines forks and lookahead.
+/// Statistics of a set of problems. Path lengths include both ends; [`crate::difficulty::measure`] defines forks and lookahead.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statistics {
@@ -142,11 +141,11 @@ pub struct Statistics {
     pub distance: Option<Summary>,
     /// Forks on the path.
     pub forks: Summary,
-    /// Steps of lookahead needed at the path's first fork, 0 without one.
+    /// The lookahead needed at the path's first fork, 0 without one.
     pub first_fork_lookahead: Summary,
-    /// Steps of lookahead needed at the fork that needs most, 0 without one.
+    /// The maximum lookahead over all forks, 0 without one.
     pub max_lookahead: Summary,
-    /// Cells with one way out, in the whole maze.
+    /// Cells with one open passage, in the whole maze.
     pub dead_ends: Summary,
     /// Open passages (edges) of the whole maze.
     pub edges: Summary,
@@ -156,53 +155,53 @@ pub struct Statistics {
     pub without_fork: f64,
     /// Share of problems with more than one shortest path.
     pub tied: f64,
-    /// Mean over problems of the logarithm of the number of shortest paths: the loss, in nats for a path, that no
-    /// network can go below if each is as likely to be the answer.
+    /// Mean over problems of the logarithm of the number of shortest paths: the minimum loss, in nats per path, if the target
+    /// is drawn uniformly among them.
     pub tie_nats: f64,
-    /// How many problems lie in each split, of those whose class is known.
+    /// Number of problems in each split, among those with a known class.
     pub splits: BTreeMap<String, u64>,
-    /// Different mazes, endpoints aside. Files do not say how many problems differ: these four are absent there.
+    /// Distinct mazes, endpoints aside. This and the next three are absent in statistics stored in files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct_mazes: Option<u64>,
-    /// Different mazes with their endpoints.
+    /// Distinct mazes with their endpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct_problems: Option<u64>,
-    /// Different classes of mazes: those on which splits are made. Without geometry, the next number again.
+    /// Distinct classes of mazes, which decide the split. Without geometry, the same as the next number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct_classes: Option<u64>,
-    /// Different problems up to the symmetries of the lattice; without geometry, up to renaming.
+    /// Distinct problems up to the symmetries of the lattice; without geometry, up to renaming.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct_problem_classes: Option<u64>,
 }
 
-/// How a whole number is spread over a set.
+/// Summary of the distribution of a whole number over a set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
     /// Mean.
     pub mean: f64,
-    /// Least value.
+    /// Minimum.
     pub min: usize,
-    /// The least value that half of the set does not exceed.
+    /// The smallest value that at least half of the set does not exceed.
     pub median: usize,
-    /// The least value that nine tenths of the set do not exceed.
+    /// The smallest value that at least nine tenths of the set do not exceed.
     pub p90: usize,
-    /// Greatest value.
+    /// Maximum.
     pub max: usize,
-    /// How often each value comes, those that do.
+    /// Number of occurrences of each value that occurs.
     pub counts: BTreeMap<usize, u64>,
 }
 
-/// How often each value came.
+/// Number of occurrences of each value.
 #[derive(Clone, Debug, Default)]
-struct Counts(BTreeMap<usize, u64>);
+struct Histogram(BTreeMap<usize, u64>);
 
-impl Counts {
+impl Histogram {
     fn add(&mut self, value: usize) {
         *self.0.entry(value).or_insert(0) += 1;
     }
 
-    fn distribution(&self) -> Option<Summary> {
+    fn summary(&self) -> Option<Summary> {
         let (&min, &max) = (self.0.keys().next()?, self.0.keys().next_back()?);
         let n: u64 = self.0.values().sum();
         let total: u128 = self.0.iter().map(|(&value, &count)| value as u128 * u128::from(count)).sum();
@@ -225,12 +224,12 @@ mod tests {
 
     #[test]
     fn a_distribution_of_few_values_by_hand() {
-        let mut counts = Counts::default();
+        let mut counts = Histogram::default();
         [4, 1, 1, 9].into_iter().for_each(|value| counts.add(value));
-        let Summary { mean, min, median, p90, max, counts } = counts.distribution().unwrap();
+        let Summary { mean, min, median, p90, max, counts } = counts.summary().unwrap();
         assert_eq!((mean, min, median, p90, max), (3.75, 1, 1, 9, 9));
         assert_eq!(counts, BTreeMap::from([(1, 2), (4, 1), (9, 1)]));
-        assert_eq!(Counts::default().distribution(), None);
+        assert_eq!(Histogram::default().summary(), None);
         assert_eq!(Tally::default().statistics(), None);
     }
 }

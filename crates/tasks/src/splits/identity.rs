@@ -1,43 +1,42 @@
-//! What makes two problems the same: the maze, the maze with its endpoints, or either up to symmetry.
+//! Identity of problems: by the maze, by the maze with its endpoints, or by either up to symmetry.
 
 use serde::{Deserialize, Serialize};
 
 use crate::problem::passages::PassageSet;
 use crate::problem::{Goal, Problem};
 use crate::splits::mix;
-use crate::splits::refine::{labelled_class, relabelling_class};
+use crate::splits::refine::{exact_class, relabelling_class};
 use crate::splits::symmetry::{Symmetries, shape_code};
 
 /// When two problems of a set count as the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Same {
-    /// If they have the same maze (graph), endpoints aside.
+    /// If their mazes (graphs) are equal, endpoints aside.
     Maze,
-    /// If they have the same maze and the same endpoints.
+    /// If their mazes and their endpoints are equal.
     Problem,
-    /// If turning and mirroring takes one maze to the other, endpoints aside.
+    /// If a symmetry maps one maze to the other, endpoints aside.
     MazeClass,
-    /// If turning and mirroring takes one maze to the other with its endpoints. (Problems without geometry: if some
-    /// renaming of the nodes does.)
+    /// If a symmetry maps one maze with its endpoints to the other. (Without geometry: if a renaming of the nodes does.)
     ProblemClass,
 }
 
-/// Hashes by which problems are told apart: a clash has a chance of 2^-64 for each pair.
+/// Hashes that identify a problem: two problems collide with probability 2^-64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// Of the graph with its weights, endpoints aside.
     pub maze: u64,
     /// Of the graph with its endpoints.
     pub problem: u64,
-    /// Of the class on which mazes are split (the problem's, without geometry).
+    /// Of the class that decides the split (without geometry, of the problem's class).
     pub maze_class: u64,
     /// Of the problem up to symmetry.
     pub problem_class: u64,
 }
 
 impl Identity {
-    /// The hashes of a problem. The classes of weighted mazes do not look at the weights.
+    /// Computes the hashes of a problem. Classes of weighted mazes ignore the weights.
     pub fn of(problem: &Problem) -> Identity {
         let graph = &problem.graph;
         let shape = problem.lattice().map_or(graph.n_nodes() as u64, shape_code);
@@ -57,12 +56,12 @@ impl Identity {
             }
             _ => {
                 let class = problem.distances().map_or(maze, |field| relabelling_class(problem, &field).0);
-                Identity { maze, problem: labelled_class(problem).0, maze_class: class, problem_class: class }
+                Identity { maze, problem: exact_class(problem).0, maze_class: class, problem_class: class }
             }
         }
     }
 
-    /// The hash that decides whether problems are the same.
+    /// Returns the hash that decides whether problems are the same.
     pub fn by(&self, same: Same) -> u64 {
         match same {
             Same::Maze => self.maze,

@@ -101,6 +101,16 @@ impl fmt::Display for Split {
     }
 }
 
+/// The splits that a task can fill.
+#[derive(Clone, Debug)]
+pub(crate) struct FilledSplits {
+    pub(crate) filled: [bool; 3],
+    /// Problems drawn by the probe.
+    pub(crate) n_draws: usize,
+    /// Distinct classes seen by the probe.
+    pub(crate) n_classes: usize,
+}
+
 /// Error of parsing a [`Split`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -1,21 +1,21 @@
-//! Classes of problems on graphs: numbers that renaming the nodes does not change.
+//! Classes of problems on graphs: hashes that are invariant under renaming the nodes.
 
 use crate::problem::region::Region;
 use crate::problem::solve::{DistanceField, steps_from};
 use crate::problem::{Goal, Problem};
 use crate::splits::{SymmetryClass, mix};
 
-/// Rounds of refinement. Every round is invariant, so stopping early only coarsens the classes; distances from the
-/// origin and to the goal are in the first colours already, and say most of what many rounds would find.
+/// Rounds of refinement. Every round is invariant, so stopping early only coarsens the classes. The initial colours hold
+/// distances from the origin and to the goal already, which is most of what many rounds would find.
 const ROUNDS: usize = 4;
 
-/// The class of a problem up to renaming its nodes: equal for all renamings, and different, as a rule, for anything
-/// else.
+/// Returns the class of a problem up to renaming its nodes: equal for all renamings, and almost always different for
+/// anything else.
 ///
-/// Colour refinement (Weisfeiler and Leman 1968) with origin, goal and labels marked: nodes start with what is known of
-/// them and take in their neighbours' colours, round by round; the class is a hash of all colours in the end.
+/// Colour refinement (Weisfeiler and Leman 1968) with origin, goal and labels marked: nodes start with a colour of their own
+/// and absorb their neighbours' colours, round by round; the class is a hash of all final colours.
 ///
-/// `field` holds the distances to the goal, as [`Problem::distances`] finds them.
+/// `field` holds the distances to the goal ([`Problem::distances`]).
 pub fn relabelling_class(problem: &Problem, field: &DistanceField) -> SymmetryClass {
     let graph = &problem.graph;
     let n = graph.n_nodes();
@@ -33,11 +33,11 @@ pub fn relabelling_class(problem: &Problem, field: &DistanceField) -> SymmetryCl
             *new = colours[v].rotate_left(1);
         }
         for u in 0..n {
-            // Sums do not see order. What an arc tells its head differs from what it tells its tail.
-            let told = mix(colours[u]);
+            // Sums ignore order. The message of an arc to its head differs from that to its tail.
+            let message = mix(colours[u]);
             for (v, weight) in graph.weighted_neighbours(u) {
                 let weight = u64::from(weight);
-                next[v] = next[v].wrapping_add(told.wrapping_mul(2 * weight - 1));
+                next[v] = next[v].wrapping_add(message.wrapping_mul(2 * weight - 1));
                 if graph.is_directed() {
                     next[u] = next[u].wrapping_add(mix(!colours[v]).wrapping_mul(2 * weight - 1));
                 }
@@ -52,9 +52,9 @@ pub fn relabelling_class(problem: &Problem, field: &DistanceField) -> SymmetryCl
     SymmetryClass(mix(hash_goal(shape ^ mix(all), &problem.goal)))
 }
 
-/// The class of a problem name by name: only equal problems share it. Puzzles are told apart by the states of their
-/// origin and goal, which the rest follows from.
-pub fn labelled_class(problem: &Problem) -> SymmetryClass {
+/// Returns the class of a problem with fixed node names: only identical problems share it. Puzzles are distinguished by the
+/// states of origin and goal, which determine the rest.
+pub fn exact_class(problem: &Problem) -> SymmetryClass {
     let graph = &problem.graph;
     let start = mix((graph.n_nodes() as u64) << 1 | u64::from(graph.is_directed()));
     SymmetryClass(match (&problem.labels, &problem.goal) {
@@ -74,11 +74,11 @@ pub fn labelled_class(problem: &Problem) -> SymmetryClass {
 }
 
 fn hash_floats(hash: u64, values: &[f64]) -> u64 {
-    // Adding 0 turns -0 into 0.
+    // Adding 0 maps -0 to 0.
     values.iter().fold(hash, |hash, x| mix(hash ^ (x + 0.0).to_bits()))
 }
 
-/// Takes in what a goal says besides naming a node, which the distances to it have told already.
+/// Mixes in a goal. A goal node needs nothing: the distances to it are in the colours.
 fn hash_goal(hash: u64, goal: &Goal) -> u64 {
     match goal {
         Goal::Node(_) => hash,

@@ -1,6 +1,6 @@
-//! Turning and mirroring mazes: the images of a set of passages under the symmetries of its lattice, and the class they
-//! share. On a torus, mazes can be shifted too. A maze that is higher than wide has the class of its transpose, so that a
-//! maze and the same maze laid on its side lie in one split.
+//! Symmetries of mazes: the images of a set of passages under rotations and reflections of its lattice (on a torus, also
+//! shifts), and the class they share. A maze that is taller than wide has the class of its transpose, so that both lie in
+//! one split.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
 use crate::splits::{SymmetryClass, mix};
 
-/// One symmetry of a lattice: transposition (where rows and columns are as many), then flips, then, on a torus, a shift.
+/// One symmetry of a lattice: a transposition (on squares), then flips, then, on a torus, a shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Symmetry {
     transpose: bool,
@@ -19,8 +19,8 @@ pub struct Symmetry {
 }
 
 impl Symmetry {
-    /// The symmetries of a lattice, the identity first: 8 on a square (D4), 4 on a rectangle (D2), and on a torus each of
-    /// them with each of `n_cells` shifts.
+    /// Lists the symmetries of a lattice, the identity first: 8 on a square (D4), 4 on a rectangle (D2), and on a torus each
+    /// of them with each of `n_cells` shifts.
     pub fn all_of(lattice: Lattice) -> Vec<Symmetry> {
         let shifts = if lattice.wraps { lattice.n_cells() } else { 1 };
         let shifts = (0..shifts).map(|cell| lattice.coord(cell));
@@ -29,7 +29,7 @@ impl Symmetry {
             .collect()
     }
 
-    /// The symmetries of a lattice that do not shift it, the identity first.
+    /// Lists the symmetries of a lattice without shifts, the identity first.
     fn turns_of(lattice: Lattice) -> Vec<Symmetry> {
         let with_transpose: &[bool] = if lattice.rows == lattice.cols { &[false, true] } else { &[false] };
         let mut all = Vec::new();
@@ -41,7 +41,7 @@ impl Symmetry {
         all
     }
 
-    /// Where a cell goes.
+    /// Returns the image of a cell.
     pub fn apply(self, lattice: Lattice, node: usize) -> usize {
         let (r, c) = lattice.coord(node);
         let (r, c) = if self.transpose { (c, r) } else { (r, c) };
@@ -53,7 +53,7 @@ impl Symmetry {
         lattice.node((r + self.shift.0) % lattice.rows, (c + self.shift.1) % lattice.cols)
     }
 
-    /// Where a passage goes, both named by their bit in a [`PassageSet`].
+    /// Returns the image of a passage, both as bits of a [`PassageSet`].
     fn apply_to_bit(self, lattice: Lattice, bit: usize) -> usize {
         if lattice.wraps {
             let (from, to) = lattice.cells_at(bit).expect("a torus has every link");
@@ -68,23 +68,23 @@ impl Symmetry {
     }
 }
 
-/// The symmetries of one lattice, ready to be applied to many mazes.
+/// The symmetries of one lattice, precomputed for many mazes.
 #[derive(Clone, Debug)]
 pub struct Symmetries {
     lattice: Lattice,
-    /// The symmetries of [`lying`] that do not shift: of a rectangle, all.
+    /// The symmetries of [`lying`] without shifts: on a rectangle, all.
     turns: Vec<Symmetry>,
-    /// For rectangles of up to 64 cells (128 bits): `table[i][h]` holds the images on [`lying`], under every symmetry but
-    /// the identity (under all, where the lattice has to be laid on its side), of the set whose bits `4i..4i + 4` are the
-    /// binary digits of `h`. Empty for larger lattices and tori.
+    /// For rectangles of up to 64 cells (128 bits): `table[i][h]` holds the images on [`lying`], under every symmetry except
+    /// the identity (under all, if the lattice is transposed first), of the set whose bits `4i..4i + 4` are the binary
+    /// digits of `h`. Empty for larger lattices and tori.
     table: Vec<[Images; 16]>,
 }
 
-/// Seven images of a set of at most 128 bits, each as two words, least first. (A rectangle's three or four stand repeated.)
+/// Seven images of a set of at most 128 bits, each as two words, low word first. (A rectangle's three or four are repeated.)
 type Images = [u64; 14];
 
 impl Symmetries {
-    /// The symmetries of `lattice`.
+    /// Precomputes the symmetries of `lattice`.
     pub fn of(lattice: Lattice) -> Symmetries {
         let mut symmetries = Symmetries { lattice, turns: Symmetry::turns_of(lying(lattice)), table: Vec::new() };
         if 2 * lattice.n_cells() <= 128 && !lattice.wraps {
@@ -93,29 +93,29 @@ impl Symmetries {
         symmetries
     }
 
-    /// Whether a maze must be laid on its side before its class is taken.
+    /// Returns whether mazes are transposed before their class is computed.
     fn stands(&self) -> bool {
         self.lattice.rows > self.lattice.cols
     }
 
-    /// Where a passage goes when the lattice is laid on its side, if it must be.
+    /// Returns the image of a passage under the transposition, if there is one.
     fn laid_bit(&self, bit: usize) -> usize {
         if !self.stands() {
             return bit;
         }
         let n = self.lattice.n_cells();
-        // Bits name a passage by its upper or left cell, also those that close a torus.
+        // Bits name a passage by its upper or left cell, also across the seam of a torus.
         let cell = self.laid_cell(bit % n);
         if bit < n { n + cell } else { cell }
     }
 
-    /// [`Symmetries::laid_bit`] of a cell.
+    /// Returns the image of a cell under the transposition, if there is one.
     fn laid_cell(&self, cell: usize) -> usize {
         let (r, c) = self.lattice.coord(cell);
         if self.stands() { lying(self.lattice).node(c, r) } else { cell }
     }
 
-    /// A maze laid on its side, if it must be.
+    /// Returns the transposed maze, if mazes are transposed.
     fn laid<'p>(&self, passages: &'p PassageSet) -> Cow<'p, PassageSet> {
         if !self.stands() {
             return Cow::Borrowed(passages);
@@ -125,9 +125,10 @@ impl Symmetries {
         Cow::Owned(laid)
     }
 
-    /// The class of a maze.
+    /// Returns the class of a maze.
     ///
-    /// On rectangles of up to 32 cells different classes have different numbers; beyond, and on tori, a clash has a chance of 2^-64 for each pair.
+    /// On rectangles of up to 32 cells different classes have different numbers; on larger ones and tori, two classes collide
+    /// with probability 2^-64.
     ///
     /// # Panics
     /// If the passages are of another lattice.
@@ -147,8 +148,7 @@ impl Symmetries {
         }
     }
 
-    /// The class of a maze with some of its cells, in order: equal if a symmetry takes one maze to the other and each cell
-    /// to its like.
+    /// Returns the class of a maze with an ordered list of cells: equal if a symmetry maps one maze and list to the other.
     ///
     /// # Panics
     /// If the passages are of another lattice.
@@ -168,13 +168,13 @@ impl Symmetries {
         SymmetryClass(image.words().iter().chain(&cells).fold(self.shape(), |hash, &word| mix(hash ^ word)))
     }
 
-    /// What sets the classes of one lattice apart from those of others, its transpose aside.
+    /// Returns the seed of class hashes, equal for a lattice and its transpose only.
     fn shape(&self) -> u64 {
         mix(shape_code(lying(self.lattice)))
     }
 
-    /// The class of a maze on a torus, laid already, with some of its cells in order: the least hash, over all turns and
-    /// cells, of everything as it lies around the cell. A shift only says from which cell one looks.
+    /// Returns the class of a maze on a torus, already transposed, with an ordered list of cells: the minimum hash, over all
+    /// turns and base cells, of the view from the base cell. (A shift only changes the base cell.)
     fn torus_class(&self, passages: &PassageSet, cells: &[usize]) -> SymmetryClass {
         let views = |&turn: &Symmetry| {
             let cells: Vec<usize> = cells.iter().map(|&cell| turn.apply(lying(self.lattice), cell)).collect();
@@ -184,18 +184,18 @@ impl Symmetries {
         SymmetryClass(mix(self.shape() ^ least))
     }
 
-    /// The least of a maze's images, as a number whose binary digits are the passages (the last bit weighs most). On a
-    /// torus there are up to `8 · n_cells`: see [`Symmetries::class`] for what need not look at them all.
+    /// Returns the canonical image of a maze: the minimum over all symmetries, as numbers whose binary digits are the passages
+    /// (the last bit most significant). A torus has up to `8 · n_cells` images; [`Symmetries::class`] is faster there.
     pub fn canonical_image(&self, passages: &PassageSet) -> PassageSet {
         canonical_image(&Symmetry::all_of(self.lattice), passages)
     }
 
-    /// The image of a set of passages under one symmetry.
+    /// Returns the image of a set of passages under one symmetry.
     pub fn image(&self, symmetry: Symmetry, passages: &PassageSet) -> PassageSet {
         image(symmetry, passages)
     }
 
-    /// The least image of a maze, laid on its side if it must be, by table, for lattices that have one.
+    /// Returns the canonical image of a maze, transposed if mazes are, by table, for lattices that have one.
     fn small_canonical_image(&self, passages: &PassageSet) -> u128 {
         let mut images: Images = [0; 14];
         for (word, rows) in passages.words().iter().zip(self.table.chunks(16)) {
@@ -205,11 +205,11 @@ impl Symmetries {
             }
         }
         let others = images.chunks_exact(2).map(|image| u128::from(image[1]) << 64 | u128::from(image[0]));
-        // The images of a maze that must be laid on its side are all there, and it is none of them itself.
+        // A transposed maze has all its images in the table; otherwise the identity is missing there.
         others.fold(if self.stands() { u128::MAX } else { small_bits(passages) }, u128::min)
     }
 
-    /// [`Symmetries::table`].
+    /// Computes [`Symmetries::table`].
     fn half_byte_images(&self) -> Vec<[Images; 16]> {
         let (lattice, lying) = (self.lattice, lying(self.lattice));
         let others = &self.turns[usize::from(!self.stands())..];
@@ -231,20 +231,20 @@ impl Symmetries {
     }
 }
 
-/// The lattice that classes are taken on: the same, laid on its side if it is higher than wide.
+/// Returns the lattice that classes are computed on: transposed if taller than wide.
 fn lying(lattice: Lattice) -> Lattice {
     let Lattice { rows, cols, .. } = lattice;
     Lattice { rows: rows.min(cols), cols: rows.max(cols), ..lattice }
 }
 
-/// The image of a set of passages under a symmetry of its lattice.
+/// Returns the image of a set of passages under a symmetry of its lattice.
 fn image(symmetry: Symmetry, passages: &PassageSet) -> PassageSet {
     let mut image = PassageSet::none(passages.lattice());
     passages.bits().for_each(|bit| image.set_bit(symmetry.apply_to_bit(passages.lattice(), bit)));
     image
 }
 
-/// The least image of a set of passages under some symmetries, the first of which is the identity.
+/// Returns the minimum image of a set of passages under some symmetries, the first of which is the identity.
 fn canonical_image(symmetries: &[Symmetry], passages: &PassageSet) -> PassageSet {
     let mut least = passages.clone();
     for &symmetry in &symmetries[1..] {
@@ -256,16 +256,15 @@ fn canonical_image(symmetries: &[Symmetry], passages: &PassageSet) -> PassageSet
     least
 }
 
-/// What sets lattices apart, as a number.
+/// Encodes a lattice as a number.
 pub(crate) fn shape_code(lattice: Lattice) -> u64 {
     u64::from(lattice.wraps) << 63 | (lattice.rows as u64) << 32 | lattice.cols as u64
 }
 
-/// By cell of a torus: a hash of all passages, and of the place of each of `cells`, as they lie to the right of it and
-/// below.
+/// Returns, by cell of a torus, a hash of all passages and of the positions of `cells`, relative to that cell.
 ///
-/// Each round joins the view of a cell to that of the cell at the far end of its view, so that views double: first along
-/// rows, until each goes round, then along columns.
+/// Each round joins the view of a cell with that of the cell at the far end of its view, so that views double: first along
+/// rows, until each wraps around, then along columns.
 fn views(passages: &PassageSet, cells: &[usize]) -> Vec<u64> {
     let lattice = passages.lattice();
     let Lattice { rows, cols, .. } = lattice;
@@ -287,7 +286,7 @@ fn views(passages: &PassageSet, cells: &[usize]) -> Vec<u64> {
     views
 }
 
-/// A set of at most 128 bits as one number.
+/// Returns a set of at most 128 bits as one number.
 fn small_bits(passages: &PassageSet) -> u128 {
     passages.words().iter().rev().fold(0, |bits, &word| bits << 64 | u128::from(word))
 }

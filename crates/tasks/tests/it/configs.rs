@@ -187,10 +187,10 @@ fn errors_name_field_value_and_remedy() {
         "start = [5, 0]: there is no such cell in a 5x5 maze; rows and columns count from 0",
     );
     for (option, value, form) in [
-        ("p", "1.5", "a chance from 0 to 1"),
-        ("p", "nan", "a chance from 0 to 1"),
-        ("p", "-0.1", "a chance from 0 to 1"),
-        ("p", "often", "a chance from 0 to 1"),
+        ("p", "1.5", "a probability from 0 to 1"),
+        ("p", "nan", "a probability from 0 to 1"),
+        ("p", "-0.1", "a probability from 0 to 1"),
+        ("p", "often", "a probability from 0 to 1"),
         ("accessible_cells", "-3", "a number of cells, or a share of all cells from 0.0 to 1.0"),
         ("max_tree_depth", "1.5", "a whole number, or a share of rows + cols from 0.0 to 1.0"),
     ] {

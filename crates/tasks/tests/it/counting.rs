@@ -51,7 +51,7 @@ fn problems_are_counted_as_they_are_defined() {
             let symmetries = Symmetries::of(lattice);
             let (mut problems, mut classes) = (0u32, BTreeSet::new());
             for maze in &mazes {
-                let parts = maze.parts();
+                let parts = maze.components();
                 for (s, t) in (0..lattice.n_cells()).flat_map(|s| (0..lattice.n_cells()).map(move |t| (s, t))) {
                     if s != t && parts[s] == parts[t] {
                         problems += 1;

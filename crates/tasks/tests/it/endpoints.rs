@@ -146,7 +146,7 @@ fn problems_lie_in_one_part_of_a_maze_that_falls_apart() {
     for component in [Component::Start, Component::Largest] {
         let task = task(ruled(with("percolation", 9, 9, &[("p", "0.45")]), EndpointRules { component, ..rules() }));
         each_problem(&task, 50, |instance| {
-            let parts = PassageSet::of(&instance.problem.maze().unwrap()).parts();
+            let parts = PassageSet::of(&instance.problem.maze().unwrap()).components();
             let size = |part: u32| parts.iter().filter(|&&p| p == part).count();
             let ours = parts[instance.problem.origin];
             assert_eq!(ours, parts[instance.problem.target()]);

@@ -32,12 +32,12 @@ fn each_maze(
 }
 
 fn n_parts(open: &PassageSet) -> usize {
-    open.parts().into_iter().collect::<BTreeSet<_>>().len()
+    open.components().into_iter().collect::<BTreeSet<_>>().len()
 }
 
 /// Cells that the root's part of a maze has.
 fn n_reached(open: &PassageSet, root: usize) -> usize {
-    let parts = open.parts();
+    let parts = open.components();
     parts.iter().filter(|&&part| part == parts[root]).count()
 }
 
@@ -173,7 +173,7 @@ fn braiding_opens_dead_ends_and_joins_nothing() {
             each_maze(generator, rows, cols, 20, |open, _, rng| {
                 let mut braided = open.clone();
                 braid(all, rng, &mut braided);
-                assert_eq!(braided.parts(), open.parts(), "{}: what was apart stays apart", kind.name);
+                assert_eq!(braided.components(), open.components(), "{}: what was apart stays apart", kind.name);
                 let corridor = rows.min(cols) == 1;
                 assert!(!spans || corridor || n_dead_ends(&braided) == 0, "{} {rows}x{cols}", kind.name);
                 let mut same = open.clone();

@@ -68,7 +68,7 @@ fn impossible_mixtures_are_refused() {
     check_refused(&[(1.0, DFS), (1.0, "star = { arms = 2, length = 5 }")], "a task of the first part's kind");
     check_refused(
         &[(1.0, "maze = { generator = 'percolation', rows = 4, cols = 4, p = 0 }")],
-        "no problem met the rules",
+        "no problem met the endpoint rules",
     );
     check_refused(&[(1.0, "maze = { generator = 'dfs', rows = 0, cols = 4 }")], "rows = 0");
 }

@@ -1,4 +1,4 @@
-//! The no-search walkers score what the literature's tables say.
+//! The no-search policies score what the literature's tables say.
 
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::difficulty::measure::{first_fork, forks, lookahead};
@@ -8,7 +8,7 @@ use searchlens_tasks::task::Task;
 
 use crate::samples::{raw, task, with};
 
-/// A row of the tables: mean cells of the path, forks, per-token, random, greedy, then scores of k-lookahead walkers.
+/// A row of the tables: mean cells of the path, forks, per-token, random, greedy, then scores of k-lookahead policies.
 struct Row {
     generator: &'static str,
     side: usize,
@@ -183,7 +183,7 @@ fn scores_are_the_tables_within_the_promised_bound() {
     }
 }
 
-/// Scores of k-lookahead walkers in large depth-first mazes: side, then means over 400,000 problems (side 15) and a million
+/// Scores of k-lookahead policies in large depth-first mazes: side, then means over 400,000 problems (side 15) and a million
 /// (30), each in a maze of its own, by a program that was written from the definitions alone and shares no code with ours;
 /// standard errors of .0002 to .0006. Ours, over as many, differ by .0017 and .0005 at most.
 ///

@@ -270,5 +270,5 @@ fn graphs_have_no_distance_to_filter_by() {
     let star = Weighted::from(Task::new(task).unwrap().natural_instance(1, 0).0);
     let filter: Filter = serde_json::from_str(r#"{"start_end_distance":"2.."}"#).unwrap();
     let error = apply(&[filter], vec![star]).unwrap_err().to_string();
-    assert!(error.starts_with("start_end_distance = \"2..\": problems that are no mazes"), "{error}");
+    assert!(error.starts_with("start_end_distance = \"2..\": problems without geometry"), "{error}");
 }

@@ -46,7 +46,7 @@ fn check_mazes(config: &MazeConfig) {
     let n_mazes = 1000;
     for index in 0..n_mazes {
         generator.carve(&mut stream(6, Purpose::Natural, index), &mut open);
-        let parts = open.parts().into_iter().collect::<BTreeSet<_>>().len();
+        let parts = open.components().into_iter().collect::<BTreeSet<_>>().len();
         assert!(!generator.spans(lattice) || parts == 1, "{generator:?}: {parts} parts");
         assert!(!generator.is_loopless() || open.len() + parts == lattice.n_cells(), "{generator:?} has a loop");
         assert!(open.len() <= config.max_passages());
@@ -58,7 +58,7 @@ fn check_mazes(config: &MazeConfig) {
             &mut stream(7, Purpose::Natural, index),
             &mut open,
         );
-        assert_eq!(open.parts().into_iter().collect::<BTreeSet<_>>().len(), parts, "braiding joins nothing");
+        assert_eq!(open.components().into_iter().collect::<BTreeSet<_>>().len(), parts, "braiding joins nothing");
     }
     if !matches!(generator, Generator::HuntAndKill { .. }) {
         // Shifts change nothing about such a generator, so all vertical passages are as likely, and all horizontal ones.

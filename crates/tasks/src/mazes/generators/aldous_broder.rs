@@ -1,4 +1,4 @@
-//! The walk of Aldous and Broder: a spanning tree, each as likely, by one random walk.
+//! The Aldous-Broder walk: a uniform spanning tree from one random walk.
 
 use super::carve_corridor;
 use super::sides::UnvisitedSides;
@@ -7,15 +7,15 @@ use searchlens_base::stream::{Stream, below};
 
 /// Carves a uniform spanning tree into a lattice whose passages are all closed.
 ///
-/// Walk at random until every cell was met; each cell but the first is joined to the one from which it was met first.
+/// Walks at random until every cell is visited; each cell but the first is joined to the one it was first entered from.
 /// Sources: Aldous 1990, "The random walk construction of uniform spanning trees"; Broder 1989, "Generating random
-/// spanning trees". Slower than Wilson's algorithm, of the same law: each is the other's check.
+/// spanning trees". Slower than Wilson's algorithm, with the same distribution: each checks the other.
 pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     if carve_corridor(open) {
         return;
     }
-    // Nothing is ever marked as visited here: these are all neighbours.
+    // Nothing is ever marked as visited here, so these are all neighbours.
     let neighbours = UnvisitedSides::new(lattice);
     let mut met = vec![false; lattice.n_cells()];
     let mut at = below(rng, lattice.n_cells());

@@ -1,4 +1,4 @@
-//! Randomised depth-first search, with maze-dataset's limits on it.
+//! Randomised depth-first search, with maze-dataset's limits.
 
 use super::options::{Amount, OptionName, OptionTable, Start};
 use super::sides::{UnvisitedSides, n_sides};
@@ -7,27 +7,26 @@ use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::{Stream, below};
 
-/// Options of the depth-first search; maze-dataset's `gen_dfs`, whose names they bear.
+/// Options of depth-first search, named as in maze-dataset's `gen_dfs`.
 ///
-/// Without limits it makes a spanning tree. With one, cells stay unreached: they are walled in on all sides, and
-/// problems lie among the cells reached.
+/// Without limits it makes a spanning tree. With a limit some cells stay unreached: they are walled in on all sides, and
+/// problems lie among the reached cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Dfs {
-    /// Where the search starts.
+    /// Start of the search.
     pub start: Start,
-    /// Stop when so many cells are reached: a number, or a share of all cells rounded down. `None` for all.
+    /// Stop after reaching this many cells: a number, or a share of all cells rounded down. `None` for all.
     pub accessible_cells: Option<Amount>,
-    /// Twice the greatest number of carvings that may be open at once: a number, or a share of `rows + cols` rounded
-    /// down. `None` for no limit.
+    /// Twice the maximum value of a depth counter: a number, or a share of `rows + cols` rounded down. `None` for no
+    /// limit.
     ///
-    /// As in maze-dataset this bounds a counter, not the tree's depth: it begins at 1, rises by 1 with each carving,
-    /// falls by 1 with each cell given up, and nothing is carved while it exceeds half the limit. A cell given up for
-    /// that reason is not come back to.
+    /// As in maze-dataset the counter is not the tree's depth: it starts at 1, rises by 1 with each carving, falls by 1 with
+    /// each abandoned cell, and nothing is carved while it exceeds half the limit. A cell abandoned for that reason is never
+    /// revisited.
     pub max_tree_depth: Option<Amount>,
-    /// Whether a cell with other ways to go is come back to. Without forks the maze is one corridor: a walk until it is
-    /// stuck.
+    /// Whether the search backtracks. Without forks the maze is one corridor: a walk until it is stuck.
     pub do_forks: bool,
-    /// Go on from any cell that still may have a way to go, each as likely, instead of the last one.
+    /// Continue from any cell on the stack, uniformly, instead of the last one.
     pub randomized_stack: bool,
 }
 
@@ -38,7 +37,7 @@ impl Default for Dfs {
 }
 
 impl Dfs {
-    /// The search that joins all cells, from any cell: the default.
+    /// The search that reaches all cells, from any cell: the default.
     pub const UNLIMITED: Dfs = Dfs {
         start: Start::Uniform,
         accessible_cells: None,
@@ -71,19 +70,19 @@ impl Dfs {
         options.set_flag(OptionName::RandomizedStack, self.randomized_stack);
     }
 
-    /// The options that `dfs_percolation` takes too.
+    /// Writes the options that `dfs_percolation` takes too.
     pub(super) fn write_limits(self, options: &mut OptionTable) {
         options.set_start(self.start);
         options.set_amount(OptionName::AccessibleCells, self.accessible_cells);
         options.set_amount(OptionName::MaxTreeDepth, self.max_tree_depth);
     }
 
-    /// Whether every maze joins all cells of the lattice.
+    /// Returns whether every maze connects all cells of the lattice.
     pub fn spans(self, lattice: Lattice) -> bool {
         self.max_tree_depth.is_none() && self.do_forks && self.n_accessible(lattice) == lattice.n_cells()
     }
 
-    /// Carves into a lattice whose passages are all closed; the cell it started in.
+    /// Carves into a lattice whose passages are all closed, and returns the start.
     pub(super) fn carve(self, rng: &mut Stream, open: &mut PassageSet) -> usize {
         let start = self.start.draw(open.lattice(), rng);
         if self.max_tree_depth.is_none() && self.do_forks && !self.randomized_stack {
@@ -98,7 +97,7 @@ impl Dfs {
         self.accessible_cells.map_or(lattice.n_cells(), |amount| amount.of(lattice.n_cells())).min(lattice.n_cells())
     }
 
-    /// The search as maze-dataset words it.
+    /// Runs the search as maze-dataset does.
     fn carve_limited(self, start: usize, rng: &mut Stream, open: &mut PassageSet) {
         let lattice = open.lattice();
         let n_accessible = self.n_accessible(lattice);
@@ -109,11 +108,11 @@ impl Dfs {
         let (mut n_visited, mut depth) = (1, 1usize);
         while n_visited < n_accessible && !stack.is_empty() {
             let taken = if self.randomized_stack { below(rng, stack.len()) } else { stack.len() - 1 };
-            // Where any cell is taken, the order of the rest does not matter.
+            // If any cell may be taken, the order of the rest does not matter.
             let at = stack.swap_remove(taken) as usize;
             let sides = unvisited.of(at);
             if sides == 0 || depth > max_depth / 2 {
-                // The stack is never longer than the count is high, so this does not pass below 0.
+                // The counter is never below the stack's length, so this does not underflow.
                 depth -= 1;
                 continue;
             }
@@ -130,8 +129,8 @@ impl Dfs {
     }
 }
 
-/// From the last cell reached that has an unvisited neighbour, go to one of them, each as likely, until so many cells
-/// are visited.
+/// Moves from the last visited cell that has unvisited neighbours to one of them, uniformly, until `n_accessible` cells are
+/// visited.
 fn carve_on(start: usize, n_accessible: usize, rng: &mut Stream, open: &mut PassageSet) {
     let mut unvisited = UnvisitedSides::new(open.lattice());
     let mut trail: Vec<u32> = Vec::with_capacity(n_accessible);

@@ -1,4 +1,4 @@
-//! Recursive division: an open field is cut by walls with one gap each, until nothing is left to cut.
+//! Recursive division: walls with one gap each divide an open field, until nothing is left to divide.
 
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
@@ -16,7 +16,7 @@ struct Chamber {
 /// Makes a spanning tree of a lattice whose passages are all closed: maze-dataset's `gen_recursive_division`.
 ///
 /// A chamber with a single row or column is left open. Any other is cut in two across its longer side, squares into
-/// upper and lower; the place of the wall and of its gap are uniform. Far fewer trees can come than there are: 48 of
+/// upper and lower; the positions of the wall and its gap are uniform. Far fewer trees are possible than exist: 48 of
 /// 192 on 3×3.
 pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();

@@ -1,20 +1,20 @@
-//! The growing tree: depth-first search and its random opposite, mixed.
+//! The growing tree: a mixture of depth-first search and growth from random cells.
 
 use super::options::{Probability, Start};
 use super::sides::UnvisitedSides;
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::{Stream, below};
 
-/// Carves a spanning tree into a lattice whose passages are all closed; the cell it started in.
+/// Carves a spanning tree into a lattice whose passages are all closed, and returns the start.
 ///
-/// Again and again a cell that is reached is chosen, with chance `newest` the one reached last, else any, each as
-/// likely; from it a passage is opened to an unvisited neighbour, each as likely. A chosen cell without one is chosen
-/// no more. So `newest` = 1 is depth-first search, and 0 makes short winding ways.
+/// Repeatedly chooses an active cell, the newest with probability `newest`, otherwise any, uniformly, and opens a passage to
+/// one of its unvisited neighbours, uniformly. A chosen cell without one is retired. So `newest` = 1 is depth-first search,
+/// and 0 makes short, winding branches.
 pub(super) fn carve(start: Start, newest: Probability, rng: &mut Stream, open: &mut PassageSet) -> usize {
     let start = start.draw(open.lattice(), rng);
     let mut unvisited = UnvisitedSides::new(open.lattice());
     unvisited.visit(start);
-    // In the order of their visits. A cell that is done with leaves a gap, and at least half are no gaps.
+    // In visiting order. A retired cell leaves a gap; at least half of the entries are no gaps.
     let mut active: Vec<Option<u32>> = vec![Some(start as u32)];
     let mut n_active = 1;
     while n_active > 0 {
@@ -41,12 +41,12 @@ pub(super) fn carve(start: Start, newest: Probability, rng: &mut Stream, open: &
     start
 }
 
-/// The place of an active cell, each as likely.
+/// Draws the index of an active cell, uniformly.
 fn any_active(active: &[Option<u32>], rng: &mut Stream) -> usize {
     loop {
-        let place = below(rng, active.len());
-        if active[place].is_some() {
-            return place;
+        let index = below(rng, active.len());
+        if active[index].is_some() {
+            return index;
         }
     }
 }

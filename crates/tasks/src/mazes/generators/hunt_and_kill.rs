@@ -1,4 +1,4 @@
-//! Hunt and kill: random walks that begin where the last one can be joined.
+//! Hunt and kill: random walks, each starting at the first cell next to the earlier ones.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,16 +8,16 @@ use super::sides::UnvisitedSides;
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::{Stream, below};
 
-/// Carves a spanning tree into a lattice whose passages are all closed; the cell it started in.
+/// Carves a spanning tree into a lattice whose passages are all closed, and returns the start.
 ///
-/// Walk to unvisited neighbours, each as likely, until there is none ("kill"); then take the first unvisited cell, row
-/// by row, that has a visited neighbour ("hunt"), join it to one of those, each as likely, and walk on from there.
+/// Walks to unvisited neighbours, uniformly, until there is none ("kill"); then takes the first unvisited cell, row by row,
+/// that has a visited neighbour ("hunt"), joins it to one of those, uniformly, and continues the walk from there.
 pub(super) fn carve(start: Start, rng: &mut Stream, open: &mut PassageSet) -> usize {
     let lattice = open.lattice();
     let start = start.draw(lattice, rng);
     let mut unvisited = UnvisitedSides::new(lattice);
     let mut visited = vec![false; lattice.n_cells()];
-    // Unvisited cells beside visited ones, first row first: the hunt without looking through the lattice each time.
+    // Unvisited cells next to visited ones, first row first, so that the hunt need not scan the lattice.
     let mut prey = BinaryHeap::new();
     let visit = |cell: usize, unvisited: &mut UnvisitedSides, visited: &mut Vec<bool>| {
         unvisited.visit(cell);

@@ -1,10 +1,10 @@
-//! Kruskal's algorithm: passages in random order, each opened unless its ends are joined already.
+//! Kruskal's algorithm: opens passages in random order, unless both ends are connected already.
 
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::{Stream, shuffle};
 
-/// Carves a spanning tree into a lattice whose passages are all closed. Every spanning tree can come, not each as
-/// likely: it is the least one under independent random weights.
+/// Carves a spanning tree into a lattice whose passages are all closed: the minimum spanning tree under independent random
+/// weights. Every tree is possible, but not equally likely.
 pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let mut pairs: Vec<(u32, u32)> = lattice.adjacent_pairs().map(|(a, b)| (a as u32, b as u32)).collect();
@@ -17,7 +17,7 @@ pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     }
 }
 
-/// Disjoint sets of cells that can be joined (union by size, path halving).
+/// Disjoint sets of cells (union by size, path halving).
 struct DisjointSets {
     /// The cell's parent, or for a root, minus the size of its set.
     parent: Vec<i32>,
@@ -39,7 +39,7 @@ impl DisjointSets {
         cell
     }
 
-    /// Joins the sets of two cells; whether they were apart.
+    /// Joins the sets of two cells, and returns whether they were different.
     fn join(&mut self, a: usize, b: usize) -> bool {
         let (a, b) = (self.root(a), self.root(b));
         if a == b {

@@ -1,4 +1,4 @@
-//! Ways of making mazes: one [`Generator`] with its options, and [`GENERATORS`], the list of all there are.
+//! Maze generators: [`Generator`] with its options, and [`GENERATORS`], the list of all.
 
 mod aldous_broder;
 mod braid;
@@ -25,72 +25,72 @@ use crate::problem::passages::PassageSet;
 use options::{OptionName, OptionTable};
 use searchlens_base::stream::Stream;
 
-/// A way of making mazes, with its options.
+/// A maze generator with its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Generator {
     /// Randomised depth-first search: long corridors, not uniform over spanning trees.
     Dfs(Dfs),
-    /// Prim's algorithm with walls drawn at random: many short dead ends.
+    /// Prim's algorithm with random walls: many short dead ends.
     Prim(Prim),
-    /// Wilson's algorithm: every spanning tree of the lattice is as likely.
+    /// Wilson's algorithm: uniform over spanning trees.
     Wilson,
-    /// The walk of Aldous and Broder: every spanning tree is as likely, as in Wilson's algorithm.
+    /// The Aldous-Broder walk: uniform over spanning trees, as Wilson's algorithm.
     AldousBroder,
     /// Kruskal's algorithm: walls in random order.
     Kruskal,
-    /// Rooms cut in two by walls with one gap.
+    /// Chambers divided by walls with one gap.
     RecursiveDivision,
-    /// Every passage is open with chance `p`, whatever the others are: loops, and cells that are apart.
+    /// Every passage is open with probability `p`, independently: loops, and disconnected cells.
     Percolation {
-        /// The chance of a passage.
+        /// The probability of a passage.
         p: Probability,
-        /// The cell whose part of the maze holds the problems. Where it stands alone, another maze is drawn.
+        /// The cell whose component holds the problems. If it is isolated, another maze is drawn.
         start: Start,
     },
-    /// A depth-first search's passages, and besides each with chance `p`.
+    /// The passages of a depth-first search, and each other passage with probability `p`.
     DfsPercolation {
-        /// The chance of a further passage.
+        /// The probability of a further passage.
         p: Probability,
-        /// The search. It has forks and no randomised stack, as in maze-dataset.
+        /// The search, with forks and without a randomised stack, as in maze-dataset.
         dfs: Dfs,
     },
-    /// A tree that grows from its newest cell with chance `newest`, else from any.
+    /// A tree that grows from its newest cell with probability `newest`, otherwise from any.
     GrowingTree {
         /// The first cell.
         start: Start,
-        /// The chance to grow from the newest cell: 1 is depth-first search.
+        /// The probability of growing from the newest cell: 1 is depth-first search.
         newest: Probability,
     },
-    /// Random walks, each beginning beside the ones before.
+    /// Random walks, each starting next to the earlier ones.
     HuntAndKill {
-        /// Where the first walk begins.
+        /// Start of the first walk.
         start: Start,
     },
-    /// Runs of cells along each row, with one way up each.
+    /// Runs of cells along each row, each with one passage up.
     Sidewinder {
-        /// The chance that a run goes on.
+        /// The probability that a run continues.
         p: Probability,
     },
-    /// Each cell is joined upwards or to the left.
+    /// Each cell opens a passage up or to the left.
     BinaryTree {
-        /// The chance of upwards.
+        /// The probability of a passage up.
         p: Probability,
     },
 }
 
-/// An entry in the list of generators.
+/// An entry of [`GENERATORS`].
 #[derive(Debug)]
 pub struct GeneratorInfo {
-    /// The name in configs and on the command line; maze-dataset's without `gen_`, where it has the generator.
+    /// The name in configs and on the command line; maze-dataset's without `gen_`, if it has the generator.
     pub name: &'static str,
-    /// What its mazes are like, in a few words.
+    /// A short description of its mazes.
     pub about: &'static str,
     /// The options it takes.
     pub options: &'static [OptionName],
     read: fn(&OptionTable) -> Result<Generator, MazeError>,
 }
 
-/// Every generator there is.
+/// All generators.
 pub const GENERATORS: [GeneratorInfo; 12] = [
     GeneratorInfo {
         name: "dfs",
@@ -176,15 +176,15 @@ pub const GENERATORS: [GeneratorInfo; 12] = [
 ];
 
 impl Generator {
-    /// Depth-first search without limits, from any cell.
+    /// Returns depth-first search without limits, from any cell.
     pub fn dfs() -> Generator {
         Generator::Dfs(Dfs::default())
     }
 
-    /// The generator of a name, with the options given; the others take their defaults.
+    /// Makes the generator of a name with options; missing options take their defaults.
     ///
     /// # Errors
-    /// If there is no such generator, it takes no such option, or a value is not of its option's form.
+    /// If the generator is unknown, does not take an option, or a value has the wrong form.
     pub fn read(name: &str, options: &OptionTable) -> Result<Generator, MazeError> {
         let kind = GENERATORS.iter().find(|kind| kind.name == name);
         let kind = kind.ok_or_else(|| MazeError::UnknownGenerator { name: name.to_owned() })?;
@@ -199,7 +199,7 @@ impl Generator {
         }
     }
 
-    /// The options as they stand in a file; those that have their default are left out, chances excepted.
+    /// Returns the options as written in a file.
     pub fn options(self) -> OptionTable {
         let mut table = OptionTable::default();
         match self {
@@ -224,7 +224,7 @@ impl Generator {
         table
     }
 
-    /// The name in configs and on the command line.
+    /// Returns the name in configs and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Generator::Dfs(_) => "dfs",
@@ -242,7 +242,7 @@ impl Generator {
         }
     }
 
-    /// Whether every maze on this lattice joins all its cells.
+    /// Returns whether every maze on this lattice is connected.
     pub fn spans(self, lattice: Lattice) -> bool {
         match self {
             Generator::Dfs(dfs) | Generator::DfsPercolation { dfs, .. } => dfs.spans(lattice),
@@ -252,7 +252,7 @@ impl Generator {
         }
     }
 
-    /// Whether no maze has a loop.
+    /// Returns whether no maze has a loop.
     pub fn is_loopless(self) -> bool {
         match self {
             Generator::Percolation { p, .. } | Generator::DfsPercolation { p, .. } => p.get() == 0.0,
@@ -260,12 +260,12 @@ impl Generator {
         }
     }
 
-    /// Whether it makes use of a torus. The others work row by row, or from side to side, and a torus has no sides.
+    /// Returns whether it supports a torus. The others work row by row, or from side to side, and a torus has no sides.
     pub fn wraps(self) -> bool {
         !matches!(self, Generator::RecursiveDivision | Generator::Sidewinder { .. } | Generator::BinaryTree { .. })
     }
 
-    /// Whether the number of different mazes grows exponentially with the lattice, whatever the options say.
+    /// Returns whether the number of mazes grows exponentially with the lattice, for all options.
     pub(crate) fn makes_many(self) -> bool {
         match self {
             Generator::Percolation { .. } | Generator::Sidewinder { .. } | Generator::BinaryTree { .. } => false,
@@ -274,7 +274,7 @@ impl Generator {
         }
     }
 
-    /// Where the generator starts, if that is a choice of its options.
+    /// Returns the start option, if the generator has one.
     pub fn start(self) -> Option<Start> {
         match self {
             Generator::Dfs(Dfs { start, .. })
@@ -287,11 +287,11 @@ impl Generator {
         }
     }
 
-    /// Draws a maze into `open`, whose passages are closed first; a cell of the part of it in which problems lie (any
-    /// cell, where all are joined).
+    /// Draws a maze into `open`, closing all passages first, and returns a cell of the component in which problems lie (any
+    /// cell, if the maze is connected).
     ///
     /// # Panics
-    /// If the lattice has no cell where [`Generator::start`] asks for one, which no `MazeConfig` allows.
+    /// If the lattice lacks the cell of [`Generator::start`], which no `MazeConfig` allows.
     pub fn carve(self, rng: &mut Stream, open: &mut PassageSet) -> usize {
         open.clear();
         match self {
@@ -320,8 +320,8 @@ impl Generator {
     }
 }
 
-/// Opens a lattice of one row or one column from end to end, and says whether it was one: its only spanning tree, which a
-/// random walk would need n² steps to find.
+/// Opens a lattice of one row or one column from end to end, its only spanning tree, which a random walk would need n² steps
+/// to find. Returns whether the lattice was one.
 fn carve_corridor(open: &mut PassageSet) -> bool {
     let Lattice { rows, cols, .. } = open.lattice();
     let is_corridor = rows == 1 || cols == 1;

@@ -1,7 +1,7 @@
-//! Options of generators: their names, what they may be, and the table they stand in.
+//! Options of generators: names, values, and the table that holds them.
 //!
 //! A generator lists the [`OptionName`]s it takes and reads them from an [`OptionTable`]. Config files, command lines,
-//! error messages and help texts all go by these lists.
+//! error messages and help texts all use these lists.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,27 +13,27 @@ use crate::problem::maze::Lattice;
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::stream::{Stream, below, with_chance};
 
-/// The options there are. A generator takes some of them.
+/// Every option. A generator takes some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OptionName {
-    /// Where to start to carve.
+    /// The cell to start from.
     Start,
-    /// How many cells to reach.
+    /// The number of cells to reach.
     AccessibleCells,
-    /// How deep to go.
+    /// The maximum depth.
     MaxTreeDepth,
-    /// Whether to come back to cells with other ways to go.
+    /// Whether to backtrack.
     DoForks,
-    /// Whether to go on from any cell rather than the last.
+    /// Whether to continue from any cell instead of the last.
     RandomizedStack,
-    /// A chance.
+    /// A probability.
     P,
-    /// How often to go on from the newest cell.
+    /// The probability of continuing from the newest cell.
     Newest,
 }
 
 impl OptionName {
-    /// All of them.
+    /// All variants.
     pub const ALL: [OptionName; 7] = [
         OptionName::Start,
         OptionName::AccessibleCells,
@@ -44,7 +44,7 @@ impl OptionName {
         OptionName::Newest,
     ];
 
-    /// The name in config files; maze-dataset's, where it has the option.
+    /// Returns the name in config files; maze-dataset's, if it has the option.
     pub fn name(self) -> &'static str {
         match self {
             OptionName::Start => "start",
@@ -57,7 +57,7 @@ impl OptionName {
         }
     }
 
-    /// The name as a flag: with hyphens.
+    /// Returns the name of the command-line flag, with hyphens.
     pub fn flag(self) -> &'static str {
         match self {
             OptionName::AccessibleCells => "accessible-cells",
@@ -68,37 +68,41 @@ impl OptionName {
         }
     }
 
-    /// Another name that is understood: maze-dataset calls a given start `start_coord`.
+    /// Returns an alias: maze-dataset calls a given start `start_coord`.
     pub fn alias(self) -> Option<&'static str> {
         (self == OptionName::Start).then_some("start_coord")
     }
 
-    /// The option of a name or alias.
+    /// Returns the option of a name or alias.
     pub fn parse(name: &str) -> Option<OptionName> {
         OptionName::ALL.into_iter().find(|option| option.name() == name || option.alias() == Some(name))
     }
 
-    /// What it may be, for error messages.
+    /// Returns the valid values, for error messages.
     pub fn form(self) -> &'static str {
         match self {
             OptionName::Start => "`uniform`, `maze-dataset` or a cell [row, col]",
             OptionName::AccessibleCells => "a number of cells, or a share of all cells from 0.0 to 1.0",
             OptionName::MaxTreeDepth => "a whole number, or a share of rows + cols from 0.0 to 1.0",
             OptionName::DoForks | OptionName::RandomizedStack => "true or false",
-            OptionName::P | OptionName::Newest => "a chance from 0 to 1",
+            OptionName::P | OptionName::Newest => "a probability from 0 to 1",
         }
     }
 
-    /// What it does, in one line for help texts.
+    /// Returns the one-line help text.
     pub fn help(self) -> &'static str {
         match self {
-            OptionName::Start => "Where to start to carve: uniform, maze-dataset or a cell ROW,COL [default: uniform]",
-            OptionName::AccessibleCells => "Stop when so many cells are reached: a number, or a share such as 0.5",
+            OptionName::Start => {
+                "Cell to start carving from: uniform, maze-dataset or a cell ROW,COL [default: uniform]"
+            }
+            OptionName::AccessibleCells => "Stop after reaching this many cells: a number, or a share such as 0.5",
             OptionName::MaxTreeDepth => "Carve no deeper than this: a number, or a share of rows + cols such as 0.5",
-            OptionName::DoForks => "Come back to cells with other ways to go; false makes one corridor [default: true]",
-            OptionName::RandomizedStack => "Go on from any cell with a way to go, not from the last [default: false]",
-            OptionName::P => "Chance of a passage: every one's, eastwards in sidewinder, upwards in binary_tree",
-            OptionName::Newest => "Chance to go on from the newest cell rather than from any [default: 0.5]",
+            OptionName::DoForks => {
+                "Backtrack to cells with unvisited neighbours; false makes one corridor [default: true]"
+            }
+            OptionName::RandomizedStack => "Continue from any open cell instead of the last one [default: false]",
+            OptionName::P => "Probability of a passage: of each, eastwards in sidewinder, upwards in binary_tree",
+            OptionName::Newest => "Probability of growing from the newest cell instead of any [default: 0.5]",
         }
     }
 }
@@ -109,7 +113,7 @@ impl fmt::Display for OptionName {
     }
 }
 
-/// A value as it stands in a file.
+/// The value of an option, as written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum OptionValue {
@@ -117,7 +121,7 @@ pub enum OptionValue {
     Flag(bool),
     /// A whole number.
     Count(i64),
-    /// A number with a point.
+    /// A number with a decimal point.
     Share(f64),
     /// A word.
     Word(String),
@@ -126,7 +130,7 @@ pub enum OptionValue {
 }
 
 impl OptionValue {
-    /// A value as it is typed on a command line: `true`, `20`, `0.4`, `maze-dataset`, `2,3`.
+    /// Parses a value as typed on a command line: `true`, `20`, `0.4`, `maze-dataset`, `2,3`.
     pub fn typed(text: &str) -> OptionValue {
         let cell = || {
             text.trim_matches(['[', ']']).split(',').map(|part| part.trim().parse().ok()).collect::<Option<Vec<_>>>()
@@ -155,22 +159,22 @@ impl fmt::Display for OptionValue {
     }
 }
 
-/// Options as given, by name: nothing checked.
+/// Unvalidated options, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OptionTable(BTreeMap<OptionName, OptionValue>);
 
 impl OptionTable {
-    /// Gives an option; the value it had before, if it was given already.
+    /// Sets an option, and returns its previous value, if any.
     pub fn set(&mut self, name: OptionName, value: OptionValue) -> Option<OptionValue> {
         self.0.insert(name, value)
     }
 
-    /// Options and values, in the order of [`OptionName::ALL`].
+    /// Iterates over options and values, in the order of [`OptionName::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (OptionName, &OptionValue)> {
         self.0.iter().map(|(&name, value)| (name, value))
     }
 
-    /// An option's value by a reader of it: `None` if the option is not given.
+    /// Converts an option's value; `None` if the option is not given.
     fn read<T>(
         &self,
         name: OptionName,
@@ -253,38 +257,38 @@ impl OptionTable {
     }
 }
 
-/// A chance: a number from 0 to 1.
+/// A probability: a number from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Probability(f64);
 
-/// No chance is NaN, so equality is one.
+/// A probability is never NaN, so equality is total.
 impl Eq for Probability {}
 
 impl std::hash::Hash for Probability {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        // The two zeros are equal and must have one hash.
+        // The two zeros are equal, so they need one hash.
         (self.0 + 0.0).to_bits().hash(state);
     }
 }
 
 impl Probability {
-    /// Even odds.
+    /// 0.5.
     pub const HALF: Probability = Probability(0.5);
-    /// maze-dataset's chance of a passage in percolation.
+    /// 0.4, maze-dataset's default for percolation.
     pub const TWO_FIFTHS: Probability = Probability(0.4);
 
-    /// The chance `p`; `None` unless it lies from 0 to 1.
+    /// Makes the probability `p`; `None` unless it lies in 0..=1.
     pub fn new(p: f64) -> Option<Probability> {
         (0.0..=1.0).contains(&p).then_some(Probability(p))
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn get(self) -> f64 {
         self.0
     }
 
-    /// Tosses a coin that falls on `true` with this chance. Draws from `rng` even where the chance is 0 or 1.
+    /// Draws `true` with this probability. Draws from `rng` even if the probability is 0 or 1.
     pub fn toss(self, rng: &mut Stream) -> bool {
         with_chance(rng, self.0)
     }
@@ -304,9 +308,9 @@ impl From<Probability> for f64 {
     }
 }
 
-/// A number that is no chance.
+/// Error of a number outside 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("{0} is no chance; give a number from 0 to 1")]
+#[error("{0} is not a probability; give a number from 0 to 1")]
 pub struct InvalidProbability(f64);
 
 impl HasFault for InvalidProbability {
@@ -315,17 +319,17 @@ impl HasFault for InvalidProbability {
     }
 }
 
-/// A number of things, or a share of all there are.
+/// A number, or a share of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Amount {
-    /// So many.
+    /// This number.
     Count(usize),
     /// This share, rounded down.
     Share(Probability),
 }
 
 impl Amount {
-    /// How many of `n` these are. A count may be more than `n`.
+    /// Returns the amount out of `n`. A count may exceed `n`.
     pub fn of(self, n: usize) -> usize {
         match self {
             Amount::Count(count) => count,
@@ -334,14 +338,14 @@ impl Amount {
     }
 }
 
-/// Where a generator starts to carve.
+/// The cell a generator starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Start {
-    /// Any cell, each as likely.
+    /// Any cell, uniformly.
     #[default]
     Uniform,
-    /// Any cell but those of the last row and column, each as likely: what maze-dataset 1.4.2 does, whose draw leaves
-    /// them out. Needs at least two rows and two columns.
+    /// Any cell outside the last row and column, uniformly, as in maze-dataset 1.4.2. Needs at least two rows and two
+    /// columns.
     MazeDataset,
     /// This cell.
     Cell {
@@ -356,7 +360,7 @@ impl Start {
     /// Draws the cell.
     ///
     /// # Panics
-    /// If the lattice has no such cell, which no `MazeConfig` allows.
+    /// If the lattice lacks the cell, which no `MazeConfig` allows.
     pub(super) fn draw(self, lattice: Lattice, rng: &mut Stream) -> usize {
         let Lattice { rows, cols, .. } = lattice;
         match self {
@@ -372,7 +376,7 @@ impl Start {
         }
     }
 
-    /// Every cell that can be drawn, ascending.
+    /// Lists every cell that can be drawn, ascending.
     pub fn cells(self, lattice: Lattice) -> Vec<usize> {
         let allowed = |v: usize| {
             let at = lattice.coord(v);

@@ -1,11 +1,11 @@
-//! Percolation: every passage is open or closed by the toss of a coin, whatever the others are.
+//! Percolation: every passage is open or closed independently.
 
 use super::options::Probability;
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::Stream;
 
-/// Opens each passage of the lattice with chance `p`, besides those that are open.
+/// Opens each passage of the lattice with probability `p`; open passages stay open.
 pub(super) fn carve(p: Probability, rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let Lattice { cols, wraps, .. } = lattice;

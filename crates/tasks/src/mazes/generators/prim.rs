@@ -8,16 +8,15 @@ use searchlens_base::stream::{Stream, below};
 
 /// Options of Prim's algorithm.
 ///
-/// Of all walls between a cell of the maze and one outside, each as likely, one is opened; the maze grows from its
-/// start like a crystal. (maze-dataset's `gen_prim` is its depth-first search with `randomized_stack`.)
+/// Repeatedly opens a wall between the maze and a cell outside, uniformly; the maze grows from its start like a
+/// crystal. (maze-dataset's `gen_prim` is its depth-first search with `randomized_stack`.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Prim {
     /// The first cell of the maze.
     pub start: Start,
-    /// Stop at so many cells: a number, or a share of all cells rounded down. `None` for all.
+    /// Stop after reaching this many cells: a number, or a share of all cells rounded down. `None` for all.
     pub accessible_cells: Option<Amount>,
-    /// No cell is more steps from the start than this: a number, or a share of `rows + cols` rounded down. `None` for
-    /// no limit.
+    /// Maximum steps of a cell from the start: a number, or a share of `rows + cols` rounded down. `None` for no limit.
     pub max_tree_depth: Option<Amount>,
 }
 
@@ -39,7 +38,7 @@ impl Prim {
         options.set_amount(OptionName::MaxTreeDepth, self.max_tree_depth);
     }
 
-    /// Whether every maze joins all cells of the lattice.
+    /// Returns whether every maze connects all cells of the lattice.
     pub fn spans(self, lattice: Lattice) -> bool {
         self.max_tree_depth.is_none() && self.n_accessible(lattice) == lattice.n_cells()
     }
@@ -48,15 +47,15 @@ impl Prim {
         self.accessible_cells.map_or(lattice.n_cells(), |amount| amount.of(lattice.n_cells())).min(lattice.n_cells())
     }
 
-    /// Carves into a lattice whose passages are all closed; the cell it started in.
+    /// Carves into a lattice whose passages are all closed, and returns the start.
     pub(super) fn carve(self, rng: &mut Stream, open: &mut PassageSet) -> usize {
         let lattice = open.lattice();
         let max_depth = self.max_tree_depth.map_or(usize::MAX, |amount| amount.of(lattice.rows + lattice.cols));
         let start = self.start.draw(lattice, rng);
-        // Steps from the start, for cells of the maze.
+        // Steps from the start, of cells in the maze.
         let mut depth: Vec<Option<u32>> = vec![None; lattice.n_cells()];
         depth[start] = Some(0);
-        // Walls with a cell of the maze on their first side; those with one on both sides are dropped when drawn.
+        // Walls whose first side is in the maze; those with both sides in it are dropped when drawn.
         let mut walls: Vec<(u32, u32)> = lattice.adjacent(start).map(|to| (start as u32, to as u32)).collect();
         let mut n_joined = 1;
         while n_joined < self.n_accessible(lattice) && !walls.is_empty() {

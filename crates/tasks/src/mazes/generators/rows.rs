@@ -1,13 +1,13 @@
-//! Two generators that work row by row and see no further: sidewinder and binary tree. Their mazes have a corridor along
-//! the top, and ways up that are never wrong.
+//! Two generators that work row by row: sidewinder and binary tree. Their mazes have a corridor along the top, and going up
+//! is never wrong.
 
 use super::options::Probability;
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::{Stream, below};
 
-/// Sidewinder: each row but the first is cut into runs of cells, and from one cell of each run, each as likely, a
-/// passage leads up. A run goes on eastwards with chance `p`. The first row is one corridor.
+/// Carves a sidewinder maze: each row but the first is divided into runs of cells, and one cell of each run, drawn uniformly,
+/// opens a passage up. A run continues eastwards with probability `p`. The first row is one corridor.
 pub(super) fn sidewinder(p: Probability, rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let Lattice { rows, cols, .. } = lattice;
@@ -27,8 +27,8 @@ pub(super) fn sidewinder(p: Probability, rng: &mut Stream, open: &mut PassageSet
     }
 }
 
-/// Binary tree: each cell opens the passage up, with chance `p`, or else the passage to the left; along the top and the
-/// left side, the one there is.
+/// Carves a binary-tree maze: each cell opens the passage up with probability `p`, otherwise the passage to the left; along
+/// the top and the left side, the only one there is.
 pub(super) fn binary_tree(p: Probability, rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     let Lattice { cols, .. } = lattice;

@@ -1,4 +1,4 @@
-//! The sides of a cell on which unvisited cells lie: what generators that walk choose from.
+//! The sides of a cell with unvisited neighbours, from which walking generators choose.
 
 use crate::problem::maze::Lattice;
 use searchlens_base::stream::{Stream, below};
@@ -12,7 +12,7 @@ const NORTH: u8 = 3;
 /// A set of sides: binary digit `s` stands for side `s`.
 pub(super) type Sides = u8;
 
-/// `CHOICES[set]`: how many sides a set has, and which.
+/// `CHOICES[set]`: the number of sides in a set, and the sides.
 const CHOICES: [(usize, [u8; 4]); 16] = {
     let mut table = [(0, [0; 4]); 16];
     let mut set = 0;
@@ -30,26 +30,24 @@ const CHOICES: [(usize, [u8; 4]); 16] = {
     table
 };
 
-/// How many sides a set has.
+/// Returns the number of sides in a set.
 pub(super) fn n_sides(sides: Sides) -> usize {
     CHOICES[sides as usize].0
 }
 
-/// For each cell, on which sides an unvisited cell lies. Kept up to date at each visit, so that a choice costs one
-/// look.
+/// For each cell, the sides with unvisited neighbours. Updated at each visit, so that a choice costs one lookup.
 pub(super) struct UnvisitedSides {
     lattice: Lattice,
-    /// A row of padding on either end, so that a visit writes to four neighbours without asking where the lattice ends.
-    /// (What it writes across the left or right side is a bit that is not set there anyway.) Tori are looked up
-    /// instead.
+    /// With a row of padding on either end, so that a visit updates four neighbours without bounds checks. (Across the left
+    /// or right side it clears a bit that is not set.) Tori use a lookup instead.
     sides: Vec<Sides>,
-    /// By side: what to add to a cell for its neighbour there, and for the bit of the passage between them.
+    /// By side: the offset from a cell to its neighbour, and to the bit of the passage between them.
     to_neighbour: [usize; 4],
     to_passage: [usize; 4],
 }
 
 impl UnvisitedSides {
-    /// No cell is visited.
+    /// Makes the state in which no cell is visited.
     pub(super) fn new(lattice: Lattice) -> UnvisitedSides {
         let Lattice { rows, cols, wraps } = lattice;
         let n = lattice.n_cells();
@@ -70,7 +68,7 @@ impl UnvisitedSides {
         }
     }
 
-    /// The sides of a cell on which an unvisited cell lies.
+    /// Returns the sides of a cell with unvisited neighbours.
     pub(super) fn of(&self, cell: usize) -> Sides {
         self.sides[cell + self.lattice.cols]
     }
@@ -89,13 +87,13 @@ impl UnvisitedSides {
     }
 
     fn visit_on_torus(&mut self, cell: usize) {
-        // On a torus every cell has neighbours on all sides, in this order; from theirs it lies on the opposite one.
+        // On a torus every cell has neighbours on all sides, in this order; each sees it on the opposite side.
         for (neighbour, back) in self.lattice.adjacent(cell).zip([WEST, EAST, NORTH, SOUTH]) {
             self.sides[neighbour + self.lattice.cols] &= !(1 << back);
         }
     }
 
-    /// One of some sides of a cell, each as likely: the neighbour there, and the bit of the passage to it.
+    /// Draws one of the given sides uniformly, and returns the neighbour there and the bit of the passage to it.
     pub(super) fn choose(&self, cell: usize, sides: Sides, rng: &mut Stream) -> (usize, usize) {
         let (n_choices, choices) = CHOICES[sides as usize];
         let side = choices[below(rng, n_choices)] as usize;

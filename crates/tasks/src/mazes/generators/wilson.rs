@@ -1,4 +1,4 @@
-//! Wilson's algorithm: a spanning tree, each as likely, by loop-erased random walks.
+//! Wilson's algorithm: a uniform spanning tree from loop-erased random walks.
 
 use super::carve_corridor;
 use super::sides::UnvisitedSides;
@@ -8,20 +8,20 @@ use searchlens_base::stream::Stream;
 
 /// Carves a uniform spanning tree into a lattice whose passages are all closed.
 ///
-/// From each cell in turn that is not yet in the tree, walk at random until the tree is met; the walk without its loops
-/// joins the tree. Source: Wilson 1996, "Generating random spanning trees more quickly than the cover time", STOC. The
-/// law depends neither on the root nor on the order of cells: the root is in the middle, where walks find it soonest.
+/// From each cell in turn that is not yet in the tree, walks at random until it hits the tree; the loop-erased walk joins
+/// the tree. Source: Wilson 1996, "Generating random spanning trees more quickly than the cover time", STOC. The
+/// distribution depends neither on the root nor on the order of cells: the root is in the middle, where walks hit it soonest.
 pub(super) fn carve(rng: &mut Stream, open: &mut PassageSet) {
     let lattice = open.lattice();
     if carve_corridor(open) {
         return;
     }
     let Lattice { rows, cols, .. } = lattice;
-    // Nothing is ever marked as visited here: these are all neighbours.
+    // Nothing is ever marked as visited here, so these are all neighbours.
     let neighbours = UnvisitedSides::new(lattice);
     let mut in_tree = vec![false; lattice.n_cells()];
     in_tree[lattice.node(rows / 2, cols / 2)] = true;
-    // Where the walk left each cell last: following it from the start gives the walk without its loops.
+    // The last exit from each cell: following exits from the start gives the loop-erased walk.
     let mut left_for = vec![0u32; lattice.n_cells()];
     for start in 0..lattice.n_cells() {
         let mut at = start;
