@@ -320,7 +320,7 @@ fn array(archive: &ArchiveReader, main: &Value, name: &str) -> Result<Array, Fil
 fn numbers(array: &Value) -> Option<(Vec<u64>, Vec<i64>)> {
     fn flatten(value: &Value, values: &mut Vec<i64>) -> Option<()> {
         let number = match value {
-            Value::Array(items) => return items.iter().try_for_each(|raw| flatten(raw, values)),
+            Value::Array(items) => return items.iter().try_for_each(|item| flatten(item, values)),
             Value::Bool(flag) => i64::from(*flag),
             number => number.as_i64()?,
         };

@@ -189,7 +189,7 @@ fn what_a_format_cannot_hold_is_refused_with_one_that_can() {
     check_cannot_hold(&["shard"], &glued, "problem 2: the maze is of another shape than the first");
     let shapes = [squares[0].clone(), open_maze(Some(0), Some(0), Some(&[0]))];
     check_cannot_hold(&["shard"], &shapes, "problem 2: the maze is of another shape than the first");
-    check_cannot_hold(&["zanj"], &shapes, "problem 2: it is no square of at most 127 x 127 cells");
+    check_cannot_hold(&["zanj"], &shapes, "problem 2: it is not a square of at most 127 x 127 cells");
     check_cannot_hold(&["zanj"], &[open_maze(Some(0), None, None)], "it lacks an end or the solution");
     let (_, weighted) = drawn("[task.maze]\ngenerator = 'dfs'\nrows = 3\ncols = 3\nmax_weight = 4", 1);
     check_cannot_hold(&["zanj", "cat.zanj"], &weighted, "its passages have weights");

@@ -3,12 +3,15 @@
 //! All write labels (if any), edges (optionally with weights), a query, a sign and the path. A [`Scheme`] says which words
 //! are used where.
 
+mod scheme;
+
 use searchlens_base::stream::{Stream, below, shuffle};
 use searchlens_tasks::families::labels::Binning;
 use searchlens_tasks::problem::Labels;
 use searchlens_tasks::problem::graph::Graph;
 use searchlens_tasks::problem::solve::DistanceField;
 
+use self::scheme::Scheme;
 use crate::name::TokenizerName;
 use crate::name::graph::{BrinkmannOrder, GraphChoices, Style};
 use crate::sequence::answer::Answer;
@@ -19,7 +22,6 @@ use crate::sequence::grammar::{Grammar, check_reading};
 use crate::sequence::io::{Reader, Writer};
 use crate::sequence::role::{Delimiter, Role};
 use crate::sequence::vocab::Vocab;
-use crate::sequence::weights::WeightWords;
 
 /// The nodes of the graphs that a tokenizer is made for.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,41 +54,6 @@ pub struct GraphWords {
     vocab: Vocab,
 }
 
-/// Which words are written where, by id. Node `v` is the word `v`.
-#[derive(Clone, Copy, Debug)]
-struct Scheme {
-    /// The word of the first bin of the first coordinate; bins of a coordinate, then coordinates, follow.
-    label: Option<u32>,
-    /// Opens an edge.
-    edge: Option<u32>,
-    /// Separates two edges.
-    between: Option<u32>,
-    /// Follows the edges.
-    after: Option<u32>,
-    /// Opens the query.
-    query: Option<u32>,
-    /// Whether the query names the origin, before the target.
-    origin_in_query: bool,
-    /// Whether the query names the target.
-    target_in_query: bool,
-    /// The word for one hop; the words for more follow.
-    hop: Option<u32>,
-    /// Offset of the words for the second node of an edge and for path steps, or 0 if they have no words of their own.
-    child: u32,
-    /// The path-start token.
-    start: u32,
-    /// Whether the path is written goal first.
-    reverse: bool,
-    /// Whether only the last node of the path is written.
-    last_only: bool,
-    /// The token that the network sees in place of the path.
-    mask: Option<u32>,
-    end: u32,
-    pad: u32,
-    /// Follow each edge.
-    weights: WeightWords,
-}
-
 /// Edges in the order in which they are written, and their weights if there are words for weights.
 #[derive(Default)]
 struct Edges {
@@ -97,78 +64,7 @@ struct Edges {
 impl GraphWords {
     /// Returns the tokenizer for graphs of these nodes.
     pub(crate) fn new(choices: GraphChoices, nodes: Nodes) -> GraphWords {
-        let style = choices.style;
-        let n = nodes.n_nodes;
-        let mut words: Vec<String> = (0..n).map(|node| node.to_string()).collect();
-        let mut signs: Vec<&str> = Vec::new();
-        let children = matches!(style, Style::Brinkmann(_));
-        if children {
-            words.extend((0..n).map(|node| format!(">{node}")));
-        }
-        let first_label = words.len() as u32;
-        let binning = nodes.labels.as_ref().filter(|_| matches!(style, Style::Labelled { .. }));
-        for (binning, axis) in binning.into_iter().flat_map(|binning| (0..binning.dim).map(move |axis| (binning, axis)))
-        {
-            words.extend((0..binning.bins).map(|bin| format!("{}{bin}", AXES[axis])));
-        }
-        let first = words.len() as u32;
-        let mut sign = |name| {
-            signs.push(name);
-            first + signs.len() as u32 - 1
-        };
-        let blank = |start, end, pad| Scheme {
-            label: None,
-            edge: None,
-            between: None,
-            after: None,
-            query: None,
-            origin_in_query: true,
-            target_in_query: true,
-            hop: None,
-            child: 0,
-            start,
-            reverse: false,
-            last_only: false,
-            mask: None,
-            end,
-            pad,
-            weights: WeightWords::NONE,
-        };
-        let mut scheme = match style {
-            Style::Saparov => {
-                let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
-                Scheme { edge: Some(edge), query: Some(query), ..blank(start, sign("END"), pad) }
-            }
-            Style::Labelled { .. } => {
-                let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
-                let (label, edge, query) = (Some(first_label), Some(edge), Some(query));
-                Scheme { label, edge, query, target_in_query: false, ..blank(start, sign("END"), pad) }
-            }
-            Style::Hops { end: last_only } => {
-                let (start, edge, pad, query) = (sign("P"), sign("E"), sign("PAD"), sign("Q"));
-                let (edge, query) = (Some(edge), Some(query));
-                Scheme { edge, query, target_in_query: false, last_only, ..blank(start, sign("END"), pad) }
-            }
-            Style::Brinkmann(_) => {
-                let (between, start, after) = (sign(","), sign(":"), sign("|"));
-                let scheme = blank(start, sign("END"), sign("PAD"));
-                let (between, after) = (Some(between), Some(after));
-                Scheme { between, after, origin_in_query: false, child: n as u32, ..scheme }
-            }
-            Style::Bachmann { reverse, teacherless } => {
-                let (between, start, after, mask) = (sign("|"), sign("="), sign("/"), sign("$"));
-                let scheme = blank(start, sign("END"), sign("PAD"));
-                let mask = teacherless.then_some(mask);
-                Scheme { between: Some(between), after: Some(after), reverse, mask, ..scheme }
-            }
-        };
-        words.extend(signs.into_iter().map(str::to_owned));
-        scheme.weights = WeightWords::behind(&mut words, choices.weights);
-        if matches!(style, Style::Hops { .. }) {
-            // After all other words, whose ids therefore do not depend on the number of hops.
-            scheme.hop = Some(words.len() as u32);
-            words.extend((1..=nodes.max_hops).map(|hops| format!("h{hops}")));
-        }
+        let (scheme, words) = Scheme::new(choices, &nodes);
         GraphWords { choices, nodes, scheme, vocab: Vocab::new(words) }
     }
 
@@ -351,9 +247,6 @@ impl GraphWords {
         }
     }
 }
-
-/// Names of the coordinates of labels.
-const AXES: [&str; 3] = ["x", "y", "z"];
 
 /// Returns the path from the origin to a node in a graph of out-degree 1: the origin and the node alone if the node is not
 /// reached within the goal's hops.

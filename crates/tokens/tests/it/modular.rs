@@ -187,7 +187,7 @@ fn a_wrong_part_is_told_near_names_at_its_depth() {
     check_refused(
         "step_tokenizers=(Coord(), )",
         "step_tokenizers=(Distance(), )",
-        "in `AOTP > StepSequence`: step_tokenizers must be one to four different ones, and not Distance() alone",
+        "in `AOTP > StepSequence`: step_tokenizers must be one to four different tokenizers, and not Distance() alone",
     );
     check_refused(
         "post=T, shuffle_d0",
@@ -208,5 +208,5 @@ fn a_lattice_beyond_the_words_is_refused() {
         error(Coords::Ut, 51).starts_with("mazes of 2 x 51 cells are too large for maze-dataset's modular tokenizers")
     );
     let ctt = Coords::Ctt { pre: true, intra: true, post: true };
-    assert!(error(ctt, 129).contains("whose words end at 128 x 128"));
+    assert!(error(ctt, 129).contains("whose vocabulary covers at most 128 x 128"));
 }
