@@ -128,7 +128,7 @@ fn bad_requests() {
         "--checkpoint GOLDEN --tokens GOLDEN --sites mlp_out.0 --out x",
         2,
         expect![[r#"
-        error: site `mlp_out.0`: this network's architecture has no such site (`searchlens sites --checkpoint C` lists its own)
+        error: site `blocks.0.hook_mlp_out`: this network's architecture has no such site (`searchlens sites --checkpoint C` lists its own)
     "#]],
     );
     check_bad(

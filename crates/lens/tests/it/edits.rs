@@ -115,7 +115,13 @@ fn plan_of(address: &str, edit: &str) -> Plan {
 }
 
 /// Weighted mean loss and the gradient of the parameters, in f64.
-fn loss_and_gradient(model: &Model, params: &[f64], plan: &Plan, references: &Tensors, gradient: bool) -> (f64, Vec<f64>) {
+fn loss_and_gradient(
+    model: &Model,
+    params: &[f64],
+    plan: &Plan,
+    references: &Tensors,
+    gradient: bool,
+) -> (f64, Vec<f64>) {
     let roles: Vec<Vec<Role>> = (0..N_SEQ).map(roles).collect();
     let sequences: Vec<Sequence<'_>> = roles.iter().map(|roles| Sequence { len: SEQ, roles: Some(roles) }).collect();
     let resolved = ResolvedPlan::new(plan, references, &model.config, &sequences).unwrap();
@@ -195,17 +201,19 @@ fn a_run_patched_with_itself_keeps_its_bits() {
         for at in At::all(&config) {
             let clean = captured(&model, &[&at.to_string(), "logits"], &Vec::new(), &Tensors::new(), 1);
             let run = clean.values[0].clone().stacked().unwrap();
-            // Heads with inputs of their own go through other products than heads that share one.
-            let by_head = matches!(at.site, Site::AttnIn | Site::QInput | Site::KInput | Site::VInput);
+            // Heads with inputs of their own go through other products than heads that share one, and attention is computed
+            // with its pattern once z is edited: there the bits differ before the patch.
+            let per_head = matches!(at.site, Site::AttnIn | Site::QInput | Site::KInput | Site::VInput);
+            let bound = if per_head || at.site == Site::Z { 1e-5 } else { 0.0 };
             let mut references = references(&config, at);
             references.insert("run".into(), run);
             for edit in edits(at).into_iter().filter(|edit| edit.contains("interchange")) {
                 let plan = plan_of(&at.to_string(), edit);
                 let patched = captured(&model, &[&at.to_string(), "logits"], &plan, &references, 1);
-                assert_eq!(patched.values[0].values, clean.values[0].values, "{at} {edit}");
-                let worst = patched.values[1].values.iter().zip(&clean.values[1].values).map(|(a, b)| (a - b).abs());
-                let bound = if by_head { 1e-5 } else { 0.0 };
-                assert!(worst.fold(0.0, f32::max) <= bound, "{at} {edit}");
+                for (patched, clean) in patched.values.iter().zip(&clean.values) {
+                    let near = |(a, b): (&f32, &f32)| a == b || (a - b).abs() <= bound;
+                    assert!(patched.values.iter().zip(&clean.values).all(near), "{at} {edit}: {}", patched.address);
+                }
             }
         }
     }
@@ -227,7 +235,7 @@ fn knocked_out_edges_carry_no_attention() {
             assert!((after[key] - want).abs() < 1e-6, "row {row}, key {key}");
         }
     }
-    assert_eq!(cut.values[1], clean.values[1]);
+    assert_eq!(cut.values[1].values, clean.values[1].values);
     assert_eq!((cut.receipts[0].rows, cut.receipts[0].entries), (N_SEQ, N_SEQ));
     // A query without keys attends to nothing.
     let nothing = captured(&model, &addresses, &plan_of("attn_scores.1[head=2]", r#""knock_out""#), &Tensors::new(), 1);
@@ -238,7 +246,14 @@ fn knocked_out_edges_carry_no_attention() {
 #[test]
 fn captures_are_cut_to_their_addresses() {
     let model = network(&config());
-    let addresses = ["resid_post.0", "resid_post.0[role=target]", "z.1", "z.1[head=2,pos=3..5]", "pattern.0", "pattern.0[head=1,pos=4,key=1..3]"];
+    let addresses = [
+        "resid_post.0",
+        "resid_post.0[role=target]",
+        "z.1",
+        "z.1[head=2,pos=3..5]",
+        "pattern.0",
+        "pattern.0[head=1,pos=4,key=1..3]",
+    ];
     let one = captured(&model, &addresses, &Vec::new(), &Tensors::new(), 1);
     assert_eq!(one, captured(&model, &addresses, &Vec::new(), &Tensors::new(), 2));
     let [resid, target, z, head, pattern, keys] = &one.values[..] else { panic!("six addresses") };
@@ -272,8 +287,7 @@ fn check_generation(model: &Model, plan: &Plan, references: &Tensors) {
     let (tokens, roles) = (tokens(), (0..N_SEQ).map(roles).collect::<Vec<_>>());
     let prompts: Vec<&[u32]> = (0..N_SEQ).map(|row| &tokens[row * SEQ..][..5 + row]).collect();
     let known = |row: usize| Some(&roles[row][..prompts[row].len()]);
-    let sequences: Vec<Sequence<'_>> =
-        (0..N_SEQ).map(|row| Sequence { len: SEQ, roles: known(row) }).collect();
+    let sequences: Vec<Sequence<'_>> = (0..N_SEQ).map(|row| Sequence { len: SEQ, roles: known(row) }).collect();
     let resolved = ResolvedPlan::new(plan, references, &model.config, &sequences).unwrap();
     let mut tap = resolved.tap();
     let stop = Stop { end: None, max_new_tokens: 2 };
