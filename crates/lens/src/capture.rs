@@ -11,10 +11,8 @@ use rayon::prelude::*;
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_model::Model;
 use searchlens_model::acts::Acts;
-use searchlens_model::backward::{ActGrads, backward};
+use searchlens_model::backward::ActGrads;
 use searchlens_model::config::ModelConfig;
-use searchlens_model::forward::forward;
-use searchlens_model::kernels::attention::KvGradient;
 use searchlens_model::kernels::lanes::add;
 use searchlens_model::kernels::loss::cross_entropy;
 use searchlens_model::model::TokensError;
@@ -292,7 +290,7 @@ struct Batch {
 
 impl Job<'_> {
     fn run(&self, inputs: &[Input<'_>], range: Range<usize>) -> Batch {
-        let (net, inputs) = (self.model.net(), &inputs[range.clone()]);
+        let inputs = &inputs[range.clone()];
         let seq = inputs[0].ids.len();
         let tokens: Vec<u32> = inputs.iter().flat_map(|input| input.ids).copied().collect();
         let sequences = Sequences { tokens: &tokens, seq };
@@ -310,16 +308,16 @@ impl Job<'_> {
             gradients: none(),
         };
         let (mut acts, mut grads) = (Acts::default(), ActGrads::default());
-        forward(net, sequences, &mut acts, &mut tap);
+        self.model.forward(sequences, &mut acts, &mut tap);
         let (mut loss, mut param_grads) = (0.0, Vec::new());
         if self.pass != Pass::Forward {
             let weights: Vec<f32> = inputs.iter().flat_map(weights).collect();
-            grads.resize(net.config, inputs.len(), seq);
+            grads.resize(&self.model.config, inputs.len(), seq);
             loss = cross_entropy(seq, &acts.logits, &tokens, &weights, self.scale, &mut grads.logits);
         }
         if self.pass == Pass::Gradients {
-            param_grads.resize(net.params.len(), 0.0);
-            backward(net, sequences, &acts, KvGradient::AllQueries, &mut grads, &mut param_grads, &mut tap);
+            param_grads.resize(self.model.params.len(), 0.0);
+            self.model.backward(sequences, &acts, &mut grads, &mut param_grads, &mut tap);
         }
         let CaptureTap { edits, shapes, values, gradients, .. } = tap;
         Batch { shapes, values, gradients, loss, param_grads, counts: edits.into_counts() }

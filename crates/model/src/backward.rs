@@ -76,7 +76,7 @@ pub fn backward<F: Real>(
     kv_gradient: KvGradient,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let Net { config, layout, .. } = net;
     tap.backward(At::new(Site::UnembedOut, 0), &mut grads.logits);
@@ -115,7 +115,7 @@ fn norm_bwd<F: Real>(
     grad: &mut [F],
     dscale: &mut [F],
     param_grads: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     if normalization == Normalization::None {
         return;
@@ -134,7 +134,7 @@ fn norm_bwd<F: Real>(
 }
 
 /// The gradient of a sublayer's output: the residual stream's own, or a copy that went through the tap.
-fn offered<'a, F: Real>(site: At, resid: &'a [F], copy: &'a mut [F], tap: &mut impl Tap<F>) -> &'a [F] {
+fn offered<'a, F: Real>(site: At, resid: &'a [F], copy: &'a mut [F], tap: &mut dyn Tap<F>) -> &'a [F] {
     if !tap.wants(site) {
         return resid;
     }
@@ -150,7 +150,7 @@ fn mlp_bwd<F: Real>(
     block: &BlockActs<F>,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let Net { config, .. } = net;
     let at = |site| At::new(site, layer);
@@ -185,7 +185,7 @@ fn attention_bwd<F: Real>(
     kv_gradient: KvGradient,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let Net { config, .. } = net;
     let at = |site| At::new(site, layer);
@@ -283,7 +283,7 @@ fn embed_bwd<F: Real>(
     sequences: Sequences<'_>,
     grads: &mut ActGrads<F>,
     param_grads: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let d = net.config.d_model;
     if let Some(w_pos) = net.layout.w_pos {

@@ -22,17 +22,17 @@ use crate::tap::Tap;
 /// Input sites of queries, keys and values, in the order of [`BlockActs::by_head`].
 const INPUTS: [Site; 3] = [Site::QInput, Site::KInput, Site::VInput];
 
-fn is_wanted<F: Real>(layer: usize, tap: &impl Tap<F>) -> bool {
+fn is_wanted<F: Real>(layer: usize, tap: &dyn Tap<F>) -> bool {
     tap.wants(At::new(Site::AttnIn, layer)) || INPUTS.iter().any(|&site| tap.wants(At::new(site, layer)))
 }
 
-fn is_edited<F: Real>(layer: usize, tap: &impl Tap<F>) -> bool {
+fn is_edited<F: Real>(layer: usize, tap: &dyn Tap<F>) -> bool {
     tap.edits(At::new(Site::AttnIn, layer)) || INPUTS.iter().any(|&site| tap.edits(At::new(site, layer)))
 }
 
 /// Offers each head's inputs to the tap. Leaves them in `block.by_head` if the tap edits one of them, else leaves that empty.
 #[inline]
-pub(crate) fn offer_inputs<F: Real>(net: Net<'_, F>, layer: usize, block: &mut BlockActs<F>, tap: &mut impl Tap<F>) {
+pub(crate) fn offer_inputs<F: Real>(net: Net<'_, F>, layer: usize, block: &mut BlockActs<F>, tap: &mut dyn Tap<F>) {
     for input in &mut block.by_head {
         input.x.clear();
     }
@@ -63,7 +63,7 @@ pub(crate) fn project<F: Real>(
     w: Slot,
     b: Slot,
     out: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     norm(net, layer, slots, input, tap);
     let (h, dh, d) = (net.config.n_heads, net.config.d_head, net.config.d_model);
@@ -75,7 +75,7 @@ pub(crate) fn project<F: Real>(
     add_bias(out, b.of(net.params));
 }
 
-fn norm<F: Real>(net: Net<'_, F>, layer: usize, slots: NormSlots, input: &mut HeadInput<F>, tap: &mut impl Tap<F>) {
+fn norm<F: Real>(net: Net<'_, F>, layer: usize, slots: NormSlots, input: &mut HeadInput<F>, tap: &mut dyn Tap<F>) {
     let (h, d) = (net.config.n_heads, net.config.d_model);
     let HeadInput { x, norm: acts } = input;
     acts.resize(x.len() / d, d);
@@ -124,7 +124,7 @@ pub(crate) struct InputGrads<F> {
 
 impl<F: Real> InputGrads<F> {
     /// Buffers for one layer; `None` if no tap asks.
-    pub(crate) fn new(net: Net<'_, F>, layer: usize, block: &BlockActs<F>, tap: &impl Tap<F>) -> Option<InputGrads<F>> {
+    pub(crate) fn new(net: Net<'_, F>, layer: usize, block: &BlockActs<F>, tap: &dyn Tap<F>) -> Option<InputGrads<F>> {
         if !is_wanted(layer, tap) {
             return None;
         }
@@ -158,7 +158,7 @@ impl<F: Real> InputGrads<F> {
         which: usize,
         w: Slot,
         dout: &[F],
-        tap: &mut impl Tap<F>,
+        tap: &mut dyn Tap<F>,
     ) {
         if let Some(input) = self.shared.take() {
             self.input_bwd(net, layer, slots.ln1, which, &input, w, dout, None, tap);
@@ -177,7 +177,7 @@ impl<F: Real> InputGrads<F> {
         [w, b]: [Slot; 2],
         dout: &[F],
         param_grads: &mut [F],
-        tap: &mut impl Tap<F>,
+        tap: &mut dyn Tap<F>,
     ) {
         let (h, dh, d) = (net.config.n_heads, net.config.d_head, net.config.d_model);
         let (x, grad) = (view(&input.norm.out, h * d), view(dout, h * dh));
@@ -200,7 +200,7 @@ impl<F: Real> InputGrads<F> {
         w: Slot,
         dout: &[F],
         param_grads: Option<&mut [F]>,
-        tap: &mut impl Tap<F>,
+        tap: &mut dyn Tap<F>,
     ) {
         let (h, dh, d) = (net.config.n_heads, net.config.d_head, net.config.d_model);
         let mut grad = vec![F::ZERO; self.sum.len()];
@@ -223,7 +223,7 @@ impl<F: Real> InputGrads<F> {
         input: &HeadInput<F>,
         grad: &mut [F],
         param_grads: Option<&mut [F]>,
-        tap: &mut impl Tap<F>,
+        tap: &mut dyn Tap<F>,
     ) {
         if net.config.normalization == Normalization::None {
             return;
@@ -253,7 +253,7 @@ impl<F: Real> InputGrads<F> {
 
     /// Offers the gradient at `hook_attn_in`. If the heads have inputs of their own, also offers those at `ln1`'s sites and
     /// leaves the sum over heads, the gradient of the residual stream, in `dx`.
-    pub(crate) fn finish(mut self, net: Net<'_, F>, layer: usize, dx: &mut [F], tap: &mut impl Tap<F>) {
+    pub(crate) fn finish(mut self, net: Net<'_, F>, layer: usize, dx: &mut [F], tap: &mut dyn Tap<F>) {
         let at = |site| At::new(site, layer);
         tap.backward(at(Site::AttnIn), &mut self.sum);
         if self.shared.is_some() {
@@ -288,7 +288,7 @@ pub(crate) fn result_bwd<F: Real>(
     branch: &[F],
     dz: &mut [F],
     param_grads: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let (h, dh, d) = (net.config.n_heads, net.config.d_head, net.config.d_model);
     add_column_sums(slots.b_o.of_mut(param_grads), branch);

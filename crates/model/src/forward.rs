@@ -25,7 +25,7 @@ use crate::tap::Tap;
 ///
 /// # Panics
 /// If a token is not below `d_vocab` or a sequence is longer than `n_ctx`: check input with [`crate::Model::check`].
-pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Acts<F>, tap: &mut impl Tap<F>) {
+pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Acts<F>, tap: &mut dyn Tap<F>) {
     forward_after(net, sequences, &mut NoPast, acts, tap);
 }
 
@@ -33,9 +33,9 @@ pub fn forward<F: Real>(net: Net<'_, F>, sequences: Sequences<'_>, acts: &mut Ac
 pub(crate) fn forward_after<F: Real>(
     net: Net<'_, F>,
     sequences: Sequences<'_>,
-    past: &mut impl Past<F>,
+    past: &mut dyn Past<F>,
     acts: &mut Acts<F>,
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let Net { config, layout, .. } = net;
     acts.resize(config, sequences.n_seq(), sequences.seq);
@@ -72,10 +72,10 @@ pub(crate) fn forward_after<F: Real>(
 fn embed<F: Real>(
     net: Net<'_, F>,
     sequences: Sequences<'_>,
-    past: &impl Past<F>,
+    past: &dyn Past<F>,
     resid: &mut [F],
     positions: &mut [F],
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let d = net.config.d_model;
     let w_e = net.layout.w_e.of(net.params);
@@ -100,7 +100,7 @@ fn norm<F: Real>(
     [scale_site, normalized_site]: [At; 2],
     x: &[F],
     acts: &mut NormActs<F>,
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     if normalization == Normalization::None {
         acts.out.copy_from_slice(x);
@@ -124,12 +124,12 @@ fn attention<F: Real>(
     layer: usize,
     slots: &BlockSlots,
     sequences: Sequences<'_>,
-    past: &mut impl Past<F>,
+    past: &mut dyn Past<F>,
     block: &mut BlockActs<F>,
     branch: &mut [F],
     packing: &mut Packing<F>,
     rotary: &mut RotaryTable<F>,
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let Net { config, params, .. } = net;
     let at = |site| At::new(site, layer);
@@ -176,7 +176,7 @@ fn attention<F: Real>(
 /// Calls `work` on runs of sequences that start at the same position.
 fn for_each_start<F: Real>(
     dims: AttnDims,
-    past: &impl Past<F>,
+    past: &dyn Past<F>,
     x: &mut [F],
     mut work: impl FnMut(AttnDims, usize, &mut [F]),
 ) {
@@ -198,7 +198,7 @@ fn mlp<F: Real>(
     block: &mut BlockActs<F>,
     branch: &mut [F],
     packing: &mut Packing<F>,
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) {
     let config = net.config;
     let at = |site| At::new(site, layer);

@@ -2,9 +2,14 @@
 
 use searchlens_base::fault::{Fault, HasFault};
 
+use crate::acts::Acts;
+use crate::backward::{ActGrads, backward};
 use crate::config::ModelConfig;
+use crate::forward::forward;
+use crate::kernels::attention::KvGradient;
 use crate::net::{Net, Products, Sequences};
 use crate::params::Layout;
+use crate::tap::Tap;
 use rand::Rng;
 
 /// Architecture, parameter table and parameters of one network.
@@ -47,6 +52,30 @@ impl Model {
     /// Returns the network as the passes read it, in f32.
     pub fn net(&self) -> Net<'_, f32> {
         Net { config: &self.config, layout: &self.layout, params: &self.params, products: Products::Plain }
+    }
+
+    /// Runs the network on sequences of equal length and leaves every activation in `acts`.
+    ///
+    /// Compiled here, once: other crates should prefer this to the generic [`forward`].
+    ///
+    /// # Panics
+    /// As [`forward`]: check input with [`Model::check`].
+    pub fn forward(&self, sequences: Sequences<'_>, acts: &mut Acts<f32>, tap: &mut dyn Tap<f32>) {
+        forward(self.net(), sequences, acts, tap);
+    }
+
+    /// Runs the network backward from `grads.logits`, and adds the exact gradients of the parameters to `param_grads`.
+    ///
+    /// `acts` must be those of [`Model::forward`] on the same sequences with the same tap. Compiled here, once.
+    pub fn backward(
+        &self,
+        sequences: Sequences<'_>,
+        acts: &Acts<f32>,
+        grads: &mut ActGrads<f32>,
+        param_grads: &mut [f32],
+        tap: &mut dyn Tap<f32>,
+    ) {
+        backward(self.net(), sequences, acts, KvGradient::AllQueries, grads, param_grads, tap);
     }
 
     /// Converts the parameters to f64: a [`Net`] on them shows which differences are rounding.

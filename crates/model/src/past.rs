@@ -29,7 +29,7 @@ pub(crate) trait Past<F: Real> {
         dims: AttnDims,
         block: &mut BlockActs<F>,
         packing: &mut Packing<F>,
-        tap: &mut impl Tap<F>,
+        tap: &mut dyn Tap<F>,
     );
 }
 
@@ -51,7 +51,7 @@ impl<F: Real> Past<F> for NoPast {
         dims: AttnDims,
         block: &mut BlockActs<F>,
         packing: &mut Packing<F>,
-        tap: &mut impl Tap<F>,
+        tap: &mut dyn Tap<F>,
     ) {
         let rows = dims.n_seq * dims.n_heads * dims.seq;
         let [scores, pattern, z] = [Site::AttnScores, Site::Pattern, Site::Z].map(|site| At::new(site, layer));
@@ -73,7 +73,7 @@ impl<F: Real> Past<F> for NoPast {
 fn to_pattern<F: Real>(
     layer: usize,
     block: &mut BlockActs<F>,
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
     softmax_rows: impl FnOnce(&mut [F]),
 ) {
     let at = |site| At::new(site, layer);
@@ -172,7 +172,7 @@ impl<F: Real> Past<F> for Continued<'_, F> {
         dims: AttnDims,
         block: &mut BlockActs<F>,
         packing: &mut Packing<F>,
-        tap: &mut impl Tap<F>,
+        tap: &mut dyn Tap<F>,
     ) {
         self.append(layer, dims, &block.k, &block.v);
         let n_keys = <Self as Past<F>>::n_keys(self, dims.seq);

@@ -21,21 +21,21 @@ pub struct Recording<F> {
 }
 
 /// A tap that records the values of chosen sites after the edits of an inner tap.
-pub struct Recorder<'a, F, T> {
+pub struct Recorder<'a, F> {
     sites: BTreeSet<At>,
-    inner: &'a mut T,
+    inner: &'a mut dyn Tap<F>,
     /// What has been recorded so far.
     pub recording: Recording<F>,
 }
 
-impl<'a, F: Real, T: Tap<F>> Recorder<'a, F, T> {
+impl<'a, F: Real> Recorder<'a, F> {
     /// Records `sites`, after the edits of `inner`.
-    pub fn new(sites: impl IntoIterator<Item = At>, inner: &'a mut T) -> Recorder<'a, F, T> {
+    pub fn new(sites: impl IntoIterator<Item = At>, inner: &'a mut dyn Tap<F>) -> Recorder<'a, F> {
         Recorder { sites: sites.into_iter().collect(), inner, recording: Recording::default() }
     }
 }
 
-impl<F: Real, T: Tap<F>> Tap<F> for Recorder<'_, F, T> {
+impl<F: Real> Tap<F> for Recorder<'_, F> {
     fn wants(&self, at: At) -> bool {
         self.sites.contains(&at) || self.inner.wants(at)
     }
@@ -80,9 +80,9 @@ pub struct Moment {
 
 /// A tap that records token by token, after the edits of an inner tap. A token's values do not depend on how its sequence was cut
 /// into windows, so a trace of generation compares directly with one of a pass over the finished sequences.
-pub struct Trace<'a, F, T> {
+pub struct Trace<'a, F> {
     sites: BTreeSet<At>,
-    inner: &'a mut T,
+    inner: &'a mut dyn WindowTap<F>,
     rows: Vec<usize>,
     first: Vec<usize>,
     seq: usize,
@@ -91,9 +91,9 @@ pub struct Trace<'a, F, T> {
     pub values: BTreeMap<Moment, Vec<F>>,
 }
 
-impl<'a, F: Real, T: WindowTap<F>> Trace<'a, F, T> {
+impl<'a, F: Real> Trace<'a, F> {
     /// Traces `sites`, after the edits of `inner`. Needs a [`Window`] before each pass.
-    pub fn new(sites: impl IntoIterator<Item = At>, inner: &'a mut T) -> Trace<'a, F, T> {
+    pub fn new(sites: impl IntoIterator<Item = At>, inner: &'a mut dyn WindowTap<F>) -> Trace<'a, F> {
         let (rows, first) = (Vec::new(), Vec::new());
         Trace { sites: sites.into_iter().collect(), inner, rows, first, seq: 0, n_keys: 0, values: BTreeMap::new() }
     }
@@ -114,7 +114,7 @@ impl<'a, F: Real, T: WindowTap<F>> Trace<'a, F, T> {
     }
 }
 
-impl<F: Real, T: WindowTap<F>> Tap<F> for Trace<'_, F, T> {
+impl<F: Real> Tap<F> for Trace<'_, F> {
     fn wants(&self, at: At) -> bool {
         self.sites.contains(&at) || self.inner.wants(at)
     }
@@ -150,7 +150,7 @@ impl<F: Real, T: WindowTap<F>> Tap<F> for Trace<'_, F, T> {
     }
 }
 
-impl<F: Real, T: WindowTap<F>> WindowTap<F> for Trace<'_, F, T> {
+impl<F: Real> WindowTap<F> for Trace<'_, F> {
     fn window(&mut self, window: Window<'_>) {
         self.inner.window(window);
         (self.rows, self.first) = (window.rows.to_vec(), window.first.to_vec());
@@ -177,7 +177,7 @@ pub fn run<F: Real>(
     sequences: Sequences<'_>,
     weights: &[f32],
     gradients: bool,
-    tap: &mut impl Tap<F>,
+    tap: &mut dyn Tap<F>,
 ) -> Run<F> {
     let (mut acts, mut grads) = (Acts::default(), ActGrads::default());
     forward(net, sequences, &mut acts, tap);

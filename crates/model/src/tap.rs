@@ -12,7 +12,8 @@ use crate::stage::Stage;
 ///
 /// Values have the shape of [`crate::sites::Site::shape`], row-major, in TransformerLens' axis order.
 ///
-/// Every method does nothing by default and then compiles to nothing.
+/// Every method does nothing by default. Passes take taps as trait objects: a call a site costs nothing beside the work between
+/// sites, and the passes are compiled once instead of once for each tap.
 pub trait Tap<F: Real> {
     /// Whether the tap reads or edits this site. Sites that cost extra are computed only if it does.
     #[inline(always)]

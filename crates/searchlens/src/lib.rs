@@ -26,7 +26,8 @@
 //! use searchlens::formats::draw::{Drawing, unicode};
 //! use searchlens::model::Model;
 //! use searchlens::model::config::ModelConfig;
-//! use searchlens::model::forward::{Acts, Sequences, forward};
+//! use searchlens::model::acts::Acts;
+//! use searchlens::model::net::Sequences;
 //! use searchlens::model::record::Recorder;
 //! use searchlens::model::sites::{At, Site};
 //! use searchlens::model::tap::NoTap;
@@ -35,7 +36,7 @@
 //! use searchlens::tasks::splits::Split;
 //! use searchlens::tasks::task::Task;
 //! use searchlens::tokens::sequence::encoded::LossOn;
-//! use searchlens::tokens::example::{EdgeOrder, Example};
+//! use searchlens::tokens::sequence::example::{EdgeOrder, Example};
 //! use searchlens::tokens::tokenizer::Tokenizer;
 //!
 //! // A maze of the test split, whose symmetry class no training run sees.
@@ -56,7 +57,7 @@
 //! let pattern = At::new(Site::Pattern, 1);
 //! let mut no_edits = NoTap;
 //! let mut recorder = Recorder::new([pattern], &mut no_edits);
-//! forward(model.net(), Sequences { tokens: &encoded.ids, seq }, &mut Acts::default(), &mut recorder);
+//! model.forward(Sequences { tokens: &encoded.ids, seq }, &mut Acts::default(), &mut recorder);
 //! assert_eq!(recorder.recording.values[&pattern].len(), 4 * seq * seq);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -1,7 +1,6 @@
 //! Every kind of task is trained on and evaluated, from config to scores.
 
 use searchlens_model::acts::Acts;
-use searchlens_model::forward::forward;
 use searchlens_model::generate::Decoder;
 use searchlens_model::kernels::tier::Precision;
 use searchlens_model::net::Sequences;
@@ -105,7 +104,7 @@ fn a_teacherless_network_answers_as_it_was_trained() {
         let masks = vec![mask; answer.len() - 1];
         let tokens = [&problem.prompt.ids[..], &masks].concat();
         let mut acts = Acts::<f32>::default();
-        forward(model.net(), Sequences { tokens: &tokens, seq: tokens.len() }, &mut acts, &mut NoTap);
+        model.forward(Sequences { tokens: &tokens, seq: tokens.len() }, &mut acts, &mut NoTap);
         let rows = acts.logits.chunks(model.config.d_vocab).skip(problem.prompt.len() - 1);
         for (row, &token) in rows.zip(answer) {
             assert!(row.iter().all(|&logit| logit <= row[token as usize] + 1e-4));
