@@ -11,7 +11,7 @@ use crate::record::MazeRecord;
 ///
 /// ```
 /// use searchlens_formats::draw::{Drawing, ascii};
-/// use searchlens_tasks::maze::{Lattice, Maze};
+/// use searchlens_tasks::problem::maze::{Lattice, Maze};
 ///
 /// let maze = Maze::new(Lattice::new(1, 3), &[(0, 1), (1, 2)]);
 /// let drawing = Drawing { start: Some(0), end: Some(2), path: vec![0, 1, 2], ..Drawing::bare(maze) };

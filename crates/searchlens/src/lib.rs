@@ -31,7 +31,8 @@
 //! use searchlens::model::record::Recorder;
 //! use searchlens::model::sites::{At, Site};
 //! use searchlens::model::tap::NoTap;
-//! use searchlens::tasks::config::{MazeConfig, TaskConfig};
+//! use searchlens::tasks::config::TaskConfig;
+//! use searchlens::tasks::mazes::config::MazeConfig;
 //! use searchlens::tasks::mazes::generators::Generator;
 //! use searchlens::tasks::splits::Split;
 //! use searchlens::tasks::task::Task;

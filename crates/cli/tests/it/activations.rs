@@ -181,13 +181,13 @@ fn bad_plans() {
     check(
         "[{}]",
         expect![[r#"
-            error: FOLDER/plan.json: not a plan of interventions: missing field `at` at line 1 column 3
+            error: FOLDER/plan.json: not a plan of edits: missing field `at` at line 1 column 3
         "#]],
     );
     check(
         r#"[{"at":"resid_pst.0","edit":"zero"}]"#,
         expect![[r#"
-            error: FOLDER/plan.json: not a plan of interventions: unknown site `resid_pst.0` (did you mean `resid_post.0` or `resid_pre.0` or `resid_mid.0`?); `searchlens sites` lists them at line 1 column 20
+            error: FOLDER/plan.json: not a plan of edits: unknown site `resid_pst.0` (did you mean `resid_post.0` or `resid_pre.0` or `resid_mid.0`?); `searchlens sites` lists them at line 1 column 20
         "#]],
     );
     check(

@@ -326,7 +326,7 @@ fn bad_run_folders() {
     check(
         "train @/absent.toml",
         expect![[r#"
-            error: cannot read @/absent.toml: No such file or directory (os error 2); name a config that exists and may be read (`searchlens train --help` shows one)
+            error: cannot read @/absent.toml: No such file or directory (os error 2); give a config that exists and can be read (`searchlens train --help` shows one)
         "#]],
     );
     check(

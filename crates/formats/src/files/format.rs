@@ -5,7 +5,6 @@ use std::path::Path;
 use searchlens_base::text::listed;
 
 use crate::files::fault::{FileError, FileFault};
-use crate::files::zanj::Form as ZanjForm;
 
 /// A format of problem files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,5 +60,23 @@ impl Format {
     /// Returns all endings, for messages.
     pub fn endings() -> String {
         listed(ENDINGS.map(|(ending, _)| ending))
+    }
+}
+
+/// A form of maze-dataset's archives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZanjForm {
+    /// `MazeDataset:minimal`: solutions padded to the longest. maze-dataset's default from 100 mazes on.
+    Minimal,
+    /// `MazeDataset:minimal_soln_cat`: solutions concatenated.
+    SolutionsJoined,
+}
+
+impl ZanjForm {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ZanjForm::Minimal => "MazeDataset:minimal",
+            ZanjForm::SolutionsJoined => "MazeDataset:minimal_soln_cat",
+        }
     }
 }

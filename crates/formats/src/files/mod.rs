@@ -28,7 +28,7 @@ mod zanj;
 
 pub use entry::Entry;
 pub use fault::{FileError, FileFault};
-pub use format::Format;
+pub use format::{Format, ZanjForm};
 pub use header::{Header, Source, VERSION};
 pub use lines_header::{header_of_lines, header_path};
 pub use pages::is_decoding;
@@ -36,4 +36,3 @@ pub use raw::RawEntry;
 pub use reader::Reader;
 pub use shard::Shard;
 pub use writer::{FolderWriter, Writer};
-pub use zanj::Form as ZanjForm;

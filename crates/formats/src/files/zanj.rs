@@ -13,30 +13,13 @@ use serde_json::{Map, Value, json};
 
 use crate::files::archive::{ArchiveReader, ArchiveWriter, Spool};
 use crate::files::fault::FileFault;
+use crate::files::format::ZanjForm;
 use crate::files::header::Header;
 use crate::files::npy::{Array, Dtype};
 use crate::files::raw::{Body, RawEntry};
 use crate::files::sink::{Sink, wrong_format};
 use crate::files::table::{Cell, LONGEST, Row, Table};
 use searchlens_tasks::config::TaskConfig;
-
-/// A form of maze-dataset's archives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// `MazeDataset:minimal`: solutions padded to the longest. maze-dataset's default from 100 mazes on.
-    Minimal,
-    /// `MazeDataset:minimal_soln_cat`: solutions concatenated.
-    SolutionsJoined,
-}
-
-impl Form {
-    fn name(self) -> &'static str {
-        match self {
-            Form::Minimal => "MazeDataset:minimal",
-            Form::SolutionsJoined => "MazeDataset:minimal_soln_cat",
-        }
-    }
-}
 
 const MAIN: &str = "__zanj__.json";
 const META: &str = "__zanj_meta__.json";
@@ -56,7 +39,7 @@ type Written = (&'static str, Dtype, Vec<u64>);
 /// A `.zanj` file that is being written.
 pub(crate) struct ZanjSink {
     archive: ArchiveWriter,
-    form: Form,
+    form: ZanjForm,
     passages: Spool,
     endpoints: Spool,
     lengths: Spool,
@@ -69,7 +52,7 @@ pub(crate) struct ZanjSink {
 
 impl ZanjSink {
     /// `folder` is for temporary files.
-    pub(crate) fn new(file: File, folder: &Path, form: Form) -> Result<ZanjSink, FileFault> {
+    pub(crate) fn new(file: File, folder: &Path, form: ZanjForm) -> Result<ZanjSink, FileFault> {
         Ok(ZanjSink {
             archive: ArchiveWriter::new(file),
             form,
@@ -88,19 +71,19 @@ impl ZanjSink {
         let side = self.side.unwrap_or(0) as u64;
         let mut members = vec![("maze_connection_lists", Dtype::Bool, vec![self.n, 2, side, side])];
         self.passages.put(&mut self.archive, "maze_connection_lists.npy", &[self.n, 2, side, side])?;
-        if self.form == Form::SolutionsJoined {
+        if self.form == ZanjForm::SolutionsJoined {
             members.push(("maze_endpoints", Dtype::Int(1), vec![self.n, 2, 2]));
             self.endpoints.put(&mut self.archive, "maze_endpoints.npy", &[self.n, 2, 2])?;
         }
         members.push(("maze_solution_lengths", Dtype::Int(4), vec![self.n]));
         self.lengths.put(&mut self.archive, "maze_solution_lengths.npy", &[self.n])?;
         match self.form {
-            Form::SolutionsJoined => {
+            ZanjForm::SolutionsJoined => {
                 let shape = [self.solutions.len / 2, 2];
                 members.push(("maze_solutions_concat", Dtype::Int(1), shape.to_vec()));
                 self.solutions.put(&mut self.archive, "maze_solutions_concat.npy", &shape)?;
             }
-            Form::Minimal => {
+            ZanjForm::Minimal => {
                 let shape = [self.n, self.longest, 2];
                 members.push(("maze_solutions", Dtype::Int(1), shape.to_vec()));
                 let (mut lengths, mut solutions) = (self.lengths.rewound()?, self.solutions.rewound()?);
@@ -274,8 +257,8 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFaul
             let mazes = full(&archive, main["mazes"].take())?;
             return Ok((header, RawEntries { n: mazes.len() as u64, mazes: Mazes::Full(mazes), next: 0 }));
         }
-        name if name == Form::Minimal.name() => "maze_solutions",
-        name if name == Form::SolutionsJoined.name() => "maze_solutions_concat",
+        name if name == ZanjForm::Minimal.name() => "maze_solutions",
+        name if name == ZanjForm::SolutionsJoined.name() => "maze_solutions_concat",
         other => {
             let what = format!("has the unknown form {other:?}");
             let remedy = "give a file of the form MazeDataset, MazeDataset:minimal or MazeDataset:minimal_soln_cat";
@@ -288,8 +271,8 @@ pub(crate) fn open(path: &Path) -> Result<(Option<Header>, RawEntries), FileFaul
     let shape = |array: &Array| FileFault::part(&array.name, format!("is of shape {:?}", array.shape));
     let [n, 2, rows, cols] = passages.shape[..] else { return Err(shape(&passages)) };
     let width = match solutions.shape[..] {
-        [of, width, 2] if of == n && format == Form::Minimal.name() => Some(width),
-        [_, 2] if format == Form::SolutionsJoined.name() => None,
+        [of, width, 2] if of == n && format == ZanjForm::Minimal.name() => Some(width),
+        [_, 2] if format == ZanjForm::SolutionsJoined.name() => None,
         _ => return Err(shape(&solutions)),
     };
     if lengths.shape != [n] {

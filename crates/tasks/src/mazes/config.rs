@@ -9,8 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::keys::unknown_key;
 use crate::mazes::endpoints::EndpointRules;
 use crate::mazes::error::{MAX_CELLS, MAX_WALK_SIDE, MAX_WEIGHT, MazeError};
-use crate::mazes::generators::options::{OptionName, OptionTable, OptionValue};
+use crate::mazes::generators::options::{OptionTable, OptionValue};
 use crate::mazes::generators::{Dfs, Generator, Prim, Probability, Start};
+use crate::mazes::option_name::OptionName;
 use crate::problem::maze::{Lattice, MIN_TORUS_SIDE};
 
 /// A validated config of mazes: one generator on a rectangle or torus.

@@ -1,7 +1,6 @@
 //! Errors of maze configs, and the limits they check.
 
-use crate::mazes::generators::GENERATORS;
-use crate::mazes::generators::options::OptionName;
+use crate::mazes::option_name::OptionName;
 use searchlens_base::fault::{Fault, HasFault};
 use searchlens_base::text::{listed, near_names};
 
@@ -52,10 +51,10 @@ pub enum MazeError {
     /// No generator has that name.
     #[error(
         "generator = \"{name}\": there is no such generator{}; available: {}",
-        near_names(name.strip_prefix("gen_").unwrap_or(name), generator_names()),
-        listed(generator_names())
+        near_names(name.strip_prefix("gen_").unwrap_or(name), known.iter().copied()),
+        listed(known.iter().copied())
     )]
-    UnknownGenerator { name: String },
+    UnknownGenerator { name: String, known: Vec<&'static str> },
     /// The generator does not take that option.
     #[error("{option} = {value}: the generator `{generator}` takes no such option; remove it ({})", takes_what(takes))]
     UnusedOption { option: OptionName, value: String, generator: &'static str, takes: &'static [OptionName] },
@@ -98,11 +97,6 @@ impl HasFault for MazeError {
     fn fault(&self) -> Fault {
         Fault::BadInput
     }
-}
-
-/// Lists the names of all generators.
-pub(crate) fn generator_names() -> impl Iterator<Item = &'static str> + Clone {
-    GENERATORS.iter().map(|kind| kind.name)
 }
 
 fn takes_what(options: &[OptionName]) -> String {

@@ -5,3 +5,4 @@ pub mod count;
 pub mod endpoints;
 pub mod error;
 pub mod generators;
+pub mod option_name;

@@ -2,7 +2,8 @@
 
 use searchlens_tasks::config::TaskConfig;
 use searchlens_tasks::mazes::config::{MazeConfig, RawMazeConfig};
-use searchlens_tasks::mazes::generators::options::{OptionName, OptionValue};
+use searchlens_tasks::mazes::generators::options::OptionValue;
+use searchlens_tasks::mazes::option_name::OptionName;
 use searchlens_tasks::task::Task;
 use serde::{Deserialize, Serialize};
 

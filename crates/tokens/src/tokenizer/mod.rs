@@ -270,7 +270,7 @@ impl Tokenizer {
     /// or not.
     ///
     /// ```
-    /// use searchlens_tasks::maze::{Lattice, Maze};
+    /// use searchlens_tasks::problem::maze::{Lattice, Maze};
     /// use searchlens_tokens::sequence::encoded::LossOn;
     /// use searchlens_tokens::sequence::example::{EdgeOrder, Example};
     /// use searchlens_tokens::tokenizer::Tokenizer;
@@ -339,7 +339,7 @@ impl Tokenizer {
     /// Reads the tokens that a model generated after the prompt of `example`, well-formed or not.
     ///
     /// ```
-    /// use searchlens_tasks::maze::{Lattice, Maze};
+    /// use searchlens_tasks::problem::maze::{Lattice, Maze};
     /// use searchlens_tokens::sequence::example::Example;
     /// use searchlens_tokens::tokenizer::Tokenizer;
     ///

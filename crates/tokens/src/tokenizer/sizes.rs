@@ -10,7 +10,8 @@ use crate::sequence::example::{EdgeOrder, Example};
 use crate::sequence::grammar::Grammar;
 use crate::sequence::io::Writer;
 use crate::sequence::vocab::Vocab;
-use crate::tokenizer::{Tokenizer, TokenizerConfig, TokenizerError};
+use crate::tokenizer::error::TokenizerError;
+use crate::tokenizer::{Tokenizer, TokenizerConfig};
 
 /// A tokenizer for mazes of several sizes.
 ///

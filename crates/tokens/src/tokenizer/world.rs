@@ -8,7 +8,7 @@ use searchlens_tasks::problem::maze::Lattice;
 
 use crate::graphs::Nodes;
 use crate::puzzles::game::Game;
-use crate::tokenizer::TokenizerError;
+use crate::tokenizer::error::TokenizerError;
 
 /// What the problems of a tokenizer have in common.
 #[derive(Clone, Debug, PartialEq)]

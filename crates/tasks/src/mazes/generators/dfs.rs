@@ -1,8 +1,9 @@
 //! Randomised depth-first search, with maze-dataset's limits.
 
-use super::options::{Amount, OptionName, OptionTable, Start};
+use super::options::{Amount, OptionTable, Start};
 use super::sides::{UnvisitedSides, n_sides};
 use crate::mazes::error::MazeError;
+use crate::mazes::option_name::OptionName;
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::{Stream, below};

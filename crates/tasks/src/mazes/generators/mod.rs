@@ -20,9 +20,10 @@ pub use options::{Amount, Probability, Start};
 pub use prim::Prim;
 
 use crate::mazes::error::MazeError;
+use crate::mazes::option_name::OptionName;
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
-use options::{OptionName, OptionTable};
+use options::OptionTable;
 use searchlens_base::stream::Stream;
 
 /// A maze generator with its options.
@@ -187,7 +188,10 @@ impl Generator {
     /// If the generator is unknown, does not take an option, or a value has the wrong form.
     pub fn read(name: &str, options: &OptionTable) -> Result<Generator, MazeError> {
         let kind = GENERATORS.iter().find(|kind| kind.name == name);
-        let kind = kind.ok_or_else(|| MazeError::UnknownGenerator { name: name.to_owned() })?;
+        let kind = kind.ok_or_else(|| MazeError::UnknownGenerator {
+            name: name.to_owned(),
+            known: GENERATORS.iter().map(|info| info.name).collect(),
+        })?;
         match options.iter().find(|(option, _)| !kind.options.contains(option)) {
             Some((option, value)) => Err(MazeError::UnusedOption {
                 option,

@@ -1,7 +1,8 @@
 //! Prim's algorithm, randomised.
 
-use super::options::{Amount, OptionName, OptionTable, Start};
+use super::options::{Amount, OptionTable, Start};
 use crate::mazes::error::MazeError;
+use crate::mazes::option_name::OptionName;
 use crate::problem::maze::Lattice;
 use crate::problem::passages::PassageSet;
 use searchlens_base::stream::{Stream, below};
