@@ -3,6 +3,8 @@
 mod house;
 mod interop;
 mod test;
+#[cfg(test)]
+mod words;
 
 use std::process::ExitCode;
 

@@ -43,7 +43,10 @@ fn stage(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Resul
 pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     // Set by the cargo that runs us.
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(program).args(arguments).current_dir(root()).status().context("cargo does not start")?;
+    let mut command = Command::new(program);
+    // Everything is built once: to write down what a second build could reuse costs a tenth.
+    command.args(arguments).current_dir(root()).env("CARGO_INCREMENTAL", "0");
+    let status = command.status().context("cargo does not start")?;
     if !status.success() {
         bail!("`cargo {}` ended with {status}", arguments.join(" "));
     }

@@ -150,7 +150,7 @@ impl Basis {
                 basis.add_components(&mut rest, |_, v| -v);
             }
             let length = norm(&rest);
-            if !(length > INDEPENDENT * norm(vector)) {
+            if length.is_nan() || length <= INDEPENDENT * norm(vector) {
                 return Err(index);
             }
             basis.vectors.extend(rest.iter().map(|v| v / length));

@@ -111,7 +111,7 @@ fn for_each_head<F: Real>(n_heads: usize, width: usize, values: &mut [F], mut wo
     }
 }
 
-/// Gradients of the heads' inputs on their way back through one layer.
+/// Gradients of the heads' inputs in the backward pass of one layer.
 pub(crate) struct InputGrads<F> {
     /// Copies of the shared input, if a tap reads the per-head gradients but no head has an input of its own.
     shared: Option<HeadInput<F>>,

@@ -3,7 +3,7 @@
 //! `resid_mid = resid_pre + attn(ln1(resid_pre))`, `resid_post = resid_mid + mlp(ln2(resid_mid))`,
 //! `logits = ln_final(resid_post) @ W_U + b_U` (pre-norm, as GPT-2 and TransformerLens).
 
-use crate::acts::{Acts, BlockActs, HeadInput};
+use crate::acts::{Acts, BlockActs};
 use crate::by_head::{head_results, offer_inputs, project, sum_heads};
 use crate::config::{Normalization, PositionEmbedding};
 use crate::kernels::activation::activate;
@@ -15,7 +15,7 @@ use crate::kernels::real::Real;
 use crate::kernels::rotary::RotaryTable;
 use crate::linear::linear;
 use crate::net::{Net, Sequences, attn_dims, norm_kind};
-use crate::params::{BlockSlots, MlpSlots, NormSlots, Slot};
+use crate::params::{BlockSlots, MlpSlots, NormSlots};
 use crate::past::{NoPast, Past};
 use crate::sites::{At, Site};
 use crate::stage::Stage;
@@ -139,7 +139,7 @@ fn attention<F: Real>(
     tap.over(Stage::Norm);
     let dims = attn_dims(config, sequences);
     let BlockActs { by_head: [q_input, k_input, v_input], ln1, q, k, v, .. } = block;
-    let projections: [(Site, Slot, Slot, &mut HeadInput<F>, &mut [F]); 3] = [
+    let projections = [
         (Site::Q, slots.w_q, slots.b_q, q_input, q),
         (Site::K, slots.w_k, slots.b_k, k_input, k),
         (Site::V, slots.w_v, slots.b_v, v_input, v),

@@ -250,10 +250,10 @@ fn broken_checkpoints() {
         error: FOLDER/c.safetensors: not a complete safetensors file (header too small); it may be truncated: use another checkpoint
     "#]],
     );
-    let mut spoilt = whole.clone();
-    spoilt[20] ^= 0xff;
+    let mut corrupted = whole.clone();
+    corrupted[20] ^= 0xff;
     check(
-        &spoilt,
+        &corrupted,
         expect![[r#"
         error: FOLDER/c.safetensors: not a complete safetensors file (invalid UTF-8 in header: invalid utf-8 sequence of 1 bytes from index 12); it may be truncated: use another checkpoint
     "#]],

@@ -55,7 +55,7 @@ pub(super) fn minimise(
         let mut direction = descent_direction(&gradient, &past, inverse_curvature);
         let mut slope = dot(&direction, &gradient);
         if slope >= 0.0 {
-            // Rounding has spoilt the memory: begin again with the preconditioned gradient.
+            // Rounding has corrupted the curvature history: restart from the preconditioned gradient.
             past.clear();
             direction = descent_direction(&gradient, &past, inverse_curvature);
             slope = dot(&direction, &gradient);

@@ -226,6 +226,15 @@ fn strip_of_rows<F: Real, S: Simd, const R: usize>(
     }
 }
 
+/// A row of the result, with one check: a tile of few columns has little else to do.
+#[inline(always)]
+fn row_of<'a, F>(out: &'a mut ViewMut<'_, F>, row: usize) -> &'a mut [F] {
+    assert!(row < out.nrows());
+    let (first, ncols) = (row * out.row_stride(), out.ncols());
+    // SAFETY: a view has `ncols` entries from `row · row_stride` on for each of its rows.
+    unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().add(first), ncols) }
+}
+
 /// `R` rows of the result by `V` vectors of columns from `from` on.
 #[inline(always)]
 fn whole<F: Real, S: Simd, const R: usize, const V: usize>(
@@ -246,13 +255,13 @@ fn whole<F: Real, S: Simd, const R: usize, const V: usize>(
             each::<R>(|r| (0..V).for_each(|v| sums[r][v] = bias[v]));
         }
         Store::Add => each::<R>(|r| {
-            let before = F::vectors::<S>(&out.row_mut(row + r)[from..from + len]);
+            let before = F::vectors::<S>(&row_of(out, row + r)[from..from + len]);
             (0..V).for_each(|v| sums[r][v] = before[v]);
         }),
     }
     add_products(simd, a, strip, from, &mut sums);
     each::<R>(|r| {
-        let after = F::vectors_mut::<S>(&mut out.row_mut(row + r)[from..from + len]);
+        let after = F::vectors_mut::<S>(&mut row_of(out, row + r)[from..from + len]);
         (0..V).for_each(|v| after[v] = sums[r][v]);
     });
 }
@@ -273,7 +282,7 @@ fn ragged<F: Real, S: Simd, const R: usize>(
     each::<R>(|r| {
         let mut line = [F::ZERO; LINE];
         F::vectors_mut::<S>(&mut line)[0] = sums[r][0];
-        for (j, (out, &sum)) in out.row_mut(row + r)[from..].iter_mut().zip(&line).enumerate() {
+        for (j, (out, &sum)) in row_of(out, row + r)[from..].iter_mut().zip(&line).enumerate() {
             *out = match store {
                 Store::Set => sum,
                 Store::SetBiased(bias) => bias[from + j] + sum,

@@ -166,6 +166,18 @@ impl<'a, F> ViewMut<'a, F> {
         self.ncols
     }
 
+    /// Returns the distance between the beginnings of two rows, in entries.
+    #[inline(always)]
+    pub fn row_stride(&self) -> usize {
+        self.row_stride
+    }
+
+    /// Returns a pointer to the first entry. Each of the `nrows` rows has `ncols` entries from `row · row_stride` on.
+    #[inline(always)]
+    pub fn as_mut_ptr(&mut self) -> *mut F {
+        self.data.as_mut_ptr()
+    }
+
     /// Reborrows the matrix.
     #[inline(always)]
     pub fn as_mut(&mut self) -> ViewMut<'_, F> {

@@ -203,11 +203,11 @@ fn prompts_come_in_every_arm_and_stratum() {
     let follows_other = prompted("follow = 'other'").natural_instance(1, 0).0;
     let goal = Goal::Nearest { within: region, avoid: None };
     assert!(follows_other.demonstrations.iter().all(|shown| shown.problem.goal == goal && shown.graph_shown));
-    let repeated = prompted("spoilt = 'repeated'").natural_instance(1, 0).0;
+    let repeated = prompted("corruption = 'repeated'").natural_instance(1, 0).0;
     assert!(repeated.demonstrations.iter().all(|shown| *shown == repeated.demonstrations[0]));
-    let blanked = prompted("spoilt = 'blanked'").natural_instance(1, 0).0;
+    let blanked = prompted("corruption = 'blanked'").natural_instance(1, 0).0;
     assert!(blanked.demonstrations.iter().all(|shown| !shown.graph_shown && shown.path.len() > 1));
-    let (mut right, shuffled) = (0, prompted("spoilt = 'shuffled'"));
+    let (mut right, shuffled) = (0, prompted("corruption = 'shuffled'"));
     for index in 0..300 {
         let shown = shuffled.natural_instance(1, index).0.demonstrations;
         right += shown.iter().filter(|s| s.problem.nearest_targets().contains(s.path.last().unwrap())).count();

@@ -1,4 +1,4 @@
-//! Tokenizers of graphs that are no mazes: their formats, their arms, and the way back.
+//! Tokenizers of graphs that are no mazes: their formats, their arms, and decoding.
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -136,7 +136,7 @@ fn a_tree_has_its_goal_and_its_path_where_the_paper_has_them() {
         };
         n_backward += usize::from(decoded.passages.iter().map(|&(parent, _)| depth(parent)).rev().is_sorted());
     }
-    // A fair coin, five standard deviations of 7 around; a drawn order is seldom sorted by chance.
+    // A fair coin, five standard deviations of 7 around; a random order is rarely sorted by chance.
     assert!((65..=140).contains(&n_backward), "{n_backward}");
 }
 

@@ -1,4 +1,4 @@
-//! All modular tokenizers: their names, what they write about a little maze, and the way back.
+//! All modular tokenizers: their names, what they write about a little maze, and decoding.
 
 use searchlens_base::stream::below;
 use searchlens_tasks::problem::maze::Lattice;

@@ -1,4 +1,4 @@
-//! Words for k hops, Countdown and sliding tiles: what is written, how long it can be, and the way back.
+//! Words for k hops, Countdown and sliding tiles: what is written, how long it can be, and decoding.
 
 use expect_test::{Expect, expect};
 use rand::RngExt;
