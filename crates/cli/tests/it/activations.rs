@@ -193,7 +193,7 @@ fn bad_plans() {
     check(
         r#"[{"at":"resid_post.0","edit":"zap"}]"#,
         expect![[r#"
-        error: FOLDER/plan.json: no plan of edits: unknown variant `zap`, expected one of `zero`, `scale`, `set`, `add`, `mean`, `project`, `interchange`, `knock_out` at line 1 column 34
+        error: FOLDER/plan.json: not a plan of edits: unknown variant `zap`, expected one of `zero`, `scale`, `set`, `add`, `mean`, `project`, `interchange`, `knock_out` at line 1 column 34
     "#]],
     );
     check(
