@@ -144,16 +144,20 @@ fn a_full_disk_leaves_the_last_checkpoint_whole() {
     assert!(reproducible(&scratch.path("whole"), STEPS) == reproducible(&run, STEPS), "the runs differ");
 }
 
-/// Checks that a run stopped by a signal saves a checkpoint, says how to resume, and exits with a code.
+/// Checks that a run stopped by signals in quick succession saves a checkpoint, says how to resume, and exits with a code.
 #[cfg(unix)]
 #[track_caller]
-fn check_signal(signal: &str, code: i32) {
+fn check_signals(signals: &[&str], code: i32) {
     const STEPS: usize = 400;
     let scratch = Scratch::new(STEPS);
     let child = scratch.start_and_wait("train @/config.toml --out @/run", "run");
-    let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+    for signal in signals {
+        let sent = std::process::Command::new("kill").args([*signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
     let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("saving a checkpoint; interrupt again to exit without it"), "{stderr}");
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(code), "{stdout}");
     let step: u64 = stdout.strip_prefix("stopped after step ").unwrap().split(' ').next().unwrap().parse().unwrap();
@@ -171,8 +175,16 @@ fn check_signal(signal: &str, code: i32) {
 #[cfg(unix)]
 #[test]
 fn signals_save_and_say_how_to_resume() {
-    check_signal("-INT", 130);
-    check_signal("-TERM", 143);
+    check_signals(&["-INT"], 130);
+    check_signals(&["-TERM"], 143);
+}
+
+/// `timeout` signals a command and then its process group.
+#[cfg(unix)]
+#[test]
+fn signals_in_quick_succession_are_one_request() {
+    check_signals(&["-INT", "-INT"], 130);
+    check_signals(&["-TERM", "-TERM", "-INT"], 143);
 }
 
 #[test]
