@@ -29,7 +29,7 @@ pub struct Model {
 pub enum TokensError {
     #[error("sequences of {seq} tokens exceed the context of {n_ctx} (`n_ctx`)")]
     TooLong { seq: usize, n_ctx: usize },
-    #[error("token {token} at [{row}, {pos}] is outside the vocabulary 0..{d_vocab} (`d_vocab`)")]
+    #[error("token {token} at [{row}, {pos}] is not in the vocabulary, 0 to {} (`d_vocab` is {d_vocab})", d_vocab - 1)]
     Unknown { token: i64, row: usize, pos: usize, d_vocab: usize },
     #[error("no tokens")]
     Empty,
